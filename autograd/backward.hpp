@@ -1,0 +1,77 @@
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <memory>
+#include <span>
+#include <vector>
+#include <wengert/autograd/node.hpp>
+#include <wengert/autograd/recording.hpp>
+#include <wengert/autograd/strided.hpp>
+
+namespace wengert {
+
+class Cotangents;
+
+/// Contributions to one cotangent that wait to be computed together.
+class Pending {
+  public:
+    virtual ~Pending() = default;
+    virtual void run(const Destination& out) const = 0;
+};
+
+/// What a vjp sees: the cotangent of its node's output, the tensors its node saved, and where contributions to its
+/// inputs' cotangents go. The rule says what they are; the engine decides whether one is stored, added, moved, queued
+/// or recorded.
+class Backward {
+  public:
+    Backward(Cotangents& cotangents, NodeId id, const Tensor& cotangent, bool owns_cotangent)
+        : cotangents_(cotangents), id_(id), cotangent_(cotangent), owns_cotangent_(owns_cotangent) {}
+
+    /// The cotangent of the output, of the output's shape.
+    const Tensor& cotangent() const { return cotangent_; }
+    /// A tensor that the node saved. Throws TapeError if it was overwritten since, or released by an earlier pass.
+    const Tensor& saved(std::size_t i) const;
+    /// Whether anything waits for the cotangent of an input; contributions to others may be left out.
+    std::size_t saved_count() const;
+    bool needs(std::size_t input) const;
+    const Shape& input_shape(std::size_t input) const;
+    /// Whether this pass is itself recorded (create_graph). The rule must then be composed of ops, by add().
+    bool recording() const;
+
+    /// Contributes a tensor of the input's shape. Hand over the last handle, and its buffer may be used as it is.
+    void add(std::size_t input, Tensor contribution);
+    /// Contributes a part of cotangent() that no other input gets, so that it need not be copied.
+    void give(std::size_t input, const Tensor& part);
+    /// Where a kernel can put its contribution itself. Not while recording.
+    Destination target(std::size_t input);
+    /// Contributes op(operands...), computed in place, and together with other contributions of this kind to the same
+    /// input if the op can `merge` them.
+    template <class Op, std::same_as<Tensor>... Operands>
+    void add(std::size_t input, const Op& op, const Operands&... operands);
+
+  private:
+    template <class Op, std::size_t n>
+    struct Queue;
+
+    const Node& node() const;
+    std::unique_ptr<Pending>& pending(std::size_t input);
+    bool may_queue(std::size_t input) const;
+
+    Cotangents& cotangents_;
+    const NodeId id_;
+    const Tensor cotangent_;
+    const bool owns_cotangent_;
+};
+
+/// Waiting applications of one op.
+template <class Op, std::size_t n>
+struct Backward::Queue final : Pending {
+    using Operands = std::array<Tensor, n>;
+    explicit Queue(const Op& o) : op(o) {}
+    void run(const Destination& out) const override { op.merge(std::span<const Operands>(waiting), out); }
+    const Op op;
+    std::vector<Operands> waiting;
+};
+
+}  // namespace wengert

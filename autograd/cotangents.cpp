@@ -1,0 +1,175 @@
+#include <algorithm>
+#include <wengert/autograd/accumulate.hpp>
+#include <wengert/autograd/cotangents.hpp>
+#include <wengert/autograd/operation.hpp>
+
+namespace wengert {
+
+Cotangents::Cotangents(Recording& recording, NodeId lowest, NodeId highest, bool recorded)
+    : recording_(recording),
+      lowest_(lowest),
+      recorded_(recorded),
+      slots_(static_cast<std::size_t>(highest - lowest + 1)) {}
+
+void Cotangents::want(NodeId id) { slot(id).wanted = slot(id).needed = true; }
+
+void Cotangents::mark_needed() {
+    const NodeId end = lowest_ + static_cast<NodeId>(slots_.size());
+    for (NodeId id = lowest_; id < end; ++id)
+        for (const NodeId input : recording_[id].inputs()) slot(id).needed |= input >= lowest_ && slot(input).needed;
+}
+
+void Cotangents::add(NodeId id, const Tensor& contribution, bool owned) {
+    if (contribution.shape() != recording_[id].shape())
+        throw ShapeError("a contribution of shape " + to_string(contribution.shape()) + " to the cotangent of an operand " +
+                         to_string(recording_[id].shape()));
+    Slot& s = slot(id);
+    if (recorded_) {
+        s.tensor = s.tensor.defined() ? accumulate(s.tensor, contribution) : contribution;
+    } else if (!s.tensor.defined() && (owned || !recording_[id].is_view())) {
+        s.tensor = contribution;
+        s.owned = owned;
+    } else {
+        write(contribution, target(id));
+    }
+}
+
+Destination Cotangents::target(NodeId id) {
+    Slot& s = slot(id);
+    if (s.tensor.defined()) {
+        if (s.coverage) complete(s);
+        own(s);
+        return {s.tensor, true};
+    }
+    const Node& node = recording_[id];
+    // A wanted cotangent must not share its elements: other views of the base may still add to them. Nor may a view of
+    // a view, whose base's buffer has no owner yet.
+    if (node.is_view() && !s.wanted) {
+        const NodeId base = node.inputs()[0];
+        if (needs(base) && (slot(base).tensor.defined() || !recording_[base].is_view())) {
+            const Destination part = region(node);
+            s.tensor = part.tensor;
+            s.owned = s.alias = true;
+            return part;
+        }
+    }
+    s.tensor = Tensor::empty(node.shape(), node.dtype());
+    s.owned = true;
+    return {s.tensor, false};
+}
+
+/// The part of the base's cotangent that a view shows, and whether it has elements to add to.
+Destination Cotangents::region(const Node& view) {
+    const NodeId id = view.inputs()[0];
+    Slot& base = slot(id);
+    const std::optional<Interval> interval = view.interval();
+    bool adds = true;
+    if (!base.tensor.defined()) {
+        base.tensor = Tensor::empty(recording_[id].shape(), recording_[id].dtype());
+        base.owned = true;
+        adds = false;
+        if (interval) base.coverage = std::make_unique<Coverage>(Coverage{interval->axis, {*interval}});
+    } else {
+        own(base);
+        if (base.coverage) {
+            auto& intervals = base.coverage->intervals;
+            const bool apart = interval && interval->axis == base.coverage->axis &&
+                               std::ranges::all_of(intervals, [&](const Interval& i) {
+                                   return i.end <= interval->begin || interval->end <= i.begin;
+                               });
+            if (apart) {
+                intervals.push_back(*interval);
+                adds = false;
+            } else {
+                complete(base);
+            }
+        }
+    }
+    return {view.view(base.tensor), adds};
+}
+
+void Cotangents::add_through_view(NodeId id, const Tensor& cotangent) {
+    const Node& view = recording_[id];
+    if (needs(view.inputs()[0])) write(cotangent, region(view));
+}
+
+/// Makes the elements safe to overwrite.
+void Cotangents::own(Slot& s) {
+    if (s.owned) return;
+    const Tensor copy = Tensor::empty(s.tensor.shape(), s.tensor.dtype());
+    write(s.tensor, {copy});
+    s.tensor = copy;
+    s.owned = true;
+}
+
+/// Sets what no slice has written to zero.
+void Cotangents::complete(Slot& s) {
+    const int axis = s.coverage->axis;
+    auto& intervals = s.coverage->intervals;
+    std::ranges::sort(intervals, {}, &Interval::begin);
+    const auto clear = [&](std::int64_t begin, std::int64_t end) {
+        if (begin >= end) return;
+        Shape shape = s.tensor.shape();
+        shape[axis] = end - begin;
+        fill(s.tensor.view(shape, s.tensor.strides(), s.tensor.offset() + begin * s.tensor.strides()[axis]), 0);
+    };
+    std::int64_t done = 0;
+    for (const Interval& interval : intervals) {
+        clear(done, interval.begin);
+        done = interval.end;
+    }
+    clear(done, s.tensor.shape()[axis]);
+    s.coverage.reset();
+}
+
+Tensor Cotangents::finish(NodeId id) {
+    Slot& s = slot(id);
+    if (s.pending) {
+        const std::unique_ptr<Pending> pending = std::move(s.pending);
+        pending->run(target(id));
+    }
+    if (s.coverage) complete(s);
+    return s.tensor;
+}
+
+const Node& Backward::node() const { return cotangents_.recording()[id_]; }
+bool Backward::needs(std::size_t input) const {
+    const NodeId id = node().inputs()[input];
+    return id != no_node && cotangents_.needs(id);
+}
+const Shape& Backward::input_shape(std::size_t input) const {
+    return cotangents_.recording()[node().inputs()[input]].shape();
+}
+std::size_t Backward::saved_count() const { return node().saved().size(); }
+bool Backward::recording() const { return cotangents_.recorded(); }
+
+const Tensor& Backward::saved(std::size_t i) const {
+    const Saved& saved = node().saved()[i];
+    if (saved.tensor.version() != saved.version) {
+        const std::string name = saved.tensor.name().empty() ? "" : " \"" + saved.tensor.name() + '"';
+        throw TapeError("a tensor" + name + " " + to_string(saved.tensor.shape()) +
+                        " that backward needs was overwritten after the forward pass (version " +
+                        std::to_string(saved.tensor.version()) + ", saved at version " + std::to_string(saved.version) + ")");
+    }
+    return saved.tensor;
+}
+
+void Backward::add(std::size_t input, Tensor contribution) {
+    if (!needs(input)) return;
+    cotangents_.add(node().inputs()[input], contribution, contribution.is_unique());
+    if (detecting_anomalies()) require_finite_cotangent(node(), input, contribution);
+}
+
+void Backward::give(std::size_t input, const Tensor& part) {
+    if (!needs(input)) return;
+    cotangents_.add(node().inputs()[input], part, owns_cotangent_);
+}
+
+Destination Backward::target(std::size_t input) { return cotangents_.target(node().inputs()[input]); }
+std::unique_ptr<Pending>& Backward::pending(std::size_t input) { return cotangents_.pending(node().inputs()[input]); }
+
+bool Backward::may_queue(std::size_t input) const {
+    return !detecting_anomalies() && cotangents_.recording()[node().inputs()[input]].uses() > 1;
+}
+
+}  // namespace wengert

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+#include <wengert/autograd/operation.hpp>
+
+namespace wengert {
+
+/// The cotangents of one backward pass, one slot a node.
+///
+/// A slot is empty (a zero that takes no memory) until its first contribution, which stores; later ones add in place. A
+/// view's cotangent is the same view of its base's cotangent, so that slices of one tensor write side by side into one
+/// buffer and nothing is copied when the pass reaches the slice itself.
+class Cotangents {
+  public:
+    Cotangents(Recording& recording, NodeId lowest, NodeId highest, bool recorded);
+
+    /// Marks a node whose cotangent the caller wants.
+    void want(NodeId id);
+    /// Finds out which nodes lie between the wanted ones and the loss.
+    void mark_needed();
+    bool needs(NodeId id) const { return id >= lowest_ && slot(id).needed; }
+    bool wants(NodeId id) const { return slot(id).wanted; }
+    bool recorded() const { return recorded_; }
+
+    /// Contributes a tensor; `owned` if nobody else will read or write its elements.
+    void add(NodeId id, const Tensor& contribution, bool owned);
+    /// A buffer of the node's shape that a kernel writes or adds to.
+    Destination target(NodeId id);
+    std::unique_ptr<Pending>& pending(NodeId id) { return slot(id).pending; }
+
+    /// The complete cotangent of a node that the pass has reached; undefined if nothing contributed.
+    Tensor finish(NodeId id);
+    bool owns(NodeId id) const { return slot(id).owned; }
+    /// Whether the node is a view whose cotangent already stands in its base's.
+    bool is_alias(NodeId id) const { return slot(id).alias; }
+    /// Contributes a view node's cotangent to its base.
+    void add_through_view(NodeId id, const Tensor& cotangent);
+    void drop(NodeId id) { slot(id).tensor = Tensor(); }
+
+    const Recording& recording() const { return recording_; }
+
+  private:
+    /// The intervals of one axis that slices have written so far, in a buffer that is otherwise not set.
+    struct Coverage {
+        int axis;
+        std::vector<Interval> intervals;
+    };
+    struct Slot {
+        Tensor tensor;
+        std::unique_ptr<Pending> pending;
+        std::unique_ptr<Coverage> coverage;
+        bool owned = false;  // the elements may be overwritten
+        bool alias = false;  // the elements are a part of the base's slot
+        bool needed = false;
+        bool wanted = false;
+    };
+
+    Slot& slot(NodeId id) { return slots_[static_cast<std::size_t>(id - lowest_)]; }
+    const Slot& slot(NodeId id) const { return slots_[static_cast<std::size_t>(id - lowest_)]; }
+    static void own(Slot& slot);
+    static void complete(Slot& slot);
+    Destination region(const Node& view);
+
+    Recording& recording_;
+    const NodeId lowest_;
+    const bool recorded_;
+    std::vector<Slot, CachedAllocator<Slot>> slots_;
+};
+
+template <class Op, std::same_as<Tensor>... Operands>
+void Backward::add(std::size_t input, const Op& op, const Operands&... operands) {
+    if (!needs(input)) return;
+    if (recording()) return add(input, apply(op, {&operands...}, node().where()));
+    using Queue = Backward::Queue<Op, sizeof...(Operands)>;
+    if constexpr (requires(const Queue& queue) { op.can_merge(queue.waiting.front(), operands...); }) {
+        if (may_queue(input)) {
+            std::unique_ptr<Pending>& pending = this->pending(input);
+            if (pending == nullptr) pending = std::make_unique<Queue>(op);
+            // A queue of another op stays as it is; this contribution is then added at once.
+            if (auto* const queue = dynamic_cast<Queue*>(pending.get());
+                queue != nullptr && (queue->waiting.empty() || op.can_merge(queue->waiting.front(), operands...))) {
+                queue->waiting.push_back({operands...});
+                return;
+            }
+        }
+    }
+    op.forward({&operands...}, target(input));
+    if (detecting_anomalies()) require_finite_cotangent(node(), input, target(input).tensor);
+}
+
+}  // namespace wengert

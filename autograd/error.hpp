@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <source_location>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace wengert {
+
+/// A line of the user's program. Ops capture it where they are called, and errors, graphs and reports quote it.
+struct SourceLine {
+    const char* file = nullptr;
+    std::uint32_t line = 0;
+
+    SourceLine() = default;
+    SourceLine(const std::source_location& where) : file(where.file_name()), line(where.line()) {}
+};
+
+/// "models/seq2seq/decoder.cpp:41"; empty if unknown.
+std::string to_string(const SourceLine& where);
+
+/// Base of everything the library throws. The text says what, which and where:
+///
+///     matmul: inner dimensions differ: lhs [64, 103] x rhs [550, 50] (103 != 550)
+///       in decoder.cell, step 3; rhs = parameter "decoder.cell.weight_ih"
+///       at models/seq2seq/decoder.cpp:41
+class Error : public std::exception {
+  public:
+    explicit Error(std::string what) : text_(std::move(what)) {}
+    const char* what() const noexcept override { return text_.c_str(); }
+
+    /// The op that failed, empty if the error has none.
+    const std::string& op() const { return op_; }
+
+    /// Puts "op: " before the text and the scope, the operands and the line after it; only the first call does so, so
+    /// that the innermost op is the one that is named.
+    void locate(std::string_view op, std::string_view scope_and_operands, const SourceLine& where);
+
+  private:
+    std::string text_, op_;
+};
+
+/// Axes or lengths that do not fit.
+struct ShapeError : Error {
+    using Error::Error;
+};
+/// An element type that the operation does not take.
+struct DtypeError : Error {
+    using Error::Error;
+};
+/// An argument outside its domain.
+struct ValueError : Error {
+    using Error::Error;
+};
+/// Misuse of a tape: a dead tape, a tensor that was never recorded, a saved tensor that was overwritten.
+struct TapeError : Error {
+    using Error::Error;
+};
+/// A gradient was asked through an operation that has none.
+struct NotDifferentiableError : Error {
+    using Error::Error;
+};
+/// Anomaly mode met a NaN or an infinity.
+struct NonFiniteError : Error {
+    using Error::Error;
+};
+/// A file that cannot be read or written, or whose content is not what it should be.
+struct FileError : Error {
+    using Error::Error;
+};
+
+}  // namespace wengert

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <wengert/autograd/backward.hpp>
+#include <wengert/autograd/node.hpp>
+#include <wengert/autograd/recording.hpp>
+#include <wengert/autograd/strided.hpp>
+
+/// How an op becomes part of the tape.
+///
+/// An op is a type. What it must have, and what it may have:
+///
+///     struct Softmax {
+///         static constexpr std::string_view name = "softmax";
+///         static constexpr Saves saves = Saves::output;           // what vjp() asks back with saved()
+///         int axis;                                               // attributes
+///         Shape shape(const Inputs& in) const;                    // the only place that throws its shape errors
+///         void forward(const Inputs& in, const Destination& out) const;
+///         void vjp(Backward& back) const;                         // absent: the result is a constant
+///         static std::vector<Sample> samples();                   // inputs of its gradient check
+///         Dtype dtype(const Inputs& in) const;                    // absent: that of the first input
+///         static constexpr std::array operands{"x"};              // absent: operands have no names in errors
+///     };
+///
+/// A view op has `Tensor view(const Tensor& x) const` in place of shape() and forward(), `Tensor adjoint(const Tensor&
+/// cotangent, const Shape& shape) const` in place of vjp(), and `std::optional<Interval> interval() const` if it shows a
+/// part of one axis only. A public function hands the op and its operands to apply().
+namespace wengert {
+
+/// An operand of a public op: a tensor, or a number that takes the other operands' dtype. Made by conversion at the
+/// call, where it notes the caller's line.
+class Input {
+  public:
+    Input(const Tensor& tensor, std::source_location where = std::source_location::current())
+        : tensor_(&tensor), where_(where) {}
+    template <class T>
+        requires std::is_arithmetic_v<T>
+    Input(T value, std::source_location where = std::source_location::current())
+        : value_(static_cast<double>(value)), where_(where) {}
+
+    /// The tensor; throws ValueError if it is undefined or the operand is a number.
+    const Tensor& tensor() const;
+    bool is_number() const { return tensor_ == nullptr; }
+    /// The tensor, or the number as a scalar of `dtype`.
+    Tensor as(Dtype dtype) const { return is_number() ? scalar(value_, dtype) : tensor(); }
+    const SourceLine& where() const { return where_; }
+
+  private:
+    const Tensor* tensor_ = nullptr;
+    double value_ = 0;
+    SourceLine where_;
+};
+
+template <class Op>
+concept ViewOp = requires(const Op& op, const Tensor& x) {
+    { op.view(x) } -> std::same_as<Tensor>;
+};
+template <class Op>
+concept Operation = requires(const Op& op, const Inputs& in) {
+    { Op::name } -> std::convertible_to<std::string_view>;
+} && (ViewOp<Op> || requires(const Op& op, const Inputs& in, const Destination& out) {
+    { op.shape(in) } -> std::same_as<Shape>;
+    op.forward(in, out);
+});
+template <class Op>
+concept Differentiable = Operation<Op> && (ViewOp<Op> || requires(const Op& op, Backward& back) { op.vjp(back); });
+
+/// The node of an op: its attributes, and what its rules need.
+template <Differentiable Op>
+class Recorded final : public Node {
+  public:
+    explicit Recorded(const Op& op) : op_(op) {}
+    std::string_view name() const override { return Op::name; }
+    const Op& op() const { return op_; }
+
+    void vjp(Backward& back) const override {
+        if constexpr (ViewOp<Op>) back.add(0, op_.adjoint(back.cotangent(), back.input_shape(0)));
+        else op_.vjp(back);
+    }
+    bool is_view() const override {
+        if constexpr (requires { Op::overlapping; }) return false;
+        else return ViewOp<Op>;
+    }
+    Tensor view(const Tensor& base) const override {
+        if constexpr (ViewOp<Op>) return op_.view(base);
+        else return Node::view(base);
+    }
+    std::optional<Interval> interval() const override {
+        if constexpr (requires { op_.interval(); }) return op_.interval();
+        else return std::nullopt;
+    }
+
+  private:
+    Op op_;
+};
+
+/// Runs an op: checks its operands, computes, and, if a live tape follows one of them, records the node.
+/// Whatever the op throws leaves with the op's name, the scope, the operands' names and the caller's line.
+template <Operation Op>
+Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
+    Tensor out;
+    try {
+        if constexpr (ViewOp<Op>) {
+            out = op.view(in[0]);
+        } else {
+            Dtype dtype = in[0].dtype();
+            if constexpr (requires { op.dtype(in); }) dtype = op.dtype(in);
+            out = Tensor::empty(op.shape(in), dtype);
+            op.forward(in, {out});
+        }
+        if (detecting_anomalies()) require_finite_output(in, out);
+        if (Recording* const recording = Recording::current()) {
+            if constexpr (Differentiable<Op>) {
+                if (recording->follows(in)) {
+                    Saves saves = Saves::nothing;
+                    if constexpr (!ViewOp<Op>) saves = Op::saves;
+                    recording->append<Recorded<Op>>(op, in, saves, out, where);
+                }
+            } else if (recording->follows(in)) {
+                out.state()->constant_because = Op::name.data();
+            }
+        }
+    } catch (Error& error) {
+        std::span<const std::string_view> names;
+        if constexpr (requires { Op::operands; }) names = Op::operands;
+        error.locate(Op::name, describe_operands(in, names), where);
+        throw;
+    }
+    return out;
+}
+
+}  // namespace wengert

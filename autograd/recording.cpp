@@ -1,0 +1,170 @@
+#include <fmt/format.h>
+
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <wengert/autograd/recording.hpp>
+
+namespace wengert {
+namespace {
+
+std::atomic<std::uint64_t> last_serial{0};
+constinit thread_local bool anomalies = false;
+
+}  // namespace
+
+constinit thread_local Recording* Recording::current_ = nullptr;
+
+void Node::release() {
+    std::destroy_n(saved_, saved_count_);
+    saved_count_ = 0;
+    released_ = true;
+}
+
+Recording::Recording() : serial_(++last_serial) {}
+
+Recording::~Recording() {
+    for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
+        (*node)->release();
+        (*node)->~Node();
+    }
+}
+
+NodeId Recording::find(const Tensor& tensor) {
+    const TensorState* const state = tensor.state();
+    if (state->recording == serial_) return state->node;
+    if (state->parameter || has_watched_) {
+        if (const auto leaf = leaves_.find(state); leaf != leaves_.end()) return leaf->second;
+        if (state->parameter) return watch(tensor);
+    }
+    if (state->recording != 0)
+        throw TapeError(fmt::format(
+            "an operand {} was recorded on a tape that has ended or belongs to another thread; "
+            "pass stop_gradient(x) to use its value, or watch(x) to make it an input of this tape",
+            to_string(tensor.shape())));
+    return no_node;
+}
+
+bool Recording::follows(const Inputs& in) {
+    operands_.resize(in.size());
+    bool any = false;
+    for (std::size_t i = 0; i < in.size(); ++i) {
+        operands_[i] = is_floating(in[i].dtype()) ? find(in[i]) : no_node;
+        any |= operands_[i] != no_node;
+    }
+    return any;
+}
+
+NodeId Recording::watch(const Tensor& tensor) {
+    if (!is_floating(tensor.dtype())) throw DtypeError("watch: int64 tensors have no gradient");
+    const TensorState* const state = tensor.state();
+    if (state->recording == serial_) return state->node;
+    const auto [leaf, is_new] = leaves_.try_emplace(state, size());
+    if (!is_new) return leaf->second;
+    Node* const node = new (arena_.allocate_for<Leaf>()) Leaf(tensor);
+    node->shape_ = tensor.shape();
+    node->dtype_ = tensor.dtype();
+    node->place_ = current_place();
+    has_watched_ |= !tensor.is_parameter();
+    nodes_.push_back(node);
+    return leaf->second;
+}
+
+void Recording::link(Node* node, const Inputs& in, Saves saves, const Tensor& out, const SourceLine& where) {
+    const std::size_t count = in.size();
+    node->input_count_ = static_cast<std::uint32_t>(count);
+    node->inputs_ = arena_.allocate_for<NodeId>(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        node->inputs_[i] = operands_[i];
+        if (operands_[i] != no_node) ++nodes_[static_cast<std::size_t>(operands_[i])]->uses_;
+    }
+    const bool keeps_inputs = saves == Saves::inputs || saves == Saves::inputs_and_output;
+    const bool keeps_output = saves == Saves::output || saves == Saves::inputs_and_output;
+    node->saved_ = arena_.allocate_for<Saved>((keeps_inputs ? count : 0) + (keeps_output ? 1 : 0));
+    const auto keep = [node](const Tensor& x) { new (&node->saved_[node->saved_count_++]) Saved{x, x.version()}; };
+    if (keeps_inputs)
+        for (std::size_t i = 0; i < count; ++i) keep(in[i]);
+    node->shape_ = out.shape();
+    node->dtype_ = out.dtype();
+    node->place_ = current_place();
+    node->where_ = where;
+    out.state()->node = size();
+    out.state()->recording = serial_;
+    if (keeps_output) keep(out);
+    nodes_.push_back(node);
+}
+
+DetectAnomalies::DetectAnomalies() : outer_(std::exchange(anomalies, true)) {}
+DetectAnomalies::~DetectAnomalies() { anomalies = outer_; }
+bool detecting_anomalies() { return anomalies; }
+
+namespace {
+
+struct NonFinite {
+    double value;
+    Shape index;
+};
+
+std::optional<NonFinite> first_non_finite(const Tensor& x) {
+    if (!is_floating(x.dtype())) return std::nullopt;
+    const std::vector<double> values = x.to_vector<double>();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (std::isfinite(values[i])) continue;
+        Shape index = x.shape();
+        auto rest = static_cast<std::int64_t>(i);
+        for (int axis = x.rank() - 1; axis >= 0; --axis) {
+            index[axis] = rest % x.shape()[axis];
+            rest /= x.shape()[axis];
+        }
+        return NonFinite{values[i], index};
+    }
+    return std::nullopt;
+}
+
+std::string range(const Tensor& x) {
+    if (!is_floating(x.dtype()) || x.numel() == 0) return to_string(x.shape());
+    double low = std::numeric_limits<double>::infinity(), high = -low;
+    for (const double v : x.to_vector<double>()) {
+        low = std::min(low, v);
+        high = std::max(high, v);
+    }
+    return fmt::format("{} in [{:.4g}, {:.4g}]", to_string(x.shape()), low, high);
+}
+
+}  // namespace
+
+void require_finite_output(const Inputs& in, const Tensor& out) {
+    const auto bad = first_non_finite(out);
+    if (!bad) return;
+    std::string text = fmt::format("forward produced {} at {} of the result {}; operands", bad->value,
+                                   to_string(bad->index), to_string(out.shape()));
+    for (std::size_t i = 0; i < in.size(); ++i) text += (i > 0 ? ", " : " ") + range(in[i]);
+    throw NonFiniteError(text);
+}
+
+void require_finite_cotangent(const Node& node, std::size_t index, const Tensor& cotangent) {
+    const auto bad = first_non_finite(cotangent);
+    if (!bad) return;
+    std::string text = fmt::format("backward produced {} at {} of the cotangent {} of operand {}", bad->value,
+                                   to_string(bad->index), to_string(cotangent.shape()), index);
+    for (std::size_t i = 0; i < node.saved().size(); ++i)
+        text += fmt::format("{} {}", i > 0 ? "," : "; saved", range(node.saved()[i].tensor));
+    NonFiniteError error(text);
+    error.locate(node.name(), to_string(node.place()), node.where());
+    throw error;
+}
+
+std::string describe_operands(const Inputs& in, std::span<const std::string_view> names) {
+    std::string text = to_string(current_place());
+    for (std::size_t i = 0; i < in.size(); ++i) {
+        const Tensor& x = in[i];
+        if (!x.defined() || x.name().empty()) continue;
+        const std::string operand = i < names.size() ? std::string(names[i]) : fmt::format("operand {}", i);
+        text += fmt::format("{}{} = {}\"{}\"", text.empty() ? "" : "; ", operand,
+                            x.is_parameter() ? "parameter " : "", x.name());
+    }
+    return text;
+}
+
+}  // namespace wengert

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+
+namespace wengert {
+
+/// The lengths of a tensor's axes, or its strides in elements: up to `max_rank` numbers, held without allocation.
+class Shape {
+  public:
+    static constexpr int max_rank = 6;
+
+    Shape() = default;
+    Shape(std::initializer_list<std::int64_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
+    /// Throws ShapeError if there are more than max_rank axes.
+    explicit Shape(std::span<const std::int64_t> dims);
+
+    int rank() const { return rank_; }
+    bool empty() const { return rank_ == 0; }
+    std::int64_t operator[](int axis) const { return dims_[axis]; }
+    std::int64_t& operator[](int axis) { return dims_[axis]; }
+    std::int64_t back() const { return dims_[rank_ - 1]; }
+    const std::int64_t* begin() const { return dims_.data(); }
+    const std::int64_t* end() const { return dims_.data() + rank_; }
+    std::int64_t* begin() { return dims_.data(); }
+    std::int64_t* end() { return dims_.data() + rank_; }
+
+    /// The product of all lengths; 1 for a scalar.
+    std::int64_t numel() const {
+        std::int64_t n = 1;
+        for (const std::int64_t d : *this) n *= d;
+        return n;
+    }
+
+    void push_back(std::int64_t dim);
+    void insert(int axis, std::int64_t dim);
+    void erase(int axis);
+
+    friend bool operator==(const Shape& a, const Shape& b) {
+        if (a.rank_ != b.rank_) return false;
+        for (int i = 0; i < a.rank_; ++i)
+            if (a.dims_[i] != b.dims_[i]) return false;
+        return true;
+    }
+
+  private:
+    std::array<std::int64_t, max_rank> dims_{};
+    int rank_ = 0;
+};
+
+/// "[64, 103]"
+std::string to_string(const Shape& shape);
+
+/// Row-major strides, in elements.
+Shape contiguous_strides(const Shape& shape);
+
+/// NumPy's broadcasting: axes are aligned at the right, a length of 1 stretches.  Throws ShapeError naming both shapes.
+Shape broadcast(const Shape& a, const Shape& b);
+
+/// `axis` counted from the front (-1 is the last).  Throws ShapeError unless -rank <= axis < rank.
+int normalize_axis(int axis, int rank);
+
+}  // namespace wengert

@@ -1,0 +1,67 @@
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <wengert/autograd/strided.hpp>
+
+namespace wengert {
+namespace {
+
+template <class To, class From, bool accumulate>
+void write_typed(const Tensor& source, const Tensor& target) {
+    Shape shape = target.shape();
+    std::array<Shape, 2> strides{target.strides(), source.strides()};
+    simplify(shape, strides);
+    To* const to = static_cast<To*>(target.raw());
+    const From* const from = static_cast<const From*>(source.raw());
+    const std::int64_t n = shape.back(), to_step = strides[0].back(), from_step = strides[1].back();
+    for_each_row(shape, strides, [&](const std::array<std::int64_t, 2>& offset) {
+        To* out = to + offset[0];
+        const From* in = from + offset[1];
+        const auto store = [](To& o, From i) {
+            if constexpr (accumulate) o += static_cast<To>(i);
+            else o = static_cast<To>(i);
+        };
+        if (to_step == 1 && from_step == 1) {
+            if constexpr (!accumulate && std::is_same_v<To, From>) {
+                std::memcpy(out, in, static_cast<std::size_t>(n) * sizeof(To));
+            } else {
+                for (std::int64_t i = 0; i < n; ++i) store(out[i], in[i]);
+            }
+        } else {
+            for (std::int64_t i = 0; i < n; ++i) store(out[i * to_step], in[i * from_step]);
+        }
+    });
+}
+
+}  // namespace
+
+void write(const Tensor& source, const Destination& destination) {
+    const Tensor& target = destination.tensor;
+    if (source.shape() != target.shape())
+        throw ShapeError("cannot write " + to_string(source.shape()) + " into " + to_string(target.shape()));
+    visit_dtype(target.dtype(), [&](auto to) {
+        visit_dtype(source.dtype(), [&](auto from) {
+            if (destination.accumulate) write_typed<decltype(to), decltype(from), true>(source, target);
+            else write_typed<decltype(to), decltype(from), false>(source, target);
+        });
+    });
+}
+
+void fill(const Tensor& destination, double value) {
+    visit_dtype(destination.dtype(), [&](auto type) {
+        using T = decltype(type);
+        Shape shape = destination.shape();
+        std::array<Shape, 1> strides{destination.strides()};
+        simplify(shape, strides);
+        T* const to = static_cast<T*>(destination.raw());
+        const std::int64_t n = shape.back(), step = strides[0].back();
+        for_each_row(shape, strides, [&](const std::array<std::int64_t, 1>& offset) {
+            T* out = to + offset[0];
+            if (step == 1) std::fill_n(out, n, static_cast<T>(value));
+            else
+                for (std::int64_t i = 0; i < n; ++i) out[i * step] = static_cast<T>(value);
+        });
+    });
+}
+
+}  // namespace wengert

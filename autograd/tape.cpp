@@ -1,0 +1,126 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+#include <wengert/autograd/cotangents.hpp>
+#include <wengert/autograd/operation.hpp>
+#include <wengert/autograd/tape.hpp>
+
+namespace wengert {
+namespace {
+
+/// The list of the thread's live tapes. Recording::current() may be null while it is paused.
+constinit thread_local Recording* recording_of_thread = nullptr;
+
+}  // namespace
+
+Tape::Tape() : recording_(recording_of_thread) {
+    if (recording_ == nullptr) Recording::current_ = recording_of_thread = recording_ = new Recording;
+    ++recording_->tapes_;
+}
+
+Tape::~Tape() {
+    if (--recording_->tapes_ > 0) return;
+    Recording::current_ = recording_of_thread = nullptr;
+    delete recording_;
+}
+
+void Tape::require_own_thread() const {
+    if (recording_ != recording_of_thread) throw TapeError("a tape was used by a thread that did not make it");
+}
+
+void Tape::watch(const Tensor& tensor) {
+    require_own_thread();
+    recording_->watch(tensor);
+}
+
+std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor> inputs, const GradientOptions& options) {
+    require_own_thread();
+    Recording& recording = *recording_;
+    const NodeId top = recording.find(result);
+    if (top == no_node) {
+        if (const char* const op = result.state()->constant_because)
+            throw NotDifferentiableError(fmt::format("gradient: the result comes from {}, which has no derivative", op));
+        throw TapeError("gradient: the result does not depend on any parameter or watched tensor of this tape");
+    }
+    Tensor seed = options.cotangent;
+    if (!seed.defined()) {
+        if (result.numel() != 1)
+            throw ShapeError(fmt::format("gradient: the result {} is no scalar; give options.cotangent", to_string(result.shape())));
+        seed = full(result.shape(), 1, result.dtype());
+    } else if (seed.shape() != result.shape() || seed.dtype() != result.dtype()) {
+        throw ShapeError(fmt::format("gradient: the cotangent {} {} is not like the result {} {}", to_string(seed.shape()),
+                                     to_string(seed.dtype()), to_string(result.shape()), to_string(result.dtype())));
+    }
+
+    std::vector<NodeId> ids;
+    NodeId lowest = top;
+    for (const Tensor& input : inputs) {
+        const NodeId id = recording.find(input);
+        if (id == no_node)
+            throw TapeError(fmt::format("gradient: input {}{} {} is not on this tape; watch() it before it is used",
+                                        ids.size(), input.name().empty() ? "" : " \"" + input.name() + '"',
+                                        to_string(input.shape())));
+        ids.push_back(id);
+        lowest = std::min(lowest, id);
+    }
+
+    const bool release = !options.retain_graph.value_or(options.create_graph || recording.tapes_ > 1);
+    std::optional<Pause> pause;
+    if (!options.create_graph) pause.emplace();
+
+    Cotangents cotangents(recording, lowest, top, options.create_graph);
+    for (const NodeId id : ids)
+        if (id <= top) cotangents.want(id);
+    cotangents.mark_needed();
+    if (cotangents.needs(top)) cotangents.add(top, seed, false);
+
+    for (NodeId id = top; id >= lowest; --id) {
+        const Node& node = recording[id];
+        if (cotangents.needs(id)) {
+            const Tensor cotangent = cotangents.finish(id);
+            const bool owned = cotangents.owns(id) && !cotangents.wants(id);
+            if (!cotangents.wants(id)) cotangents.drop(id);
+            if (cotangent.defined() && !node.is_leaf() && !cotangents.is_alias(id)) {
+                try {
+                    if (node.released())
+                        throw TapeError(
+                            "an earlier gradient() has released what this pass needs; "
+                            "give that one retain_graph = true to run another over the same nodes");
+                    if (node.is_view() && !options.create_graph) {
+                        cotangents.add_through_view(id, cotangent);
+                    } else {
+                        Backward back(cotangents, id, cotangent, owned);
+                        node.vjp(back);
+                    }
+                } catch (Error& error) {
+                    error.locate(node.name(), to_string(node.place()), node.where());
+                    throw;
+                }
+            }
+            if (release && cotangent.defined() && !node.is_leaf()) recording.release(id);
+        }
+    }
+
+    std::vector<Tensor> gradients;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        Tensor gradient = ids[i] <= top ? cotangents.finish(ids[i]) : Tensor();
+        if (!gradient.defined()) gradient = zeros(inputs[i].shape(), inputs[i].dtype());
+        if (!options.create_graph && !gradient.is_contiguous()) gradient = gradient.clone();
+        gradients.push_back(std::move(gradient));
+    }
+    return gradients;
+}
+
+std::size_t Tape::saved_bytes() const {
+    std::unordered_set<const Storage*> seen;
+    std::size_t bytes = 0;
+    for (NodeId id = 0; id < size(); ++id)
+        for (const Saved& saved : (*this)[id].saved())
+            if (seen.insert(saved.tensor.state()->storage).second) bytes += saved.tensor.state()->storage->bytes;
+    return bytes;
+}
+
+Tensor stop_gradient(const Tensor& x) { return x.detached(); }
+
+}  // namespace wengert

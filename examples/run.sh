@@ -1,0 +1,38 @@
+#!/bin/sh
+# Trains the reference translator on the built-in corpus, evaluates it on held-out sentences, translates with it and
+# draws it. Installs what is missing and compiles first. Everything is left in out/.
+set -eu
+cd "$(dirname "$0")/.."
+# shellcheck source=.ci/setup.sh
+. .ci/setup.sh
+
+training='--hidden 256 --embedding 128 --layers 1 --epochs 3'
+
+# Shows the command as it can be typed, and runs it.
+run() {
+    printf '\n$'
+    for word in "$@"; do
+        case $word in
+            *' '*) printf " '%s'" "$word" ;;
+            *) printf ' %s' "$word" ;;
+        esac
+    done
+    echo
+    "$@" || stop "\`$1 $2\` failed"
+}
+
+set_up
+configure build
+compile build examples/seq2seq
+
+seq2seq=build/examples/seq2seq
+mkdir -p out
+# shellcheck disable=SC2086 # one word an option
+run $seq2seq train --model out/model $training
+run $seq2seq evaluate --model out/model
+run $seq2seq translate --model out/model --attention out/attention.svg \
+    'Tom chases Jerry.' 'Where does Tom chase Jerry?' 'Tom does not chase Jerry today.'
+run $seq2seq graph --model out/model --out out/graph.svg
+
+printf '\nThe checkpoint is in %s,\nthe attention heat map in %s,\nthe computation graph in %s.\n' \
+    "$PWD/out/model" "$PWD/out/attention.svg" "$PWD/out/graph.svg"

@@ -1,0 +1,185 @@
+#include <fmt/format.h>
+#include <utf8proc.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <fstream>
+#include <system_error>
+#include <wengert/models/seq2seq/attention_map.hpp>
+
+namespace wengert {
+namespace {
+
+constexpr double cell = 28, font_size = 14, title_size = 16, margin = 16, gap = 7;  // in pixels
+constexpr double diagonal = 0.70710678118654752;                                    // sin and cos of 45 degrees
+/// The common fonts of each system that have Chinese, Japanese and Korean characters, after one for the rest.
+constexpr const char* fonts =
+    "Noto Sans, Noto Sans CJK SC, Source Han Sans SC, PingFang SC, Hiragino Sans, Microsoft YaHei, Malgun Gothic, "
+    "WenQuanYi Micro Hei, DejaVu Sans, sans-serif";
+constexpr utf8proc_int32_t replacement = 0xFFFD;
+
+/// The code points of a text; for what XML cannot hold, U+FFFD.
+std::vector<utf8proc_int32_t> code_points(std::string_view text) {
+    std::vector<utf8proc_int32_t> points;
+    while (!text.empty()) {
+        utf8proc_int32_t point = -1;
+        const auto length = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                             static_cast<utf8proc_ssize_t>(text.size()), &point);
+        const bool is_control = point < 0x20 && point != '\t' && point != '\n' && point != '\r';
+        points.push_back(length < 0 || is_control || point == 0xFFFE || point == 0xFFFF ? replacement : point);
+        text.remove_prefix(length < 0 ? 1 : static_cast<std::size_t>(length));
+    }
+    return points;
+}
+
+std::string escape(std::string_view text) {
+    std::string escaped;
+    for (const utf8proc_int32_t point : code_points(text)) {
+        switch (point) {
+            case '&':
+                escaped += "&amp;";
+                break;
+            case '<':
+                escaped += "&lt;";
+                break;
+            case '>':
+                escaped += "&gt;";
+                break;
+            case '"':
+                escaped += "&quot;";
+                break;
+            default: {
+                utf8proc_uint8_t bytes[4];
+                const auto length = utf8proc_encode_char(point, bytes);
+                escaped.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(length));
+            }
+        }
+    }
+    return escaped;
+}
+
+/// About how wide a text is in a proportional font, in pixels.
+double width_of(std::string_view text, double size) {
+    double width = 0;
+    for (const utf8proc_int32_t point : code_points(text)) {
+        const int columns = utf8proc_charwidth(point);
+        width += columns == 2 ? 1.0 : 0.62 * columns;
+    }
+    return width * size;
+}
+
+double widest(const std::vector<std::string>& words) {
+    double width = 0;
+    for (const std::string& word : words) width = std::max(width, width_of(word, font_size));
+    return width;
+}
+
+/// From nearly white to dark blue.
+std::string shade(double weight) {
+    const auto mix = [weight](int light, int dark) {
+        return static_cast<int>(std::lround(light + (dark - light) * std::clamp(weight, 0.0, 1.0)));
+    };
+    return fmt::format("#{:02x}{:02x}{:02x}", mix(0xf7, 0x08), mix(0xfb, 0x30), mix(0xff, 0x6b));
+}
+
+std::vector<double> checked_weights(const AttentionMap& map) {
+    const Shape expected{static_cast<std::int64_t>(map.target.size()), static_cast<std::int64_t>(map.source.size())};
+    if (map.weights.shape() != expected)
+        throw ShapeError(fmt::format("attention map: weights are {}, but [target, source] words are {}",
+                                     to_string(map.weights.shape()), to_string(expected)));
+    if (!is_floating(map.weights.dtype())) throw DtypeError("attention map: weights are int64");
+    std::vector<double> weights = map.weights.to_vector<double>();
+    constexpr double rounding = 1e-3;
+    for (std::size_t i = 0; i < weights.size(); ++i)
+        if (!(weights[i] >= -rounding && weights[i] <= 1 + rounding))
+            throw ValueError(fmt::format("attention map: the weight at [{}, {}] is {}, not in [0, 1]",
+                                         i / map.source.size(), i % map.source.size(), weights[i]));
+    return weights;
+}
+
+struct Picture {
+    std::string elements;
+    double width = 0, height = 0;
+};
+
+Picture draw(const AttentionMap& map) {
+    const std::vector<double> weights = checked_weights(map);
+    const double words_width = widest(map.source);
+    const bool is_slanted = words_width > cell;
+    const double words_height = is_slanted ? (words_width + font_size) * diagonal : font_size;
+    const double left = widest(map.target) + gap;
+    const double top = (map.title.empty() ? 0 : title_size + margin) + words_height + gap;
+    const double right = left + cell * static_cast<double>(map.source.size());
+    const double bottom = top + cell * static_cast<double>(map.target.size());
+
+    double width = std::max(right, width_of(map.title, title_size));
+    std::string svg;
+    if (!map.title.empty())
+        svg += fmt::format("<text y=\"{0}\" font-size=\"{0}\" font-weight=\"bold\">{1}</text>\n", title_size,
+                           escape(map.title));
+    for (std::size_t s = 0; s < map.source.size(); ++s) {
+        const double x = left + cell * (static_cast<double>(s) + 0.5), y = top - gap;
+        const std::string direction = is_slanted ? fmt::format(" transform=\"rotate(-45 {:.1f} {:.1f})\"", x, y)
+                                                 : std::string(" text-anchor=\"middle\"");
+        svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\"{}>{}</text>\n", x, y, direction, escape(map.source[s]));
+        if (is_slanted) width = std::max(width, x + width_of(map.source[s], font_size) * diagonal);
+    }
+    for (std::size_t t = 0; t < map.target.size(); ++t) {
+        const double y = top + cell * static_cast<double>(t);
+        svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", left - gap,
+                           y + cell / 2 + font_size * 0.35, escape(map.target[t]));
+        for (std::size_t s = 0; s < map.source.size(); ++s) {
+            const double weight = weights[t * map.source.size() + s];
+            svg += fmt::format(
+                "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{}\" height=\"{}\" fill=\"{}\" stroke=\"#d5dbe3\">"
+                "<title>{} from {}: {:.3f}</title></rect>\n",
+                left + cell * static_cast<double>(s), y, cell, cell, shade(weight), escape(map.target[t]),
+                escape(map.source[s]), weight);
+        }
+    }
+    return {svg, width, bottom};
+}
+
+}  // namespace
+
+std::string to_svg(std::span<const AttentionMap> maps) {
+    std::string body;
+    double width = 0, height = margin;
+    for (const AttentionMap& map : maps) {
+        const Picture picture = draw(map);
+        body += fmt::format("<g transform=\"translate({} {:.1f})\">\n{}</g>\n", margin, height, picture.elements);
+        width = std::max(width, picture.width);
+        height += picture.height + 2 * margin;
+    }
+    constexpr double scale_width = 120;
+    width = std::max(width, scale_width + 2 * font_size) + 2 * margin;
+    body += fmt::format(
+        "<g transform=\"translate({} {:.1f})\"><text y=\"11\">0</text>"
+        "<rect x=\"{}\" width=\"{}\" height=\"12\" fill=\"url(#weights)\" stroke=\"#d5dbe3\"/>"
+        "<text x=\"{}\" y=\"11\">1</text></g>\n",
+        margin, height, font_size, scale_width, font_size + scale_width + 5);
+    height += 12 + margin;
+    return fmt::format(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 0 {0:.0f} "
+        "{1:.0f}\" "
+        "font-family=\"{2}\" font-size=\"{3}\" fill=\"#1f2933\">\n"
+        "<title>Attention weights</title>\n"
+        "<defs><linearGradient id=\"weights\"><stop stop-color=\"{4}\"/><stop offset=\"1\" stop-color=\"{5}\"/>"
+        "</linearGradient></defs>\n"
+        "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n{6}</svg>\n",
+        std::ceil(width), std::ceil(height), fonts, font_size, shade(0), shade(1), body);
+}
+
+void write_svg(std::span<const AttentionMap> maps, const std::filesystem::path& file) {
+    const std::string picture = to_svg(maps);
+    errno = 0;
+    std::ofstream stream(file, std::ios::binary);
+    stream << picture;
+    stream.close();
+    if (!stream)
+        throw FileError(
+            fmt::format("{}: cannot be written: {}", file.string(), std::generic_category().message(errno)));
+}
+
+}  // namespace wengert

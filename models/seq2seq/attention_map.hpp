@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+#include <wengert/autograd/tensor.hpp>
+
+namespace wengert {
+
+/// What each word of a translation looked at.
+struct AttentionMap {
+    std::vector<std::string> source, target;  ///< the words
+    Tensor weights;                           ///< [target, source], float32 or float64, each 0 to 1
+    std::string title;                        ///< stands above; may be empty
+};
+
+/// The maps, one below another, as an SVG picture that needs no other file: a column for each source word, a row for
+/// each target word, darker cells for greater weights. A cell's tooltip says which words and the number; words show as
+/// they are, except that what XML cannot hold (control characters, bytes that are no UTF-8) becomes U+FFFD.
+/// Throws ShapeError if weights are not [target, source], ValueError if one is not in [0, 1] (by more than rounding),
+/// DtypeError if they are int64.
+std::string to_svg(std::span<const AttentionMap> maps);
+
+/// Writes that picture. Throws FileError if the file cannot be written.
+void write_svg(std::span<const AttentionMap> maps, const std::filesystem::path& file);
+
+}  // namespace wengert

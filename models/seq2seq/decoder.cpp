@@ -1,0 +1,57 @@
+#include <wengert/autograd/scope.hpp>
+#include <wengert/models/seq2seq/decoder.hpp>
+
+namespace wengert {
+
+Decoder::Decoder(std::int64_t vocabulary, std::int64_t features, std::int64_t hidden, std::int64_t memory,
+                 std::int64_t attention_size, double dropout, Generator& generator)
+    : embedding(vocabulary, features, generator),
+      attention(hidden, memory, attention_size, generator),
+      cell(features + memory, hidden, generator),
+      output(hidden, vocabulary, generator),
+      dropout_(dropout) {
+    name_parameters(*this);
+}
+
+Tensor Decoder::project(const Tensor& ids, Generator* noise) const {
+    Tensor embedded;  // [.., E]
+    {
+        const Scope scope("embedding");
+        embedded = embedding(ids);
+        if (noise != nullptr && dropout_ > 0) embedded = dropout(embedded, dropout_, *noise);
+    }
+    const Scope scope("cell");
+    return linear(embedded, slice(cell.weight_ih, 1, 0, embedded.dim(-1)), cell.bias_ih);
+}
+
+Decoder::Step Decoder::step(const Tensor& projection, const Tensor& state, const BahdanauAttention::Memory& memory) const {
+    BahdanauAttention::Result attended;
+    {
+        const Scope scope("attention");
+        attended = attention(state, memory);
+    }
+    const Scope scope("cell");
+    const std::int64_t inputs = cell.weight_ih.dim(1);
+    const Tensor context_weight = slice(cell.weight_ih, 1, inputs - attended.context.dim(-1), inputs);
+    return {cell(linear(attended.context, context_weight, projection), state), attended.weights};
+}
+
+Decoder::Result Decoder::operator()(const Tensor& ids, const Tensor& state, const BahdanauAttention::Memory& memory,
+                                    Generator* noise) const {
+    const Tensor projection = project(ids, noise);  // [B, T, 3H]
+    std::vector<Tensor> states, weights;
+    Tensor current = state;
+    for (std::int64_t t = 0; t < ids.dim(1); ++t) {
+        const wengert::Step count(t);
+        const Step next = step(select(projection, 1, t), current, memory);
+        current = next.state;
+        states.push_back(next.state);
+        weights.push_back(next.weights);
+    }
+    const Scope scope("output");
+    Tensor outputs = stack(states, 1);  // [B, T, H]
+    if (noise != nullptr && dropout_ > 0) outputs = dropout(outputs, dropout_, *noise);
+    return {output(outputs), stack(weights, 1)};
+}
+
+}  // namespace wengert

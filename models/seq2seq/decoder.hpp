@@ -1,0 +1,47 @@
+#pragma once
+
+#include <wengert/nn/nn.hpp>
+
+namespace wengert {
+
+/// Writes target sentences: each step attends with the previous state, and a GRU cell reads [embedding; context].
+struct Decoder {
+    Embedding embedding;
+    BahdanauAttention attention;
+    GruCell cell;
+    Linear output;
+
+    struct Step {
+        Tensor state;    ///< [B, H]
+        Tensor weights;  ///< [B, S]: attention over the source
+    };
+    struct Result {
+        Tensor logits;   ///< [B, T, V]
+        Tensor weights;  ///< [B, T, S]
+    };
+
+    Decoder() = default;
+    /// `memory` is the number of features of an encoder output, `attention_size` that of keys and queries.
+    Decoder(std::int64_t vocabulary, std::int64_t features, std::int64_t hidden, std::int64_t memory,
+            std::int64_t attention_size, double dropout, Generator& generator);
+
+    /// What the embeddings of all steps contribute to the gates: ids int64 [.., ] -> [.., 3H]: one product.
+    Tensor project(const Tensor& ids, Generator* noise = nullptr) const;
+    /// One step: projection [B, 3H] of the previous token, state [B, H].
+    Step step(const Tensor& projection, const Tensor& state, const BahdanauAttention::Memory& memory) const;
+    /// Teacher forcing: the logits after each of the given tokens, ids int64 [B, T].
+    Result operator()(const Tensor& ids, const Tensor& state, const BahdanauAttention::Memory& memory,
+                      Generator* noise = nullptr) const;
+
+    void visit(auto&& f) {
+        f("embedding", embedding);
+        f("attention", attention);
+        f("cell", cell);
+        f("output", output);
+    }
+
+  private:
+    double dropout_ = 0;
+};
+
+}  // namespace wengert

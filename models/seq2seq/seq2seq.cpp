@@ -1,0 +1,71 @@
+#include <wengert/autograd/scope.hpp>
+#include <wengert/models/seq2seq/seq2seq.hpp>
+#include <wengert/models/text/vocabulary.hpp>
+
+namespace wengert {
+namespace {
+
+std::int64_t attention_size(const Seq2SeqOptions& o) { return o.attention > 0 ? o.attention : o.hidden; }
+
+}  // namespace
+
+Seq2Seq::Seq2Seq(const Seq2SeqOptions& o, Generator& generator)
+    : encoder(o.source_vocabulary, o.embedding, o.hidden,
+              {.layers = o.layers, .bidirectional = o.bidirectional, .dropout = o.dropout}, generator),
+      decoder(o.target_vocabulary, o.embedding, o.hidden, o.hidden * (o.bidirectional ? 2 : 1), attention_size(o), o.dropout,
+              generator) {
+    name_parameters(*this);
+}
+
+Seq2Seq::Result Seq2Seq::operator()(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise) const {
+    Encoder::Result encoded;
+    {
+        const Scope scope("encoder");
+        encoded = encoder(source, lengths, noise);
+    }
+    const Scope scope("decoder");
+    BahdanauAttention::Memory memory;
+    {
+        const Scope keys("attention");
+        memory = decoder.attention.remember(encoded.outputs, lengths);
+    }
+    const Decoder::Result decoded = decoder(slice(target, 1, 0, target.dim(1) - 1), encoded.state, memory, noise);
+    return {decoded.logits, decoded.weights};
+}
+
+Tensor Seq2Seq::loss(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise) const {
+    const Tensor logits = (*this)(source, lengths, target, noise).logits;
+    const Scope scope("loss");
+    return cross_entropy(logits, slice(target, 1, 1, target.dim(1)), {.ignore_index = Vocabulary::pad});
+}
+
+Seq2Seq::Translation Seq2Seq::greedy(const Tensor& source, const Tensor& lengths, std::int64_t max_length) const {
+    const Pause pause;
+    const Encoder::Result encoded = encoder(source, lengths);
+    const BahdanauAttention::Memory memory = decoder.attention.remember(encoded.outputs, lengths);
+    const std::int64_t rows = source.dim(0);
+    Translation result;
+    result.tokens.resize(static_cast<std::size_t>(rows));
+    std::vector<bool> ended(static_cast<std::size_t>(rows));
+    std::int64_t open = rows;
+    std::vector<Tensor> weights;
+    Tensor state = encoded.state, token = Tensor::empty({rows}, Dtype::int64);
+    token.fill(Vocabulary::start);
+    for (std::int64_t t = 0; t < max_length && open > 0; ++t) {
+        const Decoder::Step next = decoder.step(decoder.project(token), state, memory);
+        state = next.state;
+        weights.push_back(next.weights);
+        token = argmax(decoder.output(state), -1);
+        for (std::int64_t row = 0; row < rows; ++row) {
+            const auto i = static_cast<std::size_t>(row);
+            if (ended[i]) continue;
+            const std::int64_t id = token.data<std::int64_t>()[row];
+            if (id == Vocabulary::end) ended[i] = true, --open;
+            else result.tokens[i].push_back(id);
+        }
+    }
+    result.weights = weights.empty() ? zeros({rows, 0, source.dim(1)}, state.dtype()) : stack(weights, 1);
+    return result;
+}
+
+}  // namespace wengert

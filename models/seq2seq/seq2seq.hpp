@@ -1,0 +1,51 @@
+#pragma once
+
+#include <wengert/models/seq2seq/decoder.hpp>
+#include <wengert/models/seq2seq/encoder.hpp>
+
+namespace wengert {
+
+struct Seq2SeqOptions {
+    std::int64_t source_vocabulary = 5000, target_vocabulary = 5000;
+    std::int64_t embedding = 256;
+    std::int64_t hidden = 1024;
+    std::int64_t attention = 0;  ///< features of keys and queries; 0: as many as hidden
+    int layers = 2;              ///< of the encoder
+    bool bidirectional = false;  ///< the encoder's directions
+    double dropout = 0;
+};
+
+/// Translation by a GRU encoder, Bahdanau attention and a GRU decoder (Bahdanau et al. 2015, arXiv:1409.0473).
+///
+/// Sentences are rows of ids: a source ends with </s>, a target begins with <s> and ends with </s>; <pad> follows.
+struct Seq2Seq {
+    Encoder encoder;
+    Decoder decoder;
+
+    struct Result {
+        Tensor logits;   ///< [B, T - 1, V]: for the token after each of target[:, :-1]
+        Tensor weights;  ///< [B, T - 1, S]: attention
+    };
+    struct Translation {
+        std::vector<std::vector<std::int64_t>> tokens;  ///< of each row, without <s>, </s> and what follows
+        Tensor weights;                                 ///< [B, steps, S]: attention
+    };
+
+    Seq2Seq() = default;
+    Seq2Seq(const Seq2SeqOptions& options, Generator& generator);
+
+    /// Teacher forcing. source int64 [B, S], lengths int64 [B] or undefined, target int64 [B, T]. Dropout acts if there is
+    /// a source of noise.
+    Result operator()(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise = nullptr) const;
+    /// The mean cross entropy of the target tokens after the first, padding left out.
+    Tensor loss(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise = nullptr) const;
+    /// The most probable token at each step, until each row has ended or has max_length tokens. Records nothing.
+    Translation greedy(const Tensor& source, const Tensor& lengths, std::int64_t max_length) const;
+
+    void visit(auto&& f) {
+        f("encoder", encoder);
+        f("decoder", decoder);
+    }
+};
+
+}  // namespace wengert

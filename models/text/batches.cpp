@@ -1,0 +1,142 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <random>
+#include <tuple>
+#include <utility>
+#include <wengert/autograd/error.hpp>
+#include <wengert/models/text/batches.hpp>
+
+namespace wengert {
+
+namespace {
+
+using Ids = std::vector<std::int64_t>;
+
+/// Uniform in [0, bound). The standard leaves the results of its distributions and of std::shuffle to the library;
+/// those of its engines and of seed_seq it fixes.
+std::uint64_t draw(std::mt19937_64& engine, std::uint64_t bound) {
+    const std::uint64_t max = std::numeric_limits<std::uint64_t>::max();
+    const std::uint64_t limit = max - max % bound;
+    std::uint64_t value = engine();
+    while (value >= limit) value = engine();
+    return value % bound;
+}
+
+template <class T>
+void shuffle(std::vector<T>& values, std::mt19937_64& engine) {
+    for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[draw(engine, i)]);
+}
+
+std::mt19937_64 engine_for(std::uint64_t seed, std::uint64_t epoch) {
+    std::seed_seq sequence{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32),
+                           static_cast<std::uint32_t>(epoch), static_cast<std::uint32_t>(epoch >> 32)};
+    return std::mt19937_64(sequence);
+}
+
+struct Padded {
+    std::int64_t length = 0;
+    Ids ids, lengths;
+};
+
+Padded pad(std::span<const Ids> sentences) {
+    Padded result;
+    for (const Ids& sentence : sentences) {
+        if (sentence.empty()) throw ValueError("batch: a sentence has no ids");
+        result.lengths.push_back(static_cast<std::int64_t>(sentence.size()));
+        result.length = std::max(result.length, result.lengths.back());
+    }
+    const auto length = static_cast<std::size_t>(result.length);
+    result.ids.assign(sentences.size() * length, Vocabulary::pad);
+    for (std::size_t row = 0; row < sentences.size(); ++row) {
+        std::ranges::copy(sentences[row], &result.ids[row * length]);
+    }
+    return result;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> source_ids(std::span<const std::string> tokens, const Vocabulary& vocabulary) {
+    Ids ids = vocabulary.encode(tokens);
+    ids.push_back(Vocabulary::end);
+    return ids;
+}
+
+std::vector<std::int64_t> target_ids(std::span<const std::string> tokens, const Vocabulary& vocabulary) {
+    Ids ids = source_ids(tokens, vocabulary);
+    ids.insert(ids.begin(), Vocabulary::start);
+    return ids;
+}
+
+Batch collate(std::span<const std::vector<std::int64_t>> sources, std::span<const std::vector<std::int64_t>> targets) {
+    if (sources.empty()) throw ValueError("batch: no sentence");
+    if (!targets.empty() && targets.size() != sources.size()) {
+        throw ValueError(fmt::format("batch: {} sources, but {} targets", sources.size(), targets.size()));
+    }
+    Padded source = pad(sources), target = pad(targets);
+    return {.size = static_cast<std::int64_t>(sources.size()),
+            .source_length = source.length,
+            .target_length = target.length,
+            .source = std::move(source.ids),
+            .target = std::move(target.ids),
+            .source_lengths = std::move(source.lengths),
+            .target_lengths = std::move(target.lengths)};
+}
+
+Batches::Batches(const Corpus& corpus, const Vocabulary& source, const Vocabulary& target, const BatchOptions& options)
+    : options_(options) {
+    if (options.batch_size < 1 || options.pool < 1) {
+        throw ValueError(fmt::format("batches: batch_size is {} and pool {}, but must be 1 or more", options.batch_size,
+                                     options.pool));
+    }
+    if (corpus.size() == 0) throw ValueError("batches: the corpus is empty");
+    for (const Sentence& sentence : corpus.source) sources_.push_back(source_ids(sentence, source));
+    for (const Sentence& sentence : corpus.target) targets_.push_back(target_ids(sentence, target));
+}
+
+std::size_t Batches::size() const {
+    const auto batch_size = static_cast<std::size_t>(options_.batch_size);
+    return (sources_.size() + batch_size - 1) / batch_size;
+}
+
+std::vector<std::vector<std::size_t>> Batches::epoch(std::uint64_t number) const {
+    std::mt19937_64 engine = engine_for(options_.seed, number);
+    std::vector<std::size_t> order(sources_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    shuffle(order, engine);
+
+    const auto batch_size = static_cast<std::size_t>(options_.batch_size);
+    const auto pool_size = batch_size * std::min(static_cast<std::size_t>(options_.pool), size());
+    // The longer side first: of the keys tried on English-Chinese and German-English, this pads the two sides least.
+    const auto lengths = [&](std::size_t i) {
+        return std::tuple(std::max(sources_[i].size(), targets_[i].size()), sources_[i].size());
+    };
+    std::vector<std::vector<std::size_t>> batches;
+    for (std::size_t pool = 0; pool < order.size(); pool += pool_size) {
+        const std::span rows = std::span(order).subspan(pool, std::min(pool_size, order.size() - pool));
+        // Stable, so that pairs of equal lengths stay shuffled.
+        std::ranges::stable_sort(rows, {}, lengths);
+        for (std::size_t first = 0; first < rows.size(); first += batch_size) {
+            const std::span batch = rows.subspan(first, std::min(batch_size, rows.size() - first));
+            batches.emplace_back(batch.begin(), batch.end());
+        }
+    }
+    shuffle(batches, engine);
+    return batches;
+}
+
+Batch Batches::assemble(std::span<const std::size_t> pairs) const {
+    std::vector<Ids> sources, targets;
+    for (const std::size_t pair : pairs) {
+        if (pair >= sources_.size()) {
+            throw ValueError(fmt::format("batch: pair {} of a corpus of {}", pair, sources_.size()));
+        }
+        sources.push_back(sources_[pair]);
+        targets.push_back(targets_[pair]);
+    }
+    return collate(sources, targets);
+}
+
+}  // namespace wengert

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+#include <wengert/models/text/corpus.hpp>
+#include <wengert/models/text/vocabulary.hpp>
+
+namespace wengert {
+
+/// Sentence pairs of similar length, padded with Vocabulary::pad to the longest of each side. Lengths count the marks:
+/// a source is its tokens and </s>, a target is <s>, its tokens and </s>.
+struct Batch {
+    std::int64_t size = 0, source_length = 0, target_length = 0;
+    std::vector<std::int64_t> source;                          ///< [size, source_length]
+    std::vector<std::int64_t> target;                          ///< [size, target_length]
+    std::vector<std::int64_t> source_lengths, target_lengths;  ///< [size], 1 or more
+};
+
+/// The ids of a source sentence: its tokens and </s>.
+std::vector<std::int64_t> source_ids(std::span<const std::string> tokens, const Vocabulary& vocabulary);
+/// The ids of a target sentence: <s>, its tokens and </s>.
+std::vector<std::int64_t> target_ids(std::span<const std::string> tokens, const Vocabulary& vocabulary);
+
+/// Pads sentences of ids into a batch. For translation, `targets` may be empty: then target_length is 0. Throws
+/// ValueError if there is no source, a sentence is empty, or the two sides differ in number.
+Batch collate(std::span<const std::vector<std::int64_t>> sources,
+              std::span<const std::vector<std::int64_t>> targets = {});
+
+struct BatchOptions {
+    std::int64_t batch_size = 64;
+    std::uint64_t seed = 1;
+    std::int64_t pool = 64;  ///< batches that are sorted by length together: more wastes less padding and mixes less
+};
+
+/// Length-bucketed, shuffled batches of a corpus. Every pair occurs once in an epoch. The order depends on the seed and
+/// the number of the epoch alone, on every platform, so that a run can be repeated and resumed.
+class Batches {
+  public:
+    /// Encodes the corpus, which need not outlive this. Throws ValueError for an empty corpus or options below 1.
+    Batches(const Corpus& corpus, const Vocabulary& source, const Vocabulary& target, const BatchOptions& options = {});
+
+    /// Number of batches in an epoch; one of them may be smaller than batch_size.
+    std::size_t size() const;
+
+    /// The batches of an epoch, each as indices into the corpus: to be given to `assemble` one by one.
+    std::vector<std::vector<std::size_t>> epoch(std::uint64_t number) const;
+
+    /// The batch whose rows are the given pairs. Throws ValueError for an index outside the corpus.
+    Batch assemble(std::span<const std::size_t> pairs) const;
+
+  private:
+    BatchOptions options_;
+    std::vector<std::vector<std::int64_t>> sources_, targets_;
+};
+
+}  // namespace wengert

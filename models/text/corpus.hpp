@@ -1,0 +1,54 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+#include <wengert/models/text/tokenizer.hpp>
+
+namespace wengert {
+
+struct CorpusOptions {
+    std::int64_t max_length = 30;   ///< tokens a side may have, without marks of start and end
+    std::size_t max_messages = 10;  ///< how many malformed lines the report describes; all are counted
+};
+
+/// Why a line gives no pair.
+enum class LineFault { invalid_utf8, control_character, missing_column, empty_side, over_long };
+inline constexpr std::array<std::string_view, 5> line_fault_names = {"invalid UTF-8", "control character",
+                                                                     "missing column", "empty side", "over-long"};
+
+/// What became of every line: lines = pairs + skipped().
+struct CorpusReport {
+    std::int64_t lines = 0, pairs = 0;
+    std::array<std::int64_t, line_fault_names.size()> faults{};  ///< by LineFault
+    std::vector<std::string> messages;                           ///< `file:line: reason` of the first malformed lines
+
+    std::int64_t count(LineFault fault) const { return faults[static_cast<std::size_t>(fault)]; }
+    std::int64_t skipped() const { return lines - pairs; }
+    /// "26380 pairs in 26388 lines; skipped 8: 3 empty side, 5 over-long"
+    std::string summary() const;
+};
+
+/// Sentence pairs as tokens: source[i] is translated by target[i].
+struct Corpus {
+    std::vector<Sentence> source, target;
+    CorpusReport report;
+
+    std::size_t size() const { return source.size(); }
+};
+
+/// Reads lines of source TAB target; further columns, such as the attribution of manythings.org/anki, are ignored.
+/// A line that gives no pair is counted and described in the report. Throws FileError if the file cannot be read or
+/// gives no pair at all.
+Corpus read_pairs(const std::filesystem::path& path, const Tokenizer& tokenizer, const CorpusOptions& options = {});
+
+/// Reads two files of which equal lines translate each other; faults are reported at the file they are in. Throws
+/// FileError also if the files differ in their number of lines.
+Corpus read_parallel(const std::filesystem::path& source, const std::filesystem::path& target,
+                     const Tokenizer& tokenizer, const CorpusOptions& options = {});
+
+}  // namespace wengert

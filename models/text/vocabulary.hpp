@@ -1,0 +1,67 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+#include <wengert/models/text/tokenizer.hpp>
+
+namespace wengert {
+
+struct VocabularyOptions {
+    std::int64_t max_size = 5000;  ///< ids in all, the four special ones included
+    std::int64_t min_count = 1;    ///< a token seen less often is unknown
+};
+
+/// Tokens and their ids. Ids 0 to 3 are special: padding, start and end of a sentence, unknown token.
+class Vocabulary {
+  public:
+    static constexpr std::int64_t pad = 0, start = 1, end = 2, unknown = 3;
+    static constexpr std::array<std::string_view, 4> specials = {"<pad>", "<s>", "</s>", "<unk>"};
+
+    /// The most frequent tokens, most frequent first and equally frequent ones in code point order. Throws ValueError
+    /// if the options leave no token at all.
+    static Vocabulary build(std::span<const Sentence> sentences, const VocabularyOptions& options = {});
+
+    /// Reads what `save` wrote. Throws FileError: `file:line: reason` if the first lines are not the special tokens or
+    /// a line is empty, repeated or not UTF-8.
+    static Vocabulary load(const std::filesystem::path& path);
+
+    /// Writes one token a line in the order of their ids, as plain UTF-8. Throws FileError.
+    void save(const std::filesystem::path& path) const;
+
+    std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }
+
+    /// `unknown` for a token that is not here.
+    std::int64_t id(std::string_view token) const;
+    /// Throws ValueError for an id outside [0, size).
+    const std::string& token(std::int64_t id) const;
+
+    /// One id for each token, no start or end.
+    std::vector<std::int64_t> encode(std::span<const std::string> tokens) const;
+    /// The tokens up to the first `end`, without padding and start; unknown ones read `<unk>`.
+    Sentence decode(std::span<const std::int64_t> ids) const;
+
+  private:
+    Vocabulary() = default;
+
+    /// Appends a token, or returns why it cannot be one.
+    std::optional<std::string> add(std::string token);
+
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view token) const { return std::hash<std::string_view>()(token); }
+    };
+
+    std::vector<std::string> tokens_;
+    std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>> ids_;
+};
+
+}  // namespace wengert

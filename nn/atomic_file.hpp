@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+
+namespace wengert {
+
+/// A file that appears whole or not at all. What is written goes to a temporary file in the same directory, and commit()
+/// puts it in the place of `path` once it is safely on the disk: whoever reads `path` sees the old content or the new,
+/// even after a crash. Without commit() the temporary file goes and `path` stays as it was.
+///
+/// Everything throws FileError with the path and the system's reason.
+class AtomicFile {
+  public:
+    explicit AtomicFile(std::filesystem::path path);
+    ~AtomicFile();
+    AtomicFile(const AtomicFile&) = delete;
+    AtomicFile& operator=(const AtomicFile&) = delete;
+
+    void write(std::span<const std::byte> bytes);
+    /// Ends the writing.
+    void commit();
+
+  private:
+    [[noreturn]] void fail() const;
+
+    std::filesystem::path path_, temporary_;
+    int descriptor_ = -1;
+};
+
+}  // namespace wengert

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <wengert/nn/linear.hpp>
+
+namespace wengert {
+
+/// Additive attention (Bahdanau et al. 2015, arXiv:1409.0473): of a decoder's state over the encoder's states.
+///
+///     score_s = v . tanh(W_q state + b + W_k memory_s)
+///     weights = softmax(scores), exactly 0 at padded positions
+///     context = sum_s weights_s memory_s
+struct BahdanauAttention {
+    Linear query;  ///< W_q [A, H] and b [A]
+    Linear key;    ///< W_k [A, M]
+    Linear score;  ///< v [1, A]
+
+    /// What a batch's encoder states are looked up by; the keys are projected once.
+    struct Memory {
+        Tensor states;   ///< [B, S, M]
+        Tensor keys;     ///< [B, S, A]
+        Tensor padding;  ///< [B, S], 1 where there is no token; undefined if all rows are full
+    };
+    struct Result {
+        Tensor context;  ///< [B, M]
+        Tensor weights;  ///< [B, S]
+    };
+
+    BahdanauAttention() = default;
+    BahdanauAttention(std::int64_t state, std::int64_t memory, std::int64_t attention, Generator& generator)
+        : query(state, attention, generator),
+          key(memory, attention, generator, false),
+          score(attention, 1, generator, false) {
+        name_parameters(*this);
+    }
+
+    /// states [B, S, M]; lengths int64 [B], or undefined.
+    Memory remember(const Tensor& states, const Tensor& lengths = {}) const;
+    /// state [B, H]
+    Result operator()(const Tensor& state, const Memory& memory) const;
+
+    void visit(auto&& f) {
+        f("query", query);
+        f("key", key);
+        f("score", score);
+    }
+};
+
+}  // namespace wengert

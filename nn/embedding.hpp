@@ -1,0 +1,25 @@
+#pragma once
+
+#include <wengert/nn/module.hpp>
+
+namespace wengert {
+
+/// A table of vectors, one for each id; initially standard normal, as PyTorch's.
+struct Embedding {
+    Tensor weight;  ///< [vocabulary, features]
+
+    Embedding() = default;
+    Embedding(std::int64_t vocabulary, std::int64_t features, Generator& generator)
+        : weight(normal({vocabulary, features}, 0, 1, generator)) {
+        name_parameters(*this);
+    }
+
+    /// ids int64 [..] -> [.., features]
+    Tensor operator()(const Tensor& ids, std::source_location where = std::source_location::current()) const {
+        return embedding(Input(weight, where), ids);
+    }
+
+    void visit(auto&& f) { f("weight", weight); }
+};
+
+}  // namespace wengert

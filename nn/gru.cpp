@@ -1,0 +1,91 @@
+#include <cmath>
+#include <wengert/autograd/scope.hpp>
+#include <wengert/nn/gru.hpp>
+
+namespace wengert {
+
+GruCell::GruCell(std::int64_t in, std::int64_t hidden, Generator& generator, GruReset r) : reset(r) {
+    const double bound = 1 / std::sqrt(static_cast<double>(hidden));
+    weight_ih = uniform({3 * hidden, in}, -bound, bound, generator);
+    weight_hh = uniform({3 * hidden, hidden}, -bound, bound, generator);
+    bias_ih = uniform({3 * hidden}, -bound, bound, generator);
+    bias_hh = uniform({3 * hidden}, -bound, bound, generator);
+    name_parameters(*this);
+}
+
+Tensor GruCell::project(const Tensor& x) const { return linear(x, weight_ih, bias_ih); }
+
+Tensor GruCell::operator()(const Tensor& projection, const Tensor& h, const Tensor& keep) const {
+    const auto [xr, xz, xn] = chunk<3>(projection);  // [B, H] each
+    if (reset == GruReset::after_product) {
+        const auto [hr, hz, hn] = chunk<3>(linear(h, weight_hh, bias_hh));
+        const auto next = [](auto xr, auto xz, auto xn, auto hr, auto hz, auto hn, auto h) {
+            const auto r = sigmoid(xr + hr), z = sigmoid(xz + hz), n = tanh(xn + r * hn);
+            return n + z * (h - n);
+        };
+        if (!keep.defined()) return map(next, xr, xz, xn, hr, hz, hn, h);
+        return map(
+            [next](auto xr, auto xz, auto xn, auto hr, auto hz, auto hn, auto h, auto keep) {
+                return where(keep != 0, next(xr, xz, xn, hr, hz, hn, h), h);
+            },
+            xr, xz, xn, hr, hz, hn, h, keep);
+    }
+    const std::int64_t gates = 2 * hidden(), all = 3 * hidden();
+    const auto [hr, hz] = chunk<2>(linear(h, slice(weight_hh, 0, 0, gates), slice(bias_hh, 0, 0, gates)));
+    const Tensor past = map([](auto xr, auto hr, auto h) { return sigmoid(xr + hr) * h; }, xr, hr, h);
+    const Tensor hn = linear(past, slice(weight_hh, 0, gates, all), slice(bias_hh, 0, gates, all));
+    const Tensor next = map(
+        [](auto xz, auto hz, auto xn, auto hn, auto h) {
+            const auto z = sigmoid(xz + hz), n = tanh(xn + hn);
+            return n + z * (h - n);
+        },
+        xz, hz, xn, hn, h);
+    return keep.defined() ? where(keep, next, h) : next;
+}
+
+Gru::Gru(std::int64_t in, std::int64_t hidden, Generator& generator, const GruOptions& options) : options_(options) {
+    if (options.layers < 1) throw ValueError("Gru: there must be at least one layer");
+    for (int layer = 0; layer < options.layers; ++layer)
+        for (int direction = 0; direction < directions(); ++direction)
+            cells_.emplace_back(layer == 0 ? in : hidden * directions(), hidden, generator, options.reset);
+    name_parameters(*this);
+}
+
+std::string Gru::cell_name(std::size_t i) const {
+    const auto d = static_cast<std::size_t>(directions());
+    return "l" + std::to_string(i / d) + (i % d == 1 ? "_reverse" : "");
+}
+
+Gru::Result Gru::operator()(const Tensor& x, const Tensor& lengths, Generator* noise) const {
+    const Tensor mask = lengths.defined() ? unsqueeze(length_mask(lengths, x.dim(1), x.dtype()), 2) : Tensor();  // [B, T, 1]
+    Tensor layer_input = x;
+    std::vector<Tensor> states;
+    for (std::size_t i = 0; i < cells_.size();) {
+        if (i > 0 && noise != nullptr && options_.dropout > 0) layer_input = dropout(layer_input, options_.dropout, *noise);
+        std::vector<Tensor> outputs;
+        for (int direction = 0; direction < directions(); ++direction, ++i) {
+            const Scope scope(cell_name(i));
+            Tensor state = zeros({x.dim(0), cells_[i].hidden()}, x.dtype());
+            outputs.push_back(run(cells_[i], direction == 1, layer_input, mask, state));
+            states.push_back(state);
+        }
+        layer_input = outputs.size() == 1 ? outputs[0] : concat(outputs, 2);
+    }
+    return {mask.defined() ? layer_input * mask : layer_input, stack(states, 0)};
+}
+
+/// One cell over all steps: the states [B, T, H]; `state` is the first on entry and the last on return.
+Tensor Gru::run(const GruCell& cell, bool reverse, const Tensor& x, const Tensor& mask, Tensor& state) const {
+    const Tensor projection = cell.project(x);  // [B, T, 3H]
+    const std::int64_t steps = x.dim(1);
+    std::vector<Tensor> outputs(static_cast<std::size_t>(steps));
+    for (std::int64_t i = 0; i < steps; ++i) {
+        const Step step(i);
+        const std::int64_t t = reverse ? steps - 1 - i : i;
+        state = cell(select(projection, 1, t), state, mask.defined() ? select(mask, 1, t) : Tensor());
+        outputs[static_cast<std::size_t>(t)] = state;
+    }
+    return stack(outputs, 1);
+}
+
+}  // namespace wengert

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <wengert/nn/module.hpp>
+
+namespace wengert {
+
+/// y = x W^T + b, with PyTorch's layout and initial values: uniform in +-1 / sqrt(in).
+struct Linear {
+    Tensor weight;  ///< [out, in]
+    Tensor bias;    ///< [out], or undefined
+
+    Linear() = default;
+    Linear(std::int64_t in, std::int64_t out, Generator& generator, bool with_bias = true);
+
+    /// x [.., in] -> [.., out]
+    Tensor operator()(const Input& x) const;
+
+    void visit(auto&& f) {
+        f("weight", weight);
+        f("bias", bias);
+    }
+};
+
+}  // namespace wengert

@@ -1,0 +1,173 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <wengert/nn/optimizers.hpp>
+#include <wengert/ops/parallel.hpp>
+
+namespace wengert {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+/// NaN is outside of any interval.
+void require(std::string_view what, double value, double least, double below) {
+    if (!(value >= least && value < below))
+        throw ValueError(fmt::format("{} is {}, not in [{}, {})", what, value, least, below));
+}
+
+/// Calls rule(p, g, kept...) for each element, with references to all but the gradient's.
+template <class T, std::size_t... k, class Rule>
+void sweep(Tensor& parameter, const Tensor& gradient, std::span<Tensor> kept, std::index_sequence<k...>,
+           const Rule& rule) {
+    T* const p = parameter.mutable_data<T>();
+    const T* const g = gradient.data<T>();
+    const std::array<T*, sizeof...(k)> state{kept[k].mutable_data<T>()...};
+    constexpr std::int64_t cache_line = 64 / sizeof(T);
+    parallel_ranges(parameter.numel(), cache_line, parameter.numel(), [&](std::int64_t begin, std::int64_t end) {
+        // Copies, so that the compiler need not fear that an element's new value changes the rule.
+        const Rule own_rule = rule;
+        const auto own_state = state;
+        // The tensors of an element are read before they are written, and no two share elements.
+#pragma GCC ivdep
+        for (std::int64_t i = begin; i < end; ++i) own_rule(p[i], g[i], own_state[k][i]...);
+    });
+}
+
+/// Adam's two kinds of decay: `l2` of the parameter is added to its gradient, and `shrink` of the parameter goes.
+void adam(Tensor& parameter, const Tensor& gradient, std::span<Tensor> kept, const AdamOptions& options,
+          std::int64_t step, double l2, double shrink) {
+    const auto t = static_cast<double>(step);
+    const double step_size = options.learning_rate / (1 - std::pow(options.beta1, t));
+    const double correction = 1 / std::sqrt(1 - std::pow(options.beta2, t));
+    visit_floating(parameter.dtype(), [&](auto type) {
+        using T = decltype(type);
+        const auto rule = [b1 = static_cast<T>(options.beta1), c1 = static_cast<T>(1 - options.beta1),
+                           b2 = static_cast<T>(options.beta2), c2 = static_cast<T>(1 - options.beta2),
+                           epsilon = static_cast<T>(options.epsilon), step_size = static_cast<T>(step_size),
+                           correction = static_cast<T>(correction), l2 = static_cast<T>(l2),
+                           keep = static_cast<T>(1 - shrink)](T& p, T g, T& m, T& v) {
+            g += l2 * p;
+            m = b1 * m + c1 * g;
+            v = b2 * v + c2 * g * g;
+            p = keep * p - step_size * m / (std::sqrt(v) * correction + epsilon);
+        };
+        sweep<T>(parameter, gradient, kept, std::make_index_sequence<2>{}, rule);
+    });
+}
+
+}  // namespace
+
+Optimizer::Optimizer(std::vector<Tensor> parameters, double learning_rate, std::vector<std::string_view> kept)
+    : parameters_(std::move(parameters)), kept_names_(std::move(kept)) {
+    set_learning_rate(learning_rate);
+    if (parameters_.empty()) throw ValueError("an optimizer needs parameters");
+    std::vector<const TensorState*> states;
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+        const Tensor& p = parameters_[i];
+        if (!p.defined()) throw ValueError(fmt::format("parameter {} is undefined", i));
+        if (!is_floating(p.dtype()))
+            throw DtypeError(fmt::format("parameter \"{}\" must be of float32 or float64, not int64", label(i)));
+        if (!p.is_contiguous()) throw ValueError(fmt::format("parameter \"{}\" is not contiguous", label(i)));
+        states.push_back(p.state());
+        for (std::size_t k = 0; k < kept_names_.size(); ++k) kept_.push_back(zeros(p.shape(), p.dtype()));
+    }
+    std::ranges::sort(states);
+    if (const auto twice = std::ranges::adjacent_find(states); twice != states.end()) {
+        const auto which = std::ranges::find(parameters_, *twice, &Tensor::state);
+        throw ValueError(fmt::format("parameter \"{}\" occurs twice", label(std::size_t(which - parameters_.begin()))));
+    }
+}
+
+std::string Optimizer::label(std::size_t parameter) const {
+    const std::string& name = parameters_[parameter].name();
+    return name.empty() ? std::to_string(parameter) : name;
+}
+
+void Optimizer::set_learning_rate(double rate) {
+    require("the learning rate", rate, 0, infinity);
+    learning_rate_ = rate;
+}
+
+void Optimizer::step(const std::vector<Tensor>& gradients) {
+    if (gradients.size() != parameters_.size())
+        throw ShapeError(fmt::format("step: {} gradients for {} parameters, the last of which is \"{}\"", gradients.size(),
+                                     parameters_.size(), label(parameters_.size() - 1)));
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+        const Tensor &p = parameters_[i], &g = gradients[i];
+        if (!g.defined()) throw ValueError(fmt::format("step: the gradient of parameter \"{}\" is undefined", label(i)));
+        if (g.shape() != p.shape())
+            throw ShapeError(fmt::format("step: the gradient of parameter \"{}\" {} has shape {}", label(i),
+                                         to_string(p.shape()), to_string(g.shape())));
+        if (g.dtype() != p.dtype())
+            throw DtypeError(fmt::format("step: the gradient of parameter \"{}\" is {}, the parameter {}", label(i),
+                                         to_string(g.dtype()), to_string(p.dtype())));
+    }
+    ++step_count_;
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+        const std::size_t n = kept_names_.size();
+        const Tensor dense = gradients[i].is_contiguous() ? gradients[i] : gradients[i].clone();
+        update(parameters_[i], dense, std::span(kept_).subspan(i * n, n));
+    }
+}
+
+NamedTensors Optimizer::state() const {
+    NamedTensors result{{"step", tensor(std::vector<std::int64_t>{step_count_}, {})},
+                        {"learning_rate", scalar(learning_rate_, Dtype::float64)}};
+    const std::size_t n = kept_names_.size();
+    for (std::size_t i = 0; i < kept_.size(); ++i)
+        result.emplace_back(fmt::format("{}.{}", kept_names_[i % n], label(i / n)), kept_[i]);
+    return result;
+}
+
+void Optimizer::load_state(const NamedTensors& from) {
+    const NamedTensors here = state();
+    assign(here, from);
+    const auto steps = here[0].second.item<std::int64_t>();
+    if (steps < 0) throw ValueError(fmt::format("the number of steps is {}", steps));
+    set_learning_rate(here[1].second.item());
+    step_count_ = steps;
+}
+
+Sgd::Sgd(std::vector<Tensor> parameters, const SgdOptions& options)
+    : Optimizer(std::move(parameters), options.learning_rate,
+                options.momentum == 0 ? std::vector<std::string_view>{} : std::vector<std::string_view>{"momentum_buffer"}),
+      options_(options) {
+    require("momentum", options.momentum, 0, infinity);
+    require("weight_decay", options.weight_decay, 0, infinity);
+    if (options.nesterov && options.momentum == 0) throw ValueError("Nesterov's momentum needs a momentum above 0");
+}
+
+void Sgd::update(Tensor& parameter, const Tensor& gradient, std::span<Tensor> kept) {
+    visit_floating(parameter.dtype(), [&](auto type) {
+        using T = decltype(type);
+        const T rate = static_cast<T>(learning_rate()), momentum = static_cast<T>(options_.momentum);
+        const T l2 = static_cast<T>(options_.weight_decay);
+        if (kept.empty()) {
+            sweep<T>(parameter, gradient, kept, std::make_index_sequence<0>{},
+                     [=](T& p, T g) { p -= rate * (g + l2 * p); });
+        } else if (options_.nesterov) {
+            sweep<T>(parameter, gradient, kept, std::make_index_sequence<1>{}, [=](T& p, T g, T& v) {
+                g += l2 * p;
+                v = momentum * v + g;
+                p -= rate * (g + momentum * v);
+            });
+        } else {
+            sweep<T>(parameter, gradient, kept, std::make_index_sequence<1>{}, [=](T& p, T g, T& v) {
+                v = momentum * v + (g + l2 * p);
+                p -= rate * v;
+            });
+        }
+    });
+}
+
+Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& options)
+    : Optimizer(std::move(parameters), options.learning_rate, {"exp_avg", "exp_avg_sq"}), options_(options) {
+    require("beta1", options.beta1, 0, 1);
+    require("beta2", options.beta2, 0, 1);
+    require("epsilon", options.epsilon, 0, infinity);
+    require("weight_decay", options.weight_decay, 0, infinity);
+}

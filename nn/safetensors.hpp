@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <wengert/nn/module.hpp>
+#include <wengert/nn/named_tensors.hpp>
+
+namespace wengert {
+
+/// The content of a safetensors file (https://github.com/huggingface/safetensors).
+struct TensorFile {
+    NamedTensors tensors;
+    std::map<std::string, std::string> metadata = {};
+
+    /// The tensor of that name. Throws ValueError if there is none.
+    const Tensor& at(std::string_view name) const;
+};
+
+/// Reads a safetensors file, with the tensors in the order of their data. F32, F64 and I64 become float32, float64 and
+/// int64; F16 and BF16 become float32. Throws FileError with the path and the reason if the file cannot be read, has an
+/// element type other than these, or is in any way not as the format says.
+TensorFile read_safetensors(const std::filesystem::path& path);
+
+/// Writes a safetensors file, atomically: a crash leaves the old file whole. Elements of 8 bytes stand before those of 4,
+/// so that all are aligned, otherwise the order is kept. Throws FileError with the path and the reason if it cannot be
+/// written, a name occurs twice or is "__metadata__", a tensor is undefined, or a text is not UTF-8.
+void write_safetensors(const std::filesystem::path& path, const TensorFile& file);
+
+/// Copies the tensors of a file into those of the same names. Throws FileError if they are not the same (see assign()).
+void load(const NamedTensors& tensors, const std::filesystem::path& path);
+
+/// Writes the parameters of a layer under their dotted names.
+template <Module M>
+void save(const M& module, const std::filesystem::path& path, std::map<std::string, std::string> metadata = {}) {
+    write_safetensors(path, {named_parameters(module), std::move(metadata)});
+}
+
+/// Copies the values of a file into the parameters of a layer, which keep their dtype. Throws FileError, and leaves the
+/// parameters as they were, unless the file has just the layer's names and shapes; the error lists all differences.
+template <Module M>
+void load(M& module, const std::filesystem::path& path) {
+    load(named_parameters(module), path);
+}
+
+}  // namespace wengert

@@ -1,0 +1,48 @@
+#include <cblas.h>
+
+#include <algorithm>
+#include <wengert/ops/blas.hpp>
+
+namespace wengert::blas {
+namespace {
+
+template <class T>
+struct Layout {
+    CBLAS_TRANSPOSE transpose;
+    blasint leading;
+};
+
+/// How BLAS is told of a matrix whose rows, or whose columns, are runs of memory.
+template <class T>
+Layout<T> layout(const Matrix<const T>& m) {
+    const auto leading = [](std::int64_t stride, std::int64_t run) {
+        return static_cast<blasint>(std::max<std::int64_t>({stride, run, 1}));
+    };
+    if (m.column_stride == 1 || m.columns == 1) {
+        if (m.row_stride >= m.columns || m.rows == 1) return {CblasNoTrans, leading(m.rows == 1 ? 0 : m.row_stride, m.columns)};
+    }
+    return {CblasTrans, leading(m.columns == 1 ? 0 : m.column_stride, m.rows)};
+}
+
+}  // namespace
+
+template <class T>
+void multiply(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, bool accumulate) {
+    const Layout<T> la = layout(a), lb = layout(b);
+    const auto m = static_cast<blasint>(c.rows), n = static_cast<blasint>(c.columns), k = static_cast<blasint>(a.columns);
+    const auto ldc = static_cast<blasint>(std::max<std::int64_t>({c.rows == 1 ? 0 : c.row_stride, c.columns, 1}));
+    const T beta = accumulate ? 1 : 0;
+    if constexpr (sizeof(T) == 4)
+        cblas_sgemm(CblasRowMajor, la.transpose, lb.transpose, m, n, k, 1, a.data, la.leading, b.data, lb.leading, beta,
+                    c.data, ldc);
+    else
+        cblas_dgemm(CblasRowMajor, la.transpose, lb.transpose, m, n, k, 1, a.data, la.leading, b.data, lb.leading, beta,
+                    c.data, ldc);
+}
+
+template void multiply(const Matrix<const float>&, const Matrix<const float>&, const Matrix<float>&, bool);
+template void multiply(const Matrix<const double>&, const Matrix<const double>&, const Matrix<double>&, bool);
+
+void set_thread_count(int threads) { openblas_set_num_threads(threads); }
+
+}  // namespace wengert::blas

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <wengert/autograd/operation.hpp>
+#include <wengert/ops/sample.hpp>
+
+namespace wengert {
+
+enum class Reduction { mean, sum };
+
+struct CrossEntropyOptions {
+    /// Rows with this label count for nothing: neither in the sum nor in the mean.
+    std::int64_t ignore_index = -100;
+    /// The share of the target distribution that is spread evenly over all classes.
+    double label_smoothing = 0;
+    /// mean: over the rows that count; 0 if there is none.
+    Reduction reduction = Reduction::mean;
+};
+
+/// Cross entropy of rows of logits [.., V] with class labels, int64 [..] -> []:
+///     -sum_v q_v log_softmax(logits)_v,  q = (1 - s) one_hot(label) + s / V.
+/// Derivative by the logits: (softmax(logits) - q), over the number of rows for the mean. Throws ValueError for a label
+/// outside [0, V) and a smoothing outside [0, 1], ShapeError if the labels do not fit the rows.
+Tensor cross_entropy(const Input& logits, const Tensor& labels, const CrossEntropyOptions& options = {});
+
+struct CrossEntropy {
+    static constexpr std::string_view name = "cross_entropy";
+    static constexpr Saves saves = Saves::inputs;
+    static constexpr std::array<std::string_view, 2> operands{"logits", "labels"};
+    CrossEntropyOptions options;
+    Shape shape(const Inputs& in) const;
+    void forward(const Inputs& in, const Destination& out) const;
+    void vjp(Backward& back) const;
+    static std::vector<Sample> samples();
+};
+
+}  // namespace wengert

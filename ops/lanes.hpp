@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+#include <xsimd/xsimd.hpp>
+
+namespace wengert {
+
+/// The first reading of an elementwise formula: as many elements as a vector register holds. `Lanes<float>` is what a
+/// lambda's `auto` stands for in a forward kernel.
+template <class T>
+struct Lanes {
+    using Batch = xsimd::batch<T>;
+    static constexpr std::int64_t size = static_cast<std::int64_t>(Batch::size);
+
+    Batch v;
+
+    Lanes() = default;
+    Lanes(const Batch& batch) : v(batch) {}
+    Lanes(double number) : v(static_cast<T>(number)) {}
+
+    static Lanes load(const T* from) { return Batch::load_unaligned(from); }
+    void store(T* to) const { v.store_unaligned(to); }
+
+    /// The sum of all elements.
+    T total() const {
+        if constexpr (requires { reduce_add(v); }) return reduce_add(v);
+        else return hadd(v);  // its name before xsimd 10
+    }
+};
+
+/// What a comparison of two readings gives, and where() takes.
+template <class Reading>
+struct Mask;
+
+template <class T>
+struct Mask<Lanes<T>> {
+    typename Lanes<T>::Batch::batch_bool_type m;
+};
+
+template <class T>
+Lanes<T> where(const Mask<Lanes<T>>& mask, const std::type_identity_t<Lanes<T>>& yes,
+               const std::type_identity_t<Lanes<T>>& no) {
+    return xsimd::select(mask.m, yes.v, no.v);
+}
+
+}  // namespace wengert

@@ -1,0 +1,246 @@
+#include <fmt/format.h>
+
+#include <wengert/autograd/cotangents.hpp>
+#include <wengert/ops/blas.hpp>
+#include <wengert/ops/elementwise_op.hpp>
+#include <wengert/ops/matmul.hpp>
+
+namespace wengert {
+namespace {
+
+/// Whether BLAS can use the last two axes where they stand: one of them runs along memory, and no element is repeated.
+bool is_blas_matrix(const Tensor& x) {
+    const int rank = x.rank();
+    const std::int64_t rows = x.shape()[rank - 2], columns = x.shape()[rank - 1];
+    const std::int64_t row_stride = x.strides()[rank - 2], column_stride = x.strides()[rank - 1];
+    const bool by_rows = (column_stride == 1 || columns == 1) && (row_stride >= columns || rows == 1);
+    const bool by_columns = (row_stride == 1 || rows == 1) && (column_stride >= rows || columns == 1);
+    return by_rows || by_columns;
+}
+
+Tensor as_blas_matrix(const Tensor& x) { return is_blas_matrix(x) ? x : x.clone(); }
+
+template <class T>
+blas::Matrix<T> matrix(const Tensor& x, std::int64_t offset) {
+    const int rank = x.rank();
+    return {static_cast<T*>(x.raw()) + offset, x.shape()[rank - 2], x.shape()[rank - 1], x.strides()[rank - 2],
+            x.strides()[rank - 1]};
+}
+
+/// [.., k] as one matrix [rows, k], if the leading axes are one run of equal steps.
+std::optional<Tensor> as_rows(const Tensor& x) {
+    const int last = x.rank() - 1;
+    std::int64_t rows = 1, step = x.shape()[last];
+    bool first = true;
+    for (int axis = last - 1; axis >= 0; --axis) {
+        if (x.shape()[axis] == 1) continue;
+        if (first) step = x.strides()[axis];
+        else if (x.strides()[axis] != step * rows) return std::nullopt;
+        first = false;
+        rows *= x.shape()[axis];
+    }
+    return x.view({rows, x.shape()[last]}, {step, x.strides()[last]}, x.offset());
+}
+
+Shape batch_shape(const Tensor& x) {
+    Shape shape = x.shape();
+    shape.erase(shape.rank() - 1);
+    shape.erase(shape.rank() - 1);
+    return shape;
+}
+
+Tensor batch_view(const Tensor& x) {
+    Shape strides = x.strides();
+    strides.erase(strides.rank() - 1);
+    strides.erase(strides.rank() - 1);
+    return x.view(batch_shape(x), strides, x.offset());
+}
+
+void multiply(const Tensor& lhs, const Tensor& rhs, const Tensor& out, bool accumulate) {
+    if (out.numel() == 0) return;
+    if (lhs.shape().back() == 0) {
+        if (!accumulate) fill(out, 0);
+        return;
+    }
+    visit_floating(out.dtype(), [&](auto type) {
+        using T = decltype(type);
+        if (batch_shape(rhs).numel() == 1) {
+            const std::optional<Tensor> a = as_rows(lhs), c = as_rows(out);
+            if (a && c && is_blas_matrix(*a) && is_blas_matrix(rhs)) {
+                blas::multiply(matrix<const T>(*a, 0), matrix<const T>(rhs, 0), matrix<T>(*c, 0), accumulate);
+                return;
+            }
+        }
+        const Tensor a = as_blas_matrix(lhs), b = as_blas_matrix(rhs);
+        // One product for each index of the leading axes, in parallel if there are several.
+        const Shape batch = batch_shape(out);
+        const std::array strides{strides_in(batch_view(a), batch), strides_in(batch_view(b), batch), batch_view(out).strides()};
+        const Shape steps = contiguous_strides(batch);
+        const std::int64_t work = out.numel() * lhs.shape().back();
+        parallel_ranges(batch.numel(), 1, work, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i) {
+                std::array<std::int64_t, 3> offset{};
+                for (int axis = 0; axis < batch.rank(); ++axis)
+                    for (std::size_t k = 0; k < 3; ++k) offset[k] += i / steps[axis] % batch[axis] * strides[k][axis];
+                blas::multiply(matrix<const T>(a, offset[0]), matrix<const T>(b, offset[1]), matrix<T>(out, offset[2]), accumulate);
+            }
+        });
+    });
+}
+
+/// The bias' cotangent: the product's, summed over the axes along which the bias was repeated.
+void add_bias_cotangent(Backward& back) {
+    const Tensor& ct = back.cotangent();
+    const Shape& bias = back.input_shape(2);
+    if (bias == ct.shape()) return back.add(2, ct);
+    const int missing = ct.rank() - bias.rank();
+    ReductionAxes repeated;
+    bool all_missing = true;
+    for (int axis = 0; axis < ct.rank(); ++axis) {
+        if (axis >= missing && bias[axis - missing] == ct.shape()[axis]) continue;
+        repeated.add(axis);
+        all_missing &= axis < missing;
+    }
+    if (all_missing) back.add(2, Map<SumOf, 1>{{}, repeated}, ct);
+    else back.add(2, sum_to(ct, bias));
+}
+
+}  // namespace
+
+Shape MatMul::shape(const Inputs& in) const {
+    const Tensor &lhs = in[0], &rhs = in[1];
+    for (std::size_t i = 0; i < in.size(); ++i)
+        if (!is_floating(in[i].dtype()) || in[i].dtype() != lhs.dtype())
+            throw DtypeError(fmt::format("operands must be float32 or float64 and alike: lhs {}, {} {}", to_string(lhs.dtype()),
+                                         operands[i], to_string(in[i].dtype())));
+    if (lhs.rank() < 2 || rhs.rank() < 2)
+        throw ShapeError(fmt::format("operands must have two axes or more: lhs {} x rhs {}", to_string(lhs.shape()), to_string(rhs.shape())));
+    const std::int64_t k = lhs.shape().back(), inner = rhs.shape()[rhs.rank() - 2];
+    if (k != inner)
+        throw ShapeError(fmt::format("inner dimensions differ: lhs {} x rhs {} ({} != {})", to_string(lhs.shape()),
+                                     to_string(rhs.shape()), k, inner));
+    Shape result = broadcast(batch_shape(lhs), batch_shape(rhs));
+    result.push_back(lhs.shape()[lhs.rank() - 2]);
+    result.push_back(rhs.shape().back());
+    if (in.size() == 3 && (in[2].rank() > result.rank() || broadcast(in[2].shape(), result) != result))
+        throw ShapeError(fmt::format("the bias {} does not fit the product {} of lhs {} x rhs {}", to_string(in[2].shape()),
+                                     to_string(result), to_string(lhs.shape()), to_string(rhs.shape())));
+    return result;
+}
+
+void MatMul::forward(const Inputs& in, const Destination& out) const {
+    const bool has_bias = in.size() == 3;
+    if (has_bias) write(Expand{out.tensor.shape()}.view(in[2]), out);
+    const bool accumulate = out.accumulate || has_bias;
+    if (out.tensor.strides()[out.tensor.rank() - 1] == 1 && is_blas_matrix(out.tensor)) {
+        multiply(in[0], in[1], out.tensor, accumulate);
+    } else {
+        const Tensor product = Tensor::empty(out.tensor.shape(), out.tensor.dtype());
+        multiply(in[0], in[1], product, false);
+        write(product, {out.tensor, accumulate});
+    }
+}
+
+void MatMul::vjp(Backward& back) const {
+    const Tensor &lhs = back.saved(0), &rhs = back.saved(1), &ct = back.cotangent();
+    if (back.needs(0)) {
+        if (batch_shape(lhs) == batch_shape(ct)) back.add(0, MatMul{}, ct, transpose(rhs));
+        else back.add(0, sum_to(matmul(ct, transpose(rhs)), lhs.shape()));
+    }
+    if (back.needs(1)) {
+        if (batch_shape(rhs) == batch_shape(ct)) {
+            back.add(1, MatMul{}, transpose(lhs), ct);
+        } else if (rhs.rank() == 2) {
+            const Tensor rows = reshape(lhs, {-1, lhs.shape().back()}), ct_rows = reshape(ct, {-1, ct.shape().back()});
+            back.add(1, MatMul{}, transpose(rows), ct_rows);
+        } else {
+            back.add(1, sum_to(matmul(transpose(lhs), ct), rhs.shape()));
+        }
+    }
+    if (back.saved_count() == 3 && back.needs(2)) add_bias_cotangent(back);
+}
+
+bool MatMul::can_merge(const Pair& first, const Tensor& lhs, const Tensor& rhs) const {
+    Shape a = lhs.shape(), b = rhs.shape();
+    const Shape &first_a = first[0].shape(), &first_b = first[1].shape();
+    if (a.rank() != first_a.rank() || b.rank() != first_b.rank()) return false;
+    // With a long inner axis a product is as fast alone, and joining would copy more than the result has elements.
+    if (a.back() > std::min(a[a.rank() - 2], b.back())) return false;
+    a[a.rank() - 1] = first_a[a.rank() - 1];
+    b[b.rank() - 2] = first_b[b.rank() - 2];
+    return a == first_a && b == first_b;
+}
+
+void MatMul::merge(std::span<const Pair> pairs, const Destination& out) const {
+    if (pairs.size() == 1) return forward({&pairs[0][0], &pairs[0][1]}, out);
+    std::int64_t inner = 0;
+    for (const Pair& pair : pairs) inner += pair[0].shape().back();
+    // Both with the inner axis before the last, so that each step's operands are copied row by row.
+    Shape a = pairs[0][0].shape(), b = pairs[0][1].shape();
+    std::swap(a[a.rank() - 1], a[a.rank() - 2]);
+    a[a.rank() - 2] = b[b.rank() - 2] = inner;
+    const Tensor lhs = Tensor::empty(a, out.tensor.dtype()), rhs = Tensor::empty(b, out.tensor.dtype());
+    std::int64_t begin = 0;
+    for (const Pair& pair : pairs) {
+        const std::int64_t end = begin + pair[0].shape().back();
+        write(transpose(pair[0]), {Slice{a.rank() - 2, begin, end}.view(lhs)});
+        write(pair[1], {Slice{b.rank() - 2, begin, end}.view(rhs)});
+        begin = end;
+    }
+    const Tensor transposed = transpose(lhs);
+    forward({&transposed, &rhs}, out);
+}
+
+Tensor matmul(const Input& lhs, const Input& rhs) {
+    static_assert(is_listed<MatMul>, "the op is missing in AllOps (listed.hpp)");
+    const Tensor &a = lhs.tensor(), &b = rhs.tensor();
+    if (a.rank() == 1 && b.rank() >= 1) return squeeze(matmul(unsqueeze(lhs, 0), rhs), b.rank() == 1 ? 0 : -2);
+    if (b.rank() == 1 && a.rank() >= 1) return squeeze(matmul(lhs, unsqueeze(rhs, 1)), -1);
+    return apply(MatMul{}, {&a, &b}, lhs.where());
+}
+
+Tensor linear(const Input& x, const Input& weight, const Input& bias) {
+    const Tensor transposed = transpose(weight);
+    return apply(MatMul{}, {&x.tensor(), &transposed, &bias.tensor()}, x.where());
+}
+
+Tensor linear(const Input& x, const Input& weight) {
+    const Tensor transposed = transpose(weight);
+    return apply(MatMul{}, {&x.tensor(), &transposed}, x.where());
+}
+
+std::vector<Sample> MatMul::samples() {
+    const auto values = [](const Shape& a, const Shape& b) {
+        return std::vector{sample_values(a, -1, 1, 1), sample_values(b, -1, 1, 2)};
+    };
+    const auto product = [](const std::vector<Tensor>& in) { return matmul(in[0], in[1]); };
+    std::vector<Sample> cases{
+        {"[3, 4] x [4, 5]", values({3, 4}, {4, 5}), product},
+        {"[1, 1] x [1, 1]", values({1, 1}, {1, 1}), product},
+        {"[2, 3, 4] x [4, 5]", values({2, 3, 4}, {4, 5}), product},
+        {"[2, 3, 4] x [2, 4, 5]", values({2, 3, 4}, {2, 4, 5}), product},
+        {"[2, 1, 3, 4] x [3, 4, 2]", values({2, 1, 3, 4}, {3, 4, 2}), product},
+        {"[4] x [4]", values({4}, {4}), product},
+        {"[2, 3, 4] x [4]", values({2, 3, 4}, {4}), product},
+        {"[3, 0] x [0, 2]", values({3, 0}, {0, 2}), product},
+        {"[0, 3] x [3, 2]", values({0, 3}, {3, 2}), product},
+        {"transposed operands", values({4, 3}, {5, 4}), [](const auto& in) { return matmul(transpose(in[0]), transpose(in[1])); }},
+        {"slices", values({3, 6}, {4, 7}), [](const auto& in) { return matmul(slice(in[0], 1, 1, 5), slice(in[1], 1, 2, 5)); }},
+        {"one weight in four steps", values({2, 3}, {3, 3}),
+         [](const auto& in) {
+             Tensor h = in[0];
+             for (int t = 0; t < 4; ++t) h = tanh(matmul(h, in[1]));
+             return h;
+         }},
+    };
+    std::vector<Tensor> with_bias = values({2, 3, 4}, {5, 4});
+    with_bias.push_back(sample_values({5}, -1, 1, 3));
+    cases.push_back({"with bias", with_bias, [](const auto& in) { return linear(in[0], in[1], in[2]); }});
+    with_bias[2] = sample_values({2, 3, 5}, -1, 1, 4);
+    cases.push_back({"with a bias for each element", with_bias, cases.back().f});
+    with_bias[2] = sample_values({2, 1, 1}, -1, 1, 5);
+    cases.push_back({"with a bias for each matrix", with_bias, cases.back().f});
+    return cases;
+}
+
+}  // namespace wengert

@@ -1,0 +1,33 @@
+#include <cmath>
+#include <numbers>
+#include <wengert/ops/random.hpp>
+
+namespace wengert {
+namespace {
+
+template <class Draw>
+Tensor filled(const Shape& shape, Dtype dtype, const Draw& draw) {
+    Tensor result = Tensor::empty(shape, dtype);
+    visit_floating(dtype, [&](auto type) {
+        auto* const out = static_cast<decltype(type)*>(result.raw());
+        for (std::int64_t i = 0; i < result.numel(); ++i) out[i] = static_cast<decltype(type)>(draw());
+    });
+    return result;
+}
+
+}  // namespace
+
+double Generator::normal() {
+    const double radius = std::sqrt(-2 * std::log(1 - uniform()));
+    return radius * std::cos(2 * std::numbers::pi * uniform());
+}
+
+Tensor uniform(const Shape& shape, double low, double high, Generator& generator, Dtype dtype) {
+    return filled(shape, dtype, [&] { return low + (high - low) * generator.uniform(); });
+}
+
+Tensor normal(const Shape& shape, double mean, double deviation, Generator& generator, Dtype dtype) {
+    return filled(shape, dtype, [&] { return mean + deviation * generator.normal(); });
+}
+
+}  // namespace wengert

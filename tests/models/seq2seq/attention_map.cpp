@@ -1,0 +1,119 @@
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <wengert/models/seq2seq/attention_map.hpp>
+
+#include "../text/temporary_file.hpp"
+
+using namespace wengert;
+
+namespace {
+
+std::size_t count(const std::string& text, std::string_view part) {
+    std::size_t times = 0;
+    for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + part.size())) ++times;
+    return times;
+}
+
+std::string svg_of(const AttentionMap& map) { return to_svg({&map, 1}); }
+
+AttentionMap example() {
+    return {{"Tom", "chases", "Jerry"},
+            {"汤姆", "追"},
+            tensor({1, 0, 0, 0.0625, 0.8125, 0.125}, {2, 3}),
+            "Tom chases Jerry"};
+}
+
+}  // namespace
+
+TEST_CASE("an attention map has a cell for each pair of words") {
+    const std::string svg = svg_of(example());
+    CHECK(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\""));
+    CHECK(svg.ends_with("</svg>\n"));
+    CHECK(count(svg, ">Tom chases Jerry</text>") == 1);
+    for (const char* const word : {">Tom</text>", ">chases</text>", ">Jerry</text>", ">汤姆</text>", ">追</text>"})
+        CHECK(count(svg, word) == 1);
+    CHECK(count(svg, "</title></rect>") == 6);
+    CHECK(count(svg, "<title>汤姆 from Tom: 1.000</title>") == 1);
+    CHECK(count(svg, "<title>追 from chases: 0.812</title>") == 1);
+    CHECK(count(svg, "<title>追 from Jerry: 0.125</title>") == 1);
+}
+
+TEST_CASE("rows are target words, columns are source words, and shades are weights") {
+    const std::string svg = svg_of(example());
+    const auto cell_of = [&svg](const std::string& title) {
+        const std::size_t end = svg.find("<title>" + title);
+        REQUIRE(end != svg.npos);
+        return svg.substr(svg.rfind("<rect", end), end - svg.rfind("<rect", end));
+    };
+    const auto attribute = [](const std::string& cell, const std::string& name) {
+        const std::size_t begin = cell.find(" " + name + "=\"") + name.size() + 3;
+        return cell.substr(begin, cell.find('"', begin) - begin);
+    };
+    const std::string first = cell_of("汤姆 from Tom"), right = cell_of("汤姆 from chases"),
+                      below = cell_of("追 from Tom");
+    CHECK(attribute(first, "y") == attribute(right, "y"));
+    CHECK(std::stod(attribute(first, "x")) < std::stod(attribute(right, "x")));
+    CHECK(attribute(first, "x") == attribute(below, "x"));
+    CHECK(std::stod(attribute(first, "y")) < std::stod(attribute(below, "y")));
+    CHECK(attribute(first, "fill") == "#08306b");
+    CHECK(attribute(right, "fill") == "#f7fbff");
+    CHECK(attribute(below, "fill") == "#e8eef6");
+}
+
+TEST_CASE("words that are wider than a column are slanted") {
+    CHECK(count(svg_of(example()), "rotate(-45") == 3);
+    CHECK(count(svg_of({{"汤", "姆"}, {"Tom"}, tensor({0.5, 0.5}, {1, 2}), ""}), "rotate(-45") == 0);
+}
+
+TEST_CASE("words are shown as they are, and what XML cannot hold is replaced") {
+    const std::string svg =
+        svg_of({{"<s>", "&amp;", "a\"b"}, {"\x01", "x\xff", "\xEF\xBF\xBF"}, zeros({3, 3}), "1 < 2"});
+    CHECK(count(svg, ">&lt;s&gt;</text>") == 1);
+    CHECK(count(svg, ">&amp;amp;</text>") == 1);
+    CHECK(count(svg, ">a&quot;b</text>") == 1);
+    CHECK(count(svg, ">\uFFFD</text>") == 2);
+    CHECK(count(svg, ">x\uFFFD</text>") == 1);
+    CHECK(count(svg, ">1 &lt; 2</text>") == 1);
+}
+
+TEST_CASE("float64 weights and views are drawn") {
+    AttentionMap map = example();
+    const std::string svg = svg_of(map);
+    map.weights = cast(map.weights, Dtype::float64);
+    CHECK(svg_of(map) == svg);
+    const Tensor transposed = tensor({1, 0.0625, 0, 0.8125, 0, 0.125}, {3, 2});
+    map.weights = transposed.view({2, 3}, {1, 2}, 0);
+    CHECK(svg_of(map) == svg);
+}
+
+TEST_CASE("several maps stand in one picture, and none is a picture too") {
+    const std::vector<AttentionMap> maps{example(), example()};
+    const std::string svg = to_svg(maps);
+    CHECK(count(svg, "</title></rect>") == 12);
+    CHECK(count(svg, "<svg") == 1);
+    CHECK(count(to_svg({}), "</svg>") == 1);
+    CHECK(count(svg_of({{}, {}, zeros({0, 0}), "empty"}), ">empty</text>") == 1);
+}
+
+TEST_CASE("weights that do not fit the words are an error") {
+    AttentionMap map = example();
+    map.weights = zeros({3, 2});
+    CHECK_THROWS_WITH_AS(svg_of(map), "attention map: weights are [3, 2], but [target, source] words are [2, 3]",
+                         ShapeError);
+    map.weights = zeros({2, 3}, Dtype::int64);
+    CHECK_THROWS_WITH_AS(svg_of(map), "attention map: weights are int64", DtypeError);
+    map.weights = tensor({1, 0, 0, 0, 1.5, 0}, {2, 3});
+    CHECK_THROWS_WITH_AS(svg_of(map), "attention map: the weight at [1, 1] is 1.5, not in [0, 1]", ValueError);
+    map.weights = tensor({1, 0, std::numeric_limits<double>::quiet_NaN(), 0, 1, 0}, {2, 3});
+    CHECK_THROWS_WITH_AS(svg_of(map), "attention map: the weight at [0, 2] is nan, not in [0, 1]", ValueError);
+}
+
+TEST_CASE("an attention map is written to a file") {
+    const std::vector<AttentionMap> maps{example()};
+    const TemporaryFile file;
+    write_svg(maps, file.path());
+    CHECK(file.content() == to_svg(maps));
+    CHECK_THROWS_WITH_AS(write_svg(maps, "/missing/map.svg"),
+                         "/missing/map.svg: cannot be written: No such file or directory", FileError);
+}

@@ -1,0 +1,52 @@
+#include <doctest/doctest.h>
+
+#include <wengert/autograd/error.hpp>
+#include <wengert/models/text/lines.hpp>
+
+#include "temporary_file.hpp"
+
+using namespace wengert;
+
+namespace {
+
+std::vector<std::string> read(const std::filesystem::path& path) {
+    std::vector<std::string> lines;
+    LineReader reader(path);
+    for (std::string line; reader.next(line);) lines.push_back(line);
+    CHECK(reader.number() == static_cast<std::int64_t>(lines.size()));
+    return lines;
+}
+
+using Lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("lines end in LF, CRLF or the end of the file") {
+    CHECK(read(TemporaryFile("a\nb\r\n\nc").path()) == Lines{"a", "b", "", "c"});
+    CHECK(read(TemporaryFile("a\n").path()) == Lines{"a"});
+    CHECK(read(TemporaryFile("\r\n").path()) == Lines{""});
+    CHECK(read(TemporaryFile("a\rb\r\r\n").path()) == Lines{"a\rb\r"});
+    CHECK(read(TemporaryFile("").path()).empty());
+}
+
+TEST_CASE("a byte order mark is skipped at the start only") {
+    CHECK(read(TemporaryFile("\uFEFFa\n\uFEFFb").path()) == Lines{"a", "\uFEFFb"});
+    CHECK(read(TemporaryFile("\uFEFF\n").path()) == Lines{""});
+}
+
+TEST_CASE("the reader knows where it stands") {
+    const TemporaryFile file("a\nb\n");
+    LineReader reader(file.path());
+    std::string line;
+    CHECK(reader.next(line));
+    CHECK(reader.next(line));
+    CHECK(reader.where() == file.name() + ":2");
+    CHECK_FALSE(reader.next(line));
+    CHECK(reader.number() == 2);
+}
+
+TEST_CASE("a file that cannot be read is named with the system's reason") {
+    CHECK_THROWS_WITH_AS(LineReader("/no/such/file"), "/no/such/file: cannot be opened: No such file or directory",
+                         FileError);
+    CHECK_THROWS_WITH_AS(read("/"), "/: cannot be read: Is a directory", FileError);
+}

@@ -1,0 +1,66 @@
+#!/bin/sh
+# Runs every test suite in the optimised build and again under AddressSanitizer and UBSan. Installs what is missing and
+# compiles first. The last line is "N passed, N failed": test cases, over both builds.
+set -eu
+cd "$(dirname "$0")/.."
+# shellcheck source=.ci/setup.sh
+. .ci/setup.sh
+
+passed=0
+failed=0
+
+# Prints "PASSED FAILED" for a log of `meson test`. A program that fails though none of its cases did (a crash, a leak
+# found at exit) adds one failure, and so does one that ran no case; a program that is no doctest suite is one case,
+# unless it skips (77).
+count() {
+    awk '
+        function finish() {
+            if (name == "" || result == "exit status 77") return
+            if (cases == 0) print name ": no test case ran" > "/dev/stderr"
+            if (cases == 0 || (result != "exit status 0" && suite_failed == 0)) suite_failed++
+            else if (cases < 0) suite_passed = 1
+            passed += suite_passed
+            failed += suite_failed
+        }
+        /^=+ [0-9]+\/[0-9]+ =+$/ { finish(); name = result = ""; cases = -1; suite_passed = suite_failed = 0 }
+        /^test: / && name == "" { sub(/^test: */, ""); name = $0 }
+        /^result: / && result == "" { sub(/^result: */, ""); result = $0 }
+        /^\[doctest\] test cases:/ { cases = $4; suite_passed = $6; suite_failed = $9 }
+        END { finish(); print passed + 0, failed + 0 }' "$1"
+}
+
+# run_suites DIRECTORY: a failure is counted, and the next build is still tested.
+run_suites() {
+    log=$PWD/$1/meson-logs/testlog.txt
+    rm -f "$log"
+    status=0
+    meson test -C "$1" --no-rebuild --print-errorlogs --timeout-multiplier 10 || status=$?
+    [ -s "$log" ] || stop "no test of $1 could be started"
+    counts=$(count "$log")
+    case $status/$counts in
+        */'0 0' | [!0]*/*' 0') stop "meson test ended with $status after '$counts' passed and failed; see $log" ;;
+        [!0]*) echo "Failures in $1: the whole log is $log" >&2 ;;
+    esac
+    passed=$((passed + ${counts% *}))
+    failed=$((failed + ${counts#* }))
+}
+
+set_up
+sh tests/check_format.sh || failed=1
+
+# Suites run side by side: a thread that waits leaves its core to another suite.
+export OMP_WAIT_POLICY=passive
+
+configure build
+compile build
+run_suites build
+
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+export LSAN_OPTIONS="suppressions='$PWD/tests/lsan.supp':print_suppressions=0"
+configure build-sanitize -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 \
+    -Dcpp_args='-g1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS'
+compile build-sanitize
+run_suites build-sanitize
+
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
