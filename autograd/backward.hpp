@@ -32,9 +32,10 @@ class Backward {
     const Tensor& cotangent() const { return cotangent_; }
     /// A tensor that the node saved. Throws TapeError if it was overwritten since, or released by an earlier pass.
     const Tensor& saved(std::size_t i) const;
-    /// Whether anything waits for the cotangent of an input; contributions to others may be left out.
     std::size_t saved_count() const;
+    /// Whether anything waits for the cotangent of an input; contributions to others may be left out.
     bool needs(std::size_t input) const;
+    /// The shape of an input that the tape follows. Throws TapeError for a constant one, which the node knows nothing of.
     const Shape& input_shape(std::size_t input) const;
     /// Whether this pass is itself recorded (create_graph). The rule must then be composed of ops, by add().
     bool recording() const;

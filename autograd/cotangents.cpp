@@ -1,9 +1,21 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <wengert/autograd/accumulate.hpp>
 #include <wengert/autograd/cotangents.hpp>
 #include <wengert/autograd/operation.hpp>
 
 namespace wengert {
+namespace {
+
+/// Whether elements stand at the same place, as those of a broadcast tensor do.
+bool is_stretched(const Tensor& x) {
+    for (int axis = 0; axis < x.rank(); ++axis)
+        if (x.shape()[axis] > 1 && x.strides()[axis] == 0) return true;
+    return false;
+}
+
+}  // namespace
 
 Cotangents::Cotangents(Recording& recording, NodeId lowest, NodeId highest, bool recorded)
     : recording_(recording),
@@ -46,7 +58,8 @@ Destination Cotangents::target(NodeId id) {
     // a view, whose base's buffer has no owner yet.
     if (node.is_view() && !s.wanted) {
         const NodeId base = node.inputs()[0];
-        if (needs(base) && (slot(base).tensor.defined() || !recording_[base].is_view())) {
+        const auto can_show = [&](const Tensor& t) { return t.defined() ? node.can_view(t) : !recording_[base].is_view(); };
+        if (needs(base) && can_show(slot(base).tensor)) {
             const Destination part = region(node);
             s.tensor = part.tensor;
             s.owned = s.alias = true;
@@ -67,8 +80,10 @@ Destination Cotangents::region(const Node& view) {
     if (!base.tensor.defined()) {
         base.tensor = Tensor::empty(recording_[id].shape(), recording_[id].dtype());
         base.owned = true;
-        adds = false;
         if (interval) base.coverage = std::make_unique<Coverage>(Coverage{interval->axis, {*interval}});
+        // A part that is no interval is not kept account of.
+        adds = !interval && view.shape().numel() != recording_[id].shape().numel();
+        if (adds) fill(base.tensor, 0);
     } else {
         own(base);
         if (base.coverage) {
@@ -88,9 +103,13 @@ Destination Cotangents::region(const Node& view) {
     return {view.view(base.tensor), adds};
 }
 
-void Cotangents::add_through_view(NodeId id, const Tensor& cotangent) {
+bool Cotangents::add_through_view(NodeId id, const Tensor& cotangent) {
     const Node& view = recording_[id];
-    if (needs(view.inputs()[0])) write(cotangent, region(view));
+    const NodeId base = view.inputs()[0];
+    if (!needs(base)) return true;
+    if (slot(base).tensor.defined() && !view.can_view(slot(base).tensor)) return false;
+    write(cotangent, region(view));
+    return true;
 }
 
 /// Makes the elements safe to overwrite.
@@ -116,7 +135,7 @@ void Cotangents::complete(Slot& s) {
     std::int64_t done = 0;
     for (const Interval& interval : intervals) {
         clear(done, interval.begin);
-        done = interval.end;
+        done = std::max(done, interval.end);
     }
     clear(done, s.tensor.shape()[axis]);
     s.coverage.reset();
@@ -138,7 +157,9 @@ bool Backward::needs(std::size_t input) const {
     return id != no_node && cotangents_.needs(id);
 }
 const Shape& Backward::input_shape(std::size_t input) const {
-    return cotangents_.recording()[node().inputs()[input]].shape();
+    const NodeId id = node().inputs()[input];
+    if (id == no_node) throw TapeError(fmt::format("operand {} is a constant, whose shape is not kept", input));
+    return cotangents_.recording()[id].shape();
 }
 std::size_t Backward::saved_count() const { return node().saved().size(); }
 bool Backward::recording() const { return cotangents_.recorded(); }
@@ -156,8 +177,7 @@ const Tensor& Backward::saved(std::size_t i) const {
 
 void Backward::add(std::size_t input, Tensor contribution) {
     if (!needs(input)) return;
-    cotangents_.add(node().inputs()[input], contribution, contribution.is_unique());
-    if (detecting_anomalies()) require_finite_cotangent(node(), input, contribution);
+    cotangents_.add(node().inputs()[input], contribution, contribution.is_unique() && !is_stretched(contribution));
 }
 
 void Backward::give(std::size_t input, const Tensor& part) {

@@ -34,8 +34,8 @@ class Cotangents {
     bool owns(NodeId id) const { return slot(id).owned; }
     /// Whether the node is a view whose cotangent already stands in its base's.
     bool is_alias(NodeId id) const { return slot(id).alias; }
-    /// Contributes a view node's cotangent to its base.
-    void add_through_view(NodeId id, const Tensor& cotangent);
+    /// Contributes a view node's cotangent to the same view of its base's; false if there is no such view.
+    bool add_through_view(NodeId id, const Tensor& cotangent);
     void drop(NodeId id) { slot(id).tensor = Tensor(); }
 
     const Recording& recording() const { return recording_; }
@@ -86,7 +86,6 @@ void Backward::add(std::size_t input, const Op& op, const Operands&... operands)
         }
     }
     op.forward({&operands...}, target(input));
-    if (detecting_anomalies()) require_finite_cotangent(node(), input, target(input).tensor);
 }
 
 }  // namespace wengert

@@ -27,7 +27,8 @@ struct GradcheckOptions {
 
 struct GradcheckResult {
     bool passed = true;
-    /// The largest difference met, relative to the larger of both derivatives where that exceeds 1.
+    /// The largest difference met, relative to the larger of both derivatives, to 1, or to the derivative that rounding
+    /// would still show to within the relative tolerance, whichever is largest.
     double worst_error = 0;
     /// On failure: the order, the input, the index, both numbers, their difference and the tolerance.
     std::string message = {};

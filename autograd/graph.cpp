@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <system_error>
+#include <unordered_map>
 #include <wengert/autograd/drawing.hpp>
 #include <wengert/autograd/graph.hpp>
 
@@ -49,11 +50,56 @@ class Session {
     agusererrf report_to_others_;
 };
 
-/// Graphviz writes boxes in the order of their ids, and takes a name's address for its id. With an id discipline that
-/// maps no names it numbers them in the order of creation.
-long map_no_name(void* state, int kind, char* name, IDTYPE* id, int create) {
-    return name == nullptr ? AgIdDisc.map(state, kind, name, id, create) : 0;
-}
+/// The names of one graph, numbered in the order of creation. Graphviz writes boxes in the order of these numbers, and
+/// by itself takes a name's address for its number.
+class Names {
+  public:
+    static Agiddisc_t* discipline() {
+        static Agiddisc_t discipline = [] {
+            Agiddisc_t own = AgIdDisc;
+            own.open = [](Agraph_t* graph, Agdisc_t*) -> void* { return new Names(graph); };
+            own.map = [](void* names, int, char* name, IDTYPE* id, int create) -> long {
+                return static_cast<Names*>(names)->find(name, *id, create != 0);
+            };
+            own.free = [](void* names, int, IDTYPE id) { static_cast<Names*>(names)->release(id); };
+            own.print = [](void* names, int, IDTYPE id) { return static_cast<Names*>(names)->name(id); };
+            own.close = [](void* names) { delete static_cast<Names*>(names); };
+            return own;
+        }();
+        return &discipline;
+    }
+
+  private:
+    explicit Names(Agraph_t* graph) : graph_(graph) {}
+
+    /// Even numbers have names, odd ones are of things that Graphviz makes for itself.
+    bool find(char* name, IDTYPE& id, bool create) {
+        if (name == nullptr) {
+            id = unnamed_ += 2;
+            return true;
+        }
+        const auto known = numbers_.find(name);
+        if (known == numbers_.end() && !create) return false;
+        const std::size_t number = known != numbers_.end() ? known->second : numbers_.size();
+        if (create) {
+            numbers_.try_emplace(name, number);
+            names_.resize(numbers_.size());
+            names_[number] =
+                agstrdup(graph_, name);  // Graphviz wants names from its own store, with its mark before them
+        }
+        id = 2 * number;
+        return true;
+    }
+    char* name(IDTYPE id) const { return id % 2 == 0 ? names_[id / 2] : nullptr; }
+    void release(IDTYPE id) {
+        if (id % 2 == 0) agstrfree(graph_, names_[id / 2]);
+    }
+
+    Agraph_t* const graph_;
+    std::unordered_map<std::string, std::size_t> numbers_;
+    std::vector<char*> names_;
+    IDTYPE unnamed_ = 1;
+};
 
 struct CloseGraph {
     void operator()(Agraph_t* graph) const { agclose(graph); }
@@ -61,13 +107,8 @@ struct CloseGraph {
 using Graph = std::unique_ptr<Agraph_t, CloseGraph>;
 
 Graph open_graph() {
-    static Agiddisc_t ids = [] {
-        Agiddisc_t discipline = AgIdDisc;
-        discipline.map = map_no_name;
-        return discipline;
-    }();
     Agdisc_t disciplines{};  // what is not set here is Graphviz's own
-    disciplines.id = &ids;
+    disciplines.id = Names::discipline();
     return Graph(agopen(const_cast<char*>("tape"), Agdirected, &disciplines));
 }
 

@@ -53,10 +53,11 @@ class Node {
     virtual bool is_leaf() const { return false; }
     /// Contributes to the cotangents of the inputs.
     virtual void vjp(Backward& back) const = 0;
-    /// Whether the output is a view of the input in which no element appears twice, and that view of any tensor of the
-    /// input's shape.
+    /// Whether the output is a view of the input in which no element appears twice.
     virtual bool is_view() const { return false; }
+    /// The same view of another tensor of the input's shape, and whether there is one: always, if that is contiguous.
     virtual Tensor view(const Tensor& base) const { return base; }
+    virtual bool can_view(const Tensor&) const { return true; }
     virtual std::optional<Interval> interval() const { return std::nullopt; }
 
     std::span<const NodeId> inputs() const { return {inputs_, input_count_}; }

@@ -27,19 +27,19 @@
 ///     };
 ///
 /// A view op has `Tensor view(const Tensor& x) const` in place of shape() and forward(), `Tensor adjoint(const Tensor&
-/// cotangent, const Shape& shape) const` in place of vjp(), and `std::optional<Interval> interval() const` if it shows a
-/// part of one axis only. A public function hands the op and its operands to apply().
+/// cotangent, const Shape& shape) const` in place of vjp(), `std::optional<Interval> interval() const` if it shows a part of
+/// one axis only, and `bool can_view(const Tensor& x) const` if it cannot show every strided tensor. A public function hands the op and its operands to apply().
 namespace wengert {
 
 /// An operand of a public op: a tensor, or a number that takes the other operands' dtype. Made by conversion at the
 /// call, where it notes the caller's line.
 class Input {
   public:
-    Input(const Tensor& tensor, std::source_location where = std::source_location::current())
+    Input(const Tensor& tensor, const SourceLine& where = std::source_location::current())
         : tensor_(&tensor), where_(where) {}
     template <class T>
         requires std::is_arithmetic_v<T>
-    Input(T value, std::source_location where = std::source_location::current())
+    Input(T value, const SourceLine& where = std::source_location::current())
         : value_(static_cast<double>(value)), where_(where) {}
 
     /// The tensor; throws ValueError if it is undefined or the operand is a number.
@@ -89,6 +89,10 @@ class Recorded final : public Node {
         if constexpr (ViewOp<Op>) return op_.view(base);
         else return Node::view(base);
     }
+    bool can_view(const Tensor& base) const override {
+        if constexpr (requires { op_.can_view(base); }) return op_.can_view(base);
+        else return Node::can_view(base);
+    }
     std::optional<Interval> interval() const override {
         if constexpr (requires { op_.interval(); }) return op_.interval();
         else return std::nullopt;
@@ -98,12 +102,36 @@ class Recorded final : public Node {
     Op op_;
 };
 
+/// Throws ValueError if an operand is an undefined tensor.
+void require_defined(const Inputs& in);
+/// That the result of an op with these operands, none of which is followed, comes from an op without derivative.
+const char* constant_because(const Inputs& in);
+
+/// What f throws leaves with the op's name, the scope, the operands' names and the caller's line: for what a public
+/// function finds out before it calls apply().
+template <class F>
+decltype(auto) located(std::string_view op, const Inputs& in, const SourceLine& where, const F& f) {
+    try {
+        return f();
+    } catch (Error& error) {
+        error.locate(op, describe_operands(in, {}), where);
+        throw;
+    }
+}
+
+/// An axis of an operand counted from the front, or an axis among `more` than it has.
+inline int axis_of(const Input& x, int axis, std::string_view op, int more = 0) {
+    const Tensor& tensor = x.tensor();
+    return located(op, {&tensor}, x.where(), [&] { return normalize_axis(axis, tensor.rank() + more); });
+}
+
 /// Runs an op: checks its operands, computes, and, if a live tape follows one of them, records the node.
 /// Whatever the op throws leaves with the op's name, the scope, the operands' names and the caller's line.
 template <Operation Op>
 Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
     Tensor out;
     try {
+        require_defined(in);
         if constexpr (ViewOp<Op>) {
             out = op.view(in[0]);
         } else {
@@ -123,6 +151,8 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
             } else if (recording->follows(in)) {
                 out.state()->constant_because = Op::name.data();
             }
+            if (out.state()->recording == 0 && out.state()->constant_because == nullptr)
+                out.state()->constant_because = constant_because(in);
         }
     } catch (Error& error) {
         std::span<const std::string_view> names;

@@ -57,7 +57,7 @@ bool Recording::follows(const Inputs& in) {
 }
 
 NodeId Recording::watch(const Tensor& tensor) {
-    if (!is_floating(tensor.dtype())) throw DtypeError("watch: int64 tensors have no gradient");
+    if (!is_floating(tensor.dtype())) throw DtypeError("int64 tensors have no gradient");
     const TensorState* const state = tensor.state();
     if (state->recording == serial_) return state->node;
     const auto [leaf, is_new] = leaves_.try_emplace(state, size());

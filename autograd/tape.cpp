@@ -12,14 +12,26 @@ namespace {
 /// The list of the thread's live tapes. Recording::current() may be null while it is paused.
 constinit thread_local Recording* recording_of_thread = nullptr;
 
+/// Anomaly mode's look at what a rule has just contributed.
+void require_finite_cotangents(const Node& node, Cotangents& cotangents) {
+    for (std::size_t i = 0; i < node.inputs().size(); ++i) {
+        const NodeId input = node.inputs()[i];
+        if (input == no_node || !cotangents.needs(input)) continue;
+        if (const Tensor cotangent = cotangents.finish(input); cotangent.defined())
+            require_finite_cotangent(node, i, cotangent);
+    }
+}
+
 }  // namespace
 
 Tape::Tape() : recording_(recording_of_thread) {
-    if (recording_ == nullptr) Recording::current_ = recording_of_thread = recording_ = new Recording;
+    if (recording_ == nullptr) recording_of_thread = recording_ = new Recording;
     ++recording_->tapes_;
+    outer_ = std::exchange(Recording::current_, recording_);
 }
 
 Tape::~Tape() {
+    Recording::current_ = outer_;
     if (--recording_->tapes_ > 0) return;
     Recording::current_ = recording_of_thread = nullptr;
     delete recording_;
@@ -29,36 +41,43 @@ void Tape::require_own_thread() const {
     if (recording_ != recording_of_thread) throw TapeError("a tape was used by a thread that did not make it");
 }
 
-void Tape::watch(const Tensor& tensor) {
+void Tape::watch(const Tensor& tensor, const SourceLine& where) try {
     require_own_thread();
+    if (!tensor.defined()) throw ValueError("the tensor is undefined");
     recording_->watch(tensor);
+} catch (Error& error) {
+    error.locate("watch", to_string(current_place()), where);
+    throw;
 }
 
-std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor> inputs, const GradientOptions& options) {
+std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor> inputs, const GradientOptions& options,
+                                   const SourceLine& where) try {
     require_own_thread();
+    if (!result.defined()) throw ValueError("the result is an undefined tensor");
     Recording& recording = *recording_;
     const NodeId top = recording.find(result);
     if (top == no_node) {
         if (const char* const op = result.state()->constant_because)
-            throw NotDifferentiableError(fmt::format("gradient: the result comes from {}, which has no derivative", op));
-        throw TapeError("gradient: the result does not depend on any parameter or watched tensor of this tape");
+            throw NotDifferentiableError(fmt::format("the result comes from {}, which has no derivative", op));
+        throw TapeError("the result does not depend on any parameter or watched tensor of this tape");
     }
     Tensor seed = options.cotangent;
     if (!seed.defined()) {
         if (result.numel() != 1)
-            throw ShapeError(fmt::format("gradient: the result {} is no scalar; give options.cotangent", to_string(result.shape())));
+            throw ShapeError(fmt::format("the result {} is no scalar; give options.cotangent", to_string(result.shape())));
         seed = full(result.shape(), 1, result.dtype());
     } else if (seed.shape() != result.shape() || seed.dtype() != result.dtype()) {
-        throw ShapeError(fmt::format("gradient: the cotangent {} {} is not like the result {} {}", to_string(seed.shape()),
+        throw ShapeError(fmt::format("the cotangent {} {} is not like the result {} {}", to_string(seed.shape()),
                                      to_string(seed.dtype()), to_string(result.shape()), to_string(result.dtype())));
     }
 
     std::vector<NodeId> ids;
     NodeId lowest = top;
     for (const Tensor& input : inputs) {
+        if (!input.defined()) throw ValueError(fmt::format("input {} is an undefined tensor", ids.size()));
         const NodeId id = recording.find(input);
         if (id == no_node)
-            throw TapeError(fmt::format("gradient: input {}{} {} is not on this tape; watch() it before it is used",
+            throw TapeError(fmt::format("input {}{} {} is not on this tape; watch() it before it is used",
                                         ids.size(), input.name().empty() ? "" : " \"" + input.name() + '"',
                                         to_string(input.shape())));
         ids.push_back(id);
@@ -87,11 +106,11 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
                         throw TapeError(
                             "an earlier gradient() has released what this pass needs; "
                             "give that one retain_graph = true to run another over the same nodes");
-                    if (node.is_view() && !options.create_graph) {
-                        cotangents.add_through_view(id, cotangent);
-                    } else {
+                    const bool through_view = node.is_view() && !options.create_graph;
+                    if (!through_view || !cotangents.add_through_view(id, cotangent)) {
                         Backward back(cotangents, id, cotangent, owned);
                         node.vjp(back);
+                        if (detecting_anomalies()) require_finite_cotangents(node, cotangents);
                     }
                 } catch (Error& error) {
                     error.locate(node.name(), to_string(node.place()), node.where());
@@ -106,10 +125,15 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
     for (std::size_t i = 0; i < ids.size(); ++i) {
         Tensor gradient = ids[i] <= top ? cotangents.finish(ids[i]) : Tensor();
         if (!gradient.defined()) gradient = zeros(inputs[i].shape(), inputs[i].dtype());
-        if (!options.create_graph && !gradient.is_contiguous()) gradient = gradient.clone();
+        const auto earlier = ids.begin() + static_cast<std::ptrdiff_t>(i);
+        const bool is_shared = ids[i] <= top && (!cotangents.owns(ids[i]) || std::find(ids.begin(), earlier, ids[i]) != earlier);
+        if (!options.create_graph && (is_shared || !gradient.is_contiguous())) gradient = gradient.clone();
         gradients.push_back(std::move(gradient));
     }
     return gradients;
+} catch (Error& error) {
+    error.locate("gradient", to_string(current_place()), where);
+    throw;
 }
 
 std::size_t Tape::saved_bytes() const {

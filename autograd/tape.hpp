@@ -34,19 +34,23 @@ class Tape {
     Tape& operator=(const Tape&) = delete;
 
     /// Follows a tensor that is no parameter. Throws DtypeError for int64.
-    void watch(const Tensor& tensor);
+    void watch(const Tensor& tensor, const SourceLine& where = std::source_location::current());
 
     /// The derivatives of `result` by each of `inputs`: the vector-Jacobian products with options.cotangent. Zero where
     /// the result does not depend on the input. Throws TapeError if the result or an input was never recorded,
     /// NotDifferentiableError if the result comes from an op without derivative, ShapeError if it is no scalar and there
-    /// is no cotangent.
-    std::vector<Tensor> gradient(const Tensor& result, std::span<const Tensor> inputs, const GradientOptions& options = {});
+    /// is no cotangent. The gradients are contiguous and share memory with nothing, unless the pass is recorded.
+    std::vector<Tensor> gradient(const Tensor& result, std::span<const Tensor> inputs,
+                                 const GradientOptions& options = {},
+                                 const SourceLine& where = std::source_location::current());
     std::vector<Tensor> gradient(const Tensor& result, const std::vector<Tensor>& inputs,
-                                 const GradientOptions& options = {}) {
-        return gradient(result, std::span<const Tensor>(inputs), options);
+                                 const GradientOptions& options = {},
+                                 const SourceLine& where = std::source_location::current()) {
+        return gradient(result, std::span<const Tensor>(inputs), options, where);
     }
-    Tensor gradient(const Tensor& result, const Tensor& input, const GradientOptions& options = {}) {
-        return gradient(result, std::span<const Tensor>(&input, 1), options).front();
+    Tensor gradient(const Tensor& result, const Tensor& input, const GradientOptions& options = {},
+                    const SourceLine& where = std::source_location::current()) {
+        return gradient(result, std::span<const Tensor>(&input, 1), options, where).front();
     }
 
     /// How many nodes the list has, and each of them.
@@ -60,6 +64,7 @@ class Tape {
   private:
     void require_own_thread() const;
     Recording* recording_;
+    Recording* outer_;  // what was current before: null outside all tapes, and inside a Pause
 };
 
 /// The same elements as a constant: no gradient flows through.

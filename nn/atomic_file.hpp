@@ -6,9 +6,9 @@
 
 namespace wengert {
 
-/// A file that appears whole or not at all. What is written goes to a temporary file in the same directory, and commit()
-/// puts it in the place of `path` once it is safely on the disk: whoever reads `path` sees the old content or the new,
-/// even after a crash. Without commit() the temporary file goes and `path` stays as it was.
+/// A file that appears whole or not at all. What is written goes to a temporary file in the same directory, and
+/// commit() puts it in the place of `path` once it is safely on the disk: whoever reads `path` sees the old content or
+/// the new, even after a crash. Without commit() the temporary file goes and `path` stays as it was.
 ///
 /// Everything throws FileError with the path and the system's reason.
 class AtomicFile {

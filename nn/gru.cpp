@@ -1,5 +1,6 @@
 #include <cmath>
 #include <wengert/autograd/scope.hpp>
+#include <wengert/nn/dropout.hpp>
 #include <wengert/nn/gru.hpp>
 
 namespace wengert {
@@ -61,7 +62,7 @@ Gru::Result Gru::operator()(const Tensor& x, const Tensor& lengths, Generator* n
     Tensor layer_input = x;
     std::vector<Tensor> states;
     for (std::size_t i = 0; i < cells_.size();) {
-        if (i > 0 && noise != nullptr && options_.dropout > 0) layer_input = dropout(layer_input, options_.dropout, *noise);
+        if (i > 0) layer_input = Dropout{options_.dropout}(layer_input, noise);
         std::vector<Tensor> outputs;
         for (int direction = 0; direction < directions(); ++direction, ++i) {
             const Scope scope(cell_name(i));

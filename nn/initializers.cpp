@@ -114,9 +114,9 @@ void orthogonal(Tensor x, Generator& generator, double gain) {
     if (x.numel() == 0) return;
     const std::int64_t m = x.dim(0), n = x.numel() / m;
     const Tensor rows = wengert::normal({std::min(m, n), std::max(m, n)}, 0, 1, generator, Dtype::float64);
-    // The first pass leaves errors as large as the random rows are close to one another; the second starts with rows that
-    // are far apart, and leaves rounding errors only (Giraud et al. 2005, The loss of orthogonality in the Gram-Schmidt
-    // orthogonalization process).
+    // The first pass leaves errors as large as the random rows are close to one another; the second starts with rows
+    // that are far apart, and leaves rounding errors only (Giraud et al. 2005, The loss of orthogonality in the
+    // Gram-Schmidt orthogonalization process).
     orthonormalize(rows);
     orthonormalize(rows);
     x.copy_from(reshape(gain * (m <= n ? rows : transpose(rows)), x.shape()));

@@ -4,8 +4,8 @@
 #include <numbers>
 #include <wengert/ops/random.hpp>
 
-/// First values of parameters. Each function overwrites the elements of x, float32 or float64; a slice of a parameter is
-/// filled as a tensor of its own. For a constant there is Tensor::fill. Throws DtypeError for int64.
+/// First values of parameters. Each function overwrites the elements of x, float32 or float64; a slice of a parameter
+/// is filled as a tensor of its own. For a constant there is Tensor::fill. Throws DtypeError for int64.
 ///
 /// The fan-in of [out, in] is `in`, its fan-out `out`; further axes count to both, as in a convolution's kernel
 /// [out, in, height, width]. Where they are used, ShapeError if x has fewer than two axes, and a gain makes up for what
@@ -39,9 +39,9 @@ struct KaimingOptions {
 void kaiming_uniform(Tensor x, Generator& generator, const KaimingOptions& options = {});
 void kaiming_normal(Tensor x, Generator& generator, const KaimingOptions& options = {});
 
-/// Rows, or columns if there are fewer, of length `gain` at right angles to one another, in a direction that is uniformly
-/// random; axes after the first count as one (Saxe et al. 2014, Exact solutions to the nonlinear dynamics of learning in
-/// deep linear neural networks). Computed in float64.
+/// Rows, or columns if there are fewer, of length `gain` at right angles to one another, in a direction that is
+/// uniformly random; axes after the first count as one (Saxe et al. 2014, Exact solutions to the nonlinear dynamics of
+/// learning in deep linear neural networks). Computed in float64.
 void orthogonal(Tensor x, Generator& generator, double gain = gain::linear);
 
 }  // namespace wengert::initialize

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <map>
 #include <string_view>
@@ -8,7 +7,9 @@
 namespace wengert {
 namespace {
 
-std::string describe(std::string_view name, const Tensor& x) { return fmt::format("{} {}", name, to_string(x.shape())); }
+std::string describe(std::string_view name, const Tensor& x) {
+    return fmt::format("{} {}", name, to_string(x.shape()));
+}
 
 std::map<std::string_view, Tensor> by_name(const NamedTensors& tensors) {
     std::map<std::string_view, Tensor> result;
@@ -22,28 +23,29 @@ std::map<std::string_view, Tensor> by_name(const NamedTensors& tensors) {
 
 void assign(const NamedTensors& to, const NamedTensors& from) {
     const std::map<std::string_view, Tensor> sources = by_name(from), targets = by_name(to);
-    std::vector<std::string> missing, unexpected, shapes, dtypes;
+    std::string missing, unexpected, shapes, dtypes;
+    const auto append = [](std::string& list, const std::string& entry) {
+        if (!list.empty()) list += ", ";
+        list += entry;
+    };
     for (const auto& [name, target] : to) {
         const auto source = sources.find(name);
         if (source == sources.end()) {
-            missing.push_back(describe(name, target));
+            append(missing, describe(name, target));
         } else if (const Tensor& x = source->second; x.shape() != target.shape()) {
-            shapes.push_back(fmt::format("{}, expected {}", describe(name, x), to_string(target.shape())));
+            append(shapes, fmt::format("{}, not {}", describe(name, x), to_string(target.shape())));
         } else if (is_floating(x.dtype()) != is_floating(target.dtype())) {
-            dtypes.push_back(fmt::format("{} {}, expected {}", name, to_string(x.dtype()), to_string(target.dtype())));
+            append(dtypes, fmt::format("{} {}, not {}", name, to_string(x.dtype()), to_string(target.dtype())));
         }
     }
     for (const auto& [name, source] : from)
-        if (!targets.contains(name)) unexpected.push_back(describe(name, source));
+        if (!targets.contains(name)) append(unexpected, describe(name, source));
 
     std::string problems;
-    const auto report = [&](std::string_view what, const std::vector<std::string>& which) {
-        if (!which.empty()) problems += fmt::format("; {}: {}", what, fmt::join(which, ", "));
-    };
-    report("missing", missing);
-    report("unexpected", unexpected);
-    report("of another shape", shapes);
-    report("of another dtype", dtypes);
+    if (!missing.empty()) problems += "; missing: " + missing;
+    if (!unexpected.empty()) problems += "; unexpected: " + unexpected;
+    if (!shapes.empty()) problems += "; of another shape: " + shapes;
+    if (!dtypes.empty()) problems += "; of another dtype: " + dtypes;
     if (!problems.empty()) throw ValueError("the tensors are not those that are needed" + problems);
 
     for (const auto& [name, target] : to) Tensor(target).copy_from(sources.at(name));

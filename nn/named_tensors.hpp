@@ -11,8 +11,8 @@ namespace wengert {
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
 /// Copies the values of `from` into the tensors of the same names in `to`; float32 and float64 are converted. Throws
-/// ValueError, before anything is copied, unless both have the same names, each once, with the same shapes, and integers
-/// where the other has integers. The error lists all that is missing, unexpected or different.
+/// ValueError, before anything is copied, unless both have the same names, each once, with the same shapes, and
+/// integers where the other has integers. The error lists all that is missing, unexpected or different.
 void assign(const NamedTensors& to, const NamedTensors& from);
 
 }  // namespace wengert

@@ -19,10 +19,18 @@ void require(std::string_view what, double value, double least, double below) {
         throw ValueError(fmt::format("{} is {}, not in [{}, {})", what, value, least, below));
 }
 
+/// For the options of Adam and of AdamW.
+void require_adam(const auto& options) {
+    require("beta1", options.beta1, 0, 1);
+    require("beta2", options.beta2, 0, 1);
+    require("epsilon", options.epsilon, 0, infinity);
+    require("weight_decay", options.weight_decay, 0, infinity);
+}
+
 /// Calls rule(p, g, kept...) for each element, with references to all but the gradient's.
 template <class T, std::size_t... k, class Rule>
-void sweep(Tensor& parameter, const Tensor& gradient, std::span<Tensor> kept, std::index_sequence<k...>,
-           const Rule& rule) {
+void sweep(Tensor& parameter, const Tensor& gradient, [[maybe_unused]] std::span<Tensor> kept,
+           std::index_sequence<k...>, const Rule& rule) {
     T* const p = parameter.mutable_data<T>();
     const T* const g = gradient.data<T>();
     const std::array<T*, sizeof...(k)> state{kept[k].mutable_data<T>()...};
@@ -37,27 +45,31 @@ void sweep(Tensor& parameter, const Tensor& gradient, std::span<Tensor> kept, st
     });
 }
 
-/// Adam's two kinds of decay: `l2` of the parameter is added to its gradient, and `shrink` of the parameter goes.
-void adam(Tensor& parameter, const Tensor& gradient, std::span<Tensor> kept, const AdamOptions& options,
-          std::int64_t step, double l2, double shrink) {
-    const auto t = static_cast<double>(step);
-    const double step_size = options.learning_rate / (1 - std::pow(options.beta1, t));
-    const double correction = 1 / std::sqrt(1 - std::pow(options.beta2, t));
-    visit_floating(parameter.dtype(), [&](auto type) {
-        using T = decltype(type);
-        const auto rule = [b1 = static_cast<T>(options.beta1), c1 = static_cast<T>(1 - options.beta1),
-                           b2 = static_cast<T>(options.beta2), c2 = static_cast<T>(1 - options.beta2),
-                           epsilon = static_cast<T>(options.epsilon), step_size = static_cast<T>(step_size),
-                           correction = static_cast<T>(correction), l2 = static_cast<T>(l2),
-                           keep = static_cast<T>(1 - shrink)](T& p, T g, T& m, T& v) {
-            g += l2 * p;
-            m = b1 * m + c1 * g;
-            v = b2 * v + c2 * g * g;
-            p = keep * p - step_size * m / (std::sqrt(v) * correction + epsilon);
-        };
-        sweep<T>(parameter, gradient, kept, std::make_index_sequence<2>{}, rule);
-    });
-}
+/// One step of Adam with both kinds of decay.
+struct AdamStep {
+    double rate, beta1, beta2, epsilon;
+    double l2;      // this times the parameter is added to the gradient
+    double shrink;  // this times the parameter is taken from it
+    std::int64_t step;
+
+    void operator()(Tensor& parameter, const Tensor& gradient, std::span<Tensor> kept) const {
+        const auto t = static_cast<double>(step);
+        visit_floating(parameter.dtype(), [&](auto type) {
+            using T = decltype(type);
+            const auto rule = [b1 = static_cast<T>(beta1), c1 = static_cast<T>(1 - beta1), b2 = static_cast<T>(beta2),
+                               c2 = static_cast<T>(1 - beta2), epsilon = static_cast<T>(epsilon),
+                               step_size = static_cast<T>(rate / (1 - std::pow(beta1, t))),
+                               correction = static_cast<T>(1 / std::sqrt(1 - std::pow(beta2, t))),
+                               l2 = static_cast<T>(l2), rest = static_cast<T>(1 - shrink)](T& p, T g, T& m, T& v) {
+                g += l2 * p;
+                m = b1 * m + c1 * g;
+                v = b2 * v + c2 * g * g;
+                p = rest * p - step_size * m / (std::sqrt(v) * correction + epsilon);
+            };
+            sweep<T>(parameter, gradient, kept, std::make_index_sequence<2>{}, rule);
+        });
+    }
+};
 
 }  // namespace
 
@@ -94,11 +106,12 @@ void Optimizer::set_learning_rate(double rate) {
 
 void Optimizer::step(const std::vector<Tensor>& gradients) {
     if (gradients.size() != parameters_.size())
-        throw ShapeError(fmt::format("step: {} gradients for {} parameters, the last of which is \"{}\"", gradients.size(),
-                                     parameters_.size(), label(parameters_.size() - 1)));
+        throw ShapeError(fmt::format("step: {} gradients for {} parameters, the last of which is \"{}\"",
+                                     gradients.size(), parameters_.size(), label(parameters_.size() - 1)));
     for (std::size_t i = 0; i < gradients.size(); ++i) {
         const Tensor &p = parameters_[i], &g = gradients[i];
-        if (!g.defined()) throw ValueError(fmt::format("step: the gradient of parameter \"{}\" is undefined", label(i)));
+        if (!g.defined())
+            throw ValueError(fmt::format("step: the gradient of parameter \"{}\" is undefined", label(i)));
         if (g.shape() != p.shape())
             throw ShapeError(fmt::format("step: the gradient of parameter \"{}\" {} has shape {}", label(i),
                                          to_string(p.shape()), to_string(g.shape())));
@@ -133,8 +146,9 @@ void Optimizer::load_state(const NamedTensors& from) {
 }
 
 Sgd::Sgd(std::vector<Tensor> parameters, const SgdOptions& options)
-    : Optimizer(std::move(parameters), options.learning_rate,
-                options.momentum == 0 ? std::vector<std::string_view>{} : std::vector<std::string_view>{"momentum_buffer"}),
+    : Optimizer(
+          std::move(parameters), options.learning_rate,
+          options.momentum == 0 ? std::vector<std::string_view>{} : std::vector<std::string_view>{"momentum_buffer"}),
       options_(options) {
     require("momentum", options.momentum, 0, infinity);
     require("weight_decay", options.weight_decay, 0, infinity);
@@ -166,8 +180,57 @@ void Sgd::update(Tensor& parameter, const Tensor& gradient, std::span<Tensor> ke
 
 Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& options)
     : Optimizer(std::move(parameters), options.learning_rate, {"exp_avg", "exp_avg_sq"}), options_(options) {
-    require("beta1", options.beta1, 0, 1);
-    require("beta2", options.beta2, 0, 1);
+    require_adam(options);
+}
+
+void Adam::update(Tensor& parameter, const Tensor& gradient, std::span<Tensor> kept) {
+    const AdamStep step{.rate = learning_rate(),
+                        .beta1 = options_.beta1,
+                        .beta2 = options_.beta2,
+                        .epsilon = options_.epsilon,
+                        .l2 = options_.weight_decay,
+                        .shrink = 0,
+                        .step = step_count()};
+    step(parameter, gradient, kept);
+}
+
+AdamW::AdamW(std::vector<Tensor> parameters, const AdamWOptions& options)
+    : Optimizer(std::move(parameters), options.learning_rate, {"exp_avg", "exp_avg_sq"}), options_(options) {
+    require_adam(options);
+}
+
+void AdamW::update(Tensor& parameter, const Tensor& gradient, std::span<Tensor> kept) {
+    const AdamStep step{.rate = learning_rate(),
+                        .beta1 = options_.beta1,
+                        .beta2 = options_.beta2,
+                        .epsilon = options_.epsilon,
+                        .l2 = 0,
+                        .shrink = learning_rate() * options_.weight_decay,
+                        .step = step_count()};
+    step(parameter, gradient, kept);
+}
+
+Adadelta::Adadelta(std::vector<Tensor> parameters, const AdadeltaOptions& options)
+    : Optimizer(std::move(parameters), options.learning_rate, {"square_avg", "acc_delta"}), options_(options) {
+    require("rho", options.rho, 0, 1);
     require("epsilon", options.epsilon, 0, infinity);
     require("weight_decay", options.weight_decay, 0, infinity);
 }
+
+void Adadelta::update(Tensor& parameter, const Tensor& gradient, std::span<Tensor> kept) {
+    visit_floating(parameter.dtype(), [&](auto type) {
+        using T = decltype(type);
+        const auto rule = [rho = static_cast<T>(options_.rho), c = static_cast<T>(1 - options_.rho),
+                           epsilon = static_cast<T>(options_.epsilon), rate = static_cast<T>(learning_rate()),
+                           l2 = static_cast<T>(options_.weight_decay)](T& p, T g, T& v, T& u) {
+            g += l2 * p;
+            v = rho * v + c * g * g;
+            const T delta = std::sqrt(u + epsilon) / std::sqrt(v + epsilon) * g;
+            u = rho * u + c * delta * delta;
+            p -= rate * delta;
+        };
+        sweep<T>(parameter, gradient, kept, std::make_index_sequence<2>{}, rule);
+    });
+}
+
+}  // namespace wengert

@@ -31,16 +31,16 @@ class Optimizer {
     /// How many steps have been made.
     std::int64_t step_count() const { return step_count_; }
 
-    /// All that another optimizer of the same kind needs to go on from here: "step" [] int64, "learning_rate" [] float64,
-    /// and, under PyTorch's names and the parameter's ("exp_avg.encoder.weight", or its number if it has no name), what
-    /// the rule keeps, in the parameter's shape and dtype. Those are the tensors in use, not copies.
+    /// All that another optimizer of the same kind needs to go on from here: "step" [] int64, "learning_rate" []
+    /// float64, and, under PyTorch's names and the parameter's ("exp_avg.encoder.weight", or its number if it has no
+    /// name), what the rule keeps, in the parameter's shape and dtype. Those are the tensors in use, not copies.
     NamedTensors state() const;
     /// Goes on from a state(). Throws ValueError unless it has just the names and shapes that state() has here.
     void load_state(const NamedTensors& state);
 
   protected:
-    /// `kept` names the tensors that the rule keeps for each parameter; they begin as zeros. Throws ValueError if there are
-    /// no parameters, or one is undefined, occurs twice or is not contiguous, and DtypeError if one is int64.
+    /// `kept` names the tensors that the rule keeps for each parameter; they begin as zeros. Throws ValueError if there
+    /// are no parameters, or one is undefined, occurs twice or is not contiguous, and DtypeError if one is int64.
     Optimizer(std::vector<Tensor> parameters, double learning_rate, std::vector<std::string_view> kept);
 
     /// Changes one parameter; the gradient has its shape and dtype, and both are contiguous.

@@ -19,7 +19,8 @@ namespace {
 
 using nlohmann::json;
 
-static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian, and are read as they are");
+static_assert(std::endian::native == std::endian::little,
+              "safetensors files are little-endian, and are read as they are");
 
 constexpr const char* metadata_key = "__metadata__";
 constexpr std::uint64_t max_header = 100'000'000;  // bytes, as in the format's own implementation
@@ -106,7 +107,8 @@ Entry parse_entry(const std::string& name, const json& value, std::uint64_t data
     if (!value.is_object() || value.size() != 3 || !value.contains("dtype") || !value.contains("shape") ||
         !value.contains("data_offsets"))
         throw FileError("it must have dtype, shape and data_offsets, and nothing else");
-    const auto type = std::ranges::find_if(element_types, [&](const ElementType& t) { return value["dtype"] == t.name; });
+    const auto type =
+        std::ranges::find_if(element_types, [&](const ElementType& t) { return value["dtype"] == t.name; });
     if (type == element_types.end()) throw FileError(fmt::format("dtype {} is not supported", value["dtype"].dump()));
     const json& offsets = value["data_offsets"];
     if (!offsets.is_array() || offsets.size() != 2) throw FileError("data_offsets is not a list of two numbers");
@@ -141,14 +143,14 @@ std::vector<Entry> parse_entries(const json& header, std::uint64_t data_bytes) {
             throw FileError(fmt::format("tensor \"{}\": {}", name, error.what()));
         }
     }
-    std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
-        return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
-    });
+    std::ranges::sort(
+        entries, [](const Entry& a, const Entry& b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
     std::uint64_t end = 0;
     for (const Entry& entry : entries) {
         if (entry.begin < end) throw FileError(fmt::format("tensor \"{}\" overlaps another", entry.name));
         if (entry.begin > end)
-            throw FileError(fmt::format("the {} bytes before tensor \"{}\" belong to none", entry.begin - end, entry.name));
+            throw FileError(
+                fmt::format("the {} bytes before tensor \"{}\" belong to none", entry.begin - end, entry.name));
         end = entry.end;
     }
     if (end != data_bytes) throw FileError(fmt::format("the last {} bytes belong to no tensor", data_bytes - end));
@@ -189,8 +191,8 @@ TensorFile read(const std::filesystem::path& path) {
     std::uint64_t header_bytes = 0;
     read_bytes(stream, &header_bytes, length_bytes);
     if (header_bytes > std::min(size - length_bytes, max_header))
-        throw FileError(fmt::format("is cut off or no safetensors file: its header would have {} bytes, the file has {}",
-                                    header_bytes, size));
+        throw FileError(fmt::format(
+            "is cut off or no safetensors file: its header would have {} bytes, the file has {}", header_bytes, size));
     std::string text(header_bytes, '\0');
     read_bytes(stream, text.data(), header_bytes);
 
@@ -224,7 +226,8 @@ std::string make_header(const NamedTensors& tensors, const std::map<std::string,
     }
     text.resize((text.size() + 7) / 8 * 8, ' ');
     if (text.size() > max_header)
-        throw FileError(fmt::format("names and metadata take {} bytes, more than the {} of the format", text.size(), max_header));
+        throw FileError(
+            fmt::format("names and metadata take {} bytes, more than the {} of the format", text.size(), max_header));
     return text;
 }
 
@@ -262,7 +265,8 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& file
     out.write(std::as_bytes(std::span(header)));
     for (const auto& [name, x] : tensors) {
         const Tensor dense = x.is_contiguous() ? x : x.clone();
-        out.write({static_cast<const std::byte*>(dense.raw()), static_cast<std::size_t>(x.numel()) * size_of(x.dtype())});
+        out.write(
+            {static_cast<const std::byte*>(dense.raw()), static_cast<std::size_t>(x.numel()) * size_of(x.dtype())});
     }
     out.commit();
 }

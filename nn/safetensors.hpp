@@ -23,9 +23,9 @@ struct TensorFile {
 /// element type other than these, or is in any way not as the format says.
 TensorFile read_safetensors(const std::filesystem::path& path);
 
-/// Writes a safetensors file, atomically: a crash leaves the old file whole. Elements of 8 bytes stand before those of 4,
-/// so that all are aligned, otherwise the order is kept. Throws FileError with the path and the reason if it cannot be
-/// written, a name occurs twice or is "__metadata__", a tensor is undefined, or a text is not UTF-8.
+/// Writes a safetensors file, atomically: a crash leaves the old file whole. Elements of 8 bytes stand before those of
+/// 4, so that all are aligned, otherwise the order is kept. Throws FileError with the path and the reason if it cannot
+/// be written, a name occurs twice or is "__metadata__", a tensor is undefined, or a text is not UTF-8.
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file);
 
 /// Copies the tensors of a file into those of the same names. Throws FileError if they are not the same (see assign()).

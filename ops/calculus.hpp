@@ -1,8 +1,8 @@
 #pragma once
 
 #include <array>
-#include <cmath>
 #include <string_view>
+#include <wengert/ops/batch_math.hpp>
 #include <wengert/ops/lanes.hpp>
 
 /// The table: every scalar primitive with its value and its derivatives. Nowhere else does a scalar derivative stand.
@@ -11,7 +11,8 @@
 /// operands and of the value y. A primitive without derivative is not differentiable. `domain` and `extremes` are where
 /// the gradient checks sample it; kinks lie outside both. At a kink the derivative is what the formula here gives:
 ///
-///     relu'(0) = 0,  abs'(0) = 0,  minimum and maximum of equal operands: all to the first
+///     relu'(0) = 0,  abs'(0) = 0,  minimum and maximum of equal operands: all to the first,
+///     x^0: 0 by x for every x,  0^y: 0 by y
 namespace wengert::calculus {
 
 struct Range {
@@ -33,7 +34,7 @@ struct Exp {
     static constexpr std::string_view name = "exp";
     static constexpr Range domain{-2, 2};
     static constexpr std::array extremes{-100.0, 50.0};
-    static auto f(const auto& x) { return xsimd::exp(x); }
+    static auto f(const auto& x) { return batch_math::exp(x); }
     static auto df(const auto&, const auto& y) { return y; }
 };
 
@@ -42,7 +43,7 @@ struct Log {
     static constexpr std::string_view name = "log";
     static constexpr Range domain{0.2, 4};
     static constexpr std::array extremes{1e-3, 1e6};
-    static auto f(const auto& x) { return xsimd::log(x); }
+    static auto f(const auto& x) { return batch_math::log(x); }
     static auto df(const auto& x, const auto&) { return 1.0 / x; }
 };
 
@@ -60,7 +61,7 @@ struct Expm1 {
     static constexpr std::string_view name = "expm1";
     static constexpr Range domain{-2, 2};
     static constexpr std::array extremes{-100.0, 1e-9, 50.0};
-    static auto f(const auto& x) { return xsimd::expm1(x); }
+    static auto f(const auto& x) { return batch_math::expm1(x); }
     static auto df(const auto&, const auto& y) { return y + 1.0; }
 };
 
@@ -141,7 +142,7 @@ struct Erf {
     static constexpr std::string_view name = "erf";
     static constexpr Range domain{-2, 2};
     static constexpr std::array extremes{-30.0, 0.0, 30.0};
-    static auto f(const auto& x) { return xsimd::erf(x); }
+    static auto f(const auto& x) { return batch_math::erf(x); }
     static auto df(const auto& x, const auto&) { return 1.1283791670955126 * exp(-(x * x)); }
 };
 
@@ -194,8 +195,8 @@ struct Div {
 struct Pow {
     static constexpr std::string_view name = "pow";
     static constexpr Range domain{0.3, 3}, domain_y{-2, 2};
-    static auto f(const auto& x, const auto& y) { return xsimd::pow(x, y); }
-    static auto dfx(const auto& x, const auto& y, const auto&) { return y * pow(x, y - 1.0); }
+    static auto f(const auto& x, const auto& y) { return batch_math::pow(x, y); }
+    static auto dfx(const auto& x, const auto& y, const auto&) { return where(y != 0.0, y * pow(x, y - 1.0), 0.0); }
     static auto dfy(const auto& x, const auto&, const auto& power) {
         return where(x > 0.0, power * log(where(x > 0.0, x, 1.0)), 0.0);
     }

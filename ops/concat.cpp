@@ -14,6 +14,12 @@ std::vector<const Tensor*> pointers(const std::vector<Tensor>& parts) {
     return result;
 }
 
+void require_parts(const std::vector<Tensor>& parts) {
+    if (parts.empty()) throw ValueError("there are no parts");
+    for (std::size_t i = 0; i < parts.size(); ++i)
+        if (!parts[i].defined()) throw ValueError(fmt::format("part {} is an undefined tensor", i));
+}
+
 void require_same_dtype(const Inputs& in) {
     for (std::size_t i = 1; i < in.size(); ++i)
         if (in[i].dtype() != in[0].dtype())
@@ -24,10 +30,15 @@ void require_same_dtype(const Inputs& in) {
 
 Tensor concat(const std::vector<Tensor>& parts, int axis, std::source_location where) {
     static_assert(is_listed<Concat>, "the op is missing in AllOps (listed.hpp)");
-    if (parts.empty()) throw ValueError("concat: there are no parts");
-    Concat op{normalize_axis(axis, parts[0].rank()), {}};
-    for (const Tensor& part : parts) op.lengths.push_back(op.axis < part.rank() ? part.shape()[op.axis] : 0);
-    return apply(op, Inputs(pointers(parts)), where);
+    const auto operands = pointers(parts);
+    const Concat op = located(Concat::name, Inputs(operands), where, [&] {
+        require_parts(parts);
+        Concat checked{normalize_axis(axis, parts[0].rank()), {}};
+        for (const Tensor& part : parts)
+            checked.lengths.push_back(checked.axis < part.rank() ? part.shape()[checked.axis] : 0);
+        return checked;
+    });
+    return apply(op, Inputs(operands), where);
 }
 
 Shape Concat::shape(const Inputs& in) const {
@@ -63,8 +74,12 @@ void Concat::vjp(Backward& back) const {
 
 Tensor stack(const std::vector<Tensor>& parts, int axis, std::source_location where) {
     static_assert(is_listed<Stack>, "the op is missing in AllOps (listed.hpp)");
-    if (parts.empty()) throw ValueError("stack: there are no parts");
-    return apply(Stack{normalize_axis(axis, parts[0].rank() + 1)}, Inputs(pointers(parts)), where);
+    const auto operands = pointers(parts);
+    const int at = located(Stack::name, Inputs(operands), where, [&] {
+        require_parts(parts);
+        return normalize_axis(axis, parts[0].rank() + 1);
+    });
+    return apply(Stack{at}, Inputs(operands), where);
 }
 
 Shape Stack::shape(const Inputs& in) const {

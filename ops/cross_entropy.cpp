@@ -60,11 +60,12 @@ void CrossEntropy::forward(const Inputs& in, const Destination& out) const {
                 const std::int64_t label = labels[static_cast<std::size_t>(i)];
                 if (label == options.ignore_index) continue;
                 const T* const row = x + i * classes;
-                const double log_sum = sum_exponentials<T>(row, classes, nullptr).log();
-                double loss = (1 - smoothing) * (log_sum - row[label]);
+                const auto [shift, sum] = sum_exponentials<T>(row, classes, nullptr);
+                const double log_sum = std::log(static_cast<double>(sum));
+                double loss = (1 - smoothing) * (log_sum - (static_cast<double>(row[label]) - shift));
                 if (smoothing > 0) {
                     double total = 0;
-                    for (std::int64_t v = 0; v < classes; ++v) total += row[v];
+                    for (std::int64_t v = 0; v < classes; ++v) total += static_cast<double>(row[v]) - shift;
                     loss += smoothing * (log_sum - total / static_cast<double>(classes));
                 }
                 losses[static_cast<std::size_t>(i)] = loss;

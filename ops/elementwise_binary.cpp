@@ -47,7 +47,6 @@ std::vector<Sample> Where::samples() {
 
 template <class P>
 Tensor elementwise(const Input& x, const Input& y) {
-    if (x.is_number() && y.is_number()) throw ValueError(std::string(P::name) + ": both operands are numbers");
     if constexpr (requires { P::domain; }) {
         static_assert(is_listed<Map<Function<P>, 2>>, "the op is missing in AllOps (listed.hpp)");
         return apply_map(Map<Function<P>, 2>{}, std::array{x, y});

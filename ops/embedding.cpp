@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <wengert/autograd/cotangents.hpp>
+#include <wengert/ops/concat.hpp>
 #include <wengert/ops/embedding.hpp>
 #include <wengert/ops/listed.hpp>
+#include <wengert/ops/views.hpp>
 
 namespace wengert {
 
@@ -27,14 +29,28 @@ Shape EmbeddingLookup::shape(const Inputs& in) const {
 }
 
 void EmbeddingLookup::forward(const Inputs& in, const Destination& out) const {
-    const Tensor table = in[0].is_contiguous() ? in[0] : in[0].clone();
     const std::vector<std::int64_t> rows = in[1].to_vector<std::int64_t>();
-    const std::int64_t features = table.shape()[1];
-    visit_floating(table.dtype(), [&](auto type) {
+    Shape places = out.tensor.shape();  // the positions of the ids, in the order of their rows
+    places[places.rank() - 1] = 1;
+    const std::int64_t features = in[0].shape()[1], row_step = in[0].strides()[0], step = in[0].strides()[1];
+    const std::int64_t out_step = out.tensor.strides().back();
+    visit_floating(in[0].dtype(), [&](auto type) {
         using T = decltype(type);
-        const T* const from = static_cast<const T*>(table.raw());
-        T* to = static_cast<T*>(out.tensor.raw());
-        for (const std::int64_t row : rows) to = std::copy_n(from + row * features, features, to);
+        const T* const table = static_cast<const T*>(in[0].raw());
+        T* const to = static_cast<T*>(out.tensor.raw());
+        auto row = rows.begin();
+        for_each_row(places, std::array{out.tensor.strides()}, [&](const std::array<std::int64_t, 1>& offset) {
+            const T* const from = table + *row++ * row_step;
+            T* const place = to + offset[0];
+            if (step == 1 && out_step == 1 && !out.accumulate) {
+                std::copy_n(from, features, place);
+            } else {
+                for (std::int64_t i = 0; i < features; ++i) {
+                    T& element = place[i * out_step];
+                    element = out.accumulate ? element + from[i * step] : from[i * step];
+                }
+            }
+        });
     });
 }
 
@@ -71,7 +87,12 @@ std::vector<Sample> EmbeddingLookup::samples() {
 
 std::vector<Sample> ScatterRows::samples() {
     return {{"[4, 3] into 5 rows", {sample_values({4, 3}, -1, 1, 1), tensor(std::vector<std::int64_t>{4, 0, 4, 2}, {4})},
-             [](const auto& in) { return apply(ScatterRows{5}, {&in[0], &in[1]}, {}); }}};
+             [](const auto& in) { return apply(ScatterRows{5}, {&in[0], &in[1]}, {}); }},
+            {"a slice, used twice", {sample_values({2, 3, 4}, -1, 1, 2), tensor(std::vector<std::int64_t>{1, 1, 0, 1}, {2, 2})},
+             [](const auto& in) {
+                 const Tensor values = slice(in[0], 1, 1, 3);
+                 return concat({apply(ScatterRows{2}, {&values, &in[1]}, {}), reshape(values, {4, 4})}, 0);
+             }}};
 }
 
 }  // namespace wengert

@@ -281,6 +281,7 @@ struct Map {
     void kernel_vjp(Backward& back, const std::array<Destination, N>& targets, const std::array<bool, N>& wanted) const {
         using Rows = MapRows<F, T, N>;
         static constexpr T none = 0;
+        constexpr std::int64_t collected = 64 * Rows::width;
         const Tensor& cotangent = back.cotangent();
         Shape space = cotangent.shape();
         if constexpr (linear) {
@@ -327,9 +328,13 @@ struct Map {
             RowBuffer<T> ct_buffer;
             bool gathers = false;
             for (const Shape& s : nest.strides) gathers |= RowBuffer<T>::gathers(s.back());
-            const std::int64_t piece = gathers ? RowBuffer<T>::piece : n;
+            bool collects = false;
+            for (int k = 0; k < N; ++k) collects |= wanted[k] && nest.strides[1 + N + k].back() == 0;
+            // A register that collects a row is emptied now and then, so that long rows stay exact.
+            const std::int64_t piece = gathers ? RowBuffer<T>::piece : collects ? collected : n;
             typename Rows::Pointers in_row;
             typename Rows::Steps step;
+            std::array<double, N> totals{};
             for (std::int64_t i = 0; i < n; i += piece) {
                 const std::int64_t length = std::min(piece, n - i);
                 const std::int64_t ct_stride = nest.strides[0].back();
@@ -357,9 +362,8 @@ struct Map {
                     T* const out = to[k] + offset[1 + N + k] + i * out_stride;
                     const T* const from = out_buffers[k].data();
                     if (out_stride == 0) {
-                        T total = 0;
-                        for (std::int64_t j = 0; j < Rows::width; ++j) total += from[j];
-                        *out += total;
+                        for (std::int64_t j = 0; j < Rows::width; ++j) totals[k] += static_cast<double>(from[j]);
+                        if (i + length == n) *out += static_cast<T>(totals[k]);
                     } else {
                         for (std::int64_t j = 0; j < length; ++j)
                             out[j * out_stride] = row_template.accumulate[k] ? out[j * out_stride] + from[j] : from[j];
@@ -395,29 +399,41 @@ struct Map {
     }
 };
 
+/// Whether fewer steps along each axis than it is long, forward or backward, can lead over a distance. What the axes after
+/// one can do is less than one of its steps.
+inline bool steps_lead_over(const Shape& shape, const Shape& strides, int axis, std::int64_t distance) {
+    if (axis == shape.rank()) return distance == 0;
+    if (shape[axis] == 1) return steps_lead_over(shape, strides, axis + 1, distance);
+    for (const std::int64_t steps : {distance / strides[axis], distance / strides[axis] + (distance < 0 ? -1 : 1)})
+        if (std::abs(steps) < shape[axis] && steps_lead_over(shape, strides, axis + 1, distance - steps * strides[axis]))
+            return true;
+    return false;
+}
+
 /// Whether one pass may write two targets element by element: they are the same, or share no element.
 inline bool may_interleave(const Destination& a, const Destination& b) {
-    if (!a.tensor.shares_storage(b.tensor)) return true;
+    if (!a.tensor.shares_storage(b.tensor) || a.tensor.numel() == 0) return true;
     if (a.tensor.shape() != b.tensor.shape() || a.tensor.strides() != b.tensor.strides()) return false;
-    std::int64_t distance = a.tensor.offset() - b.tensor.offset();
+    const std::int64_t distance = a.tensor.offset() - b.tensor.offset();
     if (distance == 0) return true;
-    distance = std::abs(distance);
-    // Slices of one tensor: a whole number of steps along each axis apart, from the longest steps to the shortest.
-    for (int axis = 0; axis < a.tensor.rank(); ++axis) {
-        const std::int64_t stride = a.tensor.strides()[axis];
-        if (stride <= 0 || (axis > 0 && stride > a.tensor.strides()[axis - 1])) return false;
-        if (distance / stride >= a.tensor.shape()[axis]) return true;
-        distance %= stride;
+    // Slices of one tensor, with steps from the longest to the shortest: each spans less than one step of the axis before.
+    const Shape &shape = a.tensor.shape(), &strides = a.tensor.strides();
+    std::int64_t span = 1;
+    for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+        if (shape[axis] == 1) continue;
+        if (strides[axis] < span) return false;
+        span = strides[axis] * shape[axis];
     }
-    return distance != 0;
+    return !steps_lead_over(shape, strides, 0, distance);
 }
 
 /// The op of a formula and its operands, numbers made scalars of the tensors' dtype.
 template <class F, int N>
 Tensor apply_map(const Map<F, N>& op, const std::type_identity_t<std::array<Input, N>>& operands) {
-    Dtype dtype = Dtype::float32;
-    for (const Input& operand : operands)
-        if (!operand.is_number()) dtype = operand.tensor().dtype();
+    const auto tensor = std::ranges::find_if_not(operands, &Input::is_number);
+    if (tensor == operands.end())
+        located(Map<F, N>::name, {}, operands[0].where(), [] { throw ValueError("all operands are numbers"); });
+    const Dtype dtype = tensor->tensor().dtype();
     std::array<Tensor, N> numbers;
     std::array<const Tensor*, N> pointers;
     for (int k = 0; k < N; ++k) {

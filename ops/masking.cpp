@@ -7,6 +7,7 @@ namespace wengert {
 
 Tensor length_mask(const Tensor& lengths, std::int64_t n, Dtype dtype) {
     if (lengths.rank() != 1) throw ShapeError("length_mask: lengths must be [B], not " + to_string(lengths.shape()));
+    if (!is_floating(dtype)) throw DtypeError("length_mask: a mask is float32 or float64, not int64");
     const std::vector<std::int64_t> rows = lengths.to_vector<std::int64_t>();
     Tensor mask = zeros({lengths.shape()[0], n}, dtype);
     visit_floating(dtype, [&](auto type) {
@@ -21,7 +22,7 @@ Tensor length_mask(const Tensor& lengths, std::int64_t n, Dtype dtype) {
     return mask;
 }
 
-Tensor masked_fill(const Input& x, const Tensor& mask, double value) { return where(Input(mask, {}), Input(value), x); }
+Tensor masked_fill(const Input& x, const Tensor& mask, double value) { return where(Input(mask, x.where()), value, x); }
 
 Tensor dropout(const Input& x, double p, Generator& generator) {
     if (!(p >= 0 && p < 1)) throw ValueError(fmt::format("dropout: p is {}, outside [0, 1)", p));

@@ -151,7 +151,8 @@ void MatMul::vjp(Backward& back) const {
         if (batch_shape(rhs) == batch_shape(ct)) {
             back.add(1, MatMul{}, transpose(lhs), ct);
         } else if (rhs.rank() == 2) {
-            const Tensor rows = reshape(lhs, {-1, lhs.shape().back()}), ct_rows = reshape(ct, {-1, ct.shape().back()});
+            const std::int64_t count = batch_shape(ct).numel() * ct.shape()[ct.rank() - 2];
+            const Tensor rows = reshape(lhs, {count, lhs.shape().back()}), ct_rows = reshape(ct, {count, ct.shape().back()});
             back.add(1, MatMul{}, transpose(rows), ct_rows);
         } else {
             back.add(1, sum_to(matmul(transpose(lhs), ct), rhs.shape()));
@@ -194,8 +195,15 @@ void MatMul::merge(std::span<const Pair> pairs, const Destination& out) const {
 Tensor matmul(const Input& lhs, const Input& rhs) {
     static_assert(is_listed<MatMul>, "the op is missing in AllOps (listed.hpp)");
     const Tensor &a = lhs.tensor(), &b = rhs.tensor();
-    if (a.rank() == 1 && b.rank() >= 1) return squeeze(matmul(unsqueeze(lhs, 0), rhs), b.rank() == 1 ? 0 : -2);
-    if (b.rank() == 1 && a.rank() >= 1) return squeeze(matmul(lhs, unsqueeze(rhs, 1)), -1);
+    const SourceLine& where = lhs.where();
+    if (a.rank() == 1 && b.rank() >= 1) {
+        const Tensor row = unsqueeze(lhs, 0), product = matmul({row, where}, rhs);
+        return squeeze({product, where}, b.rank() == 1 ? 0 : -2);
+    }
+    if (b.rank() == 1 && a.rank() >= 1) {
+        const Tensor column = unsqueeze(rhs, 1), product = matmul(lhs, column);
+        return squeeze({product, where}, -1);
+    }
     return apply(MatMul{}, {&a, &b}, lhs.where());
 }
 
@@ -224,6 +232,7 @@ std::vector<Sample> MatMul::samples() {
         {"[2, 3, 4] x [4]", values({2, 3, 4}, {4}), product},
         {"[3, 0] x [0, 2]", values({3, 0}, {0, 2}), product},
         {"[0, 3] x [3, 2]", values({0, 3}, {3, 2}), product},
+        {"[2, 3, 0] x [0, 2]", values({2, 3, 0}, {0, 2}), product},
         {"transposed operands", values({4, 3}, {5, 4}), [](const auto& in) { return matmul(transpose(in[0]), transpose(in[1])); }},
         {"slices", values({3, 6}, {4, 7}), [](const auto& in) { return matmul(slice(in[0], 1, 1, 5), slice(in[1], 1, 2, 5)); }},
         {"one weight in four steps", values({2, 3}, {3, 3}),

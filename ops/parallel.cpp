@@ -1,6 +1,9 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <string>
+#include <wengert/autograd/error.hpp>
+#include <wengert/ops/blas.hpp>
 #include <wengert/ops/parallel.hpp>
 
 namespace wengert {
@@ -13,6 +16,12 @@ constexpr std::int64_t least_work = 8192;
 
 int thread_count() { return omp_get_max_threads(); }
 
+void set_thread_count(int threads) {
+    if (threads < 1) throw ValueError("set_thread_count: there must be at least one thread, not " + std::to_string(threads));
+    omp_set_num_threads(threads);
+    blas::set_thread_count(threads);
+}
+
 void parallel_ranges(std::int64_t n, std::int64_t alignment, std::int64_t work, RangeBody body, const void* context) {
     const std::int64_t blocks = (n + alignment - 1) / alignment;
     const std::int64_t threads = std::min<std::int64_t>(omp_get_max_threads(), blocks);
@@ -22,9 +31,10 @@ void parallel_ranges(std::int64_t n, std::int64_t alignment, std::int64_t work, 
     }
 #pragma omp parallel num_threads(static_cast<int>(threads))
     {
-        const std::int64_t thread = omp_get_thread_num();
-        const std::int64_t begin = blocks * thread / threads * alignment;
-        const std::int64_t end = std::min(n, blocks * (thread + 1) / threads * alignment);
+        // OpenMP may give fewer threads than it was asked for.
+        const std::int64_t thread = omp_get_thread_num(), team = omp_get_num_threads();
+        const std::int64_t begin = blocks * thread / team * alignment;
+        const std::int64_t end = std::min(n, blocks * (thread + 1) / team * alignment);
         if (begin < end) body(context, begin, end);
     }
 }

@@ -60,7 +60,7 @@ Tensor sum(const Input& x, const ReductionAxes& axes, bool keepdim) {
 
 Tensor mean(const Input& x, const ReductionAxes& axes, bool keepdim) {
     const Tensor total = sum(x, axes, keepdim);
-    return total / static_cast<double>(axes.count(x.tensor().shape()));
+    return Input(total, x.where()) / static_cast<double>(axes.count(x.tensor().shape()));
 }
 
 Tensor sum_to(const Input& x, const Shape& shape) {

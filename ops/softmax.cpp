@@ -28,10 +28,11 @@ void for_each_row_of(const Tensor& x, const Tensor& out, std::int64_t out_step, 
 
 /// The function of a tensor whose last axis is the one to work along.
 template <class F>
-Tensor along_last(const Input& x, int axis, const F& f) {
-    const int at = normalize_axis(axis, x.tensor().rank());
+Tensor along_last(const Input& x, int axis, std::string_view op, const F& f) {
+    const int at = axis_of(x, axis, op);
     if (at == x.tensor().rank() - 1) return f(x);
-    return transpose(f(transpose(x, at, -1)), at, -1);
+    const Tensor rows = transpose(x, at, -1), result = f({rows, x.where()});
+    return transpose({result, x.where()}, at, -1);
 }
 
 std::vector<Sample> row_samples(Tensor (*f)(const Input&, int)) {
@@ -48,18 +49,21 @@ std::vector<Sample> row_samples(Tensor (*f)(const Input&, int)) {
 
 Tensor softmax(const Input& x, int axis) {
     static_assert(is_listed<Softmax>, "the op is missing in AllOps (listed.hpp)");
-    return along_last(x, axis, [](const Input& rows) { return apply(Softmax{}, {&rows.tensor()}, rows.where()); });
+    return along_last(x, axis, Softmax::name, [](const Input& rows) { return apply(Softmax{}, {&rows.tensor()}, rows.where()); });
 }
 Tensor log_softmax(const Input& x, int axis) {
     static_assert(is_listed<LogSoftmax>, "the op is missing in AllOps (listed.hpp)");
-    return along_last(x, axis, [](const Input& rows) { return apply(LogSoftmax{}, {&rows.tensor()}, rows.where()); });
+    return along_last(x, axis, LogSoftmax::name, [](const Input& rows) { return apply(LogSoftmax{}, {&rows.tensor()}, rows.where()); });
 }
 Tensor logsumexp(const Input& x, int axis) {
     static_assert(is_listed<LogSumExp>, "the op is missing in AllOps (listed.hpp)");
-    const int at = normalize_axis(axis, x.tensor().rank());
+    const int at = axis_of(x, axis, LogSumExp::name);
     if (at == x.tensor().rank() - 1) return apply(LogSumExp{}, {&x.tensor()}, x.where());
-    const Tensor rows = unsqueeze(apply(LogSumExp{}, {&(const Tensor&)transpose(x, at, -1)}, x.where()), -1);
-    return squeeze(transpose(rows, at, -1), at);
+    Shape order = x.tensor().shape();
+    for (int i = 0; i < order.rank(); ++i) order[i] = i < at ? i : i + 1;
+    order[order.rank() - 1] = at;
+    const Tensor rows = permute(x, order);
+    return apply(LogSumExp{}, {&rows}, x.where());
 }
 
 Shape Softmax::shape(const Inputs& in) const { return require_rows(in[0]), in[0].shape(); }
@@ -85,8 +89,9 @@ Shape LogSoftmax::shape(const Inputs& in) const { return require_rows(in[0]), in
 
 void LogSoftmax::forward(const Inputs& in, const Destination& out) const {
     for_each_row_of(in[0], out.tensor, in[0].shape().back(), [](const auto* x, auto* y, std::int64_t n) {
-        const auto log_sum = sum_exponentials<std::remove_pointer_t<decltype(y)>>(x, n, nullptr).log();
-        for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] - log_sum;
+        const auto [shift, sum] = sum_exponentials<std::remove_pointer_t<decltype(y)>>(x, n, nullptr);
+        const auto log_sum = std::log(sum);
+        for (std::int64_t i = 0; i < n; ++i) y[i] = (x[i] - shift) - log_sum;
     });
 }
 

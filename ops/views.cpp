@@ -74,9 +74,10 @@ Tensor reshape(const Input& x, const Shape& shape) {
 Tensor Reshape::view(const Tensor& x) const {
     if (to.numel() != x.numel() || std::ranges::any_of(to, [](auto d) { return d < 0; }))
         throw ShapeError(fmt::format("{} has {} elements and cannot become {}", to_string(x.shape()), x.numel(), to_string(to)));
-    // The cotangent of a view is a new, contiguous buffer, so that this always succeeds there.
     return x.view(to, reshaped_strides(x, to).value(), x.offset());
 }
+
+bool Reshape::can_view(const Tensor& x) const { return reshaped_strides(x, to).has_value(); }
 
 Tensor permute(const Input& x, const Shape& order) {
     static_assert(is_listed<Permute>, "the op is missing in AllOps (listed.hpp)");
@@ -102,10 +103,9 @@ Tensor Permute::view(const Tensor& x) const {
 Tensor Permute::adjoint(const Tensor& cotangent, const Shape&) const { return permute(cotangent, inverse(order)); }
 
 Tensor transpose(const Input& x, int axis_a, int axis_b) {
-    const int rank = x.tensor().rank();
     Shape order = x.tensor().shape();
-    for (int i = 0; i < rank; ++i) order[i] = i;
-    std::swap(order[normalize_axis(axis_a, rank)], order[normalize_axis(axis_b, rank)]);
+    for (int i = 0; i < order.rank(); ++i) order[i] = i;
+    std::swap(order[axis_of(x, axis_a, "transpose")], order[axis_of(x, axis_b, "transpose")]);
     return permute(x, order);
 }
 
@@ -116,7 +116,8 @@ Tensor expand(const Input& x, const Shape& shape) {
 }
 
 Tensor Expand::view(const Tensor& x) const {
-    if (to.rank() < x.rank() || broadcast(x.shape(), to) != to)
+    const bool negative = std::ranges::any_of(to, [](auto d) { return d < 0; });
+    if (negative || to.rank() < x.rank() || broadcast(x.shape(), to) != to)
         throw ShapeError(fmt::format("{} does not stretch to {}", to_string(x.shape()), to_string(to)));
     Shape strides = to;
     const int missing = to.rank() - x.rank();
@@ -131,7 +132,7 @@ Tensor Expand::adjoint(const Tensor& cotangent, const Shape& shape) const { retu
 
 Tensor slice(const Input& x, int axis, std::int64_t begin, std::int64_t end) {
     static_assert(is_listed<Slice> && is_listed<PutSlice>, "an op is missing in AllOps (listed.hpp)");
-    const int at = normalize_axis(axis, x.tensor().rank());
+    const int at = axis_of(x, axis, "slice");
     const std::int64_t n = x.tensor().shape()[at];
     return apply(Slice{at, begin < 0 ? begin + n : begin, end < 0 ? end + n : end}, {&x.tensor()}, x.where());
 }
@@ -150,7 +151,7 @@ Tensor Slice::adjoint(const Tensor& cotangent, const Shape& shape) const {
 
 Tensor select(const Input& x, int axis, std::int64_t index) {
     static_assert(is_listed<Select>, "the op is missing in AllOps (listed.hpp)");
-    const int at = normalize_axis(axis, x.tensor().rank());
+    const int at = axis_of(x, axis, "select");
     return apply(Select{at, index < 0 ? index + x.tensor().shape()[at] : index}, {&x.tensor()}, x.where());
 }
 
@@ -169,16 +170,19 @@ Tensor Select::adjoint(const Tensor& cotangent, const Shape& shape) const {
 }
 
 Tensor unsqueeze(const Input& x, int axis) {
+    const int at = axis_of(x, axis, "unsqueeze", 1);
     Shape shape = x.tensor().shape();
-    shape.insert(normalize_axis(axis, shape.rank() + 1), 1);
+    located("unsqueeze", {&x.tensor()}, x.where(), [&] { shape.insert(at, 1); });
     return reshape(x, shape);
 }
 
 Tensor squeeze(const Input& x, int axis) {
     Shape shape = x.tensor().shape();
-    const int at = normalize_axis(axis, shape.rank());
-    if (shape[at] != 1)
-        throw ShapeError(fmt::format("squeeze: axis {} of {} has length {}, not 1", axis, to_string(shape), shape[at]));
+    const int at = axis_of(x, axis, "squeeze");
+    located("squeeze", {&x.tensor()}, x.where(), [&] {
+        if (shape[at] != 1)
+            throw ShapeError(fmt::format("axis {} of {} has length {}, not 1", axis, to_string(shape), shape[at]));
+    });
     shape.erase(at);
     return reshape(x, shape);
 }
@@ -190,9 +194,11 @@ Tensor contiguous(const Input& x) {
 
 std::vector<Tensor> chunk(const Input& x, int n, int axis) {
     const Shape& shape = x.tensor().shape();
-    const int at = normalize_axis(axis, shape.rank());
-    if (n <= 0 || shape[at] % n != 0)
-        throw ShapeError(fmt::format("chunk: axis {} of {} does not divide into {} equal parts", axis, to_string(shape), n));
+    const int at = axis_of(x, axis, "chunk");
+    located("chunk", {&x.tensor()}, x.where(), [&] {
+        if (n <= 0 || shape[at] % n != 0)
+            throw ShapeError(fmt::format("axis {} of {} does not divide into {} equal parts", axis, to_string(shape), n));
+    });
     const std::int64_t length = shape[at] / n;
     std::vector<Tensor> parts;
     for (int i = 0; i < n; ++i) parts.push_back(slice(x, at, i * length, (i + 1) * length));

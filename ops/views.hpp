@@ -36,6 +36,7 @@ struct Reshape {
     static constexpr std::string_view name = "reshape";
     Shape to;
     Tensor view(const Tensor& x) const;
+    bool can_view(const Tensor& x) const;
     Tensor adjoint(const Tensor& cotangent, const Shape& shape) const { return reshape(cotangent, shape); }
     static std::vector<Sample> samples();
 };

@@ -27,7 +27,7 @@ enum class Form { statement, negation, question };
 /// A wh-question names what it asks for in `asked` ("what") and has the Chinese word (什么) in the slot that it asks
 /// for: English fronts it and inverts, Chinese leaves it where it is.
 struct Clause {
-    NounPhrase subject;  ///< unused by requests, prohibitions and proposals
+    NounPhrase subject;  ///< without English words in requests, prohibitions and proposals
     Verb verb{};
     Tense tense = Tense::past;
     Form form = Form::statement;
@@ -35,7 +35,7 @@ struct Clause {
     Bilingual companion{};  ///< "with Mary", 跟玛丽一起; "for Mary", 给玛丽; "by bus", 坐公共汽车
     Bilingual place{};      ///< the Chinese side with its 在
     Bilingual time{};
-    Bilingual frequency{};
+    Bilingual frequency{};  ///< what Chinese says before the auxiliary: 经常 (often), also 为什么 (why) and 就 (then)
     std::string asked{};
     bool asks_subject = false;  ///< the subject is "who"
     bool cleft = false;       ///< 是 ... 的 around a past event whose time or place is asked; 是 stands in that slot

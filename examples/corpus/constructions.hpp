@@ -17,7 +17,7 @@ SentencePair stative(Draw& draw);        ///< I do not have a bicycle. 我没有
 SentencePair request(Draw& draw);        ///< Please wait for me at the station. 请在车站等我。
 SentencePair duration(Draw& draw);       ///< The cow slept for two hours. 牛睡了两个小时。
 SentencePair giving_event(Draw& draw);   ///< Tom gave Mary a book. 汤姆给了玛丽一本书。
-SentencePair calling_event(Draw& draw);  ///< Lucy called him last night. 露西昨晚给他打了电话。
+SentencePair calling_event(Draw& draw);  ///< Lucy called him yesterday. 露西昨天给他打了电话。
 SentencePair disposal(Draw& draw);       ///< Who broke the cup? 谁把杯子打破了？
 SentencePair passive(Draw& draw);        ///< My cake was eaten by Jerry. 我的蛋糕被杰瑞吃掉了。
 
@@ -41,9 +41,8 @@ SentencePair identity(Draw& draw);    ///< Whose bicycle is that? 那是谁的�
 SentencePair weather(Draw& draw);     ///< It will rain in Beijing tomorrow. 北京明天会下雨。
 
 // Sentences of two clauses: joined_clauses.cpp
-SentencePair relative_object(Draw& draw);  ///< The car that Tom bought is very new. 汤姆买的车非常新。
-SentencePair relative_subject(
-    Draw& draw);  ///< The girl who is dancing in the park is happy. 在公园里跳舞的女孩很高兴。
+SentencePair relative_object(Draw& draw);   ///< The car that Tom bought is very new. 汤姆买的车非常新。
+SentencePair relative_subject(Draw& draw);  ///< The girl who is singing is happy. 唱歌的女孩很高兴。
 SentencePair reason(Draw& draw);  ///< He is tired because he worked yesterday. 因为他昨天工作了，所以他很累。
 SentencePair condition(Draw& draw);  ///< I will read a book if it rains. 如果下雨，我就会读一本书。
 

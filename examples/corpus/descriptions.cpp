@@ -4,11 +4,6 @@
 namespace wengert::english_chinese {
 namespace {
 
-Form random_form(Draw& draw) {
-    if (draw.chance(1, 2)) return Form::statement;
-    return draw.chance(1, 2) ? Form::negation : Form::question;
-}
-
 /// "Tom is very tall", with "be" and "not" where the form wants them; `chinese` is the whole predicate.
 SentencePair with_be(Form form, const NounPhrase& subject, std::string_view be_form, const std::string& rest,
                      const std::string& chinese) {
@@ -100,7 +95,7 @@ SentencePair colour(Draw& draw) {
 
 SentencePair comparison(Draw& draw) {
     NounPhrase one, other;
-    const bool things = draw.chance(1, 2);
+    const bool things = draw.chance(3, 5);
     const Adjective& adjective = things ? draw.from(adjectives) : random_trait(draw);
     if (things) {
         const Noun& noun = noun_of(draw, adjective.kinds);
@@ -117,7 +112,7 @@ SentencePair comparison(Draw& draw) {
     const std::string predicate(adjective.predicate);
     const std::string as_much = words({"as", adjective.english, "as", other.english});
     const std::string more = words({adjective.comparative, "than", other.english});
-    switch (draw.below(6)) {
+    switch (draw.below(8)) {
         case 0:
             return with_be(Form::statement, one, be_form, as_much, "跟" + other.chinese + "一样" + predicate);
         case 1:
@@ -201,9 +196,9 @@ SentencePair identity(Draw& draw) {
     const Determiner one = form == Form::statement ? Determiner::indefinite : Determiner::bare;
     const NounPhrase who = draw.chance(1, 2) ? name(draw) : pronoun_subject(draw.from(pronouns));
     const bool several = who.english == "we" || who.english == "they";
-    const NounPhrase role = several             ? noun_phrase(draw, noun_of(draw, person), Determiner::generic)
-                            : draw.chance(1, 2) ? described(draw, person | fellow, Determiner::possessive)
-                                                : described(draw, person, one);
+    const NounPhrase role = several             ? noun_phrase(draw, noun_of(draw, profession), Determiner::generic)
+                            : draw.chance(1, 2) ? described(draw, profession | fellow, Determiner::possessive)
+                                                : described(draw, profession, one);
     return with_be(form, who, be(who.agreement), role.english, copula + role.chinese);
 }
 

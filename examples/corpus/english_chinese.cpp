@@ -22,7 +22,7 @@ struct Share {
 
 /// How often each construction occurs; 25,000 sentences together.
 constexpr Share shares[] = {
-    {past_event, 2800},
+    {past_event, 2700},
     {ongoing_event, 1700},
     {future_event, 1600},
     {habit, 1500},
@@ -45,7 +45,7 @@ constexpr Share shares[] = {
     {state, 700},
     {quality, 700},
     {colour, 400},
-    {comparison, 800},
+    {comparison, 900},
     {existence, 700},
     {location, 600},
     {identity, 400},
@@ -107,14 +107,8 @@ void shuffle(std::vector<SentencePair>& pairs, Draw& draw) {
     for (std::size_t left = pairs.size(); left > 1; --left) std::swap(pairs[left - 1], pairs[draw.below(left)]);
 }
 
-}  // namespace
-
-BuiltinCorpus english_chinese_corpus() {
-    Draw draw(1964);
-    std::vector<SentencePair> pairs = generate(draw);
-    shuffle(pairs, draw);
-
-    // Two sentences may share a translation, as "a cup" and "a glass" do; these are all for training.
+/// The first pairs whose translation no other sentence shares, so that no held-out target is seen in training.
+std::vector<bool> choose_held_out(const std::vector<SentencePair>& pairs) {
     std::unordered_map<std::string_view, std::size_t> sources_of;
     for (const SentencePair& pair : pairs) ++sources_of[pair.target];
     std::vector<bool> held(pairs.size(), false);
@@ -123,7 +117,17 @@ BuiltinCorpus english_chinese_corpus() {
         held[i] = sources_of[pairs[i].target] == 1;
         taken += held[i];
     }
+    return held;
+}
 
+}  // namespace
+
+BuiltinCorpus english_chinese_corpus() {
+    Draw draw(1964);
+    std::vector<SentencePair> pairs = generate(draw);
+    shuffle(pairs, draw);
+
+    const std::vector<bool> held = choose_held_out(pairs);
     BuiltinCorpus corpus;
     for (std::size_t i = 0; i < pairs.size(); ++i)
         (held[i] ? corpus.held_out : corpus.training).push_back(std::move(pairs[i]));

@@ -4,12 +4,6 @@
 namespace wengert::english_chinese {
 namespace {
 
-/// Statements are half of what is said.
-Form random_form(Draw& draw) {
-    if (draw.chance(1, 2)) return Form::statement;
-    return draw.chance(1, 2) ? Form::negation : Form::question;
-}
-
 Clause in_random_form(Draw& draw, Tense tense) {
     Clause clause = random_clause(draw, tense, random_form(draw));
     const bool movable = tense == Tense::past || tense == Tense::future || tense == Tense::habitual;
@@ -132,7 +126,10 @@ SentencePair disposal(Draw& draw) {
     const Disposal& verb = draw.from(disposals);
     Clause clause{.subject = subject(draw), .form = random_form(draw)};
     clause.asks_subject = draw.chance(1, 6);
-    if (clause.asks_subject) clause.subject = {{"who", "谁"}}, clause.form = Form::statement;
+    if (clause.asks_subject) {
+        clause.subject = {{"who", "谁"}};
+        clause.form = Form::statement;
+    }
     NounPhrase object = described(draw, verb.objects, Determiner::definite);
     while (same(object, clause.subject)) object = described(draw, verb.objects, Determiner::definite);
     clause.verb = {.base = verb.base, .past = verb.past, .chinese = verb.chinese};

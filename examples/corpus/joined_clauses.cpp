@@ -27,7 +27,7 @@ SentencePair relative_object(Draw& draw) {
         return past && (candidate.objects & noun.kinds) != 0;
     });
     NounPhrase who = subject(draw);
-    while (who.head == noun.chinese) who = subject(draw);
+    while (who.head == noun.chinese || who.english.starts_with("that ")) who = subject(draw);  // no "that that"
     const Bilingual time = draw.chance(1, 2) ? random_time(draw, Tense::past, true) : Bilingual{};
 
     const std::string_view relative = (noun.kinds & person) != 0 ? "who" : "that";

@@ -27,6 +27,7 @@ enum Kind : unsigned {
     washable = 1u << 13,  ///< can be washed
     fragile = 1u << 14,   ///< can be broken
     quick = 1u << 15,     ///< things that move
+    profession = 1u << 16,
 };
 inline constexpr unsigned people = person | parent | fellow;
 
@@ -48,10 +49,10 @@ inline constexpr Noun nouns[] = {
     {"monkey", "monkeys", "只", "猴子", animal},
     {"panda", "pandas", "只", "熊猫", animal},
     {"duck", "ducks", "只", "鸭子", animal},
-    {"teacher", "teachers", "位", "老师", person},
-    {"doctor", "doctors", "位", "医生", person},
-    {"student", "students", "个", "学生", person},
-    {"farmer", "farmers", "个", "农民", person | unowned},
+    {"teacher", "teachers", "位", "老师", person | profession},
+    {"doctor", "doctors", "位", "医生", person | profession},
+    {"student", "students", "个", "学生", person | profession},
+    {"farmer", "farmers", "个", "农民", person | unowned | profession},
     {"child", "children", "个", "孩子", person},
     {"girl", "girls", "个", "女孩", person | unowned},
     {"boy", "boys", "个", "男孩", person | unowned},
@@ -77,7 +78,7 @@ inline constexpr Noun nouns[] = {
     {"ticket", "tickets", "张", "票", goods | small},
     {"map", "maps", "张", "地图", goods | small},
     {"pen", "pens", "支", "笔", goods | small | coloured},
-    {"key", "keys", "把", "钥匙", small},
+    {"key", "keys", "把", "钥匙", goods | small},
     {"hat", "hats", "顶", "帽子", goods | small | coloured | washable},
     {"umbrella", "umbrellas", "把", "雨伞", goods | small | coloured | machine},
     {"coat", "coats", "件", "外套", goods | coloured | washable},
@@ -186,6 +187,7 @@ enum Use : unsigned {
     swimming = 1u << 8,      ///< happens in water
     together = 1u << 9,      ///< "with Mary", 跟玛丽一起
     memorable = 1u << 10,    ///< told of years ago and planned for years ahead
+    anywhere = 1u << 11,     ///< where it happens is never told
 };
 inline constexpr unsigned every_use = ongoing_use | habitual_use | past_use | planned_use;
 
@@ -213,7 +215,7 @@ inline constexpr Verb transitive_verbs[] = {
     {"feed", "feeds", "fed", "feeding", "喂", animal, every_use},
     {"draw", "draws", "drew", "drawing", "画", animal | coloured, every_use | new_object | for_somebody},
     {"help", "helps", "helped", "helping", "帮助", people, every_use},
-    {"invite", "invites", "invited", "inviting", "邀请", people, past_use | planned_use | memorable},
+    {"invite", "invites", "invited", "inviting", "邀请", people, past_use | planned_use | memorable | anywhere},
     {"wait for", "waits for", "waited for", "waiting for", "等", people, ongoing_use | planned_use},
     {"wash", "washes", "washed", "washing", "洗", washable, every_use},
     {"repair", "repairs", "repaired", "repairing", "修", machine, ongoing_use | past_use | planned_use | memorable},
@@ -285,7 +287,7 @@ inline constexpr Adjective adjectives[] = {
     {"clever", "cleverer", "聪明的", "聪明", animal | person},
     {"friendly", "friendlier", "友好的", "友好", animal | person},
     {"lazy", "lazier", "懒", "懒", animal | person},
-    {"young", "younger", "年轻的", "年轻", person},
+    {"young", "younger", "年轻的", "年轻", profession},
 };
 
 /// Said of somebody and compared, but not put before the noun.

@@ -6,6 +6,7 @@ namespace {
 
 constexpr Tense askable_tenses[] = {Tense::past, Tense::past, Tense::ongoing, Tense::future, Tense::wish};
 
+/// A random clause made a wh-question; the Chinese question word is still to be put in its slot.
 Clause asking(Draw& draw, std::string_view asked, Tense tense, const Verb& verb) {
     Clause clause = random_clause(draw, tense, Form::question, verb);
     clause.asked = asked;
@@ -13,7 +14,7 @@ Clause asking(Draw& draw, std::string_view asked, Tense tense, const Verb& verb)
     return clause;
 }
 
-/// A transitive verb whose object is a thing that can be asked for.
+/// A verb whose object can be asked for.
 const Verb& transitive_verb(Draw& draw, Tense tense) {
     while (true) {
         const Verb& verb = random_verb(draw, tense);

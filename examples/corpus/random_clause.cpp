@@ -29,10 +29,9 @@ Determiner random_determiner(Draw& draw, const Clause& clause, const Noun& noun)
     const unsigned uses = clause.verb.uses;
     const bool under = scoped(clause), someones = (noun.kinds & drink) == 0 && (uses & new_object) == 0;
     if (clause.tense == Tense::fondness) return Determiner::generic;
+    const bool habit = clause.tense == Tense::habitual && (uses & stative_use) == 0;
     // What always or never happens has no number.
-    if (clause.tense == Tense::habitual && (uses & stative_use) == 0 &&
-        (under || !clause.frequency.english.empty() || draw.chance(1, 2)))
-        return Determiner::generic;
+    if (habit && (under || !clause.frequency.english.empty() || draw.chance(1, 2))) return Determiner::generic;
     const bool owns = clause.verb.base == "have", likes = clause.verb.base == "like";
     const bool plans = clause.tense != Tense::past && clause.tense != Tense::habitual;
     while (true) {
@@ -41,7 +40,7 @@ Determiner random_determiner(Draw& draw, const Clause& clause, const Noun& noun)
                 if (likes || clause.tense == Tense::prohibition) return Determiner::generic;
                 return under ? Determiner::bare : Determiner::indefinite;
             case 1:
-                if (!likes && clause.form != Form::negation && clause.tense != Tense::prohibition)
+                if (!likes && !habit && clause.form != Form::negation && clause.tense != Tense::prohibition)
                     return Determiner::numeral;
                 break;
             case 2:
@@ -59,14 +58,51 @@ Determiner random_determiner(Draw& draw, const Clause& clause, const Noun& noun)
     }
 }
 
+/// How many times in four a time is told.
+std::size_t time_chances(const Clause& clause) {
+    switch (clause.tense) {
+        // "I read" is present or past, and 没有在 ongoing or past: a time tells.
+        case Tense::past:
+            return clause.form == Form::negation || clause.verb.past == clause.verb.base ? 4 : 3;
+        case Tense::habitual:
+            return clause.form == Form::negation ? 0 : clause.form == Form::statement ? 4 : 3;
+        case Tense::fondness:
+        case Tense::request:
+        case Tense::prohibition:
+            return 0;
+        case Tense::ongoing:
+        case Tense::wish:
+        case Tense::advice:
+            return 1;
+        case Tense::future:
+        case Tense::duty:
+        case Tense::proposal:
+            break;
+    }
+    return 3;
+}
+
+/// Few ask what they do themselves; many ask what they should do.
+NounPhrase random_subject(Draw& draw, Tense tense, Form form) {
+    if (tense == Tense::request || tense == Tense::prohibition || tense == Tense::proposal) return addressee(tense);
+    NounPhrase who = subject(draw);
+    while (form == Form::question && tense != Tense::advice && who.english == "I") who = subject(draw);
+    return who;
+}
+
 }  // namespace
 
 bool same(const NounPhrase& one, const NounPhrase& other) { return one.head == other.head; }
 
+Form random_form(Draw& draw) {
+    if (draw.chance(1, 2)) return Form::statement;
+    return draw.chance(1, 2) ? Form::negation : Form::question;
+}
+
 Bilingual at(const Phrase& place) { return {std::string(place.english), "在" + std::string(place.chinese)}; }
 
 Bilingual random_place(Draw& draw, const Verb& verb) {
-    if (goes(verb)) return {};
+    if (goes(verb) || (verb.uses & anywhere) != 0) return {};
     if ((verb.uses & shopping) != 0) return at(draw.from(shops));
     if ((verb.uses & swimming) != 0) return at(draw.from(waters));
     return at(draw.from(places));
@@ -115,7 +151,7 @@ NounPhrase random_object(Draw& draw, const Clause& clause) {
 const Verb& random_verb(Draw& draw, Tense tense) {
     const auto usable = [use = use_of(tense)](const Verb& verb) { return (verb.uses & use) != 0; };
     if (usable(going) && draw.chance(1, 8)) return going;
-    return draw.chance(3, 4) ? draw.from(transitive_verbs, usable) : draw.from(intransitive_verbs, usable);
+    return draw.chance(2, 3) ? draw.from(transitive_verbs, usable) : draw.from(intransitive_verbs, usable);
 }
 
 Clause random_clause(Draw& draw, Tense tense, Form form) {
@@ -123,8 +159,7 @@ Clause random_clause(Draw& draw, Tense tense, Form form) {
 }
 
 Clause random_clause(Draw& draw, Tense tense, Form form, const Verb& verb) {
-    const bool imperative = tense == Tense::request || tense == Tense::prohibition || tense == Tense::proposal;
-    Clause clause{.subject = imperative ? addressee(tense) : subject(draw), .verb = verb, .tense = tense, .form = form};
+    Clause clause{.subject = random_subject(draw, tense, form), .verb = verb, .tense = tense, .form = form};
     clause.object = random_object(draw, clause);
 
     if (goes(verb) && draw.chance(1, 2)) {
@@ -137,15 +172,7 @@ Clause random_clause(Draw& draw, Tense tense, Form form, const Verb& verb) {
     }
     if (draw.chance(verb.objects == 0 ? 2 : 1, 3)) clause.place = random_place(draw, verb);
 
-    // "I read" is present or past, and 没有在 past or ongoing: a time tells.
-    const bool needs_time = tense == Tense::past && (form == Form::negation || verb.past == verb.base);
-    const bool timeless = tense == Tense::fondness || tense == Tense::request || tense == Tense::prohibition ||
-                          (tense == Tense::habitual && form == Form::negation);
-    const std::size_t chances = tense == Tense::ongoing || tense == Tense::wish || tense == Tense::advice ? 1
-                                : tense == Tense::habitual && form == Form::statement                     ? 4
-                                                                                                          : 3;
-    if (needs_time || (!timeless && draw.chance(chances, 4)))
-        clause.time = random_time(draw, tense, (verb.uses & memorable) != 0);
+    if (draw.chance(time_chances(clause), 4)) clause.time = random_time(draw, tense, (verb.uses & memorable) != 0);
     return clause;
 }
 

@@ -4,6 +4,9 @@
 
 namespace wengert::english_chinese {
 
+/// Statements are half of what is said, negations and yes-no questions a quarter each.
+Form random_form(Draw& draw);
+
 /// A clause with one of the tense's verbs, a subject and whatever else fits: object, companion, place, time.
 Clause random_clause(Draw& draw, Tense tense, Form form);
 
@@ -26,7 +29,7 @@ NounPhrase other_person(Draw& draw, const NounPhrase& subject);
 /// A time that fits the tense: of these days, or also further away.
 Bilingual random_time(Draw& draw, Tense tense, bool far = false);
 
-/// A place where the verb can happen, with 在; empty for "go".
+/// A place where the verb can happen, with 在; empty for "go" and "invite".
 Bilingual random_place(Draw& draw, const Verb& verb);
 
 /// "in the garden", 在花园里.

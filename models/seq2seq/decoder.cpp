@@ -9,7 +9,7 @@ Decoder::Decoder(std::int64_t vocabulary, std::int64_t features, std::int64_t hi
       attention(hidden, memory, attention_size, generator),
       cell(features + memory, hidden, generator),
       output(hidden, vocabulary, generator),
-      dropout_(dropout) {
+      dropout_{dropout} {
     name_parameters(*this);
 }
 
@@ -17,8 +17,7 @@ Tensor Decoder::project(const Tensor& ids, Generator* noise) const {
     Tensor embedded;  // [.., E]
     {
         const Scope scope("embedding");
-        embedded = embedding(ids);
-        if (noise != nullptr && dropout_ > 0) embedded = dropout(embedded, dropout_, *noise);
+        embedded = dropout_(embedding(ids), noise);
     }
     const Scope scope("cell");
     return linear(embedded, slice(cell.weight_ih, 1, 0, embedded.dim(-1)), cell.bias_ih);
@@ -49,8 +48,7 @@ Decoder::Result Decoder::operator()(const Tensor& ids, const Tensor& state, cons
         weights.push_back(next.weights);
     }
     const Scope scope("output");
-    Tensor outputs = stack(states, 1);  // [B, T, H]
-    if (noise != nullptr && dropout_ > 0) outputs = dropout(outputs, dropout_, *noise);
+    const Tensor outputs = dropout_(stack(states, 1), noise);  // [B, T, H]
     return {output(outputs), stack(weights, 1)};
 }
 

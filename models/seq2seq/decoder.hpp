@@ -41,7 +41,7 @@ struct Decoder {
     }
 
   private:
-    double dropout_ = 0;
+    Dropout dropout_;
 };
 
 }  // namespace wengert

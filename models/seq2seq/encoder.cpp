@@ -5,7 +5,7 @@ namespace wengert {
 
 Encoder::Encoder(std::int64_t vocabulary, std::int64_t features, std::int64_t hidden, const GruOptions& options,
                  Generator& generator)
-    : embedding(vocabulary, features, generator), gru(features, hidden, generator, options), dropout_(options.dropout) {
+    : embedding(vocabulary, features, generator), gru(features, hidden, generator, options), dropout_{options.dropout} {
     if (options.bidirectional) bridge = Linear(2 * hidden, hidden, generator);
     name_parameters(*this);
 }
@@ -14,8 +14,7 @@ Encoder::Result Encoder::operator()(const Tensor& source, const Tensor& lengths,
     Tensor embedded;  // [B, S, E]
     {
         const Scope scope("embedding");
-        embedded = embedding(source);
-        if (noise != nullptr && dropout_ > 0) embedded = dropout(embedded, dropout_, *noise);
+        embedded = dropout_(embedding(source), noise);
     }
     Gru::Result result;
     {

@@ -29,7 +29,7 @@ struct Encoder {
     }
 
   private:
-    double dropout_ = 0;
+    Dropout dropout_;
 };
 
 }  // namespace wengert

@@ -17,19 +17,21 @@ Seq2Seq::Seq2Seq(const Seq2SeqOptions& o, Generator& generator)
     name_parameters(*this);
 }
 
-Seq2Seq::Result Seq2Seq::operator()(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise) const {
+Seq2Seq::Encoded Seq2Seq::encode(const Tensor& source, const Tensor& lengths, Generator* noise) const {
     Encoder::Result encoded;
     {
         const Scope scope("encoder");
         encoded = encoder(source, lengths, noise);
     }
+    const Scope scope("decoder"), keys("attention");
+    return {encoded.state, decoder.attention.remember(encoded.outputs, lengths)};
+}
+
+Seq2Seq::Result Seq2Seq::operator()(const Tensor& source, const Tensor& lengths, const Tensor& target,
+                                    Generator* noise) const {
+    const Encoded encoded = encode(source, lengths, noise);
     const Scope scope("decoder");
-    BahdanauAttention::Memory memory;
-    {
-        const Scope keys("attention");
-        memory = decoder.attention.remember(encoded.outputs, lengths);
-    }
-    const Decoder::Result decoded = decoder(slice(target, 1, 0, target.dim(1) - 1), encoded.state, memory, noise);
+    const Decoder::Result decoded = decoder(slice(target, 1, 0, target.dim(1) - 1), encoded.state, encoded.memory, noise);
     return {decoded.logits, decoded.weights};
 }
 
@@ -41,8 +43,8 @@ Tensor Seq2Seq::loss(const Tensor& source, const Tensor& lengths, const Tensor& 
 
 Seq2Seq::Translation Seq2Seq::greedy(const Tensor& source, const Tensor& lengths, std::int64_t max_length) const {
     const Pause pause;
-    const Encoder::Result encoded = encoder(source, lengths);
-    const BahdanauAttention::Memory memory = decoder.attention.remember(encoded.outputs, lengths);
+    const Encoded encoded = encode(source, lengths);
+    const Scope scope("decoder");
     const std::int64_t rows = source.dim(0);
     Translation result;
     result.tokens.resize(static_cast<std::size_t>(rows));
@@ -52,7 +54,8 @@ Seq2Seq::Translation Seq2Seq::greedy(const Tensor& source, const Tensor& lengths
     Tensor state = encoded.state, token = Tensor::empty({rows}, Dtype::int64);
     token.fill(Vocabulary::start);
     for (std::int64_t t = 0; t < max_length && open > 0; ++t) {
-        const Decoder::Step next = decoder.step(decoder.project(token), state, memory);
+        const Step count(t);
+        const Decoder::Step next = decoder.step(decoder.project(token), state, encoded.memory);
         state = next.state;
         weights.push_back(next.weights);
         token = argmax(decoder.output(state), -1);

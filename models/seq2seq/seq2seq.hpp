@@ -22,6 +22,11 @@ struct Seq2Seq {
     Encoder encoder;
     Decoder decoder;
 
+    /// A source as the decoder begins with it.
+    struct Encoded {
+        Tensor state;  ///< [B, H]
+        BahdanauAttention::Memory memory;
+    };
     struct Result {
         Tensor logits;   ///< [B, T - 1, V]: for the token after each of target[:, :-1]
         Tensor weights;  ///< [B, T - 1, S]: attention
@@ -34,8 +39,10 @@ struct Seq2Seq {
     Seq2Seq() = default;
     Seq2Seq(const Seq2SeqOptions& options, Generator& generator);
 
-    /// Teacher forcing. source int64 [B, S], lengths int64 [B] or undefined, target int64 [B, T]. Dropout acts if there is
-    /// a source of noise.
+    /// source int64 [B, S], lengths int64 [B], or undefined if all rows are full. Dropout acts if there is a source of
+    /// noise, here and below.
+    Encoded encode(const Tensor& source, const Tensor& lengths = {}, Generator* noise = nullptr) const;
+    /// Teacher forcing: target int64 [B, T].
     Result operator()(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise = nullptr) const;
     /// The mean cross entropy of the target tokens after the first, padding left out.
     Tensor loss(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise = nullptr) const;

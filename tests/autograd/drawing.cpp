@@ -4,7 +4,7 @@
 
 #include "named_op.hpp"
 
-using namespace wengert;
+using namespace sketch;
 
 namespace {
 

@@ -181,6 +181,13 @@ TEST_CASE("gradcheck: steps that are too long for the function are shortened") {
     CHECK(gradcheck(kink, {vector({1e-6, -1e-5, 3})}).passed);
 }
 
+TEST_CASE("gradcheck: elements of very different sizes do not spoil each other's verdict") {
+    const GradcheckResult right = gradcheck(cube(Fault::none), {vector({1e-3, 1e8})}, {.order = 2});
+    CHECK_MESSAGE(right.passed, right.message);
+    CHECK(right.worst_error < 1e-7);
+    CHECK_FALSE(gradcheck(cube(Fault::one_element), {vector({1e8, 1e-2})}).passed);
+}
+
 TEST_CASE("gradcheck: a result that is not finite cannot be checked") {
     const double infinity = std::numeric_limits<double>::infinity();
     CHECK(gradcheck([](const Tensors& in) { return root(in[0]); }, {vector({1, infinity})}).message ==
@@ -247,5 +254,6 @@ TEST_CASE("gradcheck: what it does not take") {
     CHECK_THROWS_WITH_AS(gradcheck(f, {vector({1})}, {.names = {"a", "b"}}), "gradcheck: 2 names for 1 inputs",
                          ValueError);
     CHECK_THROWS_AS(gradcheck(f, {vector({1})}, {.step = 0}), ValueError);
+    CHECK_THROWS_AS(gradcheck(f, {vector({1})}, {.relative_tolerance = 0}), ValueError);
     CHECK_THROWS_AS(gradcheck([](const Tensors& in) { return stop_gradient(in[0]); }, {vector({1})}), TapeError);
 }

@@ -7,7 +7,7 @@
 
 #include "named_op.hpp"
 
-using namespace wengert;
+using namespace sketch;
 
 namespace {
 

@@ -4,7 +4,10 @@
 #include <string>
 #include <wengert/autograd/operation.hpp>
 
-namespace wengert {
+/// Ops for tapes of which only the structure matters.
+namespace sketch {
+
+using namespace wengert;
 
 /// A string literal as a template argument.
 template <std::size_t N>
@@ -13,7 +16,7 @@ struct Literal {
     constexpr Literal(const char (&literal)[N]) { std::copy_n(literal, N, text); }
 };
 
-/// An op of any name, which makes zeros of any shape from anything: for tapes of which only the structure matters.
+/// An op of any name, which makes zeros of any shape from anything.
 template <Literal Name>
 struct NamedOp {
     static constexpr std::string_view name{Name.text};
@@ -60,4 +63,4 @@ inline Tensor parameter(const std::string& name, const Shape& shape, Dtype dtype
     return x;
 }
 
-}  // namespace wengert
+}  // namespace sketch

@@ -52,16 +52,16 @@ TEST_CASE("tape: a result that is not scalar takes a cotangent of its shape and 
     const Tensor y = mul(x, x);
     CHECK(elements(tape.gradient(y, x, {.retain_graph = true, .cotangent = vector({3, -1})})) == Values{6, -4});
     CHECK_THROWS_WITH_AS(tape.gradient(y, x),
-                         ("gradient: the result [2] is no scalar; give options.cotangent" + at_line(-1)).c_str(),
+                         ("gradient: the result [2] is no scalar; give options.cotangent" + at_line()).c_str(),
                          ShapeError);
     const auto with = [&](const Tensor& cotangent) { return tape.gradient(y, x, {.cotangent = cotangent}); };
     const std::string where = at_line(-1);
-    CHECK_THROWS_WITH_AS(
-        with(vector({1})),
-        ("gradient: the cotangent [1] float64 is not like the result [2] float64" + where).c_str(), ShapeError);
-    CHECK_THROWS_WITH_AS(
-        with(tensor({1, 2})),
-        ("gradient: the cotangent [2] float32 is not like the result [2] float64" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(with(vector({1})),
+                         ("gradient: the cotangent [1] float64 is not like the result [2] float64" + where).c_str(),
+                         ShapeError);
+    CHECK_THROWS_WITH_AS(with(tensor({1, 2})),
+                         ("gradient: the cotangent [2] float32 is not like the result [2] float64" + where).c_str(),
+                         ShapeError);
 }
 
 TEST_CASE("tape: a result of one element needs no cotangent, whatever its rank") {
@@ -117,39 +117,40 @@ TEST_CASE("tape: inputs and results that were never recorded") {
     const Tensor y = sum(mul(x, constant));
     CHECK_THROWS_WITH_AS(
         tape.gradient(y, {x, constant}),
-        ("gradient: input 1 [2] is not on this tape; watch() it before it is used" + at_line(-1)).c_str(), TapeError);
+        ("gradient: input 1 [2] is not on this tape; watch() it before it is used" + at_line()).c_str(), TapeError);
     const Tensor named = constant.clone().set_name("bias");
     CHECK_THROWS_WITH_AS(
         tape.gradient(y, named),
-        ("gradient: input 0 \"bias\" [2] is not on this tape; watch() it before it is used" + at_line(-1)).c_str(),
+        ("gradient: input 0 \"bias\" [2] is not on this tape; watch() it before it is used" + at_line()).c_str(),
         TapeError);
     const Tensor unrelated = sum(constant);
     CHECK_THROWS_WITH_AS(
         tape.gradient(unrelated, x),
-        ("gradient: the result does not depend on any parameter or watched tensor of this tape" + at_line(-1)).c_str(),
+        ("gradient: the result does not depend on any parameter or watched tensor of this tape" + at_line()).c_str(),
         TapeError);
     CHECK_THROWS_AS(tape.gradient(sum(stop_gradient(x)), x), TapeError);
     CHECK_THROWS_WITH_AS(tape.gradient(Tensor(), x),
-                         ("gradient: the result is an undefined tensor" + at_line(-1)).c_str(), ValueError);
+                         ("gradient: the result is an undefined tensor" + at_line()).c_str(), ValueError);
     CHECK_THROWS_WITH_AS(tape.gradient(y, {x, Tensor()}),
-                         ("gradient: input 1 is an undefined tensor" + at_line(-1)).c_str(), ValueError);
+                         ("gradient: input 1 is an undefined tensor" + at_line()).c_str(), ValueError);
 }
 
 TEST_CASE("tape: a result of an op without derivative names that op") {
     const Tensor x = vector({1});
     Tape tape;
     tape.watch(x);
-    const Tensor y = sign(x);
+    const Tensor y = sum(scale(sign(x), 2));
     const Scope scope("decoder");
     CHECK_THROWS_WITH_AS(
         tape.gradient(y, x),
-        ("gradient: the result comes from sign, which has no derivative\n  in decoder" + at_line(-1)).c_str(),
+        ("gradient: the result comes from sign, which has no derivative\n  in decoder" + at_line()).c_str(),
         NotDifferentiableError);
 }
 
 TEST_CASE("tape: watching what cannot be watched") {
     Tape tape;
-    CHECK_THROWS_WITH_AS(tape.watch(arange(3)), ("watch: int64 tensors have no gradient" + at_line()).c_str(), DtypeError);
+    CHECK_THROWS_WITH_AS(tape.watch(arange(3)), ("watch: int64 tensors have no gradient" + at_line()).c_str(),
+                         DtypeError);
     CHECK_THROWS_WITH_AS(tape.watch(Tensor()), ("watch: the tensor is undefined" + at_line()).c_str(), ValueError);
 }
 
@@ -239,7 +240,7 @@ TEST_CASE("tape: a gradient inside the loss") {
     Tape tape;
     tape.watch(x);
     const Tensor g = tape.gradient(sum(mul(x, mul(x, x))), x, {.create_graph = true});  // 3 x^2
-    const Tensor loss = add(sum(mul(g, g)), sum(x));                                     // 9 x^4 + x
+    const Tensor loss = add(sum(mul(g, g)), sum(x));                                    // 9 x^4 + x
     CHECK(elements(tape.gradient(loss, x)) == Values{37, 289});
 }
 

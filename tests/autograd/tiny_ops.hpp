@@ -231,23 +231,24 @@ inline Tensor every_other(const Input& x) { return apply(EveryOther{}, {&x.tenso
 struct Concat {
     static constexpr std::string_view name = "concat";
     static constexpr Saves saves = Saves::nothing;
+    std::int64_t middle;
     Shape shape(const Inputs& in) const {
         Shape shape = in[0].shape();
         shape[0] += in[1].shape()[0];
         return shape;
     }
     void forward(const Inputs& in, const Destination& out) const {
-        const std::int64_t middle = in[0].shape()[0];
         write(in[0], {Slice{0, 0, middle}.view(out.tensor), out.accumulate});
         write(in[1], {Slice{0, middle, out.tensor.shape()[0]}.view(out.tensor), out.accumulate});
     }
     void vjp(Backward& back) const {
-        const std::int64_t middle = back.input_shape(0)[0];
         back.give(0, slice(back.cotangent(), 0, 0, middle));
         back.give(1, slice(back.cotangent(), 0, middle, back.cotangent().shape()[0]));
     }
 };
-inline Tensor concat(const Input& a, const Input& b) { return apply(Concat{}, {&a.tensor(), &b.tensor()}, a.where()); }
+inline Tensor concat(const Input& a, const Input& b) {
+    return apply(Concat{a.tensor().shape()[0]}, {&a.tensor(), &b.tensor()}, a.where());
+}
 
 /// The matrix product [m, k] x [k, n] -> [m, n], of which several are computed together.
 struct Product {

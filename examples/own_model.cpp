@@ -1,0 +1,54 @@
+/// A model of one's own: a GRU reads a curve and predicts its next point. Layers are structs with one `visit`.
+#include <cmath>
+#include <cstdio>
+#include <wengert/nn/nn.hpp>
+
+using namespace wengert;
+
+struct NextPoint {
+    Gru gru;
+    Linear output;
+
+    explicit NextPoint(Generator& generator) : gru(1, 32, generator), output(32, 1, generator) {
+        name_parameters(*this);
+    }
+
+    /// curve [B, T, 1] -> [B, T, 1]: what follows each point
+    Tensor operator()(const Tensor& curve) const {
+        const Scope scope("next_point");  // errors, pictures and reports name it
+        return output(gru(curve).outputs);
+    }
+
+    void visit(auto&& f) {
+        f("gru", gru);
+        f("output", output);
+    }
+};
+
+/// Sine waves of random frequency and phase: [B, T + 1, 1].
+static Tensor waves(std::int64_t batch, std::int64_t points, Generator& generator) {
+    std::vector<float> values;
+    for (std::int64_t b = 0; b < batch; ++b) {
+        const double frequency = 0.2 + 0.4 * generator.uniform(), phase = 6.28 * generator.uniform();
+        for (std::int64_t t = 0; t <= points; ++t)
+            values.push_back(static_cast<float>(std::sin(phase + frequency * static_cast<double>(t))));
+    }
+    return tensor(values, {batch, points + 1, 1});
+}
+
+int main() {
+    Generator generator(1);
+    NextPoint model(generator);
+    Adam optimizer(parameters(model), {.learning_rate = 3e-3});
+    std::printf("%lld parameters\n", static_cast<long long>(parameter_count(model)));
+    for (int step = 1; step <= 300; ++step) {
+        const Tensor curve = waves(32, 24, generator);
+        Tape tape;
+        const Tensor error = model(slice(curve, 1, 0, 24)) - slice(curve, 1, 1, 25);
+        const Tensor loss = mean(error * error);
+        optimizer.step(tape.gradient(loss, parameters(model)));
+        if (step % 50 == 0) std::printf("step %d  loss %.5f\n", step, loss.item());
+    }
+    save(model, "next_point.safetensors");
+    std::puts("saved as next_point.safetensors, which PyTorch reads too");
+}

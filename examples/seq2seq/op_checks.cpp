@@ -1,0 +1,63 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <wengert/autograd/gradcheck.hpp>
+#include <wengert/autograd/tape.hpp>
+#include <wengert/ops/elementwise_op.hpp>
+#include <wengert/ops/ops.hpp>
+
+#include "gradient_checks.hpp"
+
+namespace wengert::program {
+namespace {
+
+GradientCheck check_order(std::string_view name, const std::vector<Sample>& samples, int order) {
+    GradientCheck row{std::string(name), order, 0, Verdict::passed, {}};
+    for (const Sample& sample : samples) {
+        const GradcheckResult result = gradcheck(sample.f, sample.inputs, {.order = order});
+        row.worst_error = std::max(row.worst_error, result.worst_error);
+        if (result.passed || row.verdict == Verdict::failed) continue;
+        row.verdict = Verdict::failed;
+        row.message = fmt::format("{}: {}", sample.label, result.message);
+    }
+    return row;
+}
+
+/// An error instead of a silent zero is what an op without derivative owes.
+GradientCheck check_refusal(std::string_view name, const std::vector<Sample>& samples) {
+    GradientCheck row{std::string(name), 0, 0, Verdict::not_differentiable, {}};
+    for (const Sample& sample : samples) {
+        Tape tape;
+        for (const Tensor& input : sample.inputs)
+            if (is_floating(input.dtype())) tape.watch(input);
+        const Tensor result = sample.f(sample.inputs);
+        try {
+            tape.gradient(result, sample.inputs.front(), {.cotangent = ones(result.shape(), result.dtype())});
+            row.verdict = Verdict::failed;
+            row.message = fmt::format("{}: a gradient is given through an op without derivative", sample.label);
+        } catch (const NotDifferentiableError&) {
+        }
+    }
+    return row;
+}
+
+template <class Op>
+void check_op(const GradientCheckReport& report) {
+    const std::vector<Sample> samples = Op::samples();
+    if constexpr (Differentiable<Op>) {
+        for (const int order : {1, 2}) report(check_order(Op::name, samples, order));
+    } else {
+        report(check_refusal(Op::name, samples));
+    }
+}
+
+template <class... Ops>
+void check_all(OpList<Ops...>, const GradientCheckReport& report) {
+    (check_op<Ops>(report), ...);
+}
+
+}  // namespace
+
+void check_ops(const GradientCheckReport& report) { check_all(AllOps{}, report); }
+
+}  // namespace wengert::program

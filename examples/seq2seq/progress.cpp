@@ -1,0 +1,49 @@
+#include "progress.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cmath>
+
+namespace wengert::program {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+constexpr Seconds terminal_interval{0.25}, plain_interval{5};
+
+/// "1:02:03", "2:03"
+std::string duration(double seconds) {
+    const auto s = static_cast<std::int64_t>(std::lround(seconds));
+    return s < 3600 ? fmt::format("{}:{:02}", s / 60, s % 60)
+                    : fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+}
+
+}  // namespace
+
+Progress::Progress() : is_terminal_(::isatty(STDERR_FILENO) == 1), start_(Clock::now()), shown_(start_) {}
+
+void Progress::show(const TrainingStep& step) {
+    loss_sum_ += step.loss * static_cast<double>(step.tokens);
+    tokens_ += step.tokens;
+    const Clock::time_point now = Clock::now();
+    const Seconds since_shown = now - shown_, since_start = now - start_;
+    if (step.step < step.steps && since_shown < (is_terminal_ ? terminal_interval : plain_interval)) return;
+
+    const double each = since_start.count() / static_cast<double>(step.step);
+    fmt::print(stderr, "{}epoch {}/{}, step {}/{}, loss {:.4f}, {:.0f} tokens/s, {} left{}", is_terminal_ ? "\r" : "",
+               step.epoch, step.epochs, step.step, step.steps, loss_sum_ / static_cast<double>(tokens_),
+               static_cast<double>(tokens_) / since_shown.count(),
+               duration(each * static_cast<double>(step.steps - step.step)), is_terminal_ ? "\x1b[K" : "\n");
+    std::fflush(stderr);
+    has_line_ = is_terminal_;
+    shown_ = now;
+    loss_sum_ = 0;
+    tokens_ = 0;
+}
+
+void Progress::end_line() {
+    if (has_line_) fmt::print(stderr, "\n");
+    has_line_ = false;
+}
+
+}  // namespace wengert::program

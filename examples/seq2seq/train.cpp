@@ -1,0 +1,89 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <system_error>
+#include <wengert/models/seq2seq/checkpoint.hpp>
+#include <wengert/models/seq2seq/evaluation.hpp>
+
+#include "corpora.hpp"
+#include "progress.hpp"
+
+namespace wengert::program {
+namespace {
+
+/// Of the validation sentences, the loss is that of all, but only so many are translated after each epoch.
+constexpr std::size_t most_translated = 1000;
+
+Corpus first_pairs(const Corpus& corpus, std::size_t n) {
+    Corpus first = corpus;
+    first.source.resize(std::min(n, corpus.size()));
+    first.target.resize(first.source.size());
+    return first;
+}
+
+void append_line(const std::filesystem::path& file, const std::string& line) {
+    errno = 0;
+    std::ofstream stream(file, std::ios::app);
+    stream << line << '\n';
+    stream.close();
+    if (!stream)
+        throw FileError(
+            fmt::format("{}: cannot be written: {}", file.string(), std::generic_category().message(errno)));
+}
+
+/// Adds what the validation says to an epoch's line of the log and to the line that is shown of it.
+void validate(const Translator& translator, const Corpus& validation, std::int64_t batch,
+              nlohmann::ordered_json& record, std::string& shown) {
+    const double loss = evaluate_loss(translator, validation, batch);
+    const Evaluation translated = wengert::evaluate(translator, first_pairs(validation, most_translated), batch);
+    record["validation_loss"] = loss;
+    record["validation_exact_match"] = translated.exact_match;
+    record["validation_bleu"] = translated.bleu;
+    shown += fmt::format("; validation: loss {:.4f}, exact match {:.1f} %, BLEU {:.1f}", loss,
+                         100 * translated.exact_match, translated.bleu);
+}
+
+}  // namespace
+
+void train(const TrainArguments& arguments) {
+    if (arguments.threads > 0) set_thread_count(arguments.threads);
+    const Tokenizer tokenizer;
+    const Corpus corpus = read_corpus(arguments.data, BuiltinPart::training, tokenizer, arguments.max_length);
+    std::optional<Corpus> validation;
+    if (arguments.validation.given() || !arguments.data.given())
+        validation = read_corpus(arguments.validation, BuiltinPart::held_out, tokenizer, arguments.max_length);
+
+    Generator generator(arguments.training.seed);
+    const VocabularyOptions vocabulary{.max_size = arguments.vocabulary};
+    Translator translator(tokenizer, Vocabulary::build(corpus.source, vocabulary),
+                          Vocabulary::build(corpus.target, vocabulary), arguments.max_length, arguments.sizes,
+                          generator);
+    fmt::print(stderr, "vocabularies of {} and {} tokens, {} parameters, {} threads\n", translator.source.size(),
+               translator.target.size(), parameter_count(translator.model), thread_count());
+    std::filesystem::create_directories(arguments.model);  // before the work, so that it is not in vain
+
+    Progress progress;
+    const auto end_epoch = [&](const TrainingEpoch& epoch) {
+        progress.end_line();
+        const double tokens_per_second = static_cast<double>(epoch.tokens) / epoch.seconds;
+        nlohmann::ordered_json record = {{"epoch", epoch.epoch},
+                                         {"step", epoch.step},
+                                         {"loss", epoch.loss},
+                                         {"tokens_per_second", tokens_per_second},
+                                         {"seconds", epoch.seconds}};
+        std::string shown =
+            fmt::format("epoch {}: loss {:.4f}, {:.0f} tokens/s", epoch.epoch, epoch.loss, tokens_per_second);
+        if (validation) validate(translator, *validation, arguments.training.batch, record, shown);
+        save_checkpoint(translator, arguments.model);
+        append_line(arguments.model / "log.jsonl", record.dump());
+        fmt::print(stderr, "{}\n", shown);
+    };
+    wengert::train(translator, corpus, arguments.training,
+                   {[&](const TrainingStep& step) { progress.show(step); }, end_epoch});
+}
+
+}  // namespace wengert::program

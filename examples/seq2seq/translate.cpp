@@ -1,0 +1,62 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <iostream>
+#include <wengert/models/seq2seq/checkpoint.hpp>
+
+#include "verbs.hpp"
+
+namespace wengert::program {
+namespace {
+
+/// Translates texts one by one, and keeps the attention of each if it is to be drawn.
+class Session {
+  public:
+    explicit Session(const TranslateArguments& arguments)
+        : translator_(load_checkpoint(arguments.model)), picture_(arguments.attention) {}
+
+    /// Prints the translation at once: who reads it may wait for it before writing the next line. An empty text has an
+    /// empty translation.
+    void translate(const std::string& text) {
+        const Sentence source = translator_.tokenizer.tokenize(text);
+        if (!source.empty()) {
+            const Translation translation = wengert::translate(translator_, source);
+            std::fputs(translator_.tokenizer.detokenize(translation.tokens).c_str(), stdout);
+            if (!picture_.empty()) maps_.push_back(attention_map(source, translation, text));
+        }
+        std::fputc('\n', stdout);
+        if (std::fflush(stdout) != 0) throw FileError("standard output cannot be written");
+    }
+
+    void draw() const {
+        if (!picture_.empty()) write_svg(maps_, picture_);
+    }
+
+  private:
+    const Translator translator_;
+    const std::filesystem::path picture_;
+    std::vector<AttentionMap> maps_;
+};
+
+}  // namespace
+
+void translate(const TranslateArguments& arguments) {
+    Session session(arguments);
+    for (const std::string& text : arguments.texts) session.translate(text);
+    if (arguments.texts.empty()) {
+        std::int64_t number = 0;
+        for (std::string line; std::getline(std::cin, line);) {
+            ++number;
+            if (line.ends_with('\r')) line.pop_back();
+            try {
+                session.translate(line);
+            } catch (const ValueError& error) {
+                throw ValueError(fmt::format("standard input:{}: {}", number, error.what()));
+            }
+        }
+        if (std::cin.bad()) throw FileError("standard input cannot be read");
+    }
+    session.draw();
+}
+
+}  // namespace wengert::program

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <wengert/ops/masking.hpp>
+
+namespace wengert {
+
+/// Random zeros while a model learns (see dropout()): with a source of noise, each element is 0 with probability p and
+/// x / (1 - p) else; without one, x is as it was.
+struct Dropout {
+    double p = 0;
+
+    Tensor operator()(const Tensor& x, Generator* noise) const { return noise != nullptr ? dropout(x, p, *noise) : x; }
+};
+
+}  // namespace wengert

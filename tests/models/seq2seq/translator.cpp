@@ -1,0 +1,71 @@
+#include <doctest/doctest.h>
+
+#include <wengert/models/seq2seq/translator.hpp>
+
+#include "small_translator.hpp"
+
+using namespace wengert;
+
+TEST_CASE("a translator takes the sizes of its vocabularies") {
+    const Translator translator = small_translator();
+    CHECK(translator.options.source_vocabulary == translator.source.size());
+    CHECK(translator.model.decoder.output.weight.shape() == Shape{translator.target.size(), 24});
+}
+
+TEST_CASE("lengths are left out of a batch whose sources are all full") {
+    const std::vector<std::vector<std::int64_t>> sources{{4, 5, 2}, {6, 7, 2}}, uneven{{4, 5, 2}, {6, 2}},
+        targets{{1, 4, 2}, {1, 4, 5, 6, 2}};
+    const BatchTensors full = to_tensors(collate(sources, targets));
+    CHECK(!full.lengths.defined());
+    CHECK(full.source.to_vector<std::int64_t>() == std::vector<std::int64_t>{4, 5, 2, 6, 7, 2});
+    CHECK(full.target.shape() == Shape{2, 5});
+    CHECK(full.labels == 2 + 4);
+
+    const BatchTensors padded = to_tensors(collate(uneven, targets));
+    REQUIRE(padded.lengths.defined());
+    CHECK(padded.lengths.to_vector<std::int64_t>() == std::vector<std::int64_t>{3, 2});
+}
+
+TEST_CASE("a translation has the attention of each of its words and no more") {
+    const Translator translator = small_translator();
+    const Corpus corpus = small_corpus();
+    std::vector<std::vector<std::int64_t>> ids;
+    for (const Sentence& sentence : corpus.source) ids.push_back(source_ids(sentence, translator.source));
+    const std::vector<Translation> translations = translate(translator, collate(ids));
+    REQUIRE(translations.size() == corpus.size());
+    for (std::size_t i = 0; i < corpus.size(); ++i) {
+        const Translation& t = translations[i];
+        const auto rows = static_cast<std::int64_t>(t.tokens.size()) + t.is_whole;
+        REQUIRE(t.weights.shape() == Shape{rows, static_cast<std::int64_t>(ids[i].size())});
+        for (const double total : sum(t.weights, 1).to_vector<double>()) CHECK(total == doctest::Approx(1));
+
+        const Translation alone = translate(translator, corpus.source[i]);
+        CHECK(alone.tokens == t.tokens);
+        CHECK(alone.is_whole == t.is_whole);
+        CHECK(alone.weights.shape() == t.weights.shape());
+
+        const AttentionMap map = attention_map(corpus.source[i], t, "title");
+        CHECK(map.source.back() == "</s>");
+        CHECK(map.source.size() == corpus.source[i].size() + 1);
+        CHECK(static_cast<std::int64_t>(map.target.size()) == rows);
+    }
+}
+
+TEST_CASE("a translation is cut off at max_length, or at the length of a source that is longer") {
+    Translator translator = small_translator();
+    translator.model.decoder.output.bias.mutable_data<float>()[Vocabulary::end] = -1e6f;  // never ends
+    const Translation usual = translate(translator, words("tom chases jerry ."));
+    CHECK(usual.tokens.size() == 10);
+    CHECK(!usual.is_whole);
+    CHECK(usual.weights.shape() == Shape{10, 5});
+    CHECK(translate(translator, Sentence(17, "tom")).tokens.size() == 17);
+}
+
+TEST_CASE("an empty translation has the attention of its end") {
+    Translator translator = small_translator();
+    translator.model.decoder.output.bias.mutable_data<float>()[Vocabulary::end] = 1e6f;
+    const Translation empty = translate(translator, words("tom"));
+    CHECK(empty.tokens.empty());
+    CHECK(empty.is_whole);
+    CHECK(empty.weights.shape() == Shape{1, 2});
+}

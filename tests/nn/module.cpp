@@ -1,0 +1,99 @@
+#include <doctest/doctest.h>
+
+#include <wengert/autograd/tape.hpp>
+#include <wengert/nn/module.hpp>
+
+using namespace wengert;
+
+namespace {
+
+struct Affine {
+    Tensor weight, bias;
+    void visit(auto&& f) {
+        f("weight", weight);
+        f("bias", bias);
+    }
+};
+
+struct TwoLayers {
+    Affine first, second;
+    Tensor scale;
+    void visit(auto&& f) {
+        f("first", first);
+        f("second", second);
+        f("scale", scale);
+    }
+};
+
+static_assert(Module<Affine> && Module<TwoLayers> && !Module<Tensor>);
+
+/// The second layer has no bias.
+TwoLayers make_two() {
+    TwoLayers layers{{full({2, 3}, 1), full({2}, 2)}, {full({4, 2}, 3), {}}, scalar(4)};
+    name_parameters(layers);
+    return layers;
+}
+
+std::vector<std::string> names(const TwoLayers& layers) {
+    std::vector<std::string> result;
+    for (const auto& [name, parameter] : named_parameters(layers)) result.push_back(name);
+    return result;
+}
+
+}  // namespace
+
+TEST_CASE("parameters have dotted names in the order of visit, and undefined ones are passed over") {
+    const TwoLayers layers = make_two();
+    CHECK(names(layers) == std::vector<std::string>{"first.weight", "first.bias", "second.weight", "scale"});
+    const std::vector<Tensor> all = parameters(layers);
+    REQUIRE(all.size() == 4);
+    CHECK(all[0].same_as(layers.first.weight));
+    CHECK(all[3].same_as(layers.scale));
+    CHECK(parameter_count(layers) == 6 + 2 + 8 + 1);
+}
+
+TEST_CASE("name_parameters names and marks") {
+    Affine affine{ones({1, 1}), ones({1})};
+    CHECK(!affine.weight.is_parameter());
+    name_parameters(affine, "encoder.l0");
+    CHECK(affine.weight.name() == "encoder.l0.weight");
+    CHECK(affine.bias.name() == "encoder.l0.bias");
+    CHECK(affine.bias.is_parameter());
+}
+
+TEST_CASE("a tape follows the parameters of a layer without being told") {
+    const TwoLayers layers = make_two();
+    Tape tape;
+    const Tensor y = sum(linear(linear(ones({1, 3}), layers.first.weight, layers.first.bias), layers.second.weight));
+    const std::vector<Tensor> gradients = tape.gradient(y * layers.scale, parameters(layers));
+    REQUIRE(gradients.size() == 4);
+    CHECK(gradients[0].to_vector<double>() == std::vector<double>(6, 4 * 3 * 4));
+    CHECK(gradients[3].item() == 4 * 2 * 3 * (3 + 2));
+}
+
+TEST_CASE("a copy shares the parameters, a clone has its own") {
+    const TwoLayers layers = make_two();
+    const TwoLayers copy = layers, cloned = clone(layers);
+    Tensor(layers.first.weight).fill(7);
+    CHECK(copy.first.weight.at({0, 0}) == 7);
+    CHECK(cloned.first.weight.at({0, 0}) == 1);
+    CHECK(cloned.first.weight.name() == "first.weight");
+    CHECK(cloned.first.weight.is_parameter());
+    CHECK(!cloned.second.bias.defined());
+    CHECK(names(cloned) == names(layers));
+}
+
+TEST_CASE("to another dtype and back keeps values, names and marks, and leaves the layer alone") {
+    const TwoLayers layers = make_two();
+    const TwoLayers wide = to(layers, Dtype::float64);
+    CHECK(layers.first.weight.dtype() == Dtype::float32);
+    for (const auto& [name, parameter] : named_parameters(wide)) {
+        CHECK(parameter.dtype() == Dtype::float64);
+        CHECK(parameter.name() == name);
+        CHECK(parameter.is_parameter());
+    }
+    CHECK(wide.second.weight.to_vector<double>() == std::vector<double>(8, 3));
+    const TwoLayers same = to(layers, Dtype::float32);
+    Tensor(same.scale).fill(0);
+    CHECK(layers.scale.item() == 4);
+}
