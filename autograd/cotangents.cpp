@@ -48,27 +48,43 @@ void Cotangents::add(NodeId id, const Tensor& contribution, bool owned) {
 
 Destination Cotangents::target(NodeId id) {
     Slot& s = slot(id);
-    if (s.tensor.defined()) {
-        if (s.coverage) complete(s);
-        own(s);
-        return {s.tensor, true};
+    if (!s.tensor.defined()) {
+        const bool adds = begin(id);
+        return {s.tensor, adds};
     }
+    if (s.coverage) complete(s);
+    own(s);
+    return {s.tensor, true};
+}
+
+/// Gives a slot its buffer: for a view the part of its base's that it shows, else memory of its own. Whether there is
+/// something to add to.
+bool Cotangents::begin(NodeId id) {
+    Slot& s = slot(id);
     const Node& node = recording_[id];
-    // A wanted cotangent must not share its elements: other views of the base may still add to them. Nor may a view of
-    // a view, whose base's buffer has no owner yet.
+    s.owned = true;
+    // A wanted cotangent must not share its elements: other views of the base may still add to them. And views of views
+    // are followed one step only, so that a long chain of them is no long recursion.
     if (node.is_view() && !s.wanted) {
         const NodeId base = node.inputs()[0];
-        const auto can_show = [&](const Tensor& t) { return t.defined() ? node.can_view(t) : !recording_[base].is_view(); };
+        const auto can_show = [&](const Tensor& t) { return t.defined() ? node.can_view(t) : may_begin_as_base(base); };
         if (needs(base) && can_show(slot(base).tensor)) {
             const Destination part = region(node);
             s.tensor = part.tensor;
-            s.owned = s.alias = true;
-            return part;
+            s.alias = true;
+            return part.accumulate;
         }
     }
     s.tensor = Tensor::empty(node.shape(), node.dtype());
-    s.owned = true;
-    return {s.tensor, false};
+    return false;
+}
+
+/// Whether an empty slot can get a buffer without going down more than one further view.
+bool Cotangents::may_begin_as_base(NodeId id) const {
+    const Node& node = recording_[id];
+    if (!node.is_view() || slot(id).wanted) return true;
+    const NodeId base = node.inputs()[0];
+    return !recording_[base].is_view();
 }
 
 /// The part of the base's cotangent that a view shows, and whether it has elements to add to.
@@ -78,12 +94,14 @@ Destination Cotangents::region(const Node& view) {
     const std::optional<Interval> interval = view.interval();
     bool adds = true;
     if (!base.tensor.defined()) {
-        base.tensor = Tensor::empty(recording_[id].shape(), recording_[id].dtype());
-        base.owned = true;
-        if (interval) base.coverage = std::make_unique<Coverage>(Coverage{interval->axis, {*interval}});
-        // A part that is no interval is not kept account of.
-        adds = !interval && view.shape().numel() != recording_[id].shape().numel();
-        if (adds) fill(base.tensor, 0);
+        adds = begin(id);
+        if (!adds && interval) {
+            base.coverage = std::make_unique<Coverage>(Coverage{interval->axis, {*interval}, {}});
+            if (base.alias) leave_open(recording_[id], id);
+        } else if (!adds && view.shape().numel() != recording_[id].shape().numel()) {
+            fill(base.tensor, 0);  // a part that is no interval is not kept account of
+            adds = true;
+        }
     } else {
         own(base);
         if (base.coverage) {
@@ -101,6 +119,16 @@ Destination Cotangents::region(const Node& view) {
         }
     }
     return {view.view(base.tensor), adds};
+}
+
+/// Notes in a view's base that the view's part of the buffer is not all set yet.
+void Cotangents::leave_open(const Node& view, NodeId id) {
+    Slot& base = slot(view.inputs()[0]);
+    if (!base.coverage) {  // the view shows all of it
+        if (base.tensor.rank() == 0) return complete(slot(id));
+        base.coverage = std::make_unique<Coverage>(Coverage{0, {{0, 0, base.tensor.shape()[0]}}, {}});
+    }
+    base.coverage->open_views.push_back(id);
 }
 
 bool Cotangents::add_through_view(NodeId id, const Tensor& cotangent) {
@@ -123,6 +151,8 @@ void Cotangents::own(Slot& s) {
 
 /// Sets what no slice has written to zero.
 void Cotangents::complete(Slot& s) {
+    for (const NodeId view : s.coverage->open_views)
+        if (slot(view).coverage) complete(slot(view));
     const int axis = s.coverage->axis;
     auto& intervals = s.coverage->intervals;
     std::ranges::sort(intervals, {}, &Interval::begin);

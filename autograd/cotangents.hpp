@@ -45,6 +45,7 @@ class Cotangents {
     struct Coverage {
         int axis;
         std::vector<Interval> intervals;
+        std::vector<NodeId> open_views;  // views among them that are not all set themselves
     };
     struct Slot {
         Tensor tensor;
@@ -59,8 +60,11 @@ class Cotangents {
     Slot& slot(NodeId id) { return slots_[static_cast<std::size_t>(id - lowest_)]; }
     const Slot& slot(NodeId id) const { return slots_[static_cast<std::size_t>(id - lowest_)]; }
     static void own(Slot& slot);
-    static void complete(Slot& slot);
+    void complete(Slot& slot);
+    bool begin(NodeId id);
+    bool may_begin_as_base(NodeId id) const;
     Destination region(const Node& view);
+    void leave_open(const Node& view, NodeId id);
 
     Recording& recording_;
     const NodeId lowest_;

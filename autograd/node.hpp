@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 #include <wengert/autograd/scope.hpp>
 #include <wengert/autograd/tensor.hpp>
 
@@ -96,7 +97,9 @@ class Leaf final : public Node {
     const Tensor& tensor() const { return tensor_; }
 
   private:
+    friend class Recording;
     Tensor tensor_;
+    std::vector<Tensor> views_;  // recorded ones
 };
 
 }  // namespace wengert

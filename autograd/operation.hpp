@@ -125,6 +125,20 @@ inline int axis_of(const Input& x, int axis, std::string_view op, int more = 0) 
     return located(op, {&tensor}, x.where(), [&] { return normalize_axis(axis, tensor.rank() + more); });
 }
 
+/// The result of a view op that the tape has applied to a leaf before: a weight that each time step transposes is one node,
+/// with one cotangent, and not as many as there are steps. Undefined if there is none.
+template <ViewOp Op>
+Tensor known_view(const Op& op, const Tensor& x) {
+    if constexpr (std::equality_comparable<Op>) {
+        if (Recording* const recording = Recording::current())
+            for (const Tensor& view : recording->views_of(x))
+                if (const auto* const node = dynamic_cast<const Recorded<Op>*>(&(*recording)[view.state()->node]);
+                    node != nullptr && node->op() == op)
+                    return view;
+    }
+    return {};
+}
+
 /// Runs an op: checks its operands, computes, and, if a live tape follows one of them, records the node.
 /// Whatever the op throws leaves with the op's name, the scope, the operands' names and the caller's line.
 template <Operation Op>
@@ -133,6 +147,7 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
     try {
         require_defined(in);
         if constexpr (ViewOp<Op>) {
+            if (const Tensor known = known_view(op, in[0]); known.defined()) return known;
             out = op.view(in[0]);
         } else {
             Dtype dtype = in[0].dtype();
@@ -147,6 +162,7 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
                     Saves saves = Saves::nothing;
                     if constexpr (!ViewOp<Op>) saves = Op::saves;
                     recording->append<Recorded<Op>>(op, in, saves, out, where);
+                    if constexpr (ViewOp<Op>) recording->remember_view(in[0], out);
                 }
             } else if (recording->follows(in)) {
                 out.state()->constant_because = Op::name.data();

@@ -71,6 +71,24 @@ NodeId Recording::watch(const Tensor& tensor) {
     return leaf->second;
 }
 
+Leaf* Recording::leaf_of(const Tensor& tensor) {
+    const NodeId id = find(tensor);
+    if (id == no_node || !(*this)[id].is_leaf()) return nullptr;
+    return static_cast<Leaf*>(nodes_[static_cast<std::size_t>(id)]);
+}
+
+std::span<const Tensor> Recording::views_of(const Tensor& tensor) {
+    const Leaf* const leaf = leaf_of(tensor);
+    return leaf == nullptr ? std::span<const Tensor>() : std::span<const Tensor>(leaf->views_);
+}
+
+void Recording::remember_view(const Tensor& tensor, const Tensor& view) {
+    Leaf* const leaf = leaf_of(tensor);
+    if (leaf == nullptr) return;
+    leaf->views_.push_back(view);
+    nodes_[static_cast<std::size_t>(view.state()->node)]->place_.step = -1;  // it serves all steps
+}
+
 void Recording::link(Node* node, const Inputs& in, Saves saves, const Tensor& out, const SourceLine& where) {
     const std::size_t count = in.size();
     node->input_count_ = static_cast<std::uint32_t>(count);
@@ -161,8 +179,9 @@ std::string describe_operands(const Inputs& in, std::span<const std::string_view
         const Tensor& x = in[i];
         if (!x.defined() || x.name().empty()) continue;
         const std::string operand = i < names.size() ? std::string(names[i]) : fmt::format("operand {}", i);
-        text += fmt::format("{}{} = {}\"{}\"", text.empty() ? "" : "; ", operand,
-                            x.is_parameter() ? "parameter " : "", x.name());
+        const TensorState& named = x.state()->origin != nullptr ? *x.state()->origin : *x.state();
+        text += fmt::format("{}{} = {}\"{}\"", text.empty() ? "" : "; ", operand, named.parameter ? "parameter " : "",
+                            x.name());
     }
     return text;
 }

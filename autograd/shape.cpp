@@ -7,7 +7,9 @@
 namespace wengert {
 
 Shape::Shape(std::span<const std::int64_t> dims) {
-    for (const std::int64_t d : dims) push_back(d);
+    if (dims.size() > max_rank) throw ShapeError(fmt::format("a tensor has at most {} axes, not {}", max_rank, dims.size()));
+    std::copy(dims.begin(), dims.end(), dims_.begin());
+    rank_ = static_cast<int>(dims.size());
 }
 
 void Shape::push_back(std::int64_t dim) { insert(rank_, dim); }
@@ -49,6 +51,15 @@ Shape broadcast(const Shape& a, const Shape& b) {
         result[result.rank() - i] = m == 1 ? n : m;
     }
     return result;
+}
+
+bool stretches_to(const Shape& shape, const Shape& to) {
+    if (shape.rank() > to.rank()) return false;
+    for (int axis = 0; axis < to.rank(); ++axis) {
+        const int own = axis - (to.rank() - shape.rank());
+        if (to[axis] < 0 || (own >= 0 && shape[own] != 1 && shape[own] != to[axis])) return false;
+    }
+    return true;
 }
 
 int normalize_axis(int axis, int rank) {

@@ -60,6 +60,9 @@ Shape contiguous_strides(const Shape& shape);
 /// NumPy's broadcasting: axes are aligned at the right, a length of 1 stretches.  Throws ShapeError naming both shapes.
 Shape broadcast(const Shape& a, const Shape& b);
 
+/// Whether broadcasting can stretch `shape` to `to`.
+bool stretches_to(const Shape& shape, const Shape& to);
+
 /// `axis` counted from the front (-1 is the last).  Throws ShapeError unless -rank <= axis < rank.
 int normalize_axis(int axis, int rank);
 

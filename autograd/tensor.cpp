@@ -41,6 +41,7 @@ Tensor Tensor::empty(const Shape& shape, Dtype dtype) {
 
 void Tensor::destroy() noexcept {
     if (state_->storage != nullptr) state_->storage->release();
+    const Tensor origin(state_->origin);  // gives the reference back
     state_->~TensorState();
     deallocate(state_, sizeof(TensorState));
 }
@@ -53,6 +54,8 @@ Tensor Tensor::view(const Shape& shape, const Shape& strides, std::int64_t offse
     state->offset = offset;
     state->storage = state_->storage;
     state->storage->references.fetch_add(1, std::memory_order_relaxed);
+    state->origin = state_->origin == nullptr && state_->name != nullptr ? state_ : state_->origin;
+    if (state->origin != nullptr) state->origin->references.fetch_add(1, std::memory_order_relaxed);
     return Tensor(state);
 }
 
@@ -103,7 +106,8 @@ Tensor& Tensor::set_name(std::string name) {
 
 const std::string& Tensor::name() const {
     static const std::string none;
-    return state_->name != nullptr ? *state_->name : none;
+    if (state_->name != nullptr) return *state_->name;
+    return state_->origin != nullptr ? *state_->origin->name : none;
 }
 
 template <class T>

@@ -42,6 +42,7 @@ struct TensorState {
     Shape shape, strides;
     const char* constant_because = nullptr;  ///< the op without derivative that made this value, for error texts
     std::unique_ptr<const std::string> name;
+    TensorState* origin = nullptr;  ///< of a view: the tensor with a name that it shows, so that errors can quote it
 };
 
 /// A strided array of float32, float64 or int64 elements.
@@ -110,7 +111,7 @@ class Tensor {
     /// Marks a leaf that every live tape follows without being told: a model's parameter.
     Tensor& set_parameter(bool parameter = true);
     bool is_parameter() const { return state_->parameter; }
-    /// A name for errors, pictures and files.
+    /// A name for errors, pictures and files. A view without one goes by that of the tensor it shows.
     Tensor& set_name(std::string name);
     const std::string& name() const;
 

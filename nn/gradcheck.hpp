@@ -11,8 +11,9 @@ namespace wengert {
 ///
 ///     gradcheck(linear, {x}, [](const Linear& linear, const std::vector<Tensor>& in) { return linear(in[0]); });
 template <Module M, class F>
-    requires std::invocable<const F&, const M&, const std::vector<Tensor>&>
-GradcheckResult gradcheck(const M& layer, const std::vector<Tensor>& inputs, const F& f, GradcheckOptions options = {}) {
+requires std::invocable < const F&, const M&, const std::vector<Tensor>
+& > GradcheckResult gradcheck(const M& layer, const std::vector<Tensor>& inputs, const F& f,
+                              GradcheckOptions options = {}) {
     M probe = to(layer, Dtype::float64);
     std::vector<Tensor> all = inputs;
     if (options.names.empty())

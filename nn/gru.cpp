@@ -25,11 +25,9 @@ Tensor GruCell::operator()(const Tensor& projection, const Tensor& h, const Tens
             return n + z * (h - n);
         };
         if (!keep.defined()) return map(next, xr, xz, xn, hr, hz, hn, h);
-        return map(
-            [next](auto xr, auto xz, auto xn, auto hr, auto hz, auto hn, auto h, auto keep) {
-                return where(keep != 0, next(xr, xz, xn, hr, hz, hn, h), h);
-            },
-            xr, xz, xn, hr, hz, hn, h, keep);
+        return map([next](auto xr, auto xz, auto xn, auto hr, auto hz, auto hn, auto h,
+                          auto keep) { return where(keep != 0, next(xr, xz, xn, hr, hz, hn, h), h); },
+                   xr, xz, xn, hr, hz, hn, h, keep);
     }
     const std::int64_t gates = 2 * hidden(), all = 3 * hidden();
     const auto [hr, hz] = chunk<2>(linear(h, slice(weight_hh, 0, 0, gates), slice(bias_hh, 0, 0, gates)));
@@ -58,7 +56,16 @@ std::string Gru::cell_name(std::size_t i) const {
 }
 
 Gru::Result Gru::operator()(const Tensor& x, const Tensor& lengths, Generator* noise) const {
-    const Tensor mask = lengths.defined() ? unsqueeze(length_mask(lengths, x.dim(1), x.dtype()), 2) : Tensor();  // [B, T, 1]
+    Tensor mask;  // [B, T, 1]
+    located("gru", {&x}, std::source_location::current(), [&] {
+        if (x.rank() != 3 || x.dim(1) == 0)
+            throw ShapeError("x must be [B, T, in] with at least one step, not " + to_string(x.shape()));
+        if (!lengths.defined()) return;
+        if (lengths.shape() != Shape{x.dim(0)})
+            throw ShapeError("lengths " + to_string(lengths.shape()) + " are not one for each row of x " +
+                             to_string(x.shape()));
+        mask = unsqueeze(length_mask(lengths, x.dim(1), x.dtype()), 2);
+    });
     Tensor layer_input = x;
     std::vector<Tensor> states;
     for (std::size_t i = 0; i < cells_.size();) {

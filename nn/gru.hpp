@@ -4,8 +4,8 @@
 
 namespace wengert {
 
-/// Where the reset gate acts: on the product of the state, as in PyTorch and cuDNN, or on the state before the product, as
-/// in Cho et al. 2014.
+/// Where the reset gate acts: on the product of the state, as in PyTorch and cuDNN, or on the state before the product,
+/// as in Cho et al. 2014.
 enum class GruReset { after_product, before_product };
 
 /// One step of a gated recurrent unit (Cho et al. 2014, arXiv:1406.1078):
@@ -15,7 +15,8 @@ enum class GruReset { after_product, before_product };
 ///     n = tanh(W_n x + b_n + r (U_n h + c_n))        or, with the reset before the product, + U_n (r h) + c_n
 ///     h' = (1 - z) n + z h
 ///
-/// The rows of the weights are the gates r, z, n one after another. Initial values as PyTorch's: uniform in +-1 / sqrt(H).
+/// The rows of the weights are the gates r, z, n one after another. Initial values as PyTorch's: uniform in +-1 /
+/// sqrt(H).
 struct GruCell {
     Tensor weight_ih;  ///< [3H, in]: W
     Tensor weight_hh;  ///< [3H, H]: U
@@ -59,14 +60,16 @@ class Gru {
     Gru(std::int64_t in, std::int64_t hidden, Generator& generator, const GruOptions& options = {});
 
     /// x [B, T, in]; lengths int64 [B], or undefined if all rows are full. A padded step leaves the state as it was.
-    /// Dropout needs a source of noise; without one there is none. Throws ValueError unless 0 <= length <= T.
+    /// Dropout needs a source of noise; without one there is none. Throws ShapeError if T is 0 and if a row has no
+    /// length of its own, ValueError unless 0 <= length <= T.
     Result operator()(const Tensor& x, const Tensor& lengths = {}, Generator* noise = nullptr) const;
 
     int directions() const { return options_.bidirectional ? 2 : 1; }
 
     void visit(auto&& f) {
         for (std::size_t i = 0; i < cells_.size(); ++i)
-            cells_[i].visit([&](std::string_view name, Tensor& member) { f(std::string(name) + '_' + cell_name(i), member); });
+            cells_[i].visit(
+                [&](std::string_view name, Tensor& member) { f(std::string(name) + '_' + cell_name(i), member); });
     }
 
   private:

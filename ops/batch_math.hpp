@@ -4,6 +4,7 @@
 #include <cmath>
 #include <concepts>
 #include <limits>
+#include <numbers>
 #include <xsimd/xsimd.hpp>
 
 /// Elementary functions of vectors of numbers, where xsimd's own are not good to the ends of the number range.
@@ -24,17 +25,14 @@ Batch one_by_one(const F& f, const Batch& x, const More&... more) {
     return Batch::load_unaligned(result.data());
 }
 
-/// f(x), which grows as e^x does: e f(x - 1) beyond 88, for xsimd's functions are infinite from 88.38 on in float32, where
-/// the largest number is e^88.72.
+/// f(x), which grows as e^x does: e f(x - 1) for large x, because xsimd's functions are infinite from 88.38 on in float32,
+/// where the largest number is e^88.72, and from 709.44 on in float64, where it is e^709.78.
 template <class F, class Batch>
 Batch to_the_largest_number(const F& f, const Batch& x) {
-    if constexpr (sizeof(typename Batch::value_type) == sizeof(double)) {
-        return f(x);
-    } else {
-        const auto is_large = x > Batch(88);
-        const Batch y = f(xsimd::select(is_large, x - Batch(1), x));
-        return xsimd::select(is_large, y * Batch(2.7182818284590452f), y);
-    }
+    using T = typename Batch::value_type;
+    const auto is_large = x > Batch(sizeof(T) == sizeof(float) ? T(88) : T(709));
+    const Batch y = f(xsimd::select(is_large, x - Batch(1), x));
+    return xsimd::select(is_large, y * Batch(static_cast<T>(std::numbers::e)), y);
 }
 
 template <class Batch>

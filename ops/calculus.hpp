@@ -242,7 +242,7 @@ struct Equal {
 };
 struct NotEqual {
     static constexpr std::string_view name = "not_equal";
-    static auto f(const auto& x, const auto& y) { return x != y; }
+    static auto f(const auto& x, const auto& y) { return !(x == y); }  // a NaN differs from everything
 };
 
 }  // namespace wengert::calculus

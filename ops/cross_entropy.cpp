@@ -37,7 +37,7 @@ Shape CrossEntropy::shape(const Inputs& in) const {
     if (rows.rank() > 0) rows.erase(rows.rank() - 1);
     if (logits.rank() == 0 || rows != labels.shape())
         throw ShapeError(fmt::format("labels {} do not fit the rows of logits {}", to_string(labels.shape()), to_string(logits.shape())));
-    if (options.label_smoothing < 0 || options.label_smoothing > 1)
+    if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
         throw ValueError(fmt::format("label_smoothing is {}, outside [0, 1]", options.label_smoothing));
     const std::vector<std::int64_t> ids = labels.to_vector<std::int64_t>();
     for (std::size_t i = 0; i < ids.size(); ++i)

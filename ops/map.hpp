@@ -14,6 +14,7 @@ namespace wengert {
 
 /// The kernels of one elementwise formula: f read with Lanes, and with Dual numbers of Lanes. They see rows of n
 /// elements. An operand's step is 1, or 0 if it is the same for the whole row; it then points to a full register.
+/// They are flattened, because the formula must be inlined to the last operator for its zero derivatives to vanish.
 template <class F, class T, int N>
 struct MapRows {
     using V = Lanes<T>;
@@ -47,7 +48,7 @@ struct MapRows {
     static constexpr std::make_integer_sequence<int, N> all{};
 
     /// out[i] = f(in...[i]), or added to what is there.
-    static void forward(const F& f, const Pointers& in, const Steps& step, T* out, std::int64_t n, bool accumulate) {
+    [[gnu::flatten]] static void forward(const F& f, const Pointers& in, const Steps& step, T* out, std::int64_t n, bool accumulate) {
         const Loader load{in, step};
         std::int64_t i = 0;
         if (accumulate) {
@@ -62,7 +63,7 @@ struct MapRows {
     }
 
     /// The sum of f over a row. Runs of registers are summed in T, the runs in double, so that long rows stay exact.
-    static double sum(const F& f, const Pointers& in, const Steps& step, std::int64_t n) {
+    [[gnu::flatten]] static double sum(const F& f, const Pointers& in, const Steps& step, std::int64_t n) {
         constexpr std::int64_t run = 64 * width;
         const Loader load{in, step};
         double total = 0;
@@ -94,7 +95,7 @@ struct MapRows {
     }
 
     /// Adds cotangent * df/dx_k to each target, in one pass, recomputing f in registers.
-    static void backward(const F& f, const Pointers& in, const Steps& step, const T* cotangent,
+    [[gnu::flatten]] static void backward(const F& f, const Pointers& in, const Steps& step, const T* cotangent,
                          std::int64_t cotangent_step, const Targets& targets, std::int64_t n) {
         const Loader load{in, step};
         std::int64_t i = 0;
@@ -197,18 +198,23 @@ struct Map {
     void forward_as(const Inputs& in, const Destination& out) const {
         using Rows = MapRows<F, T, N>;
         const Shape space = Map::space(in);
-        Nest<N + 1> nest{space, {}};
-        nest.strides[0] = sums.strides_in(out.tensor, space);
         std::array<const T*, N> base;
+        bool plain = !sums.any() && is_run(out.tensor, space);
         for (int k = 0; k < N; ++k) {
-            nest.strides[k + 1] = strides_in(in[k], space);
             base[k] = static_cast<const T*>(in[k].raw());
+            plain &= is_run(in[k], space);
+        }
+        Nest<N + 1> nest = Nest<N + 1>::run(space.numel());
+        if (!plain) {
+            nest.shape = space;
+            nest.strides[0] = sums.strides_in(out.tensor, space);
+            for (int k = 0; k < N; ++k) nest.strides[k + 1] = strides_in(in[k], space);
+            arrange(nest);
         }
         T* const to = static_cast<T*>(out.tensor.raw());
         const bool collects = sums.any();
         if (collects && !out.accumulate) fill(out.tensor, 0);
         const bool accumulate = out.accumulate || collects;
-        arrange(nest);
         run(nest, 1, [&](const std::array<std::int64_t, N + 1>& offset, std::int64_t n) {
             std::array<RowBuffer<T>, N> buffers;
             RowBuffer<T> result;
@@ -290,29 +296,35 @@ struct Map {
             space = back.saved(0).shape();
             for (int k = 1; k < N; ++k) space = broadcast(space, back.saved(k).shape());
         }
-        Nest<1 + 2 * N> nest{space, {}};
-        nest.strides[0] = sums.strides_in(cotangent, space);
         std::array<const T*, N> base;
         std::array<T*, N> to{};
         std::uint64_t written = 0;
+        bool plain = !sums.any() && is_run(cotangent, space);
         for (int k = 0; k < N; ++k) {
-            Shape& in_strides = nest.strides[1 + k];
-            if constexpr (linear) {
-                in_strides = space;
-                std::ranges::fill(in_strides, 0);
-                base[k] = &none;
-            } else {
-                in_strides = strides_in(back.saved(k), space);
+            base[k] = &none;
+            if constexpr (!linear) {
                 base[k] = static_cast<const T*>(back.saved(k).raw());
+                plain &= is_run(back.saved(k), space);
             }
-            Shape& target_strides = nest.strides[1 + N + k];
-            target_strides = in_strides;
             if (!wanted[k]) continue;
-            target_strides = strides_in(targets[k].tensor, space);
             to[k] = static_cast<T*>(targets[k].tensor.raw());
+            plain &= is_run(targets[k].tensor, space);
             written |= std::uint64_t{1} << (1 + N + k);
         }
-        arrange(nest);
+        Nest<1 + 2 * N> nest = Nest<1 + 2 * N>::run(space.numel());
+        if (!plain) {
+            nest.shape = space;
+            nest.strides[0] = sums.strides_in(cotangent, space);
+            for (int k = 0; k < N; ++k) {
+                Shape& in_strides = nest.strides[1 + k];
+                if constexpr (!linear) in_strides = strides_in(back.saved(k), space);
+                else in_strides = nest.strides[0];
+                nest.strides[1 + N + k] = wanted[k] ? strides_in(targets[k].tensor, space) : in_strides;
+            }
+            arrange(nest);
+        }
+        if constexpr (linear)  // the formula's derivatives are constants: what it reads does not matter
+            for (int k = 0; k < N; ++k) std::ranges::fill(nest.strides[1 + k], 0);
         typename Rows::Targets row_template;
         for (int k = 0; k < N; ++k) {
             if (!wanted[k]) continue;

@@ -7,6 +7,8 @@ namespace wengert {
 
 Tensor length_mask(const Tensor& lengths, std::int64_t n, Dtype dtype) {
     if (lengths.rank() != 1) throw ShapeError("length_mask: lengths must be [B], not " + to_string(lengths.shape()));
+    if (lengths.dtype() != Dtype::int64)
+        throw DtypeError(fmt::format("length_mask: lengths must be int64, not {}", to_string(lengths.dtype())));
     if (!is_floating(dtype)) throw DtypeError("length_mask: a mask is float32 or float64, not int64");
     const std::vector<std::int64_t> rows = lengths.to_vector<std::int64_t>();
     Tensor mask = zeros({lengths.shape()[0], n}, dtype);

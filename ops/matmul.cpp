@@ -27,6 +27,14 @@ blas::Matrix<T> matrix(const Tensor& x, std::int64_t offset) {
             x.strides()[rank - 1]};
 }
 
+/// The last two axes exchanged, not recorded.
+Tensor transposed(const Tensor& x) {
+    Shape shape = x.shape(), strides = x.strides();
+    std::swap(shape[x.rank() - 1], shape[x.rank() - 2]);
+    std::swap(strides[x.rank() - 1], strides[x.rank() - 2]);
+    return x.view(shape, strides, x.offset());
+}
+
 /// [.., k] as one matrix [rows, k], if the leading axes are one run of equal steps.
 std::optional<Tensor> as_rows(const Tensor& x) {
     const int last = x.rank() - 1;
@@ -109,8 +117,8 @@ void add_bias_cotangent(Backward& back) {
 
 Shape MatMul::shape(const Inputs& in) const {
     const Tensor &lhs = in[0], &rhs = in[1];
-    for (std::size_t i = 0; i < in.size(); ++i)
-        if (!is_floating(in[i].dtype()) || in[i].dtype() != lhs.dtype())
+    for (std::size_t i = 1; i < in.size(); ++i)
+        if (!is_floating(lhs.dtype()) || in[i].dtype() != lhs.dtype())
             throw DtypeError(fmt::format("operands must be float32 or float64 and alike: lhs {}, {} {}", to_string(lhs.dtype()),
                                          operands[i], to_string(in[i].dtype())));
     if (lhs.rank() < 2 || rhs.rank() < 2)
@@ -122,7 +130,7 @@ Shape MatMul::shape(const Inputs& in) const {
     Shape result = broadcast(batch_shape(lhs), batch_shape(rhs));
     result.push_back(lhs.shape()[lhs.rank() - 2]);
     result.push_back(rhs.shape().back());
-    if (in.size() == 3 && (in[2].rank() > result.rank() || broadcast(in[2].shape(), result) != result))
+    if (in.size() == 3 && !stretches_to(in[2].shape(), result))
         throw ShapeError(fmt::format("the bias {} does not fit the product {} of lhs {} x rhs {}", to_string(in[2].shape()),
                                      to_string(result), to_string(lhs.shape()), to_string(rhs.shape())));
     return result;
@@ -132,12 +140,16 @@ void MatMul::forward(const Inputs& in, const Destination& out) const {
     const bool has_bias = in.size() == 3;
     if (has_bias) write(Expand{out.tensor.shape()}.view(in[2]), out);
     const bool accumulate = out.accumulate || has_bias;
-    if (out.tensor.strides()[out.tensor.rank() - 1] == 1 && is_blas_matrix(out.tensor)) {
-        multiply(in[0], in[1], out.tensor, accumulate);
+    const Tensor& to = out.tensor;
+    const std::int64_t row_stride = to.strides()[to.rank() - 2], column_stride = to.strides()[to.rank() - 1];
+    if (column_stride == 1 && is_blas_matrix(to)) {
+        multiply(in[0], in[1], to, accumulate);
+    } else if (row_stride == 1 && is_blas_matrix(to)) {  // the cotangent of a transposed weight
+        multiply(transposed(in[1]), transposed(in[0]), transposed(to), accumulate);
     } else {
-        const Tensor product = Tensor::empty(out.tensor.shape(), out.tensor.dtype());
+        const Tensor product = Tensor::empty(to.shape(), to.dtype());
         multiply(in[0], in[1], product, false);
-        write(product, {out.tensor, accumulate});
+        write(product, {to, accumulate});
     }
 }
 
@@ -184,12 +196,12 @@ void MatMul::merge(std::span<const Pair> pairs, const Destination& out) const {
     std::int64_t begin = 0;
     for (const Pair& pair : pairs) {
         const std::int64_t end = begin + pair[0].shape().back();
-        write(transpose(pair[0]), {Slice{a.rank() - 2, begin, end}.view(lhs)});
+        write(transposed(pair[0]), {Slice{a.rank() - 2, begin, end}.view(lhs)});
         write(pair[1], {Slice{b.rank() - 2, begin, end}.view(rhs)});
         begin = end;
     }
-    const Tensor transposed = transpose(lhs);
-    forward({&transposed, &rhs}, out);
+    const Tensor joined = transposed(lhs);
+    forward({&joined, &rhs}, out);
 }
 
 Tensor matmul(const Input& lhs, const Input& rhs) {
@@ -208,13 +220,15 @@ Tensor matmul(const Input& lhs, const Input& rhs) {
 }
 
 Tensor linear(const Input& x, const Input& weight, const Input& bias) {
-    const Tensor transposed = transpose(weight);
-    return apply(MatMul{}, {&x.tensor(), &transposed, &bias.tensor()}, x.where());
+    if (x.tensor().rank() == 1) return squeeze({linear({unsqueeze(x, 0), x.where()}, weight, bias), x.where()}, 0);
+    const Tensor columns = transpose(weight);
+    return apply(MatMul{}, {&x.tensor(), &columns, &bias.tensor()}, x.where());
 }
 
 Tensor linear(const Input& x, const Input& weight) {
-    const Tensor transposed = transpose(weight);
-    return apply(MatMul{}, {&x.tensor(), &transposed}, x.where());
+    if (x.tensor().rank() == 1) return squeeze({linear({unsqueeze(x, 0), x.where()}, weight), x.where()}, 0);
+    const Tensor columns = transpose(weight);
+    return apply(MatMul{}, {&x.tensor(), &columns}, x.where());
 }
 
 std::vector<Sample> MatMul::samples() {

@@ -12,7 +12,17 @@ template <std::size_t K>
 struct Nest {
     Shape shape;
     std::array<Shape, K> strides;
+
+    /// A nest of one loop over n elements that stand side by side in every operand.
+    static Nest run(std::int64_t n) {
+        Nest nest{{n}, {}};
+        nest.strides.fill({1});
+        return nest;
+    }
 };
+
+/// Whether `x` fills the space with elements side by side.
+inline bool is_run(const Tensor& x, const Shape& space) { return x.shape() == space && x.is_contiguous(); }
 
 /// The strides of `x` in a nest over `space`, to which its shape broadcasts.
 inline Shape strides_in(const Tensor& x, const Shape& space) {

@@ -116,8 +116,7 @@ Tensor expand(const Input& x, const Shape& shape) {
 }
 
 Tensor Expand::view(const Tensor& x) const {
-    const bool negative = std::ranges::any_of(to, [](auto d) { return d < 0; });
-    if (negative || to.rank() < x.rank() || broadcast(x.shape(), to) != to)
+    if (!stretches_to(x.shape(), to))
         throw ShapeError(fmt::format("{} does not stretch to {}", to_string(x.shape()), to_string(to)));
     Shape strides = to;
     const int missing = to.rank() - x.rank();

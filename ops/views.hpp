@@ -38,6 +38,7 @@ struct Reshape {
     Tensor view(const Tensor& x) const;
     bool can_view(const Tensor& x) const;
     Tensor adjoint(const Tensor& cotangent, const Shape& shape) const { return reshape(cotangent, shape); }
+    bool operator==(const Reshape&) const = default;
     static std::vector<Sample> samples();
 };
 
@@ -46,6 +47,7 @@ struct Permute {
     Shape order;
     Tensor view(const Tensor& x) const;
     Tensor adjoint(const Tensor& cotangent, const Shape& shape) const;
+    bool operator==(const Permute&) const = default;
     static std::vector<Sample> samples();
 };
 
@@ -55,6 +57,7 @@ struct Expand {
     Shape to;
     Tensor view(const Tensor& x) const;
     Tensor adjoint(const Tensor& cotangent, const Shape& shape) const;
+    bool operator==(const Expand&) const = default;
     static std::vector<Sample> samples();
 };
 
@@ -65,6 +68,7 @@ struct Slice {
     Tensor view(const Tensor& x) const;
     Tensor adjoint(const Tensor& cotangent, const Shape& shape) const;
     std::optional<Interval> interval() const { return Interval{axis, begin, end}; }
+    bool operator==(const Slice&) const = default;
     static std::vector<Sample> samples();
 };
 
@@ -75,6 +79,7 @@ struct Select {
     Tensor view(const Tensor& x) const;
     Tensor adjoint(const Tensor& cotangent, const Shape& shape) const;
     std::optional<Interval> interval() const { return Interval{axis, index, index + 1}; }
+    bool operator==(const Select&) const = default;
     static std::vector<Sample> samples();
 };
 

@@ -22,13 +22,13 @@ std::string_view to_string(Verdict verdict) {
 
 bool gradcheck() {
     int checks = 0, failures = 0;
-    fmt::print("{:<45} {:>5}  {:>11}  {}\n", "op or layer", "order", "worst error", "verdict");
+    fmt::print("{:<52} {:>5}  {:>11}  {}\n", "op or layer", "order", "worst error", "verdict");
     const auto print = [&](const GradientCheck& row) {
         ++checks;
         if (row.order == 0)
-            fmt::print("{:<45} {:>5}  {:>11}", row.subject, "-", "-");
+            fmt::print("{:<52} {:>5}  {:>11}", row.subject, "-", "-");
         else
-            fmt::print("{:<45} {:>5}  {:>11.1e}", row.subject, row.order, row.worst_error);
+            fmt::print("{:<52} {:>5}  {:>11.1e}", row.subject, row.order, row.worst_error);
         fmt::print("  {}\n", to_string(row.verdict));
         if (row.verdict == Verdict::failed) {
             ++failures;

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <limits>
 #include <new>
 
 #include "verbs.hpp"
@@ -14,21 +15,27 @@ namespace {
 
 constexpr int failure = 1, misuse = 2;
 
-const CLI::Range count(1, 1'000'000);
-/// 0 as well as more, or more only, but no NaN.
-const CLI::Range not_negative(0.0, 1e300), positive(1e-300, 1e300);
+constexpr std::int64_t most = 1'000'000;
+
+/// A number's option, whose range is checked but not part of the help.
+template <class T>
+CLI::Option* add_number(CLI::App& verb, const std::string& name, T& value, T least, T greatest,
+                        const std::string& what) {
+    return verb.add_option(name, value, what)
+        ->type_name(std::is_integral_v<T> ? "N" : "X")
+        ->check(CLI::Range(least, greatest).description(""));
+}
 
 /// --data FILE | --source F --target F, with a prefix before each name.
 void add_corpus(CLI::App& verb, CorpusFiles& files, const std::string& prefix, const std::string& pairs_name,
-                const std::string& what) {
-    const std::string group = what;
+                const std::string& group) {
     CLI::Option* const pairs = verb.add_option("--" + pairs_name, files.pairs,
-                                               "Tab-separated pairs: source, target; further columns are ignored");
+                                               "Tab-separated pairs: source, target; more columns are ignored");
     CLI::Option* const source = verb.add_option("--" + prefix + "source", files.source, "Source sentences, one a line");
     CLI::Option* const target =
         verb.add_option("--" + prefix + "target", files.target, "Their translations, line by line");
     for (CLI::Option* const option : {pairs, source, target})
-        option->type_name("FILE")->check(CLI::ExistingFile)->group(group);
+        option->type_name("FILE")->check(CLI::Validator(CLI::ExistingFile).description(""))->group(group);
     source->needs(target)->excludes(pairs);
     target->needs(source)->excludes(pairs);
 }
@@ -46,36 +53,38 @@ void add_train(CLI::App& app, TrainArguments& a) {
                "Validation sentences (none: the held-out part of the built-in corpus, if that is trained on)");
 
     const std::string model = "The model";
-    verb.add_option("--hidden", a.sizes.hidden, "Features of a state")->check(count)->group(model);
-    verb.add_option("--embedding", a.sizes.embedding, "Features of a token")->check(count)->group(model);
-    verb.add_option("--layers", a.sizes.layers, "GRU layers of the encoder")->check(CLI::Range(1, 1000))->group(model);
+    add_number(verb, "--hidden", a.sizes.hidden, std::int64_t{1}, most, "Features of a state")->group(model);
+    add_number(verb, "--embedding", a.sizes.embedding, std::int64_t{1}, most, "Features of a token")->group(model);
+    add_number(verb, "--layers", a.sizes.layers, 1, 1000, "GRU layers of the encoder")->group(model);
     verb.add_flag("--bidirectional", a.sizes.bidirectional, "The encoder reads in both directions")->group(model);
-    verb.add_option("--dropout", a.sizes.dropout, "Probability")->check(CLI::Range(0.0, 0.999))->group(model);
-    verb.add_option("--max-length", a.max_length, "Tokens of a side; longer pairs are left out")
-        ->check(count)
+    add_number(verb, "--dropout", a.sizes.dropout, 0.0, 0.999, "Probability")->group(model);
+    add_number(verb, "--max-length", a.max_length, std::int64_t{1}, most, "Tokens of a side; longer pairs are left out")
         ->group(model);
-    verb.add_option("--vocabulary", a.vocabulary, "Tokens of a side, the most frequent ones")
-        ->check(CLI::Range(5, 1'000'000))
+    add_number(verb, "--vocabulary", a.vocabulary, std::int64_t{5}, most, "Tokens of a side, the most frequent ones")
         ->group(model);
 
     const std::string training = "The training";
-    verb.add_option("--batch", a.training.batch, "Sentences of a step")->check(count)->group(training);
+    add_number(verb, "--batch", a.training.batch, std::int64_t{1}, most, "Sentences of a step")->group(training);
     CLI::Option* const epochs =
-        verb.add_option("--epochs", a.training.epochs, "Passes over the corpus")->check(count)->group(training);
-    verb.add_option("--max-steps", a.training.max_steps, "Ends training; without --epochs, they do not")
-        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}))
+        add_number(verb, "--epochs", a.training.epochs, std::int64_t{1}, most, "Passes over the corpus")
+            ->group(training);
+    CLI::Option* const max_steps = add_number(verb, "--max-steps", a.training.max_steps, std::int64_t{1}, 1000 * most,
+                                              "Ends training earlier; without --epochs, it ends training alone")
+                                       ->group(training);
+    add_number(verb, "--learning-rate", a.training.learning_rate, 1e-12, 1e12, "Adam's")->group(training);
+    add_number(verb, "--clip", a.training.clip, 0.0, 1e12, "The most that the gradients' norm may be; 0: no limit")
         ->group(training);
-    verb.add_option("--learning-rate", a.training.learning_rate, "Adam's")->check(positive)->group(training);
-    verb.add_option("--clip", a.training.clip, "The most that the gradients' norm may be; 0: no limit")
-        ->check(not_negative)
+    // Read with a sign, for CLI11 would take -1 for 2^64 - 1.
+    add_number(verb, "--seed", a.seed, std::int64_t{0}, std::numeric_limits<std::int64_t>::max(),
+               "Of the parameters, the batches and dropout")
         ->group(training);
-    verb.add_option("--seed", a.training.seed, "Of the parameters, the batches and dropout")->group(training);
-    verb.add_option("--threads", a.threads, "Default: OMP_NUM_THREADS, or one for each processor")
-        ->check(CLI::Range(1, 4096))
-        ->default_str("")
-        ->group(training);
+    CLI::Option* const threads =
+        add_number(verb, "--threads", a.threads, 1, 4096, "Default: OMP_NUM_THREADS, or one for each processor")
+            ->group(training);
+    for (CLI::Option* const unset : {max_steps, threads}) unset->default_str("");
     verb.callback([&a, epochs] {
         if (epochs->empty() && a.training.max_steps > 0) a.training.epochs = a.training.max_steps;
+        a.training.seed = static_cast<std::uint64_t>(a.seed);
         train(a);
     });
 }
@@ -89,7 +98,8 @@ void add_translate(CLI::App& app, TranslateArguments& a) {
     verb.add_option("--model", a.model, "What train has written")->type_name("DIR")->required();
     verb.add_option("--attention", a.attention, "Also draws what each word looked at, sentence below sentence")
         ->type_name("FILE.svg");
-    verb.add_option("TEXT", a.texts, "Sentences, each in quotation marks; none: the lines of standard input");
+    verb.add_option("TEXT", a.texts, "Sentences, each in quotation marks; none: the lines of standard input")
+        ->default_str("");
     verb.callback([&a] { translate(a); });
 }
 
@@ -100,7 +110,7 @@ void add_evaluate(CLI::App& app, EvaluateArguments& a) {
         "(BLEU-4, "
         "0 to\n100) of greedy translations on tokens, and how many sentences and tokens it translates in a second.");
     verb.add_option("--model", a.model, "What train has written")->type_name("DIR")->required();
-    add_corpus(verb, a.data, "", "data", "Sentences (none: the held-out part of the built-in corpus)");
+    add_corpus(verb, a.data, "", "data", "Sentence pairs (none: the held-out part of the built-in corpus)");
     verb.callback([&a] { evaluate(a); });
 }
 
@@ -109,8 +119,7 @@ void add_graph(CLI::App& app, GraphArguments& a) {
     verb.add_option("--model", a.model, "What train has written; none: a small model with random parameters")
         ->type_name("DIR");
     verb.add_option("--out", a.out, "The picture: FILE.svg, FILE.png or FILE.dot")->type_name("FILE")->required();
-    verb.add_option("--unfold", a.unfold, "Time steps that are drawn one by one; the others are drawn as one")
-        ->check(CLI::Range(0, 1'000'000));
+    add_number(verb, "--unfold", a.unfold, 0, 1'000'000, "Time steps that are drawn one by one, the others as one");
     verb.callback([&a] { graph(a); });
 }
 
@@ -141,7 +150,7 @@ int fail(int code, std::string_view text) {
 
 int run(int argc, char** argv) {
     CLI::App app("Neural translation: a GRU encoder, Bahdanau attention and a GRU decoder.", "seq2seq");
-    app.require_subcommand(1);
+    app.require_subcommand(0, 1);
     app.option_defaults()->always_capture_default();
     TrainArguments train_arguments;
     TranslateArguments translate_arguments;
@@ -155,6 +164,7 @@ int run(int argc, char** argv) {
     add_gradcheck(app, has_passed);
     try {
         app.parse(argc, argv);
+        if (app.get_subcommands().empty()) throw CLI::RequiredError("A verb");
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error);  // --help
         return fail(misuse, fmt::format("{} (--help shows the usage)", error.what()));

@@ -1,10 +1,10 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <system_error>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>
@@ -15,15 +15,17 @@
 namespace wengert::program {
 namespace {
 
-/// Of the validation sentences, the loss is that of all, but only so many are translated after each epoch.
-constexpr std::size_t most_translated = 1000;
+/// What is looked at after each epoch: the loss of all validation sentences, and translations of so many.
+struct Validation {
+    static constexpr std::size_t most_translated = 1000;
 
-Corpus first_pairs(const Corpus& corpus, std::size_t n) {
-    Corpus first = corpus;
-    first.source.resize(std::min(n, corpus.size()));
-    first.target.resize(first.source.size());
-    return first;
-}
+    explicit Validation(Corpus corpus) : all(std::move(corpus)), translated(all) {
+        translated.source.resize(std::min(all.size(), most_translated));
+        translated.target.resize(translated.source.size());
+    }
+
+    Corpus all, translated;
+};
 
 void append_line(const std::filesystem::path& file, const std::string& line) {
     errno = 0;
@@ -36,15 +38,15 @@ void append_line(const std::filesystem::path& file, const std::string& line) {
 }
 
 /// Adds what the validation says to an epoch's line of the log and to the line that is shown of it.
-void validate(const Translator& translator, const Corpus& validation, std::int64_t batch,
+void validate(const Translator& translator, const Validation& validation, std::int64_t batch,
               nlohmann::ordered_json& record, std::string& shown) {
-    const double loss = evaluate_loss(translator, validation, batch);
-    const Evaluation translated = wengert::evaluate(translator, first_pairs(validation, most_translated), batch);
+    const double loss = evaluate_loss(translator, validation.all, batch);
+    const Evaluation evaluation = wengert::evaluate(translator, validation.translated, batch);
     record["validation_loss"] = loss;
-    record["validation_exact_match"] = translated.exact_match;
-    record["validation_bleu"] = translated.bleu;
+    record["validation_exact_match"] = evaluation.exact_match;
+    record["validation_bleu"] = evaluation.bleu;
     shown += fmt::format("; validation: loss {:.4f}, exact match {:.1f} %, BLEU {:.1f}", loss,
-                         100 * translated.exact_match, translated.bleu);
+                         100 * evaluation.exact_match, evaluation.bleu);
 }
 
 }  // namespace
@@ -53,9 +55,9 @@ void train(const TrainArguments& arguments) {
     if (arguments.threads > 0) set_thread_count(arguments.threads);
     const Tokenizer tokenizer;
     const Corpus corpus = read_corpus(arguments.data, BuiltinPart::training, tokenizer, arguments.max_length);
-    std::optional<Corpus> validation;
+    std::optional<Validation> validation;
     if (arguments.validation.given() || !arguments.data.given())
-        validation = read_corpus(arguments.validation, BuiltinPart::held_out, tokenizer, arguments.max_length);
+        validation.emplace(read_corpus(arguments.validation, BuiltinPart::held_out, tokenizer, arguments.max_length));
 
     Generator generator(arguments.training.seed);
     const VocabularyOptions vocabulary{.max_size = arguments.vocabulary};

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 #include <wengert/models/seq2seq/training.hpp>
@@ -24,6 +23,7 @@ struct TrainArguments {
     TrainingOptions training;
     std::int64_t max_length = 30;
     std::int64_t vocabulary = 5000;
+    std::int64_t seed = 1;
     int threads = 0;  ///< 0: as OpenMP decides
 };
 void train(const TrainArguments& arguments);

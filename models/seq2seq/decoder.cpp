@@ -23,7 +23,8 @@ Tensor Decoder::project(const Tensor& ids, Generator* noise) const {
     return linear(embedded, slice(cell.weight_ih, 1, 0, embedded.dim(-1)), cell.bias_ih);
 }
 
-Decoder::Step Decoder::step(const Tensor& projection, const Tensor& state, const BahdanauAttention::Memory& memory) const {
+Decoder::Step Decoder::step(const Tensor& projection, const Tensor& state,
+                            const BahdanauAttention::Memory& memory) const {
     BahdanauAttention::Result attended;
     {
         const Scope scope("attention");

@@ -16,7 +16,8 @@ struct Encoder {
     };
 
     Encoder() = default;
-    Encoder(std::int64_t vocabulary, std::int64_t features, std::int64_t hidden, const GruOptions& options, Generator& generator);
+    Encoder(std::int64_t vocabulary, std::int64_t features, std::int64_t hidden, const GruOptions& options,
+            Generator& generator);
 
     /// source int64 [B, S]; lengths int64 [B], or undefined if all rows are full. With a source of noise, dropout acts
     /// on the embeddings and between layers.

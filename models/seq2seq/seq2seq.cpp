@@ -12,8 +12,8 @@ std::int64_t attention_size(const Seq2SeqOptions& o) { return o.attention > 0 ? 
 Seq2Seq::Seq2Seq(const Seq2SeqOptions& o, Generator& generator)
     : encoder(o.source_vocabulary, o.embedding, o.hidden,
               {.layers = o.layers, .bidirectional = o.bidirectional, .dropout = o.dropout}, generator),
-      decoder(o.target_vocabulary, o.embedding, o.hidden, o.hidden * (o.bidirectional ? 2 : 1), attention_size(o), o.dropout,
-              generator) {
+      decoder(o.target_vocabulary, o.embedding, o.hidden, o.hidden * (o.bidirectional ? 2 : 1), attention_size(o),
+              o.dropout, generator) {
     name_parameters(*this);
 }
 
@@ -30,8 +30,12 @@ Seq2Seq::Encoded Seq2Seq::encode(const Tensor& source, const Tensor& lengths, Ge
 Seq2Seq::Result Seq2Seq::operator()(const Tensor& source, const Tensor& lengths, const Tensor& target,
                                     Generator* noise) const {
     const Encoded encoded = encode(source, lengths, noise);
+    if (target.rank() != 2 || target.dim(0) != source.dim(0) || target.dim(1) < 2)
+        throw ShapeError("seq2seq: target must be [B, T] with T > 1 for source " + to_string(source.shape()) +
+                         ", not " + to_string(target.shape()));
     const Scope scope("decoder");
-    const Decoder::Result decoded = decoder(slice(target, 1, 0, target.dim(1) - 1), encoded.state, encoded.memory, noise);
+    const Decoder::Result decoded =
+        decoder(slice(target, 1, 0, target.dim(1) - 1), encoded.state, encoded.memory, noise);
     return {decoded.logits, decoded.weights};
 }
 
@@ -63,8 +67,10 @@ Seq2Seq::Translation Seq2Seq::greedy(const Tensor& source, const Tensor& lengths
             const auto i = static_cast<std::size_t>(row);
             if (ended[i]) continue;
             const std::int64_t id = token.data<std::int64_t>()[row];
-            if (id == Vocabulary::end) ended[i] = true, --open;
-            else result.tokens[i].push_back(id);
+            if (id == Vocabulary::end)
+                ended[i] = true, --open;
+            else
+                result.tokens[i].push_back(id);
         }
     }
     result.weights = weights.empty() ? zeros({rows, 0, source.dim(1)}, state.dtype()) : stack(weights, 1);

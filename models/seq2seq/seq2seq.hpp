@@ -42,8 +42,9 @@ struct Seq2Seq {
     /// source int64 [B, S], lengths int64 [B], or undefined if all rows are full. Dropout acts if there is a source of
     /// noise, here and below.
     Encoded encode(const Tensor& source, const Tensor& lengths = {}, Generator* noise = nullptr) const;
-    /// Teacher forcing: target int64 [B, T].
-    Result operator()(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise = nullptr) const;
+    /// Teacher forcing: target int64 [B, T], T > 1.
+    Result operator()(const Tensor& source, const Tensor& lengths, const Tensor& target,
+                      Generator* noise = nullptr) const;
     /// The mean cross entropy of the target tokens after the first, padding left out.
     Tensor loss(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise = nullptr) const;
     /// The most probable token at each step, until each row has ended or has max_length tokens. Records nothing.

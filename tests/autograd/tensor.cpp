@@ -65,6 +65,22 @@ TEST_CASE("tensor: handles share, clones do not") {
     CHECK_FALSE(Tensor().defined());
 }
 
+TEST_CASE("tensor: a view without a name goes by that of the tensor it shows, also when that is gone") {
+    Tensor x = tensor({1, 2, 3, 4}, {2, 2}), view;
+    CHECK(x.view({4}, {1}, 0).name() == "");
+    {
+        x.set_name("weight").set_parameter();
+        const Tensor column = x.view({2}, {2}, 1);
+        CHECK(!column.is_parameter());
+        view = column.view({1}, {1}, 3);
+        x = Tensor();
+    }
+    CHECK(view.name() == "weight");
+    CHECK(view.item() == 4);
+    CHECK(view.clone().name() == "");
+    CHECK(view.set_name("corner").name() == "corner");
+}
+
 TEST_CASE("tensor: a clone is contiguous and keeps name and mark") {
     Tensor x = tensor({1, 2, 3, 4, 5, 6}, {2, 3});
     const Tensor t = x.view({3, 2}, {1, 3}, 0);

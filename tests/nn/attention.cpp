@@ -128,7 +128,10 @@ TEST_CASE("attention: what does not fit is an error that names the parameter") {
     const BahdanauAttention attention(2, 3, 4, generator);
     const auto memory = attention.remember(zeros({2, 5, 3}));
     CHECK_THROWS_AS(attention.remember(zeros({2, 5, 4})), ShapeError);
+    CHECK_THROWS_AS(attention.remember(zeros({5, 3})), ShapeError);
     CHECK_THROWS_AS(attention.remember(zeros({2, 5, 3}), ids({5, 6})), ValueError);
+    CHECK_THROWS_AS(attention.remember(zeros({2, 5, 3}), ids({5})), ShapeError);
+    CHECK_THROWS_AS(attention.remember(zeros({2, 5, 3}), ones({2})), DtypeError);
     CHECK_THROWS_AS(attention(zeros({3, 2}), memory), ShapeError);
     std::string text;
     try {

@@ -3,20 +3,15 @@
 #include <cmath>
 #include <limits>
 #include <wengert/nn/clipping.hpp>
-#include <wengert/nn/safetensors.hpp>
 #include <wengert/ops/parallel.hpp>
 #include <wengert/ops/random.hpp>
 #include <wengert/ops/views.hpp>
 
+#include "parity.hpp"
+
 using namespace wengert;
 
 namespace {
-
-void check_close(const Tensor& x, const Tensor& reference, double tolerance) {
-    REQUIRE(x.shape() == reference.shape());
-    const std::vector<double> a = x.to_vector<double>(), b = reference.to_vector<double>();
-    for (std::size_t i = 0; i < a.size(); ++i) CHECK(std::abs(a[i] - b[i]) <= tolerance);
-}
 
 /// Restores the number of threads.
 struct Threads {
@@ -28,27 +23,23 @@ struct Threads {
 }  // namespace
 
 TEST_CASE("clipping is PyTorch's") {
-    const TensorFile reference = read_safetensors(WENGERT_FIXTURES "/optimisers.safetensors");
-    for (const auto& [dtype, tolerance] : {std::pair{Dtype::float64, 1e-10}, std::pair{Dtype::float32, 1e-5}}) {
+    for (const parity::Precision& precision : parity::precisions) {
+        const parity::Fixture fixture("optimisers", precision);
         for (const std::string limit : {"tight", "loose"}) {
             CAPTURE(limit);
-            std::vector<Tensor> gradients;
-            for (const std::string name : {"a", "b"})
-                gradients.push_back(cast(reference.at("clip.gradient." + name), dtype).clone());
-            const double norm = clip_gradient_norm(gradients, reference.at("clip." + limit + ".max_norm").item());
-            CHECK(std::abs(norm - reference.at("clip.norm").item()) <= tolerance);
-            check_close(gradients[0], reference.at("clip." + limit + ".a"), tolerance);
-            check_close(gradients[1], reference.at("clip." + limit + ".b"), tolerance);
+            std::vector<Tensor> gradients{fixture["clip.gradient.a"].clone(), fixture["clip.gradient.b"].clone()};
+            const double norm = clip_gradient_norm(gradients, fixture["clip." + limit + ".max_norm"].item());
+            fixture.check("clip.norm", scalar(norm, precision.dtype));
+            fixture.check("clip." + limit + ".a", gradients[0]);
+            fixture.check("clip." + limit + ".b", gradients[1]);
         }
     }
 }
 
 TEST_CASE("a gradient of one's own is scaled in place, elements that others see are not") {
     const Tensor shared = full({2}, 3), row = full({1}, 2);
-    const Tensor* own = nullptr;
     std::vector<Tensor> gradients{shared, shared, expand(row, {2}), transpose(full({2, 2}, 1)), full({2}, 1)};
-    own = &gradients[4];
-    const void* const elements = own->raw();
+    const void* const elements = gradients[4].raw();
     const double norm = clip_gradient_norm(gradients, 1);
     CHECK(norm == doctest::Approx(std::sqrt(4 * 9 + 2 * 4 + 4 + 2)));
     CHECK(gradients[4].raw() == elements);

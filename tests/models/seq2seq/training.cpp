@@ -96,7 +96,8 @@ TEST_CASE("training refuses what cannot be trained with") {
     Translator translator = small_translator();
     const Corpus corpus = small_corpus();
     CHECK_THROWS_WITH_AS(train(translator, corpus, {.epochs = 0}), "training: the number of epochs is 0", ValueError);
-    CHECK_THROWS_WITH_AS(train(translator, corpus, {.max_steps = -1}), "training: the number of steps is -1", ValueError);
+    CHECK_THROWS_WITH_AS(train(translator, corpus, {.max_steps = -1}), "training: the number of steps is -1",
+                         ValueError);
     CHECK_THROWS_AS(train(translator, corpus, {.clip = -1}), ValueError);
     CHECK_THROWS_AS(train(translator, corpus, {.batch = 0}), ValueError);
     CHECK_THROWS_AS(train(translator, corpus, {.learning_rate = -1}), ValueError);

@@ -1,0 +1,317 @@
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <wengert/models/seq2seq/checkpoint.hpp>
+
+#include "../models/seq2seq/temporary_directory.hpp"
+
+using namespace wengert;
+using nlohmann::json;
+
+namespace {
+
+struct Outcome {
+    int code;
+    std::string out, error;
+};
+
+/// The error of a run that failed as it should: with one line that begins with the program's name, and nothing on
+/// standard output. Else a description of what was wrong with it.
+std::string error_line(const Outcome& outcome) {
+    const bool is_line = std::ranges::count(outcome.error, '\n') == 1 && outcome.error.ends_with('\n');
+    if (outcome.code != 0 && outcome.out.empty() && is_line && outcome.error.starts_with("seq2seq: "))
+        return outcome.error;
+    return "NO PROPER ERROR: code " + std::to_string(outcome.code) + ", output '" + outcome.out + "', error '" +
+           outcome.error + "'";
+}
+
+/// A directory of its own, in which the program runs.
+class Workplace {
+  public:
+    /// Runs a script of the shell, in which the program is called seq2seq.
+    Outcome shell(const std::string& script) const {
+        write_file(path() / "script.sh", "cd '" + path().string() +
+                                             "' || exit\nexport OMP_WAIT_POLICY=passive\n"
+                                             "seq2seq() { '" WENGERT_SEQ2SEQ "' \"$@\"; }\n" +
+                                             script);
+        const std::string command = "sh '" + (path() / "script.sh").string() + "' >'" + (path() / "out.txt").string() +
+                                    "' 2>'" + (path() / "error.txt").string() + '\'';
+        const int status = std::system(command.c_str());
+        REQUIRE(WIFEXITED(status));
+        return {WEXITSTATUS(status), content_of(path() / "out.txt"), content_of(path() / "error.txt")};
+    }
+    Outcome run(const std::string& arguments, const std::string& input = {}) const {
+        write_file(path() / "in.txt", input);
+        return shell("seq2seq " + arguments + " <in.txt\n");
+    }
+
+    const std::filesystem::path& path() const { return directory_.path(); }
+
+  private:
+    TemporaryDirectory directory_;
+};
+
+constexpr const char* pairs =
+    "Tom chases Jerry.\t汤姆追杰瑞。\tCC-BY\n"
+    "Jerry chases Tom.\t杰瑞追汤姆。\tCC-BY\n"
+    "Tom sleeps.\t汤姆睡觉。\n"
+    "no translation\n"
+    "Jerry sleeps.\t杰瑞睡觉。\n"
+    "broken \xff\xfe\tbytes\n"
+    "Tom ran yesterday.\t汤姆昨天跑了。\n"
+    "Run!\t跑！\n";
+constexpr const char* small = "--hidden 24 --embedding 12 --layers 1 --batch 2 --learning-rate 0.01 --threads 1";
+
+/// A model that has learned the pairs by heart, made once.
+const Workplace& trained() {
+    static const Workplace& workplace = [] -> const Workplace& {
+        static const Workplace made;
+        write_file(made.path() / "pairs.tsv", pairs);
+        const Outcome training =
+            made.run(std::string("train --data pairs.tsv --validation-data pairs.tsv --model model "
+                                 "--epochs 30 ") +
+                     small);
+        CAPTURE(training.error);
+        REQUIRE(training.code == 0);
+        return made;
+    }();
+    return workplace;
+}
+
+std::vector<std::string> lines(const std::string& text) {
+    std::istringstream stream(text);
+    std::vector<std::string> result;
+    for (std::string line; std::getline(stream, line);) result.push_back(line);
+    return result;
+}
+
+}  // namespace
+
+TEST_CASE("help is there for the program and each verb") {
+    const Workplace here;
+    const Outcome all = here.run("--help");
+    CHECK(all.code == 0);
+    for (const std::string verb : {"train", "translate", "evaluate", "graph", "gradcheck"}) {
+        CAPTURE(verb);
+        CHECK(all.out.find(verb) != all.out.npos);
+        const Outcome one = here.run(verb + " --help");
+        CHECK(one.code == 0);
+        CHECK(one.error.empty());
+        CHECK(one.out.find("Usage: seq2seq " + verb) != one.out.npos);
+    }
+    const std::string train = here.run("train --help").out;
+    for (const char* const option : {"--data",
+                                     "--source",
+                                     "--target",
+                                     "--validation-data",
+                                     "--validation-source",
+                                     "--validation-target",
+                                     "--model",
+                                     "--hidden",
+                                     "--embedding",
+                                     "--layers",
+                                     "--bidirectional",
+                                     "--dropout",
+                                     "--batch",
+                                     "--epochs",
+                                     "--max-steps",
+                                     "--max-length",
+                                     "--vocabulary",
+                                     "--learning-rate",
+                                     "--clip",
+                                     "--seed",
+                                     "--threads",
+                                     "=1024",
+                                     "=256",
+                                     "=5000",
+                                     "=30",
+                                     "=64",
+                                     "=0.0005"}) {
+        CAPTURE(option);
+        CHECK(train.find(option) != train.npos);
+    }
+}
+
+TEST_CASE("misuse is an error of one line") {
+    const Workplace here;
+    write_file(here.path() / "pairs.tsv", pairs);
+    CHECK(error_line(here.run("")) == doctest::Contains("A verb is required"));
+    CHECK(error_line(here.run("sing")) == doctest::Contains("sing"));
+    CHECK(error_line(here.run("train")) == doctest::Contains("--model"));
+    CHECK(error_line(here.run("train --model m --hiden 5")) == doctest::Contains("--hiden"));
+    CHECK(error_line(here.run("train --model m --hidden 0")) == doctest::Contains("--hidden"));
+    CHECK(error_line(here.run("train --model m --hidden 1.5")) == doctest::Contains("--hidden"));
+    CHECK(error_line(here.run("train --model m --dropout 1")) == doctest::Contains("--dropout"));
+    CHECK(error_line(here.run("train --model m --learning-rate -1")) == doctest::Contains("--learning-rate"));
+    CHECK(error_line(here.run("train --model m --learning-rate nan")) == doctest::Contains("--learning-rate"));
+    CHECK(error_line(here.run("train --model m --seed -1")) == doctest::Contains("--seed"));
+    CHECK(error_line(here.run("train --model m --data absent.tsv")) == doctest::Contains("absent.tsv"));
+    CHECK(error_line(here.run("train --model m --source pairs.tsv")) == doctest::Contains("--target"));
+    CHECK(error_line(here.run("train --model m --data pairs.tsv --source pairs.tsv --target pairs.tsv")) ==
+          doctest::Contains("--data"));
+    CHECK(error_line(here.run("translate")) == doctest::Contains("--model"));
+    CHECK(error_line(here.run("graph")) == doctest::Contains("--out"));
+    CHECK(!std::filesystem::exists(here.path() / "m"));
+}
+
+TEST_CASE("what is wrong with the input is an error of one line") {
+    const Workplace here;
+    CHECK(error_line(here.run("translate --model absent hello")) ==
+          doctest::Contains("absent: there is no checkpoint"));
+    CHECK(error_line(here.run("evaluate --model absent")) == doctest::Contains("absent: there is no checkpoint"));
+    write_file(here.path() / "useless.tsv", "no tab\n");
+    CHECK(error_line(here.run("train --model m --data useless.tsv")) ==
+          doctest::Contains("useless.tsv: no usable pair"));
+    write_file(here.path() / "short.txt", "one line\n");
+    write_file(here.path() / "long.txt", "two\nlines\n");
+    CHECK(error_line(here.run("train --model m --source short.txt --target long.txt")) ==
+          doctest::Contains("has 1 lines, but long.txt has 2"));
+    CHECK(error_line(here.run("graph --out graph.jpeg")) == doctest::Contains("graph.jpeg"));
+    CHECK(error_line(here.run("graph --out absent/graph.dot")) == doctest::Contains("absent/graph.dot"));
+    CHECK(trained().run("translate --model model --attention absent/a.svg Tom").code != 0);
+    CHECK(trained().run("translate --model model", "Tom\n\xff\n").error ==
+          "seq2seq: standard input:2: text: invalid UTF-8 at byte 0\n");
+    write_file(here.path() / "file", "");
+    write_file(here.path() / "pairs.tsv", pairs);
+    const Outcome no_directory = here.run(std::string("train --model file/model --data pairs.tsv ") + small);
+    CHECK(no_directory.code != 0);
+    CHECK(lines(no_directory.error).back().starts_with("seq2seq: "));
+}
+
+TEST_CASE("training reports malformed lines and progress, and keeps a log") {
+    const Workplace here;
+    write_file(here.path() / "pairs.tsv", pairs);
+    const Outcome training = here.run(std::string("train --data pairs.tsv --model new/model --epochs 3 ") + small);
+    REQUIRE(training.code == 0);
+    CHECK(training.out.empty());
+    const auto has = [&](const std::string& text) { return training.error.find(text) != training.error.npos; };
+    CHECK(has("pairs.tsv: 6 pairs in 8 lines; skipped 2: 1 invalid UTF-8, 1 missing column\n"));
+    CHECK(has("pairs.tsv:4: missing column"));
+    CHECK(has("pairs.tsv:6: invalid UTF-8"));
+    CHECK(has("epoch 3/3, step 9/9, loss "));
+    CHECK(has(" tokens/s, 0:00 left\n"));
+    CHECK(!has("\r"));
+
+    const auto read_log = [&] { return lines(content_of(here.path() / "new/model/log.jsonl")); };
+    const std::vector<std::string> log = read_log();
+    REQUIRE(log.size() == 3);
+    for (std::size_t i = 0; i < log.size(); ++i) {
+        const json epoch = json::parse(log[i]);
+        CHECK(epoch["epoch"] == i + 1);
+        CHECK(epoch["step"] == 3 * (i + 1));
+        CHECK(epoch["loss"].get<double>() > 0);
+        CHECK(epoch["tokens_per_second"].get<double>() > 0);
+        CHECK(!epoch.contains("validation_loss"));
+    }
+    CHECK(load_checkpoint(here.path() / "new/model").steps == 9);
+
+    // Again into the same directory, with parallel files, validation and an early end.
+    write_file(here.path() / "en", "Tom sleeps.\nJerry runs.\n");
+    write_file(here.path() / "zh", "汤姆睡觉。\n杰瑞跑。\n");
+    const Outcome again =
+        here.run(std::string("train --source en --target zh --validation-source en --validation-target zh "
+                             "--model new/model --max-steps 4 --bidirectional --dropout 0.1 --clip 0 ") +
+                 small);
+    REQUIRE(again.code == 0);
+    REQUIRE(read_log().size() == 7);
+    CHECK(json::parse(read_log().back())["validation_loss"].get<double>() > 0);
+    CHECK(load_checkpoint(here.path() / "new/model").options.bidirectional);
+}
+
+TEST_CASE("training with the same seed gives the same model") {
+    const Workplace here;
+    write_file(here.path() / "pairs.tsv", pairs);
+    const auto weights = [&](const std::string& model, int seed) {
+        REQUIRE(here.run("train --data pairs.tsv --model " + model + " --epochs 2 --dropout 0.2 --seed " +
+                         std::to_string(seed) + ' ' + small)
+                    .code == 0);
+        return content_of(here.path() / model / "latest/weights.safetensors");
+    };
+    const std::string first = weights("a", 3);
+    CHECK(weights("b", 3) == first);
+    CHECK(weights("c", 4) != first);
+}
+
+TEST_CASE("sentences are translated from arguments and from standard input") {
+    const std::string expected = "汤姆追杰瑞。\n跑！\n";
+    const Outcome arguments = trained().run("translate --model model 'Tom chases Jerry.' 'RUN !'");
+    CHECK(arguments.code == 0);
+    CHECK(arguments.out == expected);
+    CHECK(arguments.error.empty());
+    CHECK(trained().run("translate --model model", "Tom chases Jerry.\r\nRun!").out == expected);
+    CHECK(trained().run("translate --model model", "\nRun!\n\n").out == "\n跑！\n\n");
+    CHECK(trained().run("translate --model model", "").out.empty());
+}
+
+TEST_CASE("each line is translated before the next is read") {
+    REQUIRE(trained()
+                .shell("rm -f pipe && mkfifo pipe\n"
+                       "seq2seq translate --model model <pipe >answers &\n"
+                       "exec 3>pipe\n"
+                       "echo 'Run!' >&3\n"
+                       "for attempt in $(seq 600); do [ ! -s answers ] || break; sleep 0.1; done\n"
+                       "cp answers first\n"
+                       "echo 'Tom sleeps.' >&3\n"
+                       "exec 3>&-\n"
+                       "wait $!\n")
+                .code == 0);
+    CHECK(content_of(trained().path() / "first") == "跑！\n");
+    CHECK(content_of(trained().path() / "answers") == "跑！\n汤姆睡觉。\n");
+}
+
+TEST_CASE("the attention of every sentence is drawn") {
+    REQUIRE(trained().run("translate --model model --attention a.svg 'Tom sleeps.' 'Run!'").code == 0);
+    const std::string svg = content_of(trained().path() / "a.svg");
+    CHECK(svg.starts_with("<svg "));
+    for (const char* const text : {"Tom sleeps.", "Run!", ">sleeps</text>", ">跑</text>", ">&lt;/s&gt;</text>"}) {
+        CAPTURE(text);
+        CHECK(svg.find(text) != svg.npos);
+    }
+}
+
+TEST_CASE("an evaluation is one line of JSON") {
+    const Outcome evaluation = trained().run("evaluate --model model --data pairs.tsv");
+    REQUIRE(evaluation.code == 0);
+    REQUIRE(lines(evaluation.out).size() == 1);
+    const json line = json::parse(evaluation.out);
+    CHECK(line.size() == 6);
+    CHECK(line["exact_match"] == 1.0);
+    CHECK(line["bleu"].get<double>() == doctest::Approx(100));
+    CHECK(line["loss"].get<double>() < 0.5);
+    CHECK(line["perplexity"].get<double>() == doctest::Approx(std::exp(line["loss"].get<double>())));
+    CHECK(line["sentences_per_second"].get<double>() > 0);
+    CHECK(line["tokens_per_second"].get<double>() > 0);
+    CHECK(evaluation.error.find("skipped 2") != evaluation.error.npos);
+
+    // No data: the held-out part of the built-in corpus, which this model knows little of.
+    const Outcome builtin = trained().run("evaluate --model model");
+    REQUIRE(builtin.code == 0);
+    CHECK(json::parse(builtin.out)["exact_match"].get<double>() < 0.5);
+}
+
+TEST_CASE("the tape of a training step is drawn, with a model and without") {
+    for (const std::string model : {"", "--model model "}) {
+        REQUIRE(trained().run("graph " + model + "--out graph.dot").code == 0);
+        const std::string folded = content_of(trained().path() / "graph.dot");
+        CHECK(folded.starts_with("digraph"));
+        for (const char* const text : {"encoder", "attention", "decoder", "loss", "steps"}) {
+            CAPTURE(text);
+            CHECK(folded.find(text) != folded.npos);
+        }
+        REQUIRE(trained().run("graph " + model + "--unfold 2 --out graph.dot").code == 0);
+        CHECK(content_of(trained().path() / "graph.dot").size() > folded.size());
+    }
+    REQUIRE(trained().run("graph --out graph.svg").code == 0);
+    CHECK(content_of(trained().path() / "graph.svg").find("<svg") != std::string::npos);
+}
+
+TEST_CASE("output that cannot be written is an error") {
+    CHECK(error_line(trained().shell("seq2seq translate --model model 'Run!' >/dev/full")) ==
+          doctest::Contains("standard output cannot be written"));
+    CHECK(error_line(trained().shell("seq2seq --help >/dev/full")) == doctest::Contains("standard output"));
+}

@@ -1,0 +1,66 @@
+#include <doctest/doctest.h>
+
+#include <map>
+#include <set>
+#include <vector>
+#include <wengert/ops/elementwise_op.hpp>
+#include <wengert/ops/ops.hpp>
+
+#include "seq2seq/gradient_checks.hpp"
+
+using namespace wengert;
+using namespace wengert::program;
+
+namespace {
+
+/// The orders in which each subject was checked; every check must pass.
+class Table {
+  public:
+    GradientCheckReport report() {
+        return [this](const GradientCheck& row) {
+            CAPTURE(row.subject);
+            CAPTURE(row.order);
+            CAPTURE(row.message);
+            CHECK(row.verdict == (row.order == 0 ? Verdict::not_differentiable : Verdict::passed));
+            CHECK(row.worst_error < 1e-6);
+            orders_[row.subject].insert(row.order);
+        };
+    }
+    const std::set<int>& orders(std::string_view subject) { return orders_[std::string(subject)]; }
+    std::size_t size() const { return orders_.size(); }
+
+  private:
+    std::map<std::string, std::set<int>> orders_;
+};
+
+template <class... Ops>
+void require_rows(Table& table, OpList<Ops...>) {
+    const auto require = [&](std::string_view name, bool is_differentiable) {
+        CAPTURE(name);
+        CHECK(table.orders(name) == (is_differentiable ? std::set<int>{1, 2} : std::set<int>{0}));
+    };
+    (require(Ops::name, Differentiable<Ops>), ...);
+    CHECK(table.size() == sizeof...(Ops));
+    // What is not differentiable is known: were it more, an op would have lost its derivative.
+    CHECK((0 + ... + int(!Differentiable<Ops>)) == 7);
+    CHECK(table.orders("argmax") == std::set<int>{0});
+}
+
+}  // namespace
+
+TEST_CASE("every op's gradients are right in first and second order") {
+    Table table;
+    check_ops(table.report());
+    require_rows(table, AllOps{});
+}
+
+TEST_CASE("every layer's gradients, and the model's, are right in first and second order") {
+    Table table;
+    check_layers(table.report());
+    for (const char* const layer : {"Linear", "Embedding", "GruCell, reset after", "GruCell, reset before",
+                                    "Gru, 2 layers, reset before, bidirectional, lengths", "BahdanauAttention, lengths",
+                                    "Decoder, one step, lengths", "Seq2Seq loss, bidirectional, lengths"}) {
+        CAPTURE(layer);
+        CHECK(table.orders(layer) == std::set<int>{1, 2});
+    }
+}

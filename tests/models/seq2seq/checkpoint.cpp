@@ -1,0 +1,262 @@
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+#include <set>
+#include <wengert/models/seq2seq/checkpoint.hpp>
+
+#include "small_translator.hpp"
+#include "temporary_directory.hpp"
+
+using namespace wengert;
+
+namespace {
+
+std::set<std::string> names_in(const std::filesystem::path& directory) {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(directory)) names.insert(entry.path().filename());
+    return names;
+}
+
+using Names = std::set<std::string>;
+
+/// Bit for bit.
+bool same_parameters(const Seq2Seq& a, const Seq2Seq& b) {
+    const auto left = named_parameters(a), right = named_parameters(b);
+    return std::ranges::equal(left, right, [](const auto& l, const auto& r) {
+        return l.first == r.first && l.second.shape() == r.second.shape() &&
+               std::memcmp(l.second.raw(), r.second.raw(), static_cast<std::size_t>(l.second.numel()) * 4) == 0;
+    });
+}
+
+Translator translator_after(std::int64_t steps, std::uint64_t seed = 1) {
+    Translator translator = small_translator({.embedding = 12, .hidden = 24, .layers = 1}, seed);
+    translator.steps = steps;
+    return translator;
+}
+
+/// A saved translator, and its files to spoil.
+struct Saved {
+    TemporaryDirectory directory;
+    std::filesystem::path files = directory.path() / "checkpoint-5";
+
+    Saved() { save_checkpoint(translator_after(5), directory.path()); }
+
+    void replace_in_config(const std::string& old, const std::string& replacement) const {
+        std::string text = content_of(files / "config.json");
+        const std::size_t at = text.find(old);
+        REQUIRE(at != text.npos);
+        write_file(files / "config.json", text.replace(at, old.size(), replacement));
+    }
+    std::string error() const {
+        try {
+            load_checkpoint(directory.path());
+        } catch (const FileError& error) {
+            return error.what();
+        }
+        return "no error";
+    }
+};
+
+/// Saves in another process in which no file may grow beyond `bytes`; the signal for more kills it, as a crash would.
+void crash_while_saving(const Translator& translator, const std::filesystem::path& directory, rlim_t bytes) {
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        const rlimit limit{bytes, bytes};
+        setrlimit(RLIMIT_FSIZE, &limit);
+        std::signal(SIGXFSZ, SIG_DFL);
+        try {
+            save_checkpoint(translator, directory);
+        } catch (...) {
+        }
+        _exit(0);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    REQUIRE(WIFSIGNALED(status));
+    CHECK(WTERMSIG(status) == SIGXFSZ);
+}
+
+}  // namespace
+
+TEST_CASE("a translator comes back from the disk as it was, bit for bit") {
+    for (const bool bidirectional : {false, true}) {
+        CAPTURE(bidirectional);
+        const TemporaryDirectory directory;
+        Translator original = small_translator({.embedding = 12,
+                                                .hidden = 24,
+                                                .attention = 7,
+                                                .layers = 2,
+                                                .bidirectional = bidirectional,
+                                                .dropout = 0.25});
+        original.tokenizer = Tokenizer({.mode = TokenizerMode::characters, .lowercase = false});
+        original.steps = 12;
+        save_checkpoint(original, directory.path() / "new" / "model");
+
+        const Translator loaded = load_checkpoint(directory.path() / "new" / "model");
+        CHECK(same_parameters(loaded.model, original.model));
+        CHECK(loaded.tokenizer.options() == original.tokenizer.options());
+        CHECK(loaded.max_length == 10);
+        CHECK(loaded.steps == 12);
+        CHECK(loaded.options.attention == 7);
+        CHECK(loaded.options.layers == 2);
+        CHECK(loaded.options.bidirectional == bidirectional);
+        CHECK(loaded.options.dropout == 0.25);
+        REQUIRE(loaded.target.size() == original.target.size());
+        for (std::int64_t id = 0; id < loaded.target.size(); ++id)
+            CHECK(loaded.target.token(id) == original.target.token(id));
+        const Sentence sentence = words("tom chases jerry .");
+        CHECK(translate(loaded, sentence).tokens == translate(original, sentence).tokens);
+    }
+}
+
+TEST_CASE("a new checkpoint takes the place of the old one") {
+    const TemporaryDirectory directory;
+    const std::filesystem::path latest = directory.path() / "latest";
+    save_checkpoint(translator_after(5, 1), directory.path());
+    CHECK(std::filesystem::read_symlink(latest) == "checkpoint-5");
+    CHECK(names_in(latest) == Names{"config.json", "source.vocabulary", "target.vocabulary", "weights.safetensors"});
+
+    save_checkpoint(translator_after(10, 2), directory.path());
+    CHECK(names_in(directory.path()) == Names{"latest", "checkpoint-10"});
+    CHECK(same_parameters(load_checkpoint(directory.path()).model, translator_after(10, 2).model));
+
+    // The same number of steps, as when a training is repeated.
+    for (const std::uint64_t seed : {3, 4, 5}) {
+        save_checkpoint(translator_after(10, seed), directory.path());
+        CHECK(names_in(directory.path()).size() == 2);
+        CHECK(same_parameters(load_checkpoint(directory.path()).model, translator_after(10, seed).model));
+    }
+}
+
+TEST_CASE("a crash while saving leaves the old checkpoint whole, and the next save cleans up") {
+    const TemporaryDirectory directory;
+    const Translator old = translator_after(5, 1), lost = translator_after(10, 2), next = translator_after(15, 3);
+    save_checkpoint(old, directory.path());
+    for (const rlim_t bytes : {10, 300, 4096}) {  // in config.json, in a vocabulary or in the weights
+        CAPTURE(bytes);
+        crash_while_saving(lost, directory.path(), bytes);
+        CHECK(names_in(directory.path()) == Names{"latest", "checkpoint-5", "checkpoint-10.partial"});
+        CHECK(same_parameters(load_checkpoint(directory.path()).model, old.model));
+    }
+    save_checkpoint(next, directory.path());
+    CHECK(names_in(directory.path()) == Names{"latest", "checkpoint-15"});
+    CHECK(same_parameters(load_checkpoint(directory.path()).model, next.model));
+}
+
+TEST_CASE("a crash between renaming and removing is cleaned up, and nothing else is touched") {
+    const TemporaryDirectory directory;
+    const std::filesystem::path& root = directory.path();
+    save_checkpoint(translator_after(5), root);
+    for (const char* const name :
+         {"checkpoint-4", "checkpoint-10", "checkpoint-10.partial", "checkpoint-best", "notes"}) {
+        std::filesystem::create_directory(root / name);
+        write_file(root / name / "file", "content");
+    }
+    std::filesystem::create_directory_symlink("checkpoint-10", root / "latest.partial");
+    write_file(root / "log.jsonl", "{}\n");
+    CHECK(load_checkpoint(root).steps == 5);
+    save_checkpoint(translator_after(10), root);
+    CHECK(names_in(root) == Names{"latest", "checkpoint-10", "checkpoint-best", "notes", "log.jsonl"});
+    CHECK(load_checkpoint(root).steps == 10);
+}
+
+TEST_CASE("a full disk is an error, and the old checkpoint stays") {
+    const TemporaryDirectory directory;
+    save_checkpoint(translator_after(5), directory.path());
+    rlimit before{};
+    getrlimit(RLIMIT_FSIZE, &before);
+    const rlimit small{4096, before.rlim_max};
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    std::string message;
+    try {
+        save_checkpoint(translator_after(10), directory.path());
+    } catch (const FileError& error) {
+        message = error.what();
+    }
+    setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, handler);
+    CHECK(message.find("checkpoint-10.partial/weights.safetensors: cannot be written: File too large") != message.npos);
+    CHECK(load_checkpoint(directory.path()).steps == 5);
+}
+
+TEST_CASE("a copy in which latest is a directory is read too") {
+    const Saved saved;
+    const TemporaryDirectory copy;
+    std::filesystem::copy(saved.files, copy.path() / "latest");
+    CHECK(load_checkpoint(copy.path()).steps == 5);
+}
+
+TEST_CASE("what is not a checkpoint is refused with the file and the reason") {
+    const TemporaryDirectory empty;
+    CHECK_THROWS_WITH_AS(load_checkpoint(empty.path()), doctest::Contains("there is no checkpoint"), FileError);
+    CHECK_THROWS_WITH_AS(load_checkpoint(empty.path() / "absent"), doctest::Contains("there is no checkpoint"),
+                         FileError);
+    const auto contains = [](const std::string& text, const std::string& part) {
+        CAPTURE(text);
+        CHECK(text.find(part) != text.npos);
+    };
+
+    SUBCASE("a file is missing") {
+        for (const char* const name :
+             {"config.json", "source.vocabulary", "target.vocabulary", "weights.safetensors"}) {
+            const Saved saved;
+            std::filesystem::remove(saved.files / name);
+            contains(saved.error(), (saved.files / name).string() + ": cannot be ");
+        }
+    }
+    SUBCASE("the weights are cut off") {
+        const Saved saved;
+        const std::string weights = content_of(saved.files / "weights.safetensors");
+        for (const std::size_t size : {std::size_t{0}, std::size_t{5}, std::size_t{100}, weights.size() - 1}) {
+            write_file(saved.files / "weights.safetensors", std::string_view(weights).substr(0, size));
+            contains(saved.error(), "weights.safetensors: ");
+        }
+    }
+    SUBCASE("the weights are another model's") {
+        const Saved saved;
+        saved.replace_in_config("\"hidden\": 24", "\"hidden\": 25");
+        contains(saved.error(), "weights.safetensors: ");
+    }
+    SUBCASE("a vocabulary is another model's") {
+        const Saved saved;
+        write_file(saved.files / "target.vocabulary", content_of(saved.files / "target.vocabulary") + "word\n");
+        contains(saved.error(), "target.vocabulary: has ");
+    }
+    SUBCASE("a vocabulary is spoilt") {
+        const Saved saved;
+        write_file(saved.files / "source.vocabulary", "<pad>\n<s>\n");
+        contains(saved.error(), "source.vocabulary:3: expected </s>");
+    }
+    SUBCASE("the configuration is no JSON") {
+        const Saved saved;
+        write_file(saved.files / "config.json", "{\"steps\": 5,");
+        contains(saved.error(), "config.json: is not valid JSON");
+        write_file(saved.files / "config.json", "[5]");
+        contains(saved.error(), "config.json: a JSON object is expected");
+    }
+    SUBCASE("a setting is missing or wrong") {
+        const std::pair<std::string, std::string> replacements[] = {
+            {"\"hidden\": 24", "\"hidden\": 0"},
+            {"\"hidden\": 24", "\"hidden\": -24"},
+            {"\"hidden\": 24", "\"hidden\": 2.5"},
+            {"\"hidden\": 24", "\"hidden\": \"24\""},
+            {"\"hidden\": 24", "\"hidden\": 18446744073709551615"},
+            {"\"hidden\": 24", "\"hiden\": 24"},
+            {"\"dropout\": 0.0", "\"dropout\": 1.5"},
+            {"\"bidirectional\": false", "\"bidirectional\": 0"},
+            {"\"max_length\": 10", "\"max_length\": 0"},
+            {"\"words\"", "\"syllables\""}};
+        for (const auto& [old, replacement] : replacements) {
+            CAPTURE(replacement);
+            const Saved saved;
+            saved.replace_in_config(old, replacement);
+            contains(saved.error(), (saved.files / "config.json").string() + ": ");
+        }
+    }
+}

@@ -1,0 +1,476 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <regex>
+#include <wengert/autograd/allocator.hpp>
+#include <wengert/models/seq2seq/seq2seq.hpp>
+#include <wengert/models/text/vocabulary.hpp>
+#include <wengert/nn/optimizers.hpp>
+
+#include "../../nn/close.hpp"
+#include "../../nn/parity.hpp"
+
+using namespace wengert;
+
+namespace {
+
+Tensor ids(const std::vector<std::int64_t>& values, const Shape& shape) { return tensor(values, shape); }
+
+/// The sizes of the fixtures.
+constexpr Seq2SeqOptions small{
+    .source_vocabulary = 11, .target_vocabulary = 9, .embedding = 4, .hidden = 5, .attention = 6};
+
+Seq2SeqOptions with(int layers, bool bidirectional, double dropout = 0) {
+    Seq2SeqOptions options = small;
+    options.layers = layers, options.bidirectional = bidirectional, options.dropout = dropout;
+    return options;
+}
+
+struct Batch {
+    Tensor source = ids({5, 9, 5, 2, 4, 10, 3, 2, 2, 0, 0, 0}, {3, 4});
+    Tensor lengths = ids({4, 4, 1}, {3});
+    Tensor target = ids({1, 4, 7, 4, 2, 1, 8, 2, 0, 0, 1, 2, 0, 0, 0}, {3, 5});
+};
+
+/// What goes wrong in f, as the program would print it, with the line of the library left out.
+std::string error_of(auto&& f) {
+    try {
+        f();
+    } catch (const Error& error) {
+        return std::regex_replace(error.what(), std::regex("at .*?((nn|models|tests)/[a-z0-9_/]+\\.[ch]pp):[0-9]+$"),
+                                  "at $1");
+    }
+    return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("seq2seq: parameters have the names and shapes that files have") {
+    Generator generator(1);
+    using List = std::vector<std::pair<std::string, Shape>>;
+    const auto decoder = [](std::int64_t memory) {
+        return List{{"decoder.embedding.weight", {9, 4}},
+                    {"decoder.attention.query.weight", {6, 5}},
+                    {"decoder.attention.query.bias", {6}},
+                    {"decoder.attention.key.weight", {6, memory}},
+                    {"decoder.attention.score.weight", {1, 6}},
+                    {"decoder.cell.weight_ih", {15, 4 + memory}},
+                    {"decoder.cell.weight_hh", {15, 5}},
+                    {"decoder.cell.bias_ih", {15}},
+                    {"decoder.cell.bias_hh", {15}},
+                    {"decoder.output.weight", {9, 5}},
+                    {"decoder.output.bias", {9}}};
+    };
+    const auto layer = [](const std::string& suffix, std::int64_t in) {
+        return List{{"encoder.gru.weight_ih_" + suffix, {15, in}},
+                    {"encoder.gru.weight_hh_" + suffix, {15, 5}},
+                    {"encoder.gru.bias_ih_" + suffix, {15}},
+                    {"encoder.gru.bias_hh_" + suffix, {15}}};
+    };
+    const auto check = [](const Seq2Seq& model, const std::vector<List>& parts) {
+        List expected, actual;
+        for (const List& part : parts) expected.insert(expected.end(), part.begin(), part.end());
+        std::int64_t count = 0;
+        for (const auto& [name, parameter] : named_parameters(model)) {
+            CHECK(parameter.name() == name);
+            CHECK(parameter.is_parameter());
+            CHECK(parameter.dtype() == Dtype::float32);
+            actual.emplace_back(name, parameter.shape());
+            count += parameter.numel();
+        }
+        CHECK(actual == expected);
+        CHECK(parameter_count(model) == count);
+    };
+    const List embedding{{"encoder.embedding.weight", {11, 4}}};
+    check(Seq2Seq(with(2, false), generator), {embedding, layer("l0", 4), layer("l1", 5), decoder(5)});
+    check(Seq2Seq(with(2, true), generator),
+          {embedding, layer("l0", 4), layer("l0_reverse", 4), layer("l1", 10), layer("l1_reverse", 10),
+           List{{"encoder.bridge.weight", {5, 10}}, {"encoder.bridge.bias", {5}}}, decoder(10)});
+}
+
+TEST_CASE("seq2seq: the default is the reference model") {
+    const Seq2SeqOptions options;
+    CHECK(options.embedding == 256);
+    CHECK(options.hidden == 1024);
+    CHECK(options.layers == 2);
+    CHECK(options.source_vocabulary == 5000);
+    CHECK(options.target_vocabulary == 5000);
+    Generator generator(1);
+    Seq2SeqOptions no_attention = small;
+    no_attention.attention = 0;
+    CHECK(Seq2Seq(no_attention, generator).decoder.attention.query.weight.shape() == Shape{5, 5});
+}
+
+TEST_CASE("seq2seq: gradients of the loss, by every parameter") {
+    const Batch batch;
+    Generator generator(1);
+    for (const Seq2SeqOptions& options : {with(2, false), with(1, true)})
+        for (const Tensor& lengths : {Tensor(), batch.lengths}) {
+            const GradcheckResult result = gradcheck(
+                Seq2Seq(options, generator), {batch.source, batch.target},
+                [&](const Seq2Seq& model, const std::vector<Tensor>& in) { return model.loss(in[0], lengths, in[1]); });
+            CHECK_MESSAGE(result.passed, result.message);
+        }
+}
+
+TEST_CASE("seq2seq: second derivatives of the loss") {
+    const Batch batch;
+    Generator generator(1);
+    const Seq2SeqOptions tiny{.source_vocabulary = 11,
+                              .target_vocabulary = 9,
+                              .embedding = 2,
+                              .hidden = 2,
+                              .layers = 1,
+                              .bidirectional = true};
+    const GradcheckResult result = gradcheck(Seq2Seq(tiny, generator), {},
+                                             [&](const Seq2Seq& model, const std::vector<Tensor>&) {
+                                                 return model.loss(batch.source, batch.lengths, batch.target);
+                                             },
+                                             {.order = 2});
+    CHECK_MESSAGE(result.passed, result.message);
+}
+
+TEST_CASE("seq2seq: values and gradients are PyTorch's") {
+    for (const bool bidirectional : {false, true})
+        for (const parity::Precision& precision : parity::precisions) {
+            const parity::Fixture fixture(bidirectional ? "seq2seq_bidirectional" : "seq2seq", precision);
+            Generator generator(1);
+            const Seq2Seq model = fixture.load(Seq2Seq(with(bidirectional ? 1 : 2, bidirectional), generator));
+            const Tensor source = fixture["source"], lengths = fixture["source_lengths"], target = fixture["target"];
+            const Seq2Seq::Result result = model(source, lengths, target);
+            fixture.check("logits", result.logits);
+            fixture.check("weights", result.weights);
+            Tape tape;
+            const Tensor loss = model.loss(source, lengths, target);
+            fixture.check("loss", loss);
+            fixture.check_gradients(tape, loss, named_parameters(model));
+        }
+}
+
+TEST_CASE("seq2seq: three steps of Adam are PyTorch's") {
+    for (const parity::Precision& precision : parity::precisions) {
+        const parity::Fixture start("seq2seq", precision), after("adam", precision);
+        Generator generator(1);
+        const Seq2Seq model = start.load(Seq2Seq(with(2, false), generator));
+        Adam optimizer(parameters(model), {.learning_rate = 1e-2});
+        std::vector<Tensor> losses;
+        for (int step = 0; step < 3; ++step) {
+            Tape tape;
+            const Tensor loss = model.loss(start["source"], start["source_lengths"], start["target"]);
+            optimizer.step(tape.gradient(loss, parameters(model)));
+            losses.push_back(loss.detached());
+        }
+        after.check("losses", stack(losses, 0));
+        for (const auto& [name, parameter] : named_parameters(model)) after.check("after." + name, parameter);
+    }
+}
+
+TEST_CASE("seq2seq: the loss is the mean over the real tokens after the first") {
+    const Batch batch;
+    Generator generator(1);
+    const Seq2Seq model = to(Seq2Seq(with(2, false), generator), Dtype::float64);
+    const Tensor logits = log_softmax(model(batch.source, batch.lengths, batch.target).logits);
+    const auto labels = slice(batch.target, 1, 1, 5).to_vector<std::int64_t>();
+    double total = 0, count = 0;
+    for (std::int64_t i = 0; i < 12; ++i) {
+        const std::int64_t label = labels[static_cast<std::size_t>(i)];
+        if (label == Vocabulary::pad) continue;
+        total -= logits.at({i / 4, i % 4, label});
+        ++count;
+    }
+    CHECK(count == 7);
+    CHECK(model.loss(batch.source, batch.lengths, batch.target).item() ==
+          doctest::Approx(total / count).epsilon(1e-14));
+}
+
+TEST_CASE("seq2seq: a row's results depend neither on padding nor on the other rows") {
+    const Batch batch;
+    Generator generator(1);
+    for (const bool bidirectional : {false, true}) {
+        const Seq2Seq model = to(Seq2Seq(with(2, bidirectional), generator), Dtype::float64);
+        const Seq2Seq::Result together = model(batch.source, batch.lengths, batch.target);
+        CHECK(together.logits.shape() == Shape{3, 4, 9});
+        CHECK(together.weights.shape() == Shape{3, 4, 4});
+        const auto lengths = batch.lengths.to_vector<std::int64_t>();
+        double total = 0;
+        for (std::int64_t row = 0; row < 3; ++row) {
+            const std::int64_t length = lengths[static_cast<std::size_t>(row)];
+            const Tensor source = slice(slice(batch.source, 0, row, row + 1), 1, 0, length);
+            const Tensor target = slice(batch.target, 0, row, row + 1);
+            const Seq2Seq::Result alone = model(source, {}, target);
+            CHECK(difference(slice(together.logits, 0, row, row + 1), alone.logits, 1e-14) == "");
+            const Tensor weights = slice(together.weights, 0, row, row + 1);
+            CHECK(difference(slice(weights, 2, 0, length), alone.weights, 1e-14) == "");
+            for (const double w : slice(weights, 2, length, 4).to_vector<double>()) CHECK(w == 0);
+            const double tokens[] = {4, 2, 1};
+            total += tokens[row] * model.loss(source, {}, target).item();
+        }
+        CHECK(model.loss(batch.source, batch.lengths, batch.target).item() ==
+              doctest::Approx(total / 7).epsilon(1e-14));
+
+        const Tensor pad = zeros({3, 2}, Dtype::int64), other = full({3, 2}, 7, Dtype::int64);
+        const Tensor longer_target = concat({batch.target, pad}, 1);
+        const double loss = model.loss(concat({batch.source, pad}, 1), batch.lengths, longer_target).item();
+        CHECK(loss == doctest::Approx(total / 7).epsilon(1e-14));
+        CHECK(model.loss(concat({batch.source, other}, 1), batch.lengths, longer_target).item() == loss);
+    }
+}
+
+TEST_CASE("seq2seq: greedy decoding takes the most probable token of teacher forcing at each step") {
+    const Batch batch;
+    Generator generator(3);
+    Seq2Seq model = to(Seq2Seq(with(2, true), generator), Dtype::float64);
+    model.decoder.output.bias.mutable_data<double>()[Vocabulary::end] = -1e3;  // so that no row ends
+    constexpr std::int64_t steps = 6;
+    const Seq2Seq::Translation greedy = model.greedy(batch.source, batch.lengths, steps);
+    REQUIRE(greedy.tokens.size() == 3);
+    Tensor target = full({3, 1}, Vocabulary::start, Dtype::int64);
+    for (std::int64_t t = 0; t < steps; ++t) {
+        // The last column of a target is not read.
+        const Seq2Seq::Result forced =
+            model(batch.source, batch.lengths, concat({target, zeros({3, 1}, Dtype::int64)}, 1));
+        target = concat({target, argmax(slice(forced.logits, 1, t, t + 1), -1)}, 1);
+        CHECK(difference(select(greedy.weights, 1, t), select(forced.weights, 1, t), 1e-14) == "");
+    }
+    CHECK(greedy.weights.shape() == Shape{3, steps, 4});
+    for (int row = 0; row < 3; ++row)
+        CHECK(greedy.tokens[static_cast<std::size_t>(row)] ==
+              slice(select(target, 0, row), 0, 1, steps + 1).to_vector<std::int64_t>());
+}
+
+TEST_CASE("seq2seq: greedy decoding ends a row at </s> and stops when all rows have ended") {
+    const Batch batch;
+    Generator generator(1);
+    // The output's bias alone decides.
+    Seq2Seq model(with(1, false), generator);
+    for (Tensor p : parameters(model.decoder.output)) p.fill(0);
+    model.decoder.output.bias.mutable_data<float>()[Vocabulary::end] = 1;
+    Seq2Seq::Translation result = model.greedy(batch.source, batch.lengths, 10);
+    CHECK(result.tokens == std::vector<std::vector<std::int64_t>>(3));
+    CHECK(result.weights.shape() == Shape{3, 1, 4});
+
+    model.decoder.output.bias.mutable_data<float>()[7] = 2;
+    result = model.greedy(batch.source, batch.lengths, 3);
+    CHECK(result.tokens == std::vector<std::vector<std::int64_t>>(3, {7, 7, 7}));
+    CHECK(result.weights.shape() == Shape{3, 3, 4});
+
+    result = model.greedy(batch.source, batch.lengths, 0);
+    CHECK(result.tokens == std::vector<std::vector<std::int64_t>>(3));
+    CHECK(result.weights.shape() == Shape{3, 0, 4});
+
+    result = model.greedy(zeros({0, 4}, Dtype::int64), zeros({0}, Dtype::int64), 5);
+    CHECK(result.tokens.empty());
+    CHECK(result.weights.shape() == Shape{0, 0, 4});
+}
+
+TEST_CASE("seq2seq: rows that end at different steps go on without one another") {
+    const Batch batch;
+    // With these random weights the rows end after different numbers of tokens.
+    Generator generator(1);
+    const Seq2Seq model = to(Seq2Seq(with(1, true), generator), Dtype::float64);
+    const Seq2Seq::Translation together = model.greedy(batch.source, batch.lengths, 12);
+    const auto lengths = batch.lengths.to_vector<std::int64_t>();
+    for (std::int64_t row = 0; row < 3; ++row) {
+        const Tensor source = slice(slice(batch.source, 0, row, row + 1), 1, 0, lengths[static_cast<std::size_t>(row)]);
+        CHECK(model.greedy(source, {}, 12).tokens[0] == together.tokens[static_cast<std::size_t>(row)]);
+    }
+}
+
+TEST_CASE("seq2seq: without a tape nothing is recorded, and greedy decoding never records") {
+    const Batch batch;
+    Generator generator(1);
+    const Seq2Seq model(with(2, true), generator);
+    const std::int64_t before = allocator_statistics().live_bytes;
+    {
+        const Seq2Seq::Result result = model(batch.source, batch.lengths, batch.target);
+        CHECK(result.logits.state()->recording == 0);
+        CHECK(result.logits.state()->node == no_node);
+        // The two results, each with its state and the header of its storage, and nothing else.
+        CHECK(allocator_statistics().live_bytes - before < 4 * 1024);
+    }
+    CHECK(allocator_statistics().live_bytes == before);
+    Tape tape;
+    model.greedy(batch.source, batch.lengths, 5);
+    CHECK(tape.size() == 0);
+    const Tensor loss = model.loss(batch.source, batch.lengths, batch.target);
+    CHECK(tape.size() > 100);
+    CHECK(allocator_statistics().live_bytes - before > 4 * 1024);
+}
+
+TEST_CASE("seq2seq: a training step after the second allocates nothing from the system") {
+    const Batch batch;
+    Generator generator(1), noise(2);
+    const Seq2Seq model(with(2, true, 0.1), generator);
+    Adam optimizer(parameters(model), {.learning_rate = 1e-2});
+    std::int64_t after_second = 0;
+    for (int step = 0; step < 6; ++step) {
+        Tape tape;
+        optimizer.step(tape.gradient(model.loss(batch.source, batch.lengths, batch.target, &noise), parameters(model)));
+        if (step == 1) after_second = allocator_statistics().system_allocations;
+    }
+    CHECK(allocator_statistics().system_allocations == after_second);
+}
+
+TEST_CASE("seq2seq: it learns a batch by heart") {
+    const Batch batch;
+    Generator generator(1);
+    const Seq2Seq model(with(1, true), generator);
+    Adam optimizer(parameters(model), {.learning_rate = 3e-2});
+    double loss = 0;
+    for (int step = 0; step < 80; ++step) {
+        Tape tape;
+        const Tensor value = model.loss(batch.source, batch.lengths, batch.target);
+        loss = value.item();
+        optimizer.step(tape.gradient(value, parameters(model)));
+    }
+    CHECK(loss < 0.05);
+    // The rows end after 3, 1 and 0 tokens, and the fourth step, with the </s> of the longest, is the last.
+    const std::vector<std::vector<std::int64_t>> learned{{4, 7, 4}, {8}, {}};
+    const Seq2Seq::Translation together = model.greedy(batch.source, batch.lengths, 8);
+    CHECK(together.tokens == learned);
+    CHECK(together.weights.shape() == Shape{3, 4, 4});
+    for (std::int64_t row = 0; row < 3; ++row) {
+        const Tensor source = slice(batch.source, 0, row, row + 1), length = slice(batch.lengths, 0, row, row + 1);
+        const auto i = static_cast<std::size_t>(row);
+        const Seq2Seq::Translation alone = model.greedy(source, length, 8);
+        CHECK(alone.tokens[0] == learned[i]);
+        CHECK(alone.weights.dim(1) == static_cast<std::int64_t>(learned[i].size()) + 1);
+    }
+}
+
+TEST_CASE("seq2seq: a clone is independent, a copy is not, and another dtype computes the same") {
+    const Batch batch;
+    Generator generator(1);
+    const Seq2Seq model(with(2, true), generator);
+    const Seq2Seq same = model, other = clone(model), wide = to(model, Dtype::float64);
+    const auto loss = [&](const Seq2Seq& m) { return m.loss(batch.source, batch.lengths, batch.target).item(); };
+    const double before = loss(model);
+    CHECK(loss(other) == before);
+    CHECK(loss(wide) == doctest::Approx(before).epsilon(1e-6));
+    const auto named = named_parameters(model), in_clone = named_parameters(other), in_wide = named_parameters(wide);
+    for (std::size_t i = 0; i < named.size(); ++i) {
+        for (const auto& [name, parameter] : {in_clone[i], in_wide[i]}) {
+            CHECK(name == named[i].first);
+            CHECK(parameter.name() == name);
+            CHECK(parameter.is_parameter());
+            CHECK(!parameter.shares_storage(named[i].second));
+        }
+        CHECK(in_wide[i].second.dtype() == Dtype::float64);
+    }
+    for (Tensor p : parameters(model)) p.fill(0.1);
+    CHECK(loss(same) == loss(model));
+    CHECK(loss(other) == before);
+    CHECK(loss(wide) == doctest::Approx(before).epsilon(1e-6));
+}
+
+TEST_CASE("seq2seq: dropout needs noise, and the same noise gives the same loss") {
+    const Batch batch;
+    Generator generator(1), noise(2), same(2);
+    const Seq2Seq model(with(2, true, 0.3), generator);
+    const auto loss = [&](Generator* g) { return model.loss(batch.source, batch.lengths, batch.target, g).item(); };
+    const double quiet = loss(nullptr), dropped = loss(&noise);
+    CHECK(loss(nullptr) == quiet);
+    CHECK(dropped != quiet);
+    CHECK(loss(&same) == dropped);
+}
+
+TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
+    const Batch batch;
+    Generator generator(1);
+    const Seq2Seq model(with(1, false), generator);
+    Seq2SeqOptions wider = with(1, false);
+    wider.hidden = 7;
+    const Seq2Seq wide(wider, generator);
+    const auto error = [&](const Seq2Seq& m) {
+        return error_of([&] { m.loss(batch.source, batch.lengths, batch.target); });
+    };
+
+    SUBCASE("a decoder of another size") {
+        Seq2Seq mixed = model;
+        mixed.decoder = wide.decoder;
+        CHECK(error(mixed) ==
+              "matmul: inner dimensions differ: lhs [3, 4, 5] x rhs [7, 6] (5 != 7)\n"
+              "  in decoder.attention; rhs = parameter \"decoder.attention.key.weight\"\n"
+              "  at nn/attention.cpp");
+    }
+    SUBCASE("a query of another size") {
+        Seq2Seq mixed = model;
+        mixed.decoder.attention.query = wide.decoder.attention.query;
+        CHECK(error(mixed) ==
+              "matmul: inner dimensions differ: lhs [3, 5] x rhs [7, 6] (5 != 7)\n"
+              "  in decoder.attention, step 0; rhs = parameter \"decoder.attention.query.weight\"; "
+              "bias = parameter \"decoder.attention.query.bias\"\n"
+              "  at nn/attention.cpp");
+    }
+    SUBCASE("a recurrent weight of another size") {
+        Seq2Seq mixed = model;
+        mixed.decoder.cell.weight_hh = wide.decoder.cell.weight_hh;
+        CHECK(error(mixed) ==
+              "matmul: inner dimensions differ: lhs [3, 5] x rhs [7, 21] (5 != 7)\n"
+              "  in decoder.cell, step 0; rhs = parameter \"decoder.cell.weight_hh\"; "
+              "bias = parameter \"decoder.cell.bias_hh\"\n"
+              "  at nn/gru.cpp");
+    }
+    SUBCASE("an output layer of another size") {
+        Seq2Seq mixed = model;
+        mixed.decoder.output = wide.decoder.output;
+        CHECK(error(mixed) ==
+              "matmul: inner dimensions differ: lhs [3, 4, 5] x rhs [7, 9] (5 != 7)\n"
+              "  in decoder.output; rhs = parameter \"decoder.output.weight\"; "
+              "bias = parameter \"decoder.output.bias\"\n"
+              "  at models/seq2seq/decoder.cpp");
+    }
+    SUBCASE("an embedding of another size") {
+        Seq2Seq mixed = model;
+        mixed.encoder.embedding = Embedding(11, 3, generator);
+        CHECK(error(mixed) ==
+              "matmul: inner dimensions differ: lhs [3, 4, 3] x rhs [4, 15] (3 != 4)\n"
+              "  in encoder.gru.l0; rhs = parameter \"encoder.gru.weight_ih_l0\"; "
+              "bias = parameter \"encoder.gru.bias_ih_l0\"\n"
+              "  at nn/gru.cpp");
+    }
+    SUBCASE("ids outside the vocabularies") {
+        const Tensor bad = ids({5, 9, 11, 2}, {1, 4}), good = ids({5, 9, 10, 2}, {1, 4});
+        const std::string in_source =
+            "embedding: id 11 at position 2 is outside a table of 11 rows\n"
+            "  in encoder.embedding; weight = parameter \"encoder.embedding.weight\"\n"
+            "  at models/seq2seq/encoder.cpp";
+        CHECK(error_of([&] { model.loss(bad, {}, good); }) == in_source);
+        CHECK(error_of([&] { model.greedy(bad, {}, 3); }) == in_source);
+        CHECK(error_of([&] {
+                  model.loss(good, {}, ids({1, 9, 2}, {1, 3}));
+              }) ==
+              "embedding: id 9 at position 1 is outside a table of 9 rows\n"
+              "  in decoder.embedding; weight = parameter \"decoder.embedding.weight\"\n"
+              "  at models/seq2seq/decoder.cpp");
+        CHECK(error_of([&] {
+                  model.loss(good, {}, ids({1, 8, 9}, {1, 3}));
+              }) ==
+              "cross_entropy: label 9 of row 1 is outside [0, 9)\n"
+              "  in loss\n"
+              "  at models/seq2seq/seq2seq.cpp");
+    }
+    SUBCASE("lengths") {
+        CHECK(error_of([&] {
+                  model.loss(batch.source, ids({4, 4, 5}, {3}), batch.target);
+              }) ==
+              "gru: length_mask: length 5 is outside [0, 4]\n"
+              "  in encoder.gru\n"
+              "  at nn/gru.cpp");
+        CHECK(error_of([&] { model.greedy(batch.source, ids({4}, {1}), 3); }) ==
+              "gru: lengths [1] are not one for each row of x [3, 4, 4]\n"
+              "  in encoder.gru\n"
+              "  at nn/gru.cpp");
+    }
+    SUBCASE("sources and targets") {
+        const Tensor no_step = zeros({3, 0}, Dtype::int64), one_row = ids({5, 2}, {2});
+        for (const Tensor& source : {no_step, one_row})
+            CHECK(error_of([&] {
+                      model.loss(source, {}, batch.target);
+                  }).starts_with("gru: x must be [B, T, in] with at least one step, not"));
+        CHECK_THROWS_AS(model.loss(ones({3, 4}), {}, batch.target), DtypeError);
+        for (const Tensor& target : {ids({1, 2}, {2}), ids({1, 1, 1}, {3, 1}), ids({1, 4, 2}, {1, 3})})
+            CHECK(error_of([&] { model.loss(batch.source, {}, target); }) ==
+                  "seq2seq: target must be [B, T] with T > 1 for source [3, 4], not " + to_string(target.shape()));
+    }
+}

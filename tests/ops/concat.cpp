@@ -1,0 +1,87 @@
+#include "brute_force.hpp"
+
+using namespace brute_force;
+
+TEST_CASE("concat: parts one after another, along every axis") {
+    for (int axis = -3; axis < 3; ++axis) {
+        for (const Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::int64}) {
+            const int at = normalize_axis(axis, 3);
+            std::vector<Tensor> parts;
+            Shape whole{2, 3, 4};
+            whole[at] = 0;
+            for (int k = 0; k < 4; ++k) {
+                Shape shape{2, 3, 4};
+                shape[at] = k;
+                whole[at] += k;
+                parts.push_back(laid_out(shape, k, static_cast<std::uint64_t>(k), dtype, -9, 9));
+            }
+            const Tensor y = concat(parts, axis);
+            REQUIRE(y.shape() == whole);
+            CHECK(y.dtype() == dtype);
+            for_each_index(whole, [&](const Shape& i) {
+                Shape own = i;
+                std::size_t k = 0;
+                while (own[at] >= parts[k].shape()[at]) own[at] -= parts[k++].shape()[at];
+                CHECK(element(y, i) == element(parts[k], own));
+            });
+        }
+    }
+    CHECK(elements(concat({ones({2})}, 0)) == Values{1, 1});
+}
+
+TEST_CASE("stack: parts side by side, along every axis") {
+    for (int axis = -3; axis < 3; ++axis) {
+        const int at = normalize_axis(axis, 3);
+        std::vector<Tensor> parts;
+        for (int k = 0; k < 4; ++k) parts.push_back(laid_out({2, 3}, k, static_cast<std::uint64_t>(k)));
+        const Tensor y = stack(parts, axis);
+        CHECK(y.shape()[at] == 4);
+        for_each_index(y.shape(), [&](const Shape& i) {
+            Shape own = i;
+            own.erase(at);
+            CHECK(element(y, i) == element(parts[static_cast<std::size_t>(i[at])], own));
+        });
+    }
+    CHECK(stack({scalar(1), scalar(2)}, 0).shape() == Shape{2});
+}
+
+TEST_CASE("concat: each part gets its share of the cotangent, also a part that occurs twice or is used elsewhere") {
+    const Tensor a = tensor({1, 2}, {1, 2}, Dtype::float64), b = tensor({3, 4, 5, 6}, {2, 2}, Dtype::float64);
+    const Tensor ct = tensor({1, 2, 3, 4, 5, 6, 7, 8}, {4, 2}, Dtype::float64);
+    const auto g = gradients([](const auto& in) { return concat({in[0], in[1], in[0]}, 0); }, {a, b}, ct);
+    CHECK(elements(g[0]) == Values{8, 10});
+    CHECK(elements(g[1]) == Values{3, 4, 5, 6});
+    const auto h = gradients([](const auto& in) { return concat({in[1] * 3, in[0], in[0] + in[0]}, 0) * 2; }, {a, b}, ct);
+    CHECK(elements(h[0]) == Values{2 * (5 + 14), 2 * (6 + 16)});
+    CHECK(elements(h[1]) == Values{6, 12, 18, 24});
+    const auto s = gradients([](const auto& in) { return stack({in[0], in[0], in[1]}, 2); }, {b, b * 2},
+                             tensor({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, {2, 2, 3}, Dtype::float64));
+    CHECK(elements(s[0]) == Values{3, 9, 15, 21});
+    CHECK(elements(s[1]) == Values{3, 6, 9, 12});
+}
+
+TEST_CASE("concat: what does not fit is refused with the caller's line") {
+    const Tensor a = zeros({2, 3});
+    std::string where = at_line(1);
+    CHECK_THROWS_WITH_AS(concat({}, 0), ("concat: there are no parts" + where).c_str(), ValueError);
+    where = at_line(1);
+    CHECK_THROWS_WITH_AS(stack({}, 0), ("stack: there are no parts" + where).c_str(), ValueError);
+    where = at_line(1);
+    CHECK_THROWS_WITH_AS(concat({a, zeros({2, 4})}, 0), ("concat: part 1 is [2, 4] and does not continue part 0 [2, 3] along axis 0" + where).c_str(), ShapeError);
+    where = at_line(1);
+    CHECK_THROWS_WITH_AS(concat({a, zeros({2})}, 1), ("concat: part 1 is [2] and does not continue part 0 [2, 3] along axis 1" + where).c_str(), ShapeError);
+    where = at_line(1);
+    CHECK_THROWS_WITH_AS(concat({a, a}, 2), ("concat: axis 2 does not exist in a tensor of 2 axes" + where).c_str(), ShapeError);
+    where = at_line(1);
+    CHECK_THROWS_WITH_AS(concat({scalar(1)}, 0), ("concat: axis 0 does not exist in a tensor of 0 axes" + where).c_str(), ShapeError);
+    where = at_line(1);
+    CHECK_THROWS_WITH_AS(concat({a, arange(3)}, 0), ("concat: part 1 is int64, part 0 is float32" + where).c_str(), DtypeError);
+    where = at_line(1);
+    CHECK_THROWS_WITH_AS(concat({a, Tensor()}, 0), ("concat: part 1 is an undefined tensor" + where).c_str(), ValueError);
+    where = at_line(1);
+    CHECK_THROWS_WITH_AS(stack({a, zeros({3, 2})}, 0), ("stack: part 1 is [3, 2], part 0 is [2, 3]" + where).c_str(), ShapeError);
+    where = at_line(1);
+    CHECK_THROWS_WITH_AS(stack({a, a}, 3), ("stack: axis 3 does not exist in a tensor of 3 axes" + where).c_str(), ShapeError);
+    where = at_line(1);
+    CHECK_THROWS_WITH_AS(stack({a, zeros({2, 3}, Dtype::float64)}, 0), ("stack: part 1 is float64, part 0 is float32" + where).c_str(), DtypeError);
+}

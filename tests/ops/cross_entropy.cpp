@@ -1,0 +1,117 @@
+#include "brute_force.hpp"
+
+#include <wengert/ops/cross_entropy.hpp>
+
+using namespace brute_force;
+
+namespace {
+
+/// The loss and its gradient, row by row in long double.
+struct Brute {
+    double loss;
+    Values gradient;
+};
+
+Brute brute(const Tensor& logits, const std::vector<std::int64_t>& labels, const CrossEntropyOptions& options) {
+    const Values x = elements(logits);
+    const auto classes = static_cast<std::size_t>(logits.shape().back());
+    long double loss = 0;
+    Values gradient(x.size());
+    int counted = 0;
+    for (std::size_t row = 0; row < labels.size(); ++row) {
+        if (labels[row] == options.ignore_index) continue;
+        ++counted;
+        long double highest = -infinity, total = 0;
+        for (std::size_t v = 0; v < classes; ++v) highest = std::max(highest, static_cast<long double>(x[row * classes + v]));
+        for (std::size_t v = 0; v < classes; ++v) total += std::exp(x[row * classes + v] - highest);
+        for (std::size_t v = 0; v < classes; ++v) {
+            const long double q = options.label_smoothing / static_cast<long double>(classes) +
+                                  (static_cast<std::int64_t>(v) == labels[row] ? 1 - options.label_smoothing : 0);
+            const long double log_p = x[row * classes + v] - highest - std::log(total);
+            loss -= q * log_p;
+            gradient[row * classes + v] = static_cast<double>(std::exp(log_p) - q);
+        }
+    }
+    const long double scale = options.reduction == Reduction::sum ? 1 : 1.0L / std::max(counted, 1);
+    for (double& g : gradient) g *= static_cast<double>(scale);
+    return {static_cast<double>(loss * scale), gradient};
+}
+
+}  // namespace
+
+TEST_CASE("cross_entropy: ignored rows, smoothing and both reductions, in value and gradient") {
+    const std::vector<std::int64_t> labels{3, 0, 36, 2, 2, 0};
+    for (int layout = 0; layout < layouts; ++layout) {
+        for (const std::int64_t ignored : {-100, 2, 0}) {
+            for (const double smoothing : {0.0, 0.1, 1.0}) {
+                for (const Reduction reduction : {Reduction::mean, Reduction::sum}) {
+                    for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+                        CAPTURE(layout);
+                        CAPTURE(ignored);
+                        CAPTURE(smoothing);
+                        const CrossEntropyOptions options{ignored, smoothing, reduction};
+                        const Tensor logits = laid_out({2, 3, 37}, layout, 1, dtype, -4, 4), rows = tensor(labels, {2, 3});
+                        const Brute want = brute(logits, labels, options);
+                        const Tensor loss = cross_entropy(logits, rows, options);
+                        CHECK(loss.shape() == Shape{});
+                        CHECK(loss.dtype() == dtype);
+                        check_close(loss, {want.loss}, 8);
+                        const auto f = [&](const auto& in) { return cross_entropy(in[0], rows, options); };
+                        check_close(gradients(f, {logits}, scalar(1, dtype))[0], want.gradient, 8, 1);
+                        Values twice = want.gradient;
+                        for (double& g : twice) g *= -2;
+                        check_close(gradients(f, {logits}, scalar(-2, dtype))[0], twice, 8, 1);
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("cross_entropy: an ignored label need not be a class") {
+    const CrossEntropyOptions options{.ignore_index = 99};
+    const Tensor logits = sample_values({3, 4}, -1, 1, 1);
+    check_close(cross_entropy(logits, ids({99, 1, 99}), options), {brute(logits, {99, 1, 99}, options).loss}, 4);
+    CHECK(cross_entropy(logits, ids({99, 99, 99}), options).item() == 0);
+    const auto g = gradients([&](const auto& in) { return cross_entropy(in[0], ids({99, 99, 99}), options); }, {logits},
+                             scalar(1, Dtype::float64));
+    CHECK(elements(g[0]) == Values(12));
+    CHECK(cross_entropy(zeros({0, 4}), ids({})).item() == 0);
+    CHECK(cross_entropy(zeros({3}), tensor(std::vector<std::int64_t>{1}, {})).item() == doctest::Approx(std::log(3)));
+}
+
+TEST_CASE("cross_entropy: large logits neither overflow nor lose their digits") {
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+        const Tensor logits = tensor({10000, 10000, -10000, 10000}, {2, 2}, dtype);
+        check_close(cross_entropy(logits, ids({0, 1}), {.reduction = Reduction::sum}), {std::log(2)}, 1);
+        const auto g = gradients([](const auto& in) { return cross_entropy(in[0], ids({0, 0}), {.reduction = Reduction::sum}); },
+                                 {logits}, scalar(1, dtype));
+        CHECK(elements(g[0]) == Values{-0.5, 0.5, -1, 1});
+        CHECK(cross_entropy(logits, ids({0, 0}), {.reduction = Reduction::sum}).item() == doctest::Approx(20000.693));
+    }
+    const Tensor masked = tensor({-infinity, 1, 2}, {1, 3}, Dtype::float64);
+    check_close(cross_entropy(masked, ids({2})), {brute(tensor({1, 2}, {1, 2}, Dtype::float64), {1}, {}).loss}, 4);
+    CHECK(cross_entropy(masked, ids({0})).item() == infinity);
+    CHECK(std::isnan(cross_entropy(tensor({not_a_number, 1, 2}, {1, 3}), ids({2})).item()));
+}
+
+TEST_CASE("cross_entropy: what does not fit is refused, with the caller's line") {
+    const Tensor logits = zeros({2, 3, 5});
+    const Tensor labels = tensor(std::vector<std::int64_t>{0, 1, 2, 3, 5, 0}, {2, 3});
+    std::string where = at_line(1);
+    CHECK_THROWS_WITH_AS(cross_entropy(logits, labels), ("cross_entropy: label 5 of row 4 is outside [0, 5)" + where).c_str(), ValueError);
+    where = at_line(1);
+    CHECK_THROWS_WITH_AS(cross_entropy(zeros({1, 5}), ids({-1})), ("cross_entropy: label -1 of row 0 is outside [0, 5)" + where).c_str(), ValueError);
+    where = at_line(1);
+    CHECK_THROWS_WITH_AS(cross_entropy(logits, ids({0, 1})), ("cross_entropy: labels [2] do not fit the rows of logits [2, 3, 5]" + where).c_str(), ShapeError);
+    where = at_line(1);
+    CHECK_THROWS_WITH_AS(cross_entropy(scalar(1), ids({0})), ("cross_entropy: labels [1] do not fit the rows of logits []" + where).c_str(), ShapeError);
+    where = at_line(1);
+    CHECK_THROWS_WITH_AS(cross_entropy(zeros({1, 5}), zeros({1})), ("cross_entropy: logits must be float32 or float64 and labels int64, not float32 and float32" + where).c_str(), DtypeError);
+    where = at_line(1);
+    CHECK_THROWS_WITH_AS(cross_entropy(zeros({1, 5}), ids({0}), {.label_smoothing = 1.5}), ("cross_entropy: label_smoothing is 1.5, outside [0, 1]" + where).c_str(), ValueError);
+    where = at_line(1);
+    CHECK_THROWS_WITH_AS(cross_entropy(zeros({1, 5}), ids({0}), {.label_smoothing = not_a_number}), ("cross_entropy: label_smoothing is nan, outside [0, 1]" + where).c_str(), ValueError);
+    where = at_line(1);
+    CHECK_THROWS_WITH_AS(cross_entropy(zeros({1, 5}), Tensor()), ("cross_entropy: operand 1 is an undefined tensor" + where).c_str(), ValueError);
+}
