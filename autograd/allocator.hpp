@@ -5,7 +5,8 @@
 
 namespace wengert {
 
-/// Counters of the calling thread's allocator. Bytes are those of the blocks handed out, rounded up to their size class.
+/// Counters of the calling thread's allocator. Bytes are those of the blocks handed out, rounded up to their size
+/// class.
 struct AllocatorStatistics {
     std::int64_t live_bytes = 0;          ///< handed out and not yet returned
     std::int64_t peak_live_bytes = 0;     ///< the most that live_bytes has been since reset_peak()

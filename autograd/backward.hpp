@@ -35,7 +35,8 @@ class Backward {
     std::size_t saved_count() const;
     /// Whether anything waits for the cotangent of an input; contributions to others may be left out.
     bool needs(std::size_t input) const;
-    /// The shape of an input that the tape follows. Throws TapeError for a constant one, which the node knows nothing of.
+    /// The shape of an input that the tape follows. Throws TapeError for a constant one, which the node knows nothing
+    /// of.
     const Shape& input_shape(std::size_t input) const;
     /// Whether this pass is itself recorded (create_graph). The rule must then be composed of ops, by add().
     bool recording() const;

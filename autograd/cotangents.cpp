@@ -33,8 +33,8 @@ void Cotangents::mark_needed() {
 
 void Cotangents::add(NodeId id, const Tensor& contribution, bool owned) {
     if (contribution.shape() != recording_[id].shape())
-        throw ShapeError("a contribution of shape " + to_string(contribution.shape()) + " to the cotangent of an operand " +
-                         to_string(recording_[id].shape()));
+        throw ShapeError("a contribution of shape " + to_string(contribution.shape()) +
+                         " to the cotangent of an operand " + to_string(recording_[id].shape()));
     Slot& s = slot(id);
     if (recorded_) {
         s.tensor = s.tensor.defined() ? accumulate(s.tensor, contribution) : contribution;
@@ -67,8 +67,7 @@ bool Cotangents::begin(NodeId id) {
     // are followed one step only, so that a long chain of them is no long recursion.
     if (node.is_view() && !s.wanted) {
         const NodeId base = node.inputs()[0];
-        const auto can_show = [&](const Tensor& t) { return t.defined() ? node.can_view(t) : may_begin_as_base(base); };
-        if (needs(base) && can_show(slot(base).tensor)) {
+        if (needs(base) && (slot(base).tensor.defined() || may_begin_as_base(base)) && can_show(node)) {
             const Destination part = region(node);
             s.tensor = part.tensor;
             s.alias = true;
@@ -85,6 +84,17 @@ bool Cotangents::may_begin_as_base(NodeId id) const {
     if (!node.is_view() || slot(id).wanted) return true;
     const NodeId base = node.inputs()[0];
     return !recording_[base].is_view();
+}
+
+/// Whether a view can be taken of its base's buffer, or of the one that the base's slot would begin with.
+bool Cotangents::can_show(const Node& view) const {
+    const NodeId id = view.inputs()[0];
+    const Node& base = recording_[id];
+    if (slot(id).tensor.defined()) return view.can_view(slot(id).tensor);
+    if (!base.is_view() || slot(id).wanted || !needs(base.inputs()[0])) return true;
+    const NodeId below = base.inputs()[0];
+    const Tensor& buffer = slot(below).tensor;
+    return view.can_view(base.view(buffer.defined() ? buffer : Tensor::empty(recording_[below].shape(), base.dtype())));
 }
 
 /// The part of the base's cotangent that a view shows, and whether it has elements to add to.
@@ -135,7 +145,7 @@ bool Cotangents::add_through_view(NodeId id, const Tensor& cotangent) {
     const Node& view = recording_[id];
     const NodeId base = view.inputs()[0];
     if (!needs(base)) return true;
-    if (slot(base).tensor.defined() && !view.can_view(slot(base).tensor)) return false;
+    if (!can_show(view)) return false;
     write(cotangent, region(view));
     return true;
 }
@@ -200,7 +210,8 @@ const Tensor& Backward::saved(std::size_t i) const {
         const std::string name = saved.tensor.name().empty() ? "" : " \"" + saved.tensor.name() + '"';
         throw TapeError("a tensor" + name + " " + to_string(saved.tensor.shape()) +
                         " that backward needs was overwritten after the forward pass (version " +
-                        std::to_string(saved.tensor.version()) + ", saved at version " + std::to_string(saved.version) + ")");
+                        std::to_string(saved.tensor.version()) + ", saved at version " + std::to_string(saved.version) +
+                        ")");
     }
     return saved.tensor;
 }

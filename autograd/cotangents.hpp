@@ -62,6 +62,7 @@ class Cotangents {
     static void own(Slot& slot);
     void complete(Slot& slot);
     bool begin(NodeId id);
+    bool can_show(const Node& view) const;
     bool may_begin_as_base(NodeId id) const;
     Destination region(const Node& view);
     void leave_open(const Node& view, NodeId id);

@@ -13,9 +13,12 @@ constexpr std::size_t size_of(Dtype dtype) { return dtype == Dtype::float32 ? 4 
 
 constexpr std::string_view to_string(Dtype dtype) {
     switch (dtype) {
-        case Dtype::float32: return "float32";
-        case Dtype::float64: return "float64";
-        case Dtype::int64: return "int64";
+        case Dtype::float32:
+            return "float32";
+        case Dtype::float64:
+            return "float64";
+        case Dtype::int64:
+            return "int64";
     }
     return "unknown";
 }

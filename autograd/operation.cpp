@@ -6,7 +6,8 @@ namespace wengert {
 
 const Tensor& Input::tensor() const {
     if (tensor_ != nullptr && tensor_->defined()) return *tensor_;
-    ValueError error(tensor_ == nullptr ? "a number was given where a tensor is needed" : "an undefined tensor was given");
+    ValueError error(tensor_ == nullptr ? "a number was given where a tensor is needed"
+                                        : "an undefined tensor was given");
     error.locate("operand", to_string(current_place()), where_);
     throw error;
 }

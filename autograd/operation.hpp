@@ -27,8 +27,9 @@
 ///     };
 ///
 /// A view op has `Tensor view(const Tensor& x) const` in place of shape() and forward(), `Tensor adjoint(const Tensor&
-/// cotangent, const Shape& shape) const` in place of vjp(), `std::optional<Interval> interval() const` if it shows a part of
-/// one axis only, and `bool can_view(const Tensor& x) const` if it cannot show every strided tensor. A public function hands the op and its operands to apply().
+/// cotangent, const Shape& shape) const` in place of vjp(), `std::optional<Interval> interval() const` if it shows a
+/// part of one axis only, and `bool can_view(const Tensor& x) const` if it cannot show every strided tensor. A public
+/// function hands the op and its operands to apply().
 namespace wengert {
 
 /// An operand of a public op: a tensor, or a number that takes the other operands' dtype. Made by conversion at the
@@ -38,8 +39,7 @@ class Input {
     Input(const Tensor& tensor, const SourceLine& where = std::source_location::current())
         : tensor_(&tensor), where_(where) {}
     template <class T>
-        requires std::is_arithmetic_v<T>
-    Input(T value, const SourceLine& where = std::source_location::current())
+    requires std::is_arithmetic_v<T> Input(T value, const SourceLine& where = std::source_location::current())
         : value_(static_cast<double>(value)), where_(where) {}
 
     /// The tensor; throws ValueError if it is undefined or the operand is a number.
@@ -62,12 +62,13 @@ concept ViewOp = requires(const Op& op, const Tensor& x) {
 template <class Op>
 concept Operation = requires(const Op& op, const Inputs& in) {
     { Op::name } -> std::convertible_to<std::string_view>;
-} && (ViewOp<Op> || requires(const Op& op, const Inputs& in, const Destination& out) {
+}
+&&(ViewOp<Op> || requires(const Op& op, const Inputs& in, const Destination& out) {
     { op.shape(in) } -> std::same_as<Shape>;
     op.forward(in, out);
 });
 template <class Op>
-concept Differentiable = Operation<Op> && (ViewOp<Op> || requires(const Op& op, Backward& back) { op.vjp(back); });
+concept Differentiable = Operation<Op> &&(ViewOp<Op> || requires(const Op& op, Backward& back) { op.vjp(back); });
 
 /// The node of an op: its attributes, and what its rules need.
 template <Differentiable Op>
@@ -78,24 +79,34 @@ class Recorded final : public Node {
     const Op& op() const { return op_; }
 
     void vjp(Backward& back) const override {
-        if constexpr (ViewOp<Op>) back.add(0, op_.adjoint(back.cotangent(), back.input_shape(0)));
-        else op_.vjp(back);
+        if constexpr (ViewOp<Op>)
+            back.add(0, op_.adjoint(back.cotangent(), back.input_shape(0)));
+        else
+            op_.vjp(back);
     }
     bool is_view() const override {
-        if constexpr (requires { Op::overlapping; }) return false;
-        else return ViewOp<Op>;
+        if constexpr (requires { Op::overlapping; })
+            return false;
+        else
+            return ViewOp<Op>;
     }
     Tensor view(const Tensor& base) const override {
-        if constexpr (ViewOp<Op>) return op_.view(base);
-        else return Node::view(base);
+        if constexpr (ViewOp<Op>)
+            return op_.view(base);
+        else
+            return Node::view(base);
     }
     bool can_view(const Tensor& base) const override {
-        if constexpr (requires { op_.can_view(base); }) return op_.can_view(base);
-        else return Node::can_view(base);
+        if constexpr (requires { op_.can_view(base); })
+            return op_.can_view(base);
+        else
+            return Node::can_view(base);
     }
     std::optional<Interval> interval() const override {
-        if constexpr (requires { op_.interval(); }) return op_.interval();
-        else return std::nullopt;
+        if constexpr (requires { op_.interval(); })
+            return op_.interval();
+        else
+            return std::nullopt;
     }
 
   private:
@@ -125,8 +136,8 @@ inline int axis_of(const Input& x, int axis, std::string_view op, int more = 0) 
     return located(op, {&tensor}, x.where(), [&] { return normalize_axis(axis, tensor.rank() + more); });
 }
 
-/// The result of a view op that the tape has applied to a leaf before: a weight that each time step transposes is one node,
-/// with one cotangent, and not as many as there are steps. Undefined if there is none.
+/// The result of a view op that the tape has applied to a leaf before: a weight that each time step transposes is one
+/// node, with one cotangent, and not as many as there are steps. Undefined if there is none.
 template <ViewOp Op>
 Tensor known_view(const Op& op, const Tensor& x) {
     if constexpr (std::equality_comparable<Op>) {

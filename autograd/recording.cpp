@@ -39,10 +39,10 @@ NodeId Recording::find(const Tensor& tensor) {
         if (state->parameter) return watch(tensor);
     }
     if (state->recording != 0)
-        throw TapeError(fmt::format(
-            "an operand {} was recorded on a tape that has ended or belongs to another thread; "
-            "pass stop_gradient(x) to use its value, or watch(x) to make it an input of this tape",
-            to_string(tensor.shape())));
+        throw TapeError(
+            fmt::format("an operand {} was recorded on a tape that has ended or belongs to another thread; "
+                        "pass stop_gradient(x) to use its value, or watch(x) to make it an input of this tape",
+                        to_string(tensor.shape())));
     return no_node;
 }
 

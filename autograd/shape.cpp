@@ -7,7 +7,8 @@
 namespace wengert {
 
 Shape::Shape(std::span<const std::int64_t> dims) {
-    if (dims.size() > max_rank) throw ShapeError(fmt::format("a tensor has at most {} axes, not {}", max_rank, dims.size()));
+    if (dims.size() > max_rank)
+        throw ShapeError(fmt::format("a tensor has at most {} axes, not {}", max_rank, dims.size()));
     std::copy(dims.begin(), dims.end(), dims_.begin());
     rank_ = static_cast<int>(dims.size());
 }
@@ -26,9 +27,7 @@ void Shape::erase(int axis) {
     --rank_;
 }
 
-std::string to_string(const Shape& shape) {
-    return fmt::format("[{}]", fmt::join(shape.begin(), shape.end(), ", "));
-}
+std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape.begin(), shape.end(), ", ")); }
 
 Shape contiguous_strides(const Shape& shape) {
     Shape strides = shape;

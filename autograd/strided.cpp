@@ -18,8 +18,10 @@ void write_typed(const Tensor& source, const Tensor& target) {
         To* out = to + offset[0];
         const From* in = from + offset[1];
         const auto store = [](To& o, From i) {
-            if constexpr (accumulate) o += static_cast<To>(i);
-            else o = static_cast<To>(i);
+            if constexpr (accumulate)
+                o += static_cast<To>(i);
+            else
+                o = static_cast<To>(i);
         };
         if (to_step == 1 && from_step == 1) {
             if constexpr (!accumulate && std::is_same_v<To, From>) {
@@ -41,8 +43,10 @@ void write(const Tensor& source, const Destination& destination) {
         throw ShapeError("cannot write " + to_string(source.shape()) + " into " + to_string(target.shape()));
     visit_dtype(target.dtype(), [&](auto to) {
         visit_dtype(source.dtype(), [&](auto from) {
-            if (destination.accumulate) write_typed<decltype(to), decltype(from), true>(source, target);
-            else write_typed<decltype(to), decltype(from), false>(source, target);
+            if (destination.accumulate)
+                write_typed<decltype(to), decltype(from), true>(source, target);
+            else
+                write_typed<decltype(to), decltype(from), false>(source, target);
         });
     });
 }
@@ -57,7 +61,8 @@ void fill(const Tensor& destination, double value) {
         const std::int64_t n = shape.back(), step = strides[0].back();
         for_each_row(shape, strides, [&](const std::array<std::int64_t, 1>& offset) {
             T* out = to + offset[0];
-            if (step == 1) std::fill_n(out, n, static_cast<T>(value));
+            if (step == 1)
+                std::fill_n(out, n, static_cast<T>(value));
             else
                 for (std::int64_t i = 0; i < n; ++i) out[i * step] = static_cast<T>(value);
         });

@@ -29,9 +29,8 @@ void simplify(Shape& shape, std::array<Shape, N>& strides) {
         }
     }
     for (int axis = shape.rank() - 2; axis >= 0; --axis) {
-        const bool joins = std::all_of(strides.begin(), strides.end(), [&](const Shape& s) {
-            return s[axis] == s[axis + 1] * shape[axis + 1];
-        });
+        const bool joins = std::all_of(strides.begin(), strides.end(),
+                                       [&](const Shape& s) { return s[axis] == s[axis + 1] * shape[axis + 1]; });
         if (!joins) continue;
         shape[axis] *= shape[axis + 1];
         shape.erase(axis + 1);

@@ -64,7 +64,8 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
     Tensor seed = options.cotangent;
     if (!seed.defined()) {
         if (result.numel() != 1)
-            throw ShapeError(fmt::format("the result {} is no scalar; give options.cotangent", to_string(result.shape())));
+            throw ShapeError(
+                fmt::format("the result {} is no scalar; give options.cotangent", to_string(result.shape())));
         seed = full(result.shape(), 1, result.dtype());
     } else if (seed.shape() != result.shape() || seed.dtype() != result.dtype()) {
         throw ShapeError(fmt::format("the cotangent {} {} is not like the result {} {}", to_string(seed.shape()),
@@ -77,8 +78,8 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
         if (!input.defined()) throw ValueError(fmt::format("input {} is an undefined tensor", ids.size()));
         const NodeId id = recording.find(input);
         if (id == no_node)
-            throw TapeError(fmt::format("input {}{} {} is not on this tape; watch() it before it is used",
-                                        ids.size(), input.name().empty() ? "" : " \"" + input.name() + '"',
+            throw TapeError(fmt::format("input {}{} {} is not on this tape; watch() it before it is used", ids.size(),
+                                        input.name().empty() ? "" : " \"" + input.name() + '"',
                                         to_string(input.shape())));
         ids.push_back(id);
         lowest = std::min(lowest, id);
@@ -126,7 +127,8 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
         Tensor gradient = ids[i] <= top ? cotangents.finish(ids[i]) : Tensor();
         if (!gradient.defined()) gradient = zeros(inputs[i].shape(), inputs[i].dtype());
         const auto earlier = ids.begin() + static_cast<std::ptrdiff_t>(i);
-        const bool is_shared = ids[i] <= top && (!cotangents.owns(ids[i]) || std::find(ids.begin(), earlier, ids[i]) != earlier);
+        const bool is_shared =
+            ids[i] <= top && (!cotangents.owns(ids[i]) || std::find(ids.begin(), earlier, ids[i]) != earlier);
         if (!options.create_graph && (is_shared || !gradient.is_contiguous())) gradient = gradient.clone();
         gradients.push_back(std::move(gradient));
     }

@@ -10,7 +10,8 @@ namespace wengert {
 struct GradientOptions {
     /// Records the backward pass too, so that the gradients can be differentiated again.
     bool create_graph = false;
-    /// Keeps what the pass needed, so that another can follow. Default: if the pass is recorded or a tape encloses this.
+    /// Keeps what the pass needed, so that another can follow. Default: if the pass is recorded or a tape encloses
+    /// this.
     std::optional<bool> retain_graph = {};
     /// The cotangent of the result, of its shape. Default: 1, and the result must be a scalar.
     Tensor cotangent = {};
@@ -38,8 +39,8 @@ class Tape {
 
     /// The derivatives of `result` by each of `inputs`: the vector-Jacobian products with options.cotangent. Zero where
     /// the result does not depend on the input. Throws TapeError if the result or an input was never recorded,
-    /// NotDifferentiableError if the result comes from an op without derivative, ShapeError if it is no scalar and there
-    /// is no cotangent. The gradients are contiguous and share memory with nothing, unless the pass is recorded.
+    /// NotDifferentiableError if the result comes from an op without derivative, ShapeError if it is no scalar and
+    /// there is no cotangent. The gradients are contiguous and share memory with nothing, unless the pass is recorded.
     std::vector<Tensor> gradient(const Tensor& result, std::span<const Tensor> inputs,
                                  const GradientOptions& options = {},
                                  const SourceLine& where = std::source_location::current());

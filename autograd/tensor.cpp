@@ -83,7 +83,8 @@ Tensor Tensor::clone() const {
 
 void Tensor::copy_from(const Tensor& source) {
     if (source.shape() != shape())
-        throw ShapeError(fmt::format("copy_from: shapes differ: {} from {}", to_string(shape()), to_string(source.shape())));
+        throw ShapeError(
+            fmt::format("copy_from: shapes differ: {} from {}", to_string(shape()), to_string(source.shape())));
     ++state_->storage->version;
     write(source.shares_storage(*this) ? source.clone() : source, {*this});
 }
@@ -200,8 +201,10 @@ void print_elements(std::string& text, const Tensor& x, int axis, std::int64_t o
     if (axis == x.rank()) {
         visit_dtype(x.dtype(), [&](auto type) {
             const auto value = static_cast<const decltype(type)*>(x.raw())[offset];
-            if constexpr (std::is_floating_point_v<decltype(type)>) text += fmt::format("{:.6g}", value);
-            else text += fmt::format("{}", value);
+            if constexpr (std::is_floating_point_v<decltype(type)>)
+                text += fmt::format("{:.6g}", value);
+            else
+                text += fmt::format("{}", value);
         });
         return;
     }

@@ -35,7 +35,7 @@ struct TensorState {
     std::atomic<std::uint32_t> references{1};
     Dtype dtype = Dtype::float32;
     bool parameter = false;
-    NodeId node = no_node;       ///< the node that made this value ...
+    NodeId node = no_node;        ///< the node that made this value ...
     std::uint64_t recording = 0;  ///< ... and the recording it belongs to; 0 for none
     Storage* storage = nullptr;
     std::int64_t offset = 0;  ///< of the first element in the storage, in elements

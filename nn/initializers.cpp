@@ -40,10 +40,6 @@ double kaiming_deviation(const Tensor& x, const KaimingOptions& options, const c
     return options.gain / std::sqrt(options.fan == Fan::in ? fan.in : fan.out);
 }
 
-void require_floating(const Tensor& x) {
-    if (!is_floating(x.dtype())) throw DtypeError("random values need float32 or float64, not int64");
-}
-
 /// The modified Gram-Schmidt process on rows that all are at right angles to those before: scales each to length 1 and
 /// takes its part from the rows that follow.
 void orthonormalize_panel(Tensor rows) {
@@ -83,12 +79,10 @@ void orthonormalize(const Tensor& rows) {
 }  // namespace
 
 void uniform(Tensor x, double low, double high, Generator& generator) {
-    require_floating(x);
     x.copy_from(wengert::uniform(x.shape(), low, high, generator, x.dtype()));
 }
 
 void normal(Tensor x, double mean, double deviation, Generator& generator) {
-    require_floating(x);
     x.copy_from(wengert::normal(x.shape(), mean, deviation, generator, x.dtype()));
 }
 
@@ -110,7 +104,7 @@ void kaiming_normal(Tensor x, Generator& generator, const KaimingOptions& option
 
 void orthogonal(Tensor x, Generator& generator, double gain) {
     require_axes(x, "orthogonal");
-    require_floating(x);
+    if (!is_floating(x.dtype())) throw DtypeError("orthogonal: random values are float32 or float64, not int64");
     if (x.numel() == 0) return;
     const std::int64_t m = x.dim(0), n = x.numel() / m;
     const Tensor rows = wengert::normal({std::min(m, n), std::max(m, n)}, 0, 1, generator, Dtype::float64);

@@ -22,7 +22,9 @@
 namespace wengert {
 
 template <class M>
-concept Module = requires(M& m) { m.visit([](std::string_view, auto&) {}); };
+concept Module = requires(M& m) {
+    m.visit([](std::string_view, auto&) {});
+};
 
 /// Calls f(name, tensor) for every parameter; the name is the dotted path from the layer.
 template <Module M, class F>
@@ -42,7 +44,8 @@ template <Module M>
 std::vector<std::pair<std::string, Tensor>> named_parameters(const M& module) {
     std::vector<std::pair<std::string, Tensor>> result;
     // visit() hands out references for layers that change; handles are only read here.
-    for_each_parameter(const_cast<M&>(module), [&](const std::string& name, const Tensor& p) { result.emplace_back(name, p); });
+    for_each_parameter(const_cast<M&>(module),
+                       [&](const std::string& name, const Tensor& p) { result.emplace_back(name, p); });
     return result;
 }
 
@@ -65,7 +68,8 @@ std::int64_t parameter_count(const M& module) {
 /// constructor ends with this.
 template <Module M>
 void name_parameters(M& module, const std::string& prefix = {}) {
-    for_each_parameter(module, [](const std::string& name, Tensor& p) { p.set_name(name).set_parameter(); }, prefix);
+    for_each_parameter(
+        module, [](const std::string& name, Tensor& p) { p.set_name(name).set_parameter(); }, prefix);
 }
 
 /// A layer of the same type with parameters of its own.

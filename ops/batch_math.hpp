@@ -25,8 +25,8 @@ Batch one_by_one(const F& f, const Batch& x, const More&... more) {
     return Batch::load_unaligned(result.data());
 }
 
-/// f(x), which grows as e^x does: e f(x - 1) for large x, because xsimd's functions are infinite from 88.38 on in float32,
-/// where the largest number is e^88.72, and from 709.44 on in float64, where it is e^709.78.
+/// f(x), which grows as e^x does: e f(x - 1) for large x, because xsimd's functions are infinite from 88.38 on in
+/// float32, where the largest number is e^88.72, and from 709.44 on in float64, where it is e^709.78.
 template <class F, class Batch>
 Batch to_the_largest_number(const F& f, const Batch& x) {
     using T = typename Batch::value_type;
@@ -62,8 +62,10 @@ Batch log(const Batch& x) {
 /// xsimd's is NaN beyond 1e154 and has only 14 good digits in float64.
 template <class Batch>
 Batch erf(const Batch& x) {
-    if constexpr (sizeof(typename Batch::value_type) == sizeof(float)) return xsimd::erf(x);
-    else return one_by_one([](auto number) { return std::erf(number); }, x);
+    if constexpr (sizeof(typename Batch::value_type) == sizeof(float))
+        return xsimd::erf(x);
+    else
+        return one_by_one([](auto number) { return std::erf(number); }, x);
 }
 
 /// xsimd's makes 0^0 and 0^-1 zero and loses two digits in large powers.

@@ -19,17 +19,43 @@ Layout<T> layout(const Matrix<const T>& m) {
         return static_cast<blasint>(std::max<std::int64_t>({stride, run, 1}));
     };
     if (m.column_stride == 1 || m.columns == 1) {
-        if (m.row_stride >= m.columns || m.rows == 1) return {CblasNoTrans, leading(m.rows == 1 ? 0 : m.row_stride, m.columns)};
+        if (m.row_stride >= m.columns || m.rows == 1)
+            return {CblasNoTrans, leading(m.rows == 1 ? 0 : m.row_stride, m.columns)};
     }
     return {CblasTrans, leading(m.columns == 1 ? 0 : m.column_stride, m.rows)};
+}
+
+/// y = m x, or y += m x: a product with a vector reads the matrix once, which a general product does not manage.
+template <class T>
+void multiply_vector(const Matrix<const T>& m, const T* x, std::int64_t x_stride, T* y, std::int64_t y_stride,
+                     bool accumulate) {
+    const Layout<T> l = layout(m);
+    const bool by_rows = l.transpose == CblasNoTrans;
+    const auto rows = static_cast<blasint>(by_rows ? m.rows : m.columns),
+               columns = static_cast<blasint>(by_rows ? m.columns : m.rows);
+    const auto x_step = static_cast<blasint>(std::max<std::int64_t>(x_stride, 1)),
+               y_step = static_cast<blasint>(std::max<std::int64_t>(y_stride, 1));
+    const T beta = accumulate ? 1 : 0;
+    if constexpr (sizeof(T) == 4)
+        cblas_sgemv(CblasRowMajor, l.transpose, rows, columns, 1, m.data, l.leading, x, x_step, beta, y, y_step);
+    else
+        cblas_dgemv(CblasRowMajor, l.transpose, rows, columns, 1, m.data, l.leading, x, x_step, beta, y, y_step);
+}
+
+template <class T>
+Matrix<const T> transposed(const Matrix<const T>& m) {
+    return {m.data, m.columns, m.rows, m.column_stride, m.row_stride};
 }
 
 }  // namespace
 
 template <class T>
 void multiply(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, bool accumulate) {
+    if (c.rows == 1) return multiply_vector(transposed(b), a.data, a.column_stride, c.data, 1, accumulate);
+    if (c.columns == 1) return multiply_vector(a, b.data, b.row_stride, c.data, c.row_stride, accumulate);
     const Layout<T> la = layout(a), lb = layout(b);
-    const auto m = static_cast<blasint>(c.rows), n = static_cast<blasint>(c.columns), k = static_cast<blasint>(a.columns);
+    const auto m = static_cast<blasint>(c.rows), n = static_cast<blasint>(c.columns),
+               k = static_cast<blasint>(a.columns);
     const auto ldc = static_cast<blasint>(std::max<std::int64_t>({c.rows == 1 ? 0 : c.row_stride, c.columns, 1}));
     const T beta = accumulate ? 1 : 0;
     if constexpr (sizeof(T) == 4)

@@ -23,7 +23,8 @@ void require_parts(const std::vector<Tensor>& parts) {
 void require_same_dtype(const Inputs& in) {
     for (std::size_t i = 1; i < in.size(); ++i)
         if (in[i].dtype() != in[0].dtype())
-            throw DtypeError(fmt::format("part {} is {}, part 0 is {}", i, to_string(in[i].dtype()), to_string(in[0].dtype())));
+            throw DtypeError(
+                fmt::format("part {} is {}, part 0 is {}", i, to_string(in[i].dtype()), to_string(in[0].dtype())));
 }
 
 }  // namespace
@@ -49,8 +50,8 @@ Shape Concat::shape(const Inputs& in) const {
         Shape part = in[i].shape();
         if (part.rank() == result.rank()) part[axis] = result[axis];
         if (part != result)
-            throw ShapeError(fmt::format("part {} is {} and does not continue part 0 {} along axis {}", i, to_string(in[i].shape()),
-                                         to_string(in[0].shape()), axis));
+            throw ShapeError(fmt::format("part {} is {} and does not continue part 0 {} along axis {}", i,
+                                         to_string(in[i].shape()), to_string(in[0].shape()), axis));
         result[axis] += in[i].shape()[axis];
     }
     return result;
@@ -86,33 +87,46 @@ Shape Stack::shape(const Inputs& in) const {
     require_same_dtype(in);
     for (std::size_t i = 1; i < in.size(); ++i)
         if (in[i].shape() != in[0].shape())
-            throw ShapeError(fmt::format("part {} is {}, part 0 is {}", i, to_string(in[i].shape()), to_string(in[0].shape())));
+            throw ShapeError(
+                fmt::format("part {} is {}, part 0 is {}", i, to_string(in[i].shape()), to_string(in[0].shape())));
     Shape result = in[0].shape();
     result.insert(axis, static_cast<std::int64_t>(in.size()));
     return result;
 }
 
 void Stack::forward(const Inputs& in, const Destination& out) const {
-    for (std::size_t i = 0; i < in.size(); ++i) write(in[i], {Select{axis, static_cast<std::int64_t>(i)}.view(out.tensor)});
+    for (std::size_t i = 0; i < in.size(); ++i)
+        write(in[i], {Select{axis, static_cast<std::int64_t>(i)}.view(out.tensor)});
 }
 
 void Stack::vjp(Backward& back) const {
     const std::int64_t count = back.cotangent().shape()[axis];
     for (std::int64_t i = 0; i < count; ++i)
-        if (back.needs(static_cast<std::size_t>(i))) back.give(static_cast<std::size_t>(i), select(back.cotangent(), axis, i));
+        if (back.needs(static_cast<std::size_t>(i)))
+            back.give(static_cast<std::size_t>(i), select(back.cotangent(), axis, i));
 }
 
 std::vector<Sample> Concat::samples() {
-    return {{"[2, 3], [2, 0], [2, 4], axis 1", {sample_values({2, 3}, -1, 1, 1), sample_values({2, 0}, -1, 1, 2), sample_values({2, 4}, -1, 1, 3)},
+    return {{"[2, 3], [2, 0], [2, 4], axis 1",
+             {sample_values({2, 3}, -1, 1, 1), sample_values({2, 0}, -1, 1, 2), sample_values({2, 4}, -1, 1, 3)},
              [](const auto& in) { return concat(in, 1); }},
-            {"a part twice", {sample_values({2, 3}, -1, 1, 4)}, [](const auto& in) { return concat({in[0], in[0] * in[0], in[0]}, 0); }}};
+            {"a part twice", {sample_values({2, 3}, -1, 1, 4)}, [](const auto& in) {
+                 return concat({in[0], in[0] * in[0], in[0]}, 0);
+             }}};
 }
 
 std::vector<Sample> Stack::samples() {
-    return {{"three of [2, 3], axis 1", {sample_values({2, 3}, -1, 1, 1), sample_values({2, 3}, -1, 1, 2), sample_values({2, 3}, -1, 1, 3)},
+    return {{"three of [2, 3], axis 1",
+             {sample_values({2, 3}, -1, 1, 1), sample_values({2, 3}, -1, 1, 2), sample_values({2, 3}, -1, 1, 3)},
              [](const auto& in) { return stack(in, 1); }},
-            {"a part twice", {sample_values({3}, -1, 1, 4)}, [](const auto& in) { return stack({in[0], in[0] * in[0], in[0]}, 0); }},
-            {"scalars", {sample_values({}, -1, 1, 5), sample_values({}, -1, 1, 6)}, [](const auto& in) { return stack(in, 0); }}};
+            {"a part twice",
+             {sample_values({3}, -1, 1, 4)},
+             [](const auto& in) {
+                 return stack({in[0], in[0] * in[0], in[0]}, 0);
+             }},
+            {"scalars", {sample_values({}, -1, 1, 5), sample_values({}, -1, 1, 6)}, [](const auto& in) {
+                 return stack(in, 0);
+             }}};
 }
 
 }  // namespace wengert

@@ -31,12 +31,13 @@ Tensor cross_entropy(const Input& logits, const Tensor& labels, const CrossEntro
 Shape CrossEntropy::shape(const Inputs& in) const {
     const Tensor &logits = in[0], &labels = in[1];
     if (!is_floating(logits.dtype()) || labels.dtype() != Dtype::int64)
-        throw DtypeError(fmt::format("logits must be float32 or float64 and labels int64, not {} and {}", to_string(logits.dtype()),
-                                     to_string(labels.dtype())));
+        throw DtypeError(fmt::format("logits must be float32 or float64 and labels int64, not {} and {}",
+                                     to_string(logits.dtype()), to_string(labels.dtype())));
     Shape rows = logits.shape();
     if (rows.rank() > 0) rows.erase(rows.rank() - 1);
     if (logits.rank() == 0 || rows != labels.shape())
-        throw ShapeError(fmt::format("labels {} do not fit the rows of logits {}", to_string(labels.shape()), to_string(logits.shape())));
+        throw ShapeError(fmt::format("labels {} do not fit the rows of logits {}", to_string(labels.shape()),
+                                     to_string(logits.shape())));
     if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
         throw ValueError(fmt::format("label_smoothing is {}, outside [0, 1]", options.label_smoothing));
     const std::vector<std::int64_t> ids = labels.to_vector<std::int64_t>();
@@ -55,22 +56,24 @@ void CrossEntropy::forward(const Inputs& in, const Destination& out) const {
     visit_floating(logits.dtype(), [&](auto type) {
         using T = decltype(type);
         const T* const x = static_cast<const T*>(logits.raw());
-        parallel_ranges(static_cast<std::int64_t>(labels.size()), 1, logits.numel(), [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) {
-                const std::int64_t label = labels[static_cast<std::size_t>(i)];
-                if (label == options.ignore_index) continue;
-                const T* const row = x + i * classes;
-                const auto [shift, sum] = sum_exponentials<T>(row, classes, nullptr);
-                const double log_sum = std::log(static_cast<double>(sum));
-                double loss = (1 - smoothing) * (log_sum - (static_cast<double>(row[label]) - shift));
-                if (smoothing > 0) {
-                    double total = 0;
-                    for (std::int64_t v = 0; v < classes; ++v) total += static_cast<double>(row[v]) - shift;
-                    loss += smoothing * (log_sum - total / static_cast<double>(classes));
-                }
-                losses[static_cast<std::size_t>(i)] = loss;
-            }
-        });
+        parallel_ranges(static_cast<std::int64_t>(labels.size()), 1, logits.numel(),
+                        [&](std::int64_t begin, std::int64_t end) {
+                            for (std::int64_t i = begin; i < end; ++i) {
+                                const std::int64_t label = labels[static_cast<std::size_t>(i)];
+                                if (label == options.ignore_index) continue;
+                                const T* const row = x + i * classes;
+                                const auto [shift, sum] = sum_exponentials<T>(row, classes, nullptr);
+                                const double log_sum = std::log(static_cast<double>(sum));
+                                double loss = (1 - smoothing) * (log_sum - (static_cast<double>(row[label]) - shift));
+                                if (smoothing > 0) {
+                                    double total = 0;
+                                    for (std::int64_t v = 0; v < classes; ++v)
+                                        total += static_cast<double>(row[v]) - shift;
+                                    loss += smoothing * (log_sum - total / static_cast<double>(classes));
+                                }
+                                losses[static_cast<std::size_t>(i)] = loss;
+                            }
+                        });
         double total = 0;
         for (const double loss : losses) total += loss;
         *static_cast<T*>(out.tensor.raw()) = static_cast<T>(total * row_scale(labels, options));
@@ -107,20 +110,21 @@ void CrossEntropy::vjp(Backward& back) const {
         const T* const from = static_cast<const T*>(x.raw());
         T* const to = static_cast<T*>(gradient.raw());
         const T factor = static_cast<T>(scale) * back.cotangent().item<T>();
-        parallel_ranges(static_cast<std::int64_t>(labels.size()), 1, x.numel(), [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) {
-                const std::int64_t label = labels[static_cast<std::size_t>(i)];
-                T* const row = to + i * classes;
-                if (label == options.ignore_index) {
-                    std::fill_n(row, classes, T{0});
-                    continue;
-                }
-                const RowSum<T> total = sum_exponentials(from + i * classes, classes, row);
-                const T share = factor / total.sum, spread = factor * static_cast<T>(even);
-                for (std::int64_t v = 0; v < classes; ++v) row[v] = row[v] * share - spread;
-                row[label] -= factor * static_cast<T>(1 - options.label_smoothing);
-            }
-        });
+        parallel_ranges(static_cast<std::int64_t>(labels.size()), 1, x.numel(),
+                        [&](std::int64_t begin, std::int64_t end) {
+                            for (std::int64_t i = begin; i < end; ++i) {
+                                const std::int64_t label = labels[static_cast<std::size_t>(i)];
+                                T* const row = to + i * classes;
+                                if (label == options.ignore_index) {
+                                    std::fill_n(row, classes, T{0});
+                                    continue;
+                                }
+                                const RowSum<T> total = sum_exponentials(from + i * classes, classes, row);
+                                const T share = factor / total.sum, spread = factor * static_cast<T>(even);
+                                for (std::int64_t v = 0; v < classes; ++v) row[v] = row[v] * share - spread;
+                                row[label] -= factor * static_cast<T>(1 - options.label_smoothing);
+                            }
+                        });
     });
     back.add(0, std::move(gradient));
 }
@@ -131,8 +135,11 @@ std::vector<Sample> CrossEntropy::samples() {
         return [=](const std::vector<Tensor>& in) { return cross_entropy(in[0], in[1], options); };
     };
     return {{"[4, 5]", {sample_values({4, 5}, -2, 2, 1), ids({0, 4, 2, 2}, {4})}, with({})},
-            {"ignored rows", {sample_values({2, 3, 20}, -2, 2, 2), ids({0, 7, 19, 0, 1, 0}, {2, 3})}, with({.ignore_index = 0})},
-            {"smoothed sum", {sample_values({3, 6}, -2, 2, 3), ids({5, 0, 1}, {3})},
+            {"ignored rows",
+             {sample_values({2, 3, 20}, -2, 2, 2), ids({0, 7, 19, 0, 1, 0}, {2, 3})},
+             with({.ignore_index = 0})},
+            {"smoothed sum",
+             {sample_values({3, 6}, -2, 2, 3), ids({5, 0, 1}, {3})},
              with({.label_smoothing = 0.1, .reduction = Reduction::sum})},
             {"all ignored", {sample_values({2, 3}, -2, 2, 4), ids({1, 1}, {2})}, with({.ignore_index = 1})},
             {"extremes", {tensor({500, -500, 0, -1000, 30, 2}, {2, 3}, Dtype::float64), ids({1, 1}, {2})}, with({})}};

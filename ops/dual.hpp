@@ -33,9 +33,8 @@ struct Dual {
 /// Calls f with each index below N as a compile-time constant.
 template <int N, class F>
 [[gnu::always_inline]] inline void unrolled(F&& f) {
-    [&]<int... i>(std::integer_sequence<int, i...>) {
-        (f(std::integral_constant<int, i>{}), ...);
-    }(std::make_integer_sequence<int, N>{});
+    [&]<int... i>(std::integer_sequence<int, i...>) { (f(std::integral_constant<int, i>{}), ...); }
+    (std::make_integer_sequence<int, N>{});
 }
 
 template <class V, int N>

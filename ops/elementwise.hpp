@@ -4,8 +4,9 @@
 #include <wengert/ops/calculus.hpp>
 
 /// The elementary functions of tensors. Each is one entry of calculus.hpp, where its formula, its derivative and its
-/// value at kinks stand. Operands broadcast as in NumPy; a number takes the dtype of the other operand. The result has the
-/// operands' dtype, float32 or float64; DtypeError if they differ or are int64, ShapeError if they do not broadcast.
+/// value at kinks stand. Operands broadcast as in NumPy; a number takes the dtype of the other operand. The result has
+/// the operands' dtype, float32 or float64; DtypeError if they differ or are int64, ShapeError if they do not
+/// broadcast.
 namespace wengert {
 
 /// The function of a table entry.

@@ -16,8 +16,14 @@ std::vector<Sample> broadcasting_samples(const F& f, calculus::Range x, calculus
         {"[], [2, 3]", pair({}, {2, 3}, 7), f},
         {"[2, 1, 3], [4, 1]", pair({2, 1, 3}, {4, 1}, 9), f},
         {"[0, 3], [3]", pair({0, 3}, {3}, 11), f},
-        {"transposed, [3]", pair({3, 4}, {3}, 13), [f](const auto& in) { return f({transpose(in[0]), in[1]}); }},
-        {"twice the same", pair({5}, {1}, 15), [f](const auto& in) { return f({in[0], in[0] + 0.25 * in[1]}); }},
+        {"transposed, [3]", pair({3, 4}, {3}, 13),
+         [f](const auto& in) {
+             return f({transpose(in[0]), in[1]});
+         }},
+        {"twice the same", pair({5}, {1}, 15),
+         [f](const auto& in) {
+             return f({in[0], in[0] + 0.25 * in[1]});
+         }},
     };
 }
 

@@ -9,8 +9,10 @@ template <class P>
 struct Function {
     static constexpr std::string_view name = P::name;
     static constexpr bool linear = [] {
-        if constexpr (requires { P::linear; }) return P::linear;
-        else return false;
+        if constexpr (requires { P::linear; })
+            return P::linear;
+        else
+            return false;
     }();
     [[gnu::always_inline]] auto operator()(const auto&... x) const { return evaluate<P>(x...); }
     static std::vector<Sample> samples();

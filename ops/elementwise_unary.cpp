@@ -11,9 +11,13 @@ std::vector<Sample> Function<P>::samples() {
         {"[37], more than a register", {sample_values({37}, low, high, 2)}, f},
         {"[]", {sample_values({}, low, high, 3)}, f},
         {"[2, 0]", {sample_values({2, 0}, low, high, 4)}, f},
-        {"transposed", {sample_values({4, 3}, low, high, 5)}, [](const auto& in) { return elementwise<P>(transpose(in[0])); }},
+        {"transposed",
+         {sample_values({4, 3}, low, high, 5)},
+         [](const auto& in) { return elementwise<P>(transpose(in[0])); }},
     };
-    cases.push_back({"extremes", {tensor(std::span<const double>(P::extremes), {static_cast<std::int64_t>(P::extremes.size())})}, f});
+    cases.push_back({"extremes",
+                     {tensor(std::span<const double>(P::extremes), {static_cast<std::int64_t>(P::extremes.size())})},
+                     f});
     return cases;
 }
 

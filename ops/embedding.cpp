@@ -17,12 +17,13 @@ Shape EmbeddingLookup::shape(const Inputs& in) const {
     const Tensor &weight = in[0], &ids = in[1];
     if (weight.rank() != 2) throw ShapeError("the table must be [rows, features], not " + to_string(weight.shape()));
     if (!is_floating(weight.dtype()) || ids.dtype() != Dtype::int64)
-        throw DtypeError(fmt::format("the table must be float32 or float64 and ids int64, not {} and {}", to_string(weight.dtype()),
-                                     to_string(ids.dtype())));
+        throw DtypeError(fmt::format("the table must be float32 or float64 and ids int64, not {} and {}",
+                                     to_string(weight.dtype()), to_string(ids.dtype())));
     const std::vector<std::int64_t> rows = ids.to_vector<std::int64_t>();
     for (std::size_t i = 0; i < rows.size(); ++i)
         if (rows[i] < 0 || rows[i] >= weight.shape()[0])
-            throw ValueError(fmt::format("id {} at position {} is outside a table of {} rows", rows[i], i, weight.shape()[0]));
+            throw ValueError(
+                fmt::format("id {} at position {} is outside a table of {} rows", rows[i], i, weight.shape()[0]));
     Shape result = ids.shape();
     result.push_back(weight.shape()[1]);
     return result;
@@ -63,7 +64,8 @@ Shape ScatterRows::shape(const Inputs& in) const { return {rows, in[0].shape().b
 void ScatterRows::forward(const Inputs& in, const Destination& out) const {
     const Tensor values = in[0].is_contiguous() ? in[0] : in[0].clone();
     const std::vector<std::int64_t> ids = in[1].to_vector<std::int64_t>();
-    const std::int64_t features = values.shape().back(), row_step = out.tensor.strides()[0], step = out.tensor.strides()[1];
+    const std::int64_t features = values.shape().back(), row_step = out.tensor.strides()[0],
+                       step = out.tensor.strides()[1];
     if (!out.accumulate) fill(out.tensor, 0);
     visit_floating(values.dtype(), [&](auto type) {
         using T = decltype(type);
@@ -81,14 +83,20 @@ void ScatterRows::vjp(Backward& back) const { back.add(0, EmbeddingLookup{}, bac
 
 std::vector<Sample> EmbeddingLookup::samples() {
     const auto lookup = [](const std::vector<Tensor>& in) { return embedding(in[0], in[1]); };
-    return {{"[5, 3] at [2, 4], repeated ids", {sample_values({5, 3}, -1, 1, 1), tensor(std::vector<std::int64_t>{0, 4, 4, 1, 4, 0, 2, 4}, {2, 4})}, lookup},
+    return {{"[5, 3] at [2, 4], repeated ids",
+             {sample_values({5, 3}, -1, 1, 1), tensor(std::vector<std::int64_t>{0, 4, 4, 1, 4, 0, 2, 4}, {2, 4})},
+             lookup},
             {"no ids", {sample_values({5, 3}, -1, 1, 2), tensor(std::vector<std::int64_t>{}, {0})}, lookup}};
 }
 
 std::vector<Sample> ScatterRows::samples() {
-    return {{"[4, 3] into 5 rows", {sample_values({4, 3}, -1, 1, 1), tensor(std::vector<std::int64_t>{4, 0, 4, 2}, {4})},
-             [](const auto& in) { return apply(ScatterRows{5}, {&in[0], &in[1]}, {}); }},
-            {"a slice, used twice", {sample_values({2, 3, 4}, -1, 1, 2), tensor(std::vector<std::int64_t>{1, 1, 0, 1}, {2, 2})},
+    return {{"[4, 3] into 5 rows",
+             {sample_values({4, 3}, -1, 1, 1), tensor(std::vector<std::int64_t>{4, 0, 4, 2}, {4})},
+             [](const auto& in) {
+                 return apply(ScatterRows{5}, {&in[0], &in[1]}, {});
+             }},
+            {"a slice, used twice",
+             {sample_values({2, 3, 4}, -1, 1, 2), tensor(std::vector<std::int64_t>{1, 1, 0, 1}, {2, 2})},
              [](const auto& in) {
                  const Tensor values = slice(in[0], 1, 1, 3);
                  return concat({apply(ScatterRows{2}, {&values, &in[1]}, {}), reshape(values, {4, 4})}, 0);

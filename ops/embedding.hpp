@@ -5,9 +5,9 @@
 
 namespace wengert {
 
-/// Rows of a table: weight [V, E], ids int64 [..] -> [.., E]. Derivative: row i of the table's cotangent is the sum of the
-/// cotangents of all places where id i stands (scatter-add; rows that do not occur are not touched). Throws ValueError
-/// for an id outside [0, V).
+/// Rows of a table: weight [V, E], ids int64 [..] -> [.., E]. Derivative: row i of the table's cotangent is the sum of
+/// the cotangents of all places where id i stands (scatter-add; rows that do not occur are not touched). Throws
+/// ValueError for an id outside [0, V).
 Tensor embedding(const Input& weight, const Tensor& ids);
 
 struct EmbeddingLookup {

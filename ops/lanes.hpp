@@ -24,8 +24,10 @@ struct Lanes {
 
     /// The sum of all elements.
     T total() const {
-        if constexpr (requires { reduce_add(v); }) return reduce_add(v);
-        else return hadd(v);  // its name before xsimd 10
+        if constexpr (requires { reduce_add(v); })
+            return reduce_add(v);
+        else
+            return hadd(v);  // its name before xsimd 10
     }
 };
 

@@ -5,16 +5,23 @@
 #include <wengert/ops/listed.hpp>
 #include <wengert/ops/nest.hpp>
 #include <wengert/ops/reduction_axes.hpp>
-#include <wengert/ops/sample.hpp>
 #include <wengert/ops/reductions.hpp>
+#include <wengert/ops/sample.hpp>
 #include <wengert/ops/term.hpp>
 #include <wengert/ops/views.hpp>
+
+// A formula must be inlined to the last operator for its zero derivatives to vanish. With AddressSanitizer's checks in
+// every operator that would take the compiler minutes, and speed does not matter there.
+#ifdef __SANITIZE_ADDRESS__
+#define WENGERT_FLATTEN
+#else
+#define WENGERT_FLATTEN [[gnu::flatten]]
+#endif
 
 namespace wengert {
 
 /// The kernels of one elementwise formula: f read with Lanes, and with Dual numbers of Lanes. They see rows of n
 /// elements. An operand's step is 1, or 0 if it is the same for the whole row; it then points to a full register.
-/// They are flattened, because the formula must be inlined to the last operator for its zero derivatives to vanish.
 template <class F, class T, int N>
 struct MapRows {
     using V = Lanes<T>;
@@ -48,7 +55,8 @@ struct MapRows {
     static constexpr std::make_integer_sequence<int, N> all{};
 
     /// out[i] = f(in...[i]), or added to what is there.
-    [[gnu::flatten]] static void forward(const F& f, const Pointers& in, const Steps& step, T* out, std::int64_t n, bool accumulate) {
+    WENGERT_FLATTEN static void forward(const F& f, const Pointers& in, const Steps& step, T* out, std::int64_t n,
+                                        bool accumulate) {
         const Loader load{in, step};
         std::int64_t i = 0;
         if (accumulate) {
@@ -63,7 +71,7 @@ struct MapRows {
     }
 
     /// The sum of f over a row. Runs of registers are summed in T, the runs in double, so that long rows stay exact.
-    [[gnu::flatten]] static double sum(const F& f, const Pointers& in, const Steps& step, std::int64_t n) {
+    WENGERT_FLATTEN static double sum(const F& f, const Pointers& in, const Steps& step, std::int64_t n) {
         constexpr std::int64_t run = 64 * width;
         const Loader load{in, step};
         double total = 0;
@@ -95,8 +103,8 @@ struct MapRows {
     }
 
     /// Adds cotangent * df/dx_k to each target, in one pass, recomputing f in registers.
-    [[gnu::flatten]] static void backward(const F& f, const Pointers& in, const Steps& step, const T* cotangent,
-                         std::int64_t cotangent_step, const Targets& targets, std::int64_t n) {
+    WENGERT_FLATTEN static void backward(const F& f, const Pointers& in, const Steps& step, const T* cotangent,
+                                         std::int64_t cotangent_step, const Targets& targets, std::int64_t n) {
         const Loader load{in, step};
         std::int64_t i = 0;
         for (; i + width <= n; i += width) {
@@ -128,8 +136,8 @@ struct MapRows {
     }
 };
 
-/// How a row whose elements stand `stride` apart is handed to a kernel: as it is, spread over one register if all are the
-/// same, or gathered piece by piece.
+/// How a row whose elements stand `stride` apart is handed to a kernel: as it is, spread over one register if all are
+/// the same, or gathered piece by piece.
 template <class T>
 class RowBuffer {
   public:
@@ -138,7 +146,8 @@ class RowBuffer {
     static bool gathers(std::int64_t stride) { return stride != 0 && stride != 1; }
     const T* read(const T* from, std::int64_t stride, std::int64_t n) {
         if (stride == 1) return from;
-        if (stride == 0) std::fill_n(buffer_, Lanes<T>::size, *from);
+        if (stride == 0)
+            std::fill_n(buffer_, Lanes<T>::size, *from);
         else
             for (std::int64_t i = 0; i < n; ++i) buffer_[i] = from[i * stride];
         return buffer_;
@@ -156,17 +165,23 @@ template <class F, int N>
 struct Map {
     static_assert(N >= 1 && N <= 15, "a formula takes 1 to 15 operands");
     static constexpr std::string_view name = [] {
-        if constexpr (requires { F::name; }) return F::name;
-        else return std::string_view("map");
+        if constexpr (requires { F::name; })
+            return F::name;
+        else
+            return std::string_view("map");
     }();
     /// A sum's derivative is a constant, so nothing need be kept.
     static constexpr bool linear = [] {
-        if constexpr (requires { F::linear; }) return F::linear;
-        else return false;
+        if constexpr (requires { F::linear; })
+            return F::linear;
+        else
+            return false;
     }();
     static constexpr bool differentiable = [] {
-        if constexpr (requires { F::differentiable; }) return F::differentiable;
-        else return true;
+        if constexpr (requires { F::differentiable; })
+            return F::differentiable;
+        else
+            return true;
     }();
     static constexpr Saves saves = linear ? Saves::nothing : Saves::inputs;
 
@@ -247,18 +262,15 @@ struct Map {
         });
     }
 
-    void vjp(Backward& back) const
-        requires differentiable
-    {
-        if (back.recording()) compose_vjp(back);
-        else visit_floating(back.cotangent().dtype(), [&](auto type) { this->kernel_vjp<decltype(type)>(back); });
+    void vjp(Backward& back) const requires differentiable {
+        if (back.recording())
+            compose_vjp(back);
+        else
+            visit_floating(back.cotangent().dtype(), [&](auto type) { this->kernel_vjp<decltype(type)>(back); });
     }
 
-    static std::vector<Sample> samples()
-        requires requires { F::samples(); }
-    {
-        return F::samples();
-    }
+    static std::vector<Sample> samples() requires requires { F::samples(); }
+    { return F::samples(); }
 
   private:
     /// The second reading: the dual kernel, for all operands in one pass.
@@ -284,7 +296,8 @@ struct Map {
     }
 
     template <class T>
-    void kernel_vjp(Backward& back, const std::array<Destination, N>& targets, const std::array<bool, N>& wanted) const {
+    void kernel_vjp(Backward& back, const std::array<Destination, N>& targets,
+                    const std::array<bool, N>& wanted) const {
         using Rows = MapRows<F, T, N>;
         static constexpr T none = 0;
         constexpr std::int64_t collected = 64 * Rows::width;
@@ -317,8 +330,10 @@ struct Map {
             nest.strides[0] = sums.strides_in(cotangent, space);
             for (int k = 0; k < N; ++k) {
                 Shape& in_strides = nest.strides[1 + k];
-                if constexpr (!linear) in_strides = strides_in(back.saved(k), space);
-                else in_strides = nest.strides[0];
+                if constexpr (!linear)
+                    in_strides = strides_in(back.saved(k), space);
+                else
+                    in_strides = nest.strides[0];
                 nest.strides[1 + N + k] = wanted[k] ? strides_in(targets[k].tensor, space) : in_strides;
             }
             arrange(nest);
@@ -401,8 +416,7 @@ struct Map {
             space = back.saved(0).shape();
             for (int k = 1; k < N; ++k) space = broadcast(space, back.saved(k).shape());
         }
-        const Tensor cotangent =
-            sums.any() ? reshape(back.cotangent(), sums.kept(space)) : back.cotangent();
+        const Tensor cotangent = sums.any() ? reshape(back.cotangent(), sums.kept(space)) : back.cotangent();
         for (int k = 0; k < N; ++k) {
             if (!back.needs(k) || !(y.present >> k & 1)) continue;
             const Term part = Term(cotangent) * y.partials[k];
@@ -411,13 +425,14 @@ struct Map {
     }
 };
 
-/// Whether fewer steps along each axis than it is long, forward or backward, can lead over a distance. What the axes after
-/// one can do is less than one of its steps.
+/// Whether fewer steps along each axis than it is long, forward or backward, can lead over a distance. What the axes
+/// after one can do is less than one of its steps.
 inline bool steps_lead_over(const Shape& shape, const Shape& strides, int axis, std::int64_t distance) {
     if (axis == shape.rank()) return distance == 0;
     if (shape[axis] == 1) return steps_lead_over(shape, strides, axis + 1, distance);
     for (const std::int64_t steps : {distance / strides[axis], distance / strides[axis] + (distance < 0 ? -1 : 1)})
-        if (std::abs(steps) < shape[axis] && steps_lead_over(shape, strides, axis + 1, distance - steps * strides[axis]))
+        if (std::abs(steps) < shape[axis] &&
+            steps_lead_over(shape, strides, axis + 1, distance - steps * strides[axis]))
             return true;
     return false;
 }
@@ -428,7 +443,8 @@ inline bool may_interleave(const Destination& a, const Destination& b) {
     if (a.tensor.shape() != b.tensor.shape() || a.tensor.strides() != b.tensor.strides()) return false;
     const std::int64_t distance = a.tensor.offset() - b.tensor.offset();
     if (distance == 0) return true;
-    // Slices of one tensor, with steps from the longest to the shortest: each spans less than one step of the axis before.
+    // Slices of one tensor, with steps from the longest to the shortest: each spans less than one step of the axis
+    // before.
     const Shape &shape = a.tensor.shape(), &strides = a.tensor.strides();
     std::int64_t span = 1;
     for (int axis = shape.rank() - 1; axis >= 0; --axis) {
@@ -459,10 +475,10 @@ Tensor apply_map(const Map<F, N>& op, const std::type_identity_t<std::array<Inpu
 ///
 ///     Tensor next = map([](auto z, auto n, auto h) { return n + z * (h - n); }, z, n, h);
 ///
-/// f is a generic lambda over the functions of reading.hpp (arithmetic, comparisons, where, exp, tanh, ...). It must not
-/// branch on its operands (where() chooses) and may capture numbers only. Operands broadcast as in NumPy and have one
-/// dtype, float32 or float64. The derivative needs no definition: backward evaluates f with dual numbers in one fused
-/// pass, and higher orders evaluate it with tensors. Throws ShapeError, DtypeError.
+/// f is a generic lambda over the functions of reading.hpp (arithmetic, comparisons, where, exp, tanh, ...). It must
+/// not branch on its operands (where() chooses) and may capture numbers only. Operands broadcast as in NumPy and have
+/// one dtype, float32 or float64. The derivative needs no definition: backward evaluates f with dual numbers in one
+/// fused pass, and higher orders evaluate it with tensors. Throws ShapeError, DtypeError.
 template <class F, class... Rest>
 Tensor map(F f, const Input& first, const Rest&... rest) {
     return apply_map(Map<F, 1 + sizeof...(Rest)>{f}, std::array<Input, 1 + sizeof...(Rest)>{first, Input(rest)...});
@@ -475,7 +491,10 @@ Tensor map(F f, const Input& first, const Rest&... rest) {
 /// `axes` are those of the operands' common shape.
 template <class F, class... Rest>
 Tensor map_sum(F f, const ReductionAxes& axes, const Input& first, const Rest&... rest) {
-    return apply_map(Map<F, 1 + sizeof...(Rest)>{f, axes}, std::array<Input, 1 + sizeof...(Rest)>{first, Input(rest)...});
+    return apply_map(Map<F, 1 + sizeof...(Rest)>{f, axes},
+                     std::array<Input, 1 + sizeof...(Rest)>{first, Input(rest)...});
 }
 
 }  // namespace wengert
+
+#undef WENGERT_FLATTEN

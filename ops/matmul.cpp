@@ -42,8 +42,10 @@ std::optional<Tensor> as_rows(const Tensor& x) {
     bool first = true;
     for (int axis = last - 1; axis >= 0; --axis) {
         if (x.shape()[axis] == 1) continue;
-        if (first) step = x.strides()[axis];
-        else if (x.strides()[axis] != step * rows) return std::nullopt;
+        if (first)
+            step = x.strides()[axis];
+        else if (x.strides()[axis] != step * rows)
+            return std::nullopt;
         first = false;
         rows *= x.shape()[axis];
     }
@@ -82,7 +84,8 @@ void multiply(const Tensor& lhs, const Tensor& rhs, const Tensor& out, bool accu
         const Tensor a = as_blas_matrix(lhs), b = as_blas_matrix(rhs);
         // One product for each index of the leading axes, in parallel if there are several.
         const Shape batch = batch_shape(out);
-        const std::array strides{strides_in(batch_view(a), batch), strides_in(batch_view(b), batch), batch_view(out).strides()};
+        const std::array strides{strides_in(batch_view(a), batch), strides_in(batch_view(b), batch),
+                                 batch_view(out).strides()};
         const Shape steps = contiguous_strides(batch);
         const std::int64_t work = out.numel() * lhs.shape().back();
         parallel_ranges(batch.numel(), 1, work, [&](std::int64_t begin, std::int64_t end) {
@@ -90,7 +93,8 @@ void multiply(const Tensor& lhs, const Tensor& rhs, const Tensor& out, bool accu
                 std::array<std::int64_t, 3> offset{};
                 for (int axis = 0; axis < batch.rank(); ++axis)
                     for (std::size_t k = 0; k < 3; ++k) offset[k] += i / steps[axis] % batch[axis] * strides[k][axis];
-                blas::multiply(matrix<const T>(a, offset[0]), matrix<const T>(b, offset[1]), matrix<T>(out, offset[2]), accumulate);
+                blas::multiply(matrix<const T>(a, offset[0]), matrix<const T>(b, offset[1]), matrix<T>(out, offset[2]),
+                               accumulate);
             }
         });
     });
@@ -109,8 +113,10 @@ void add_bias_cotangent(Backward& back) {
         repeated.add(axis);
         all_missing &= axis < missing;
     }
-    if (all_missing) back.add(2, Map<SumOf, 1>{{}, repeated}, ct);
-    else back.add(2, sum_to(ct, bias));
+    if (all_missing)
+        back.add(2, Map<SumOf, 1>{{}, repeated}, ct);
+    else
+        back.add(2, sum_to(ct, bias));
 }
 
 }  // namespace
@@ -119,10 +125,11 @@ Shape MatMul::shape(const Inputs& in) const {
     const Tensor &lhs = in[0], &rhs = in[1];
     for (std::size_t i = 1; i < in.size(); ++i)
         if (!is_floating(lhs.dtype()) || in[i].dtype() != lhs.dtype())
-            throw DtypeError(fmt::format("operands must be float32 or float64 and alike: lhs {}, {} {}", to_string(lhs.dtype()),
-                                         operands[i], to_string(in[i].dtype())));
+            throw DtypeError(fmt::format("operands must be float32 or float64 and alike: lhs {}, {} {}",
+                                         to_string(lhs.dtype()), operands[i], to_string(in[i].dtype())));
     if (lhs.rank() < 2 || rhs.rank() < 2)
-        throw ShapeError(fmt::format("operands must have two axes or more: lhs {} x rhs {}", to_string(lhs.shape()), to_string(rhs.shape())));
+        throw ShapeError(fmt::format("operands must have two axes or more: lhs {} x rhs {}", to_string(lhs.shape()),
+                                     to_string(rhs.shape())));
     const std::int64_t k = lhs.shape().back(), inner = rhs.shape()[rhs.rank() - 2];
     if (k != inner)
         throw ShapeError(fmt::format("inner dimensions differ: lhs {} x rhs {} ({} != {})", to_string(lhs.shape()),
@@ -131,8 +138,9 @@ Shape MatMul::shape(const Inputs& in) const {
     result.push_back(lhs.shape()[lhs.rank() - 2]);
     result.push_back(rhs.shape().back());
     if (in.size() == 3 && !stretches_to(in[2].shape(), result))
-        throw ShapeError(fmt::format("the bias {} does not fit the product {} of lhs {} x rhs {}", to_string(in[2].shape()),
-                                     to_string(result), to_string(lhs.shape()), to_string(rhs.shape())));
+        throw ShapeError(fmt::format("the bias {} does not fit the product {} of lhs {} x rhs {}",
+                                     to_string(in[2].shape()), to_string(result), to_string(lhs.shape()),
+                                     to_string(rhs.shape())));
     return result;
 }
 
@@ -156,15 +164,18 @@ void MatMul::forward(const Inputs& in, const Destination& out) const {
 void MatMul::vjp(Backward& back) const {
     const Tensor &lhs = back.saved(0), &rhs = back.saved(1), &ct = back.cotangent();
     if (back.needs(0)) {
-        if (batch_shape(lhs) == batch_shape(ct)) back.add(0, MatMul{}, ct, transpose(rhs));
-        else back.add(0, sum_to(matmul(ct, transpose(rhs)), lhs.shape()));
+        if (batch_shape(lhs) == batch_shape(ct))
+            back.add(0, MatMul{}, ct, transpose(rhs));
+        else
+            back.add(0, sum_to(matmul(ct, transpose(rhs)), lhs.shape()));
     }
     if (back.needs(1)) {
         if (batch_shape(rhs) == batch_shape(ct)) {
             back.add(1, MatMul{}, transpose(lhs), ct);
         } else if (rhs.rank() == 2) {
             const std::int64_t count = batch_shape(ct).numel() * ct.shape()[ct.rank() - 2];
-            const Tensor rows = reshape(lhs, {count, lhs.shape().back()}), ct_rows = reshape(ct, {count, ct.shape().back()});
+            const Tensor rows = reshape(lhs, {count, lhs.shape().back()}),
+                         ct_rows = reshape(ct, {count, ct.shape().back()});
             back.add(1, MatMul{}, transpose(rows), ct_rows);
         } else {
             back.add(1, sum_to(matmul(transpose(lhs), ct), rhs.shape()));
@@ -247,8 +258,10 @@ std::vector<Sample> MatMul::samples() {
         {"[3, 0] x [0, 2]", values({3, 0}, {0, 2}), product},
         {"[0, 3] x [3, 2]", values({0, 3}, {3, 2}), product},
         {"[2, 3, 0] x [0, 2]", values({2, 3, 0}, {0, 2}), product},
-        {"transposed operands", values({4, 3}, {5, 4}), [](const auto& in) { return matmul(transpose(in[0]), transpose(in[1])); }},
-        {"slices", values({3, 6}, {4, 7}), [](const auto& in) { return matmul(slice(in[0], 1, 1, 5), slice(in[1], 1, 2, 5)); }},
+        {"transposed operands", values({4, 3}, {5, 4}),
+         [](const auto& in) { return matmul(transpose(in[0]), transpose(in[1])); }},
+        {"slices", values({3, 6}, {4, 7}),
+         [](const auto& in) { return matmul(slice(in[0], 1, 1, 5), slice(in[1], 1, 2, 5)); }},
         {"one weight in four steps", values({2, 3}, {3, 3}),
          [](const auto& in) {
              Tensor h = in[0];

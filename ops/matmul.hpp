@@ -7,12 +7,12 @@
 namespace wengert {
 
 /// The matrix product [.., m, k] x [.., k, n] -> [.., m, n]; leading axes broadcast. Transposed operands (transpose(w))
-/// and slices are used where they stand. A vector counts as a row at the left and as a column at the right, and its axis
-/// goes from the result. Derivatives: ct b^T and a^T ct. Throws ShapeError if the inner lengths differ.
+/// and slices are used where they stand. A vector counts as a row at the left and as a column at the right, and its
+/// axis goes from the result. Derivatives: ct b^T and a^T ct. Throws ShapeError if the inner lengths differ.
 Tensor matmul(const Input& lhs, const Input& rhs);
 
-/// x w^T + bias: x [.., k], w [n, k] -> [.., n], as a layer with PyTorch's weight layout computes it. The bias, often [n],
-/// may be anything that broadcasts to the product.
+/// x w^T + bias: x [.., k], w [n, k] -> [.., n], as a layer with PyTorch's weight layout computes it. The bias, often
+/// [n], may be anything that broadcasts to the product.
 Tensor linear(const Input& x, const Input& weight, const Input& bias);
 Tensor linear(const Input& x, const Input& weight);
 

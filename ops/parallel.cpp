@@ -17,7 +17,8 @@ constexpr std::int64_t least_work = 8192;
 int thread_count() { return omp_get_max_threads(); }
 
 void set_thread_count(int threads) {
-    if (threads < 1) throw ValueError("set_thread_count: there must be at least one thread, not " + std::to_string(threads));
+    if (threads < 1)
+        throw ValueError("set_thread_count: there must be at least one thread, not " + std::to_string(threads));
     omp_set_num_threads(threads);
     blas::set_thread_count(threads);
 }
@@ -29,7 +30,7 @@ void parallel_ranges(std::int64_t n, std::int64_t alignment, std::int64_t work, 
         if (n > 0) body(context, 0, n);
         return;
     }
-#pragma omp parallel num_threads(static_cast<int>(threads))
+#pragma omp parallel num_threads(static_cast <int>(threads))
     {
         // OpenMP may give fewer threads than it was asked for.
         const std::int64_t thread = omp_get_thread_num(), team = omp_get_num_threads();

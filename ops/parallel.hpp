@@ -10,9 +10,9 @@ namespace wengert {
 int thread_count();
 void set_thread_count(int threads);
 
-/// Calls body(begin, end) for parts of [0, n): one for each thread, cut at multiples of `alignment`, or the whole at once
-/// if `work` (in elements) does not pay a parallel region. Which thread does what depends on n and the number of threads
-/// only.
+/// Calls body(begin, end) for parts of [0, n): one for each thread, cut at multiples of `alignment`, or the whole at
+/// once if `work` (in elements) does not pay a parallel region. Which thread does what depends on n and the number of
+/// threads only.
 using RangeBody = void (*)(const void* context, std::int64_t begin, std::int64_t end);
 void parallel_ranges(std::int64_t n, std::int64_t alignment, std::int64_t work, RangeBody body, const void* context);
 
@@ -20,7 +20,9 @@ template <class F>
 void parallel_ranges(std::int64_t n, std::int64_t alignment, std::int64_t work, const F& f) {
     parallel_ranges(
         n, alignment, work,
-        [](const void* context, std::int64_t begin, std::int64_t end) { (*static_cast<const F*>(context))(begin, end); },
+        [](const void* context, std::int64_t begin, std::int64_t end) {
+            (*static_cast<const F*>(context))(begin, end);
+        },
         &f);
 }
 

@@ -8,9 +8,12 @@ namespace {
 Shape without_axis(const Shape& shape, int axis, bool keepdim) {
     Shape result = shape;
     const int reduced = normalize_axis(axis, shape.rank());
-    if (shape[reduced] == 0) throw ShapeError("axis " + std::to_string(axis) + " of " + to_string(shape) + " has length 0");
-    if (keepdim) result[reduced] = 1;
-    else result.erase(reduced);
+    if (shape[reduced] == 0)
+        throw ShapeError("axis " + std::to_string(axis) + " of " + to_string(shape) + " has length 0");
+    if (keepdim)
+        result[reduced] = 1;
+    else
+        result.erase(reduced);
     return result;
 }
 
@@ -44,13 +47,14 @@ std::vector<Sample> SumOf::samples() {
     const auto with = [](const ReductionAxes& axes, bool keepdim) {
         return [=](const std::vector<Tensor>& in) { return sum(in[0], axes, keepdim); };
     };
-    return {{"[3, 21], axis -1", {sample_values({3, 21}, -1, 1, 1)}, with(-1, false)},
-            {"[3, 21], axis 0, keepdim", {sample_values({3, 21}, -1, 1, 2)}, with(0, true)},
-            {"[2, 3, 4], axes 0 and 2", {sample_values({2, 3, 4}, -1, 1, 3)}, with({0, 2}, false)},
-            {"[2, 3, 4], all", {sample_values({2, 3, 4}, -1, 1, 4)}, with(all_axes, false)},
-            {"[]", {sample_values({}, -1, 1, 5)}, with(all_axes, false)},
-            {"[2, 0]", {sample_values({2, 0}, -1, 1, 6)}, with(1, false)},
-            {"transposed", {sample_values({4, 5}, -1e6, 1e6, 7)}, [](const auto& in) { return sum(transpose(in[0]), 0); }}};
+    return {
+        {"[3, 21], axis -1", {sample_values({3, 21}, -1, 1, 1)}, with(-1, false)},
+        {"[3, 21], axis 0, keepdim", {sample_values({3, 21}, -1, 1, 2)}, with(0, true)},
+        {"[2, 3, 4], axes 0 and 2", {sample_values({2, 3, 4}, -1, 1, 3)}, with({0, 2}, false)},
+        {"[2, 3, 4], all", {sample_values({2, 3, 4}, -1, 1, 4)}, with(all_axes, false)},
+        {"[]", {sample_values({}, -1, 1, 5)}, with(all_axes, false)},
+        {"[2, 0]", {sample_values({2, 0}, -1, 1, 6)}, with(1, false)},
+        {"transposed", {sample_values({4, 5}, -1e6, 1e6, 7)}, [](const auto& in) { return sum(transpose(in[0]), 0); }}};
 }
 
 Tensor sum(const Input& x, const ReductionAxes& axes, bool keepdim) {

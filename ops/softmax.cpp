@@ -11,11 +11,13 @@ void require_rows(const Tensor& x) {
     if (x.rank() == 0) throw ShapeError("a scalar has no axis to sum over");
 }
 
-/// Calls f(row, out_row, n) for each row of a tensor, in parallel. `out_step` is how far the output moves with each row.
+/// Calls f(row, out_row, n) for each row of a tensor, in parallel. `out_step` is how far the output moves with each
+/// row.
 template <class F>
 void for_each_row_of(const Tensor& x, const Tensor& out, std::int64_t out_step, const F& f) {
     const Tensor rows = x.is_contiguous() ? x : x.clone();
-    const std::int64_t n = x.shape().back(), count = n == 0 ? out.numel() / std::max<std::int64_t>(out_step, 1) : x.numel() / n;
+    const std::int64_t n = x.shape().back(),
+                       count = n == 0 ? out.numel() / std::max<std::int64_t>(out_step, 1) : x.numel() / n;
     visit_floating(x.dtype(), [&](auto type) {
         using T = decltype(type);
         const T* const from = static_cast<const T*>(rows.raw());
@@ -49,11 +51,13 @@ std::vector<Sample> row_samples(Tensor (*f)(const Input&, int)) {
 
 Tensor softmax(const Input& x, int axis) {
     static_assert(is_listed<Softmax>, "the op is missing in AllOps (listed.hpp)");
-    return along_last(x, axis, Softmax::name, [](const Input& rows) { return apply(Softmax{}, {&rows.tensor()}, rows.where()); });
+    return along_last(x, axis, Softmax::name,
+                      [](const Input& rows) { return apply(Softmax{}, {&rows.tensor()}, rows.where()); });
 }
 Tensor log_softmax(const Input& x, int axis) {
     static_assert(is_listed<LogSoftmax>, "the op is missing in AllOps (listed.hpp)");
-    return along_last(x, axis, LogSoftmax::name, [](const Input& rows) { return apply(LogSoftmax{}, {&rows.tensor()}, rows.where()); });
+    return along_last(x, axis, LogSoftmax::name,
+                      [](const Input& rows) { return apply(LogSoftmax{}, {&rows.tensor()}, rows.where()); });
 }
 Tensor logsumexp(const Input& x, int axis) {
     static_assert(is_listed<LogSumExp>, "the op is missing in AllOps (listed.hpp)");
@@ -116,9 +120,7 @@ void LogSumExp::forward(const Inputs& in, const Destination& out) const {
     });
 }
 
-void LogSumExp::vjp(Backward& back) const {
-    back.add(0, softmax(back.saved(0)) * unsqueeze(back.cotangent(), -1));
-}
+void LogSumExp::vjp(Backward& back) const { back.add(0, softmax(back.saved(0)) * unsqueeze(back.cotangent(), -1)); }
 
 std::vector<Sample> LogSumExp::samples() { return row_samples(logsumexp); }
 

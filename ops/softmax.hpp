@@ -5,8 +5,8 @@
 
 namespace wengert {
 
-/// e^x over its sum along an axis, computed without overflow. An element of minus infinity weighs exactly 0; if all are,
-/// so do all. Derivative: y (ct - sum(ct y)).
+/// e^x over its sum along an axis, computed without overflow. An element of minus infinity weighs exactly 0; if all
+/// are, so do all. Derivative: y (ct - sum(ct y)).
 Tensor softmax(const Input& x, int axis = -1);
 /// x - logsumexp(x). Derivative: ct - e^y sum(ct).
 Tensor log_softmax(const Input& x, int axis = -1);

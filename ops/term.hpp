@@ -6,8 +6,8 @@
 
 namespace wengert {
 
-/// The third reading of an elementwise formula: tensors, so that evaluating it composes recorded ops. This is how second
-/// and higher derivatives come about. A Term may also be a plain number.
+/// The third reading of an elementwise formula: tensors, so that evaluating it composes recorded ops. This is how
+/// second and higher derivatives come about. A Term may also be a plain number.
 class Term {
   public:
     Term() : Term(0.0) {}

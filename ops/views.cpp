@@ -59,8 +59,10 @@ Tensor reshape(const Input& x, const Shape& shape) {
     int open = -1;
     std::int64_t known = 1;
     for (int axis = 0; axis < to.rank(); ++axis) {
-        if (to[axis] == -1 && open < 0) open = axis;
-        else known *= to[axis];
+        if (to[axis] == -1 && open < 0)
+            open = axis;
+        else
+            known *= to[axis];
     }
     if (open >= 0 && known > 0 && from.numel() % known == 0) to[open] = from.numel() / known;
     const bool fits = to.numel() == from.numel() && std::ranges::all_of(to, [](auto d) { return d >= 0; });
@@ -73,7 +75,8 @@ Tensor reshape(const Input& x, const Shape& shape) {
 
 Tensor Reshape::view(const Tensor& x) const {
     if (to.numel() != x.numel() || std::ranges::any_of(to, [](auto d) { return d < 0; }))
-        throw ShapeError(fmt::format("{} has {} elements and cannot become {}", to_string(x.shape()), x.numel(), to_string(to)));
+        throw ShapeError(
+            fmt::format("{} has {} elements and cannot become {}", to_string(x.shape()), x.numel(), to_string(to)));
     return x.view(to, reshaped_strides(x, to).value(), x.offset());
 }
 
@@ -91,7 +94,8 @@ Tensor Permute::view(const Tensor& x) const {
         valid = order[i] >= 0 && order[i] < x.rank() && !seen[order[i]];
         if (valid) seen[order[i]] = true;
     }
-    if (!valid) throw ShapeError(fmt::format("{} is no order of the axes of {}", to_string(order), to_string(x.shape())));
+    if (!valid)
+        throw ShapeError(fmt::format("{} is no order of the axes of {}", to_string(order), to_string(x.shape())));
     Shape shape = x.shape(), strides = x.strides();
     for (int i = 0; i < order.rank(); ++i) {
         shape[i] = x.shape()[static_cast<int>(order[i])];
@@ -196,7 +200,8 @@ std::vector<Tensor> chunk(const Input& x, int n, int axis) {
     const int at = axis_of(x, axis, "chunk");
     located("chunk", {&x.tensor()}, x.where(), [&] {
         if (n <= 0 || shape[at] % n != 0)
-            throw ShapeError(fmt::format("axis {} of {} does not divide into {} equal parts", axis, to_string(shape), n));
+            throw ShapeError(
+                fmt::format("axis {} of {} does not divide into {} equal parts", axis, to_string(shape), n));
     });
     const std::int64_t length = shape[at] / n;
     std::vector<Tensor> parts;
@@ -208,8 +213,8 @@ Shape PutSlice::shape(const Inputs& in) const {
     Shape expected = to;
     expected[axis] = end - begin;
     if (in[0].shape() != expected)
-        throw ShapeError(fmt::format("{} is not the part [{}, {}) of axis {} of {}", to_string(in[0].shape()), begin, end,
-                                     axis, to_string(to)));
+        throw ShapeError(fmt::format("{} is not the part [{}, {}) of axis {} of {}", to_string(in[0].shape()), begin,
+                                     end, axis, to_string(to)));
     return to;
 }
 
@@ -221,34 +226,57 @@ void PutSlice::forward(const Inputs& in, const Destination& out) const {
 void PutSlice::vjp(Backward& back) const { back.add(0, slice(back.cotangent(), axis, begin, end)); }
 
 std::vector<Sample> Reshape::samples() {
-    return {{"[3, 4] to [2, 6]", {sample_values({3, 4}, -1, 1, 1)}, [](const auto& in) { return reshape(in[0], {2, 6}); }},
-            {"[0, 2] to [2, 0, 1]", {sample_values({0, 2}, -1, 1, 2)}, [](const auto& in) { return reshape(in[0], {2, 0, 1}); }},
-            {"transposed, copied", {sample_values({3, 4}, -1, 1, 3)}, [](const auto& in) { return reshape(transpose(in[0]), {-1}); }},
-            {"a slice, shared", {sample_values({3, 4}, -1, 1, 4)},
-             [](const auto& in) { return reshape(slice(in[0], 1, 1, 3), {3, 1, 2}); }}};
+    return {{"[3, 4] to [2, 6]",
+             {sample_values({3, 4}, -1, 1, 1)},
+             [](const auto& in) {
+                 return reshape(in[0], {2, 6});
+             }},
+            {"[0, 2] to [2, 0, 1]",
+             {sample_values({0, 2}, -1, 1, 2)},
+             [](const auto& in) {
+                 return reshape(in[0], {2, 0, 1});
+             }},
+            {"transposed, copied",
+             {sample_values({3, 4}, -1, 1, 3)},
+             [](const auto& in) { return reshape(transpose(in[0]), {-1}); }},
+            {"a slice, shared", {sample_values({3, 4}, -1, 1, 4)}, [](const auto& in) {
+                 return reshape(slice(in[0], 1, 1, 3), {3, 1, 2});
+             }}};
 }
 
 std::vector<Sample> Permute::samples() {
-    return {{"[2, 3, 4] to [4, 2, 3]", {sample_values({2, 3, 4}, -1, 1, 1)}, [](const auto& in) { return permute(in[0], {2, 0, 1}); }},
+    return {{"[2, 3, 4] to [4, 2, 3]",
+             {sample_values({2, 3, 4}, -1, 1, 1)},
+             [](const auto& in) {
+                 return permute(in[0], {2, 0, 1});
+             }},
             {"[2, 0]", {sample_values({2, 0}, -1, 1, 2)}, [](const auto& in) { return transpose(in[0]); }}};
 }
 
 std::vector<Sample> Expand::samples() {
-    return {{"[3, 1] to [2, 3, 4]", {sample_values({3, 1}, -1, 1, 1)}, [](const auto& in) { return expand(in[0], {2, 3, 4}); }},
+    return {{"[3, 1] to [2, 3, 4]",
+             {sample_values({3, 1}, -1, 1, 1)},
+             [](const auto& in) {
+                 return expand(in[0], {2, 3, 4});
+             }},
             {"[1] to [0]", {sample_values({1}, -1, 1, 2)}, [](const auto& in) { return expand(in[0], {0}); }},
             {"[] to [5]", {sample_values({}, -1, 1, 3)}, [](const auto& in) { return expand(in[0], {5}); }}};
 }
 
 std::vector<Sample> Slice::samples() {
-    return {{"[3, 5], columns 1 to 4", {sample_values({3, 5}, -1, 1, 1)}, [](const auto& in) { return slice(in[0], 1, 1, 4); }},
-            {"overlapping slices", {sample_values({5}, -1, 1, 2)},
+    return {{"[3, 5], columns 1 to 4",
+             {sample_values({3, 5}, -1, 1, 1)},
+             [](const auto& in) { return slice(in[0], 1, 1, 4); }},
+            {"overlapping slices",
+             {sample_values({5}, -1, 1, 2)},
              [](const auto& in) { return slice(in[0], 0, 0, 3) * slice(in[0], 0, 1, 4) * slice(in[0], 0, -3, 5); }},
             {"empty", {sample_values({3, 2}, -1, 1, 3)}, [](const auto& in) { return slice(in[0], 0, 1, 1); }}};
 }
 
 std::vector<Sample> Select::samples() {
-    return {{"[2, 3, 4], axis 1", {sample_values({2, 3, 4}, -1, 1, 1)}, [](const auto& in) { return select(in[0], 1, 2); }},
-            {"[3], last", {sample_values({3}, -1, 1, 2)}, [](const auto& in) { return select(in[0], 0, -1); }}};
+    return {
+        {"[2, 3, 4], axis 1", {sample_values({2, 3, 4}, -1, 1, 1)}, [](const auto& in) { return select(in[0], 1, 2); }},
+        {"[3], last", {sample_values({3}, -1, 1, 2)}, [](const auto& in) { return select(in[0], 0, -1); }}};
 }
 
 std::vector<Sample> PutSlice::samples() {
@@ -258,7 +286,8 @@ std::vector<Sample> PutSlice::samples() {
 }
 
 std::vector<Sample> Contiguous::samples() {
-    return {{"transposed", {sample_values({3, 4}, -1, 1, 1)}, [](const auto& in) { return contiguous(transpose(in[0])); }}};
+    return {
+        {"transposed", {sample_values({3, 4}, -1, 1, 1)}, [](const auto& in) { return contiguous(transpose(in[0])); }}};
 }
 
 }  // namespace wengert

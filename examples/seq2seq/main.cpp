@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <limits>
 #include <new>
 
@@ -21,9 +23,13 @@ constexpr std::int64_t most = 1'000'000;
 template <class T>
 CLI::Option* add_number(CLI::App& verb, const std::string& name, T& value, T least, T greatest,
                         const std::string& what) {
-    return verb.add_option(name, value, what)
-        ->type_name(std::is_integral_v<T> ? "N" : "X")
-        ->check(CLI::Range(least, greatest).description(""));
+    CLI::Option* const option = verb.add_option(name, value, what);
+    option->type_name(std::is_integral_v<T> ? "N" : "X")->check(CLI::Range(least, greatest).description(""));
+    // CLI::Range lets NaN pass.
+    const auto refuse_nan = [](const std::string& text) {
+        return std::isnan(std::strtod(text.c_str(), nullptr)) ? text + " is not a number" : std::string();
+    };
+    return std::is_floating_point_v<T> ? option->check(refuse_nan) : option;
 }
 
 /// --data FILE | --source F --target F, with a prefix before each name.
@@ -182,5 +188,6 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
     const int code = wengert::program::run(argc, argv);
     const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
-    return is_written ? code : wengert::program::fail(wengert::program::failure, "standard output cannot be written");
+    if (code != 0 || is_written) return code;
+    return wengert::program::fail(wengert::program::failure, "standard output cannot be written");
 }

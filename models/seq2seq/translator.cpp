@@ -45,10 +45,12 @@ std::vector<Translation> translate(const Translator& translator, const Batch& ba
         translator.model.greedy(tensors.source, tensors.lengths, std::max(translator.max_length, longest_source));
     std::vector<Translation> translations;
     for (std::size_t row = 0; row < all.tokens.size(); ++row) {
-        const auto length = static_cast<std::int64_t>(all.tokens[row].size());
+        Sentence tokens;
+        for (const std::int64_t id : all.tokens[row]) tokens.push_back(translator.target.token(id));
+        const auto length = static_cast<std::int64_t>(tokens.size());
         const bool is_whole = length < all.weights.dim(1);
         const Tensor weights = select(all.weights, 0, static_cast<std::int64_t>(row));
-        translations.push_back({translator.target.decode(all.tokens[row]), is_whole,
+        translations.push_back({std::move(tokens), is_whole,
                                 slice(slice(weights, 0, 0, length + is_whole), 1, 0, batch.source_lengths[row])});
     }
     return translations;

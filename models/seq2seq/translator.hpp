@@ -35,7 +35,7 @@ struct BatchTensors {
 BatchTensors to_tensors(const Batch& batch);
 
 struct Translation {
-    Sentence tokens;  ///< without marks
+    Sentence tokens;  ///< all that the model wrote before </s>
     bool is_whole;    ///< the model ended it with </s>, it was not cut off
     Tensor weights;   ///< [tokens, and </s> if whole; source tokens and </s>]: attention
 };

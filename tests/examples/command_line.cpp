@@ -20,14 +20,17 @@ struct Outcome {
     std::string out, error;
 };
 
-/// The error of a run that failed as it should: with one line that begins with the program's name, and nothing on
-/// standard output. Else a description of what was wrong with it.
-std::string error_line(const Outcome& outcome) {
-    const bool is_line = std::ranges::count(outcome.error, '\n') == 1 && outcome.error.ends_with('\n');
-    if (outcome.code != 0 && outcome.out.empty() && is_line && outcome.error.starts_with("seq2seq: "))
-        return outcome.error;
-    return "NO PROPER ERROR: code " + std::to_string(outcome.code) + ", output '" + outcome.out + "', error '" +
-           outcome.error + "'";
+/// A run that fails as it should: nothing on standard output, and one line on standard error that begins with the
+/// program's name and has the given words.
+void check_error(const Outcome& outcome, const std::string& words) {
+    CAPTURE(words);
+    CAPTURE(outcome.error);
+    CHECK(outcome.code != 0);
+    CHECK(outcome.out.empty());
+    CHECK(outcome.error.starts_with("seq2seq: "));
+    CHECK(outcome.error.find(words) != outcome.error.npos);
+    CHECK(outcome.error.ends_with('\n'));
+    CHECK(std::ranges::count(outcome.error, '\n') == 1);
 }
 
 /// A directory of its own, in which the program runs.
@@ -69,7 +72,7 @@ constexpr const char* small = "--hidden 24 --embedding 12 --layers 1 --batch 2 -
 
 /// A model that has learned the pairs by heart, made once.
 const Workplace& trained() {
-    static const Workplace& workplace = [] -> const Workplace& {
+    static const Workplace& workplace = []() -> const Workplace& {
         static const Workplace made;
         write_file(made.path() / "pairs.tsv", pairs);
         const Outcome training =
@@ -140,39 +143,35 @@ TEST_CASE("help is there for the program and each verb") {
 TEST_CASE("misuse is an error of one line") {
     const Workplace here;
     write_file(here.path() / "pairs.tsv", pairs);
-    CHECK(error_line(here.run("")) == doctest::Contains("A verb is required"));
-    CHECK(error_line(here.run("sing")) == doctest::Contains("sing"));
-    CHECK(error_line(here.run("train")) == doctest::Contains("--model"));
-    CHECK(error_line(here.run("train --model m --hiden 5")) == doctest::Contains("--hiden"));
-    CHECK(error_line(here.run("train --model m --hidden 0")) == doctest::Contains("--hidden"));
-    CHECK(error_line(here.run("train --model m --hidden 1.5")) == doctest::Contains("--hidden"));
-    CHECK(error_line(here.run("train --model m --dropout 1")) == doctest::Contains("--dropout"));
-    CHECK(error_line(here.run("train --model m --learning-rate -1")) == doctest::Contains("--learning-rate"));
-    CHECK(error_line(here.run("train --model m --learning-rate nan")) == doctest::Contains("--learning-rate"));
-    CHECK(error_line(here.run("train --model m --seed -1")) == doctest::Contains("--seed"));
-    CHECK(error_line(here.run("train --model m --data absent.tsv")) == doctest::Contains("absent.tsv"));
-    CHECK(error_line(here.run("train --model m --source pairs.tsv")) == doctest::Contains("--target"));
-    CHECK(error_line(here.run("train --model m --data pairs.tsv --source pairs.tsv --target pairs.tsv")) ==
-          doctest::Contains("--data"));
-    CHECK(error_line(here.run("translate")) == doctest::Contains("--model"));
-    CHECK(error_line(here.run("graph")) == doctest::Contains("--out"));
+    check_error(here.run(""), "A verb is required");
+    check_error(here.run("sing"), "sing");
+    check_error(here.run("train"), "--model");
+    check_error(here.run("train --model m --hiden 5"), "--hiden");
+    check_error(here.run("train --model m --hidden 0"), "--hidden");
+    check_error(here.run("train --model m --hidden 1.5"), "--hidden");
+    check_error(here.run("train --model m --dropout 1"), "--dropout");
+    check_error(here.run("train --model m --learning-rate -1"), "--learning-rate");
+    check_error(here.run("train --model m --learning-rate nan"), "--learning-rate");
+    check_error(here.run("train --model m --seed -1"), "--seed");
+    check_error(here.run("train --model m --data absent.tsv"), "absent.tsv");
+    check_error(here.run("train --model m --source pairs.tsv"), "--target");
+    check_error(here.run("train --model m --data pairs.tsv --source pairs.tsv --target pairs.tsv"), "--data");
+    check_error(here.run("translate"), "--model");
+    check_error(here.run("graph"), "--out");
     CHECK(!std::filesystem::exists(here.path() / "m"));
 }
 
 TEST_CASE("what is wrong with the input is an error of one line") {
     const Workplace here;
-    CHECK(error_line(here.run("translate --model absent hello")) ==
-          doctest::Contains("absent: there is no checkpoint"));
-    CHECK(error_line(here.run("evaluate --model absent")) == doctest::Contains("absent: there is no checkpoint"));
+    check_error(here.run("translate --model absent hello"), "absent: there is no checkpoint");
+    check_error(here.run("evaluate --model absent"), "absent: there is no checkpoint");
     write_file(here.path() / "useless.tsv", "no tab\n");
-    CHECK(error_line(here.run("train --model m --data useless.tsv")) ==
-          doctest::Contains("useless.tsv: no usable pair"));
+    check_error(here.run("train --model m --data useless.tsv"), "useless.tsv: no usable pair");
     write_file(here.path() / "short.txt", "one line\n");
     write_file(here.path() / "long.txt", "two\nlines\n");
-    CHECK(error_line(here.run("train --model m --source short.txt --target long.txt")) ==
-          doctest::Contains("has 1 lines, but long.txt has 2"));
-    CHECK(error_line(here.run("graph --out graph.jpeg")) == doctest::Contains("graph.jpeg"));
-    CHECK(error_line(here.run("graph --out absent/graph.dot")) == doctest::Contains("absent/graph.dot"));
+    check_error(here.run("train --model m --source short.txt --target long.txt"), "has 1 lines, but long.txt has 2");
+    check_error(here.run("graph --out graph.jpeg"), "graph.jpeg");
+    check_error(here.run("graph --out absent/graph.dot"), "absent/graph.dot");
     CHECK(trained().run("translate --model model --attention absent/a.svg Tom").code != 0);
     CHECK(trained().run("translate --model model", "Tom\n\xff\n").error ==
           "seq2seq: standard input:2: text: invalid UTF-8 at byte 0\n");
@@ -311,7 +310,7 @@ TEST_CASE("the tape of a training step is drawn, with a model and without") {
 }
 
 TEST_CASE("output that cannot be written is an error") {
-    CHECK(error_line(trained().shell("seq2seq translate --model model 'Run!' >/dev/full")) ==
-          doctest::Contains("standard output cannot be written"));
-    CHECK(error_line(trained().shell("seq2seq --help >/dev/full")) == doctest::Contains("standard output"));
+    check_error(trained().shell("seq2seq translate --model model 'Run!' >/dev/full"),
+                "standard output cannot be written");
+    check_error(trained().shell("seq2seq --help >/dev/full"), "standard output");
 }

@@ -85,8 +85,8 @@ inline void check_close(const Tensor& got, const Values& want, double tolerance,
     }
 }
 
-/// Values in [low, high) of a shape, as they may stand in memory: 0 in order, 1 with the axes in reverse order, 2 as a part
-/// of a larger tensor, 3 with gaps between all elements.
+/// Values in [low, high) of a shape, as they may stand in memory: 0 in order, 1 with the axes in reverse order, 2 as a
+/// part of a larger tensor, 3 with gaps between all elements.
 inline constexpr int layouts = 4;
 inline Tensor laid_out(const Shape& shape, int layout, std::uint64_t seed, Dtype dtype = Dtype::float64,
                        double low = -1, double high = 1) {
@@ -112,7 +112,8 @@ inline Tensor laid_out(const Shape& shape, int layout, std::uint64_t seed, Dtype
             larger.push_back(3);
             return select(values(larger), -1, 1);
         }
-        default: return values(shape);
+        default:
+            return values(shape);
     }
 }
 

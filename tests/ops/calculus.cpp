@@ -78,8 +78,8 @@ void check_unary(const Unary& u, const Values& x, Dtype dtype) {
         if (std::abs(want) > 0.99999 * largest && std::abs(got[i]) > 0.99999 * largest) continue;
         const double distance = ulps(got[i], want, dtype);
         if (!(distance <= u.tolerance))
-            FAIL_CHECK(u.name << "(" << x[i] << ") in " << to_string(dtype) << " is " << got[i] << ", not " << want << " ("
-                              << distance << " ulp)");
+            FAIL_CHECK(u.name << "(" << x[i] << ") in " << to_string(dtype) << " is " << got[i] << ", not " << want
+                              << " (" << distance << " ulp)");
     }
 }
 
@@ -123,7 +123,8 @@ TEST_CASE("calculus: values at the ends of the number range") {
     for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
         CAPTURE(to_string(dtype));
         for (const Unary& u : unaries) check_unary(u, {0, 1, -1, infinity, -infinity, not_a_number}, dtype);
-        const double largest = dtype == Dtype::float32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+        const double largest =
+            dtype == Dtype::float32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
         for (const double x : {largest, -largest}) {
             CHECK(tanh(scalar(x, dtype)).item() == std::copysign(1, x));
             CHECK(erf(scalar(x, dtype)).item() == std::copysign(1, x));
@@ -139,7 +140,8 @@ TEST_CASE("calculus: values at the ends of the number range") {
 }
 
 TEST_CASE("calculus: powers are those of the standard library, at every edge") {
-    const Values numbers{0, -0.0, 1, -1, 2, -2, 3, -3, 0.5, -0.5, infinity, -infinity, not_a_number, 1e30, -1e30, 700, 1e-3};
+    const Values numbers{0,    -0.0,     1,         -1,           2,    -2,    3,   -3,  0.5,
+                         -0.5, infinity, -infinity, not_a_number, 1e30, -1e30, 700, 1e-3};
     for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
         Values x, y, want;
         for (const double a : in_range({0, 1000}, dtype, 200)) {
@@ -170,11 +172,14 @@ TEST_CASE("calculus: a NaN comes through every function") {
         for (const std::int64_t place : {3, 36}) {
             Tensor x = full({37}, 0.5, dtype);
             const Tensor y = full({37}, 0.25, dtype);
-            visit_floating(dtype, [&](auto type) { x.mutable_data<decltype(type)>()[place] = static_cast<decltype(type)>(not_a_number); });
+            visit_floating(dtype, [&](auto type) {
+                x.mutable_data<decltype(type)>()[place] = static_cast<decltype(type)>(not_a_number);
+            });
             const auto check = [&](const Tensor& result, const std::string& name) {
                 CAPTURE(name);
                 const Values values = elements(result);
-                for (std::int64_t i = 0; i < 37; ++i) CHECK(std::isnan(values[static_cast<std::size_t>(i)]) == (i == place));
+                for (std::int64_t i = 0; i < 37; ++i)
+                    CHECK(std::isnan(values[static_cast<std::size_t>(i)]) == (i == place));
             };
             for (const Unary& u : unaries) check(u.f(x), u.name);
             for (std::size_t k = 0; k < binaries.size(); ++k) {
@@ -215,13 +220,20 @@ TEST_CASE("calculus: derivatives at kinks") {
 
 TEST_CASE("calculus: a finite value has a finite derivative") {
     const std::vector<std::pair<std::string, Values>> points{
-        {"tanh", {infinity, -infinity, 1e4, -1e4}},   {"sigmoid", {infinity, -infinity, 1e4, -1e4}},
-        {"softplus", {-infinity, 1e4, -1e4, 3e38}},   {"erf", {infinity, -infinity, 1e4, -1e4, 3e38}},
-        {"exp", {-infinity, -1e4, 88.6}},             {"expm1", {-infinity, -1e4, 88.6, 1e-30}},
-        {"relu", {-infinity, 3e38, -3e38}},           {"abs", {3e38, -3e38}},
-        {"log", {3e38, 1e-30}},                       {"log1p", {3e38, 1e-30, -0.9999}},
-        {"sqrt", {3e38, 1e-30}},                      {"sin", {1e6, 0}},
-        {"cos", {1e6, 0}},                            {"neg", {3e38}},
+        {"tanh", {infinity, -infinity, 1e4, -1e4}},
+        {"sigmoid", {infinity, -infinity, 1e4, -1e4}},
+        {"softplus", {-infinity, 1e4, -1e4, 3e38}},
+        {"erf", {infinity, -infinity, 1e4, -1e4, 3e38}},
+        {"exp", {-infinity, -1e4, 88.6}},
+        {"expm1", {-infinity, -1e4, 88.6, 1e-30}},
+        {"relu", {-infinity, 3e38, -3e38}},
+        {"abs", {3e38, -3e38}},
+        {"log", {3e38, 1e-30}},
+        {"log1p", {3e38, 1e-30, -0.9999}},
+        {"sqrt", {3e38, 1e-30}},
+        {"sin", {1e6, 0}},
+        {"cos", {1e6, 0}},
+        {"neg", {3e38}},
     };
     for (const auto& [name, numbers] : points) {
         const Unary& u = *std::ranges::find(unaries, name, &Unary::name);

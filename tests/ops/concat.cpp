@@ -51,11 +51,18 @@ TEST_CASE("concat: each part gets its share of the cotangent, also a part that o
     const auto g = gradients([](const auto& in) { return concat({in[0], in[1], in[0]}, 0); }, {a, b}, ct);
     CHECK(elements(g[0]) == Values{8, 10});
     CHECK(elements(g[1]) == Values{3, 4, 5, 6});
-    const auto h = gradients([](const auto& in) { return concat({in[1] * 3, in[0], in[0] + in[0]}, 0) * 2; }, {a, b}, ct);
+    const auto h = gradients(
+        [](const auto& in) {
+            return concat({in[1] * 3, in[0], in[0] + in[0]}, 0) * 2;
+        },
+        {a, b}, ct);
     CHECK(elements(h[0]) == Values{2 * (5 + 14), 2 * (6 + 16)});
     CHECK(elements(h[1]) == Values{6, 12, 18, 24});
-    const auto s = gradients([](const auto& in) { return stack({in[0], in[0], in[1]}, 2); }, {b, b * 2},
-                             tensor({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, {2, 2, 3}, Dtype::float64));
+    const auto s = gradients(
+        [](const auto& in) {
+            return stack({in[0], in[0], in[1]}, 2);
+        },
+        {b, b * 2}, tensor({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, {2, 2, 3}, Dtype::float64));
     CHECK(elements(s[0]) == Values{3, 9, 15, 21});
     CHECK(elements(s[1]) == Values{3, 6, 9, 12});
 }
@@ -67,21 +74,32 @@ TEST_CASE("concat: what does not fit is refused with the caller's line") {
     where = at_line(1);
     CHECK_THROWS_WITH_AS(stack({}, 0), ("stack: there are no parts" + where).c_str(), ValueError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(concat({a, zeros({2, 4})}, 0), ("concat: part 1 is [2, 4] and does not continue part 0 [2, 3] along axis 0" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(concat({a, zeros({2, 4})}, 0),
+                         ("concat: part 1 is [2, 4] and does not continue part 0 [2, 3] along axis 0" + where).c_str(),
+                         ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(concat({a, zeros({2})}, 1), ("concat: part 1 is [2] and does not continue part 0 [2, 3] along axis 1" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(concat({a, zeros({2})}, 1),
+                         ("concat: part 1 is [2] and does not continue part 0 [2, 3] along axis 1" + where).c_str(),
+                         ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(concat({a, a}, 2), ("concat: axis 2 does not exist in a tensor of 2 axes" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(concat({a, a}, 2), ("concat: axis 2 does not exist in a tensor of 2 axes" + where).c_str(),
+                         ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(concat({scalar(1)}, 0), ("concat: axis 0 does not exist in a tensor of 0 axes" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(concat({scalar(1)}, 0),
+                         ("concat: axis 0 does not exist in a tensor of 0 axes" + where).c_str(), ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(concat({a, arange(3)}, 0), ("concat: part 1 is int64, part 0 is float32" + where).c_str(), DtypeError);
+    CHECK_THROWS_WITH_AS(concat({a, arange(3)}, 0), ("concat: part 1 is int64, part 0 is float32" + where).c_str(),
+                         DtypeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(concat({a, Tensor()}, 0), ("concat: part 1 is an undefined tensor" + where).c_str(), ValueError);
+    CHECK_THROWS_WITH_AS(concat({a, Tensor()}, 0), ("concat: part 1 is an undefined tensor" + where).c_str(),
+                         ValueError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(stack({a, zeros({3, 2})}, 0), ("stack: part 1 is [3, 2], part 0 is [2, 3]" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(stack({a, zeros({3, 2})}, 0), ("stack: part 1 is [3, 2], part 0 is [2, 3]" + where).c_str(),
+                         ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(stack({a, a}, 3), ("stack: axis 3 does not exist in a tensor of 3 axes" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(stack({a, a}, 3), ("stack: axis 3 does not exist in a tensor of 3 axes" + where).c_str(),
+                         ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(stack({a, zeros({2, 3}, Dtype::float64)}, 0), ("stack: part 1 is float64, part 0 is float32" + where).c_str(), DtypeError);
+    CHECK_THROWS_WITH_AS(stack({a, zeros({2, 3}, Dtype::float64)}, 0),
+                         ("stack: part 1 is float64, part 0 is float32" + where).c_str(), DtypeError);
 }

@@ -22,7 +22,8 @@ Brute brute(const Tensor& logits, const std::vector<std::int64_t>& labels, const
         if (labels[row] == options.ignore_index) continue;
         ++counted;
         long double highest = -infinity, total = 0;
-        for (std::size_t v = 0; v < classes; ++v) highest = std::max(highest, static_cast<long double>(x[row * classes + v]));
+        for (std::size_t v = 0; v < classes; ++v)
+            highest = std::max(highest, static_cast<long double>(x[row * classes + v]));
         for (std::size_t v = 0; v < classes; ++v) total += std::exp(x[row * classes + v] - highest);
         for (std::size_t v = 0; v < classes; ++v) {
             const long double q = options.label_smoothing / static_cast<long double>(classes) +
@@ -50,7 +51,8 @@ TEST_CASE("cross_entropy: ignored rows, smoothing and both reductions, in value 
                         CAPTURE(ignored);
                         CAPTURE(smoothing);
                         const CrossEntropyOptions options{ignored, smoothing, reduction};
-                        const Tensor logits = laid_out({2, 3, 37}, layout, 1, dtype, -4, 4), rows = tensor(labels, {2, 3});
+                        const Tensor logits = laid_out({2, 3, 37}, layout, 1, dtype, -4, 4),
+                                     rows = tensor(labels, {2, 3});
                         const Brute want = brute(logits, labels, options);
                         const Tensor loss = cross_entropy(logits, rows, options);
                         CHECK(loss.shape() == Shape{});
@@ -73,8 +75,11 @@ TEST_CASE("cross_entropy: an ignored label need not be a class") {
     const Tensor logits = sample_values({3, 4}, -1, 1, 1);
     check_close(cross_entropy(logits, ids({99, 1, 99}), options), {brute(logits, {99, 1, 99}, options).loss}, 4);
     CHECK(cross_entropy(logits, ids({99, 99, 99}), options).item() == 0);
-    const auto g = gradients([&](const auto& in) { return cross_entropy(in[0], ids({99, 99, 99}), options); }, {logits},
-                             scalar(1, Dtype::float64));
+    const auto g = gradients(
+        [&](const auto& in) {
+            return cross_entropy(in[0], ids({99, 99, 99}), options);
+        },
+        {logits}, scalar(1, Dtype::float64));
     CHECK(elements(g[0]) == Values(12));
     CHECK(cross_entropy(zeros({0, 4}), ids({})).item() == 0);
     CHECK(cross_entropy(zeros({3}), tensor(std::vector<std::int64_t>{1}, {})).item() == doctest::Approx(std::log(3)));
@@ -84,8 +89,11 @@ TEST_CASE("cross_entropy: large logits neither overflow nor lose their digits") 
     for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
         const Tensor logits = tensor({10000, 10000, -10000, 10000}, {2, 2}, dtype);
         check_close(cross_entropy(logits, ids({0, 1}), {.reduction = Reduction::sum}), {std::log(2)}, 1);
-        const auto g = gradients([](const auto& in) { return cross_entropy(in[0], ids({0, 0}), {.reduction = Reduction::sum}); },
-                                 {logits}, scalar(1, dtype));
+        const auto g = gradients(
+            [](const auto& in) {
+                return cross_entropy(in[0], ids({0, 0}), {.reduction = Reduction::sum});
+            },
+            {logits}, scalar(1, dtype));
         CHECK(elements(g[0]) == Values{-0.5, 0.5, -1, 1});
         CHECK(cross_entropy(logits, ids({0, 0}), {.reduction = Reduction::sum}).item() == doctest::Approx(20000.693));
     }
@@ -99,19 +107,30 @@ TEST_CASE("cross_entropy: what does not fit is refused, with the caller's line")
     const Tensor logits = zeros({2, 3, 5});
     const Tensor labels = tensor(std::vector<std::int64_t>{0, 1, 2, 3, 5, 0}, {2, 3});
     std::string where = at_line(1);
-    CHECK_THROWS_WITH_AS(cross_entropy(logits, labels), ("cross_entropy: label 5 of row 4 is outside [0, 5)" + where).c_str(), ValueError);
+    CHECK_THROWS_WITH_AS(cross_entropy(logits, labels),
+                         ("cross_entropy: label 5 of row 4 is outside [0, 5)" + where).c_str(), ValueError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(cross_entropy(zeros({1, 5}), ids({-1})), ("cross_entropy: label -1 of row 0 is outside [0, 5)" + where).c_str(), ValueError);
+    CHECK_THROWS_WITH_AS(cross_entropy(zeros({1, 5}), ids({-1})),
+                         ("cross_entropy: label -1 of row 0 is outside [0, 5)" + where).c_str(), ValueError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(cross_entropy(logits, ids({0, 1})), ("cross_entropy: labels [2] do not fit the rows of logits [2, 3, 5]" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(cross_entropy(logits, ids({0, 1})),
+                         ("cross_entropy: labels [2] do not fit the rows of logits [2, 3, 5]" + where).c_str(),
+                         ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(cross_entropy(scalar(1), ids({0})), ("cross_entropy: labels [1] do not fit the rows of logits []" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(cross_entropy(scalar(1), ids({0})),
+                         ("cross_entropy: labels [1] do not fit the rows of logits []" + where).c_str(), ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(cross_entropy(zeros({1, 5}), zeros({1})), ("cross_entropy: logits must be float32 or float64 and labels int64, not float32 and float32" + where).c_str(), DtypeError);
+    CHECK_THROWS_WITH_AS(
+        cross_entropy(zeros({1, 5}), zeros({1})),
+        ("cross_entropy: logits must be float32 or float64 and labels int64, not float32 and float32" + where).c_str(),
+        DtypeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(cross_entropy(zeros({1, 5}), ids({0}), {.label_smoothing = 1.5}), ("cross_entropy: label_smoothing is 1.5, outside [0, 1]" + where).c_str(), ValueError);
+    CHECK_THROWS_WITH_AS(cross_entropy(zeros({1, 5}), ids({0}), {.label_smoothing = 1.5}),
+                         ("cross_entropy: label_smoothing is 1.5, outside [0, 1]" + where).c_str(), ValueError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(cross_entropy(zeros({1, 5}), ids({0}), {.label_smoothing = not_a_number}), ("cross_entropy: label_smoothing is nan, outside [0, 1]" + where).c_str(), ValueError);
+    CHECK_THROWS_WITH_AS(cross_entropy(zeros({1, 5}), ids({0}), {.label_smoothing = not_a_number}),
+                         ("cross_entropy: label_smoothing is nan, outside [0, 1]" + where).c_str(), ValueError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(cross_entropy(zeros({1, 5}), Tensor()), ("cross_entropy: operand 1 is an undefined tensor" + where).c_str(), ValueError);
+    CHECK_THROWS_WITH_AS(cross_entropy(zeros({1, 5}), Tensor()),
+                         ("cross_entropy: operand 1 is an undefined tensor" + where).c_str(), ValueError);
 }

@@ -67,7 +67,8 @@ Values summed(const Shape& operand, const Tensor& cotangent, const Factor& facto
     Values sums(static_cast<std::size_t>(operand.numel()));
     const Shape strides = contiguous_strides(operand);
     for_each_index(cotangent.shape(), [&](const Shape& index) {
-        sums[static_cast<std::size_t>(broadcast_offset(operand, strides, index))] += element(cotangent, index) * factor(index);
+        sums[static_cast<std::size_t>(broadcast_offset(operand, strides, index))] +=
+            element(cotangent, index) * factor(index);
     });
     return sums;
 }
@@ -82,7 +83,8 @@ TEST_CASE("elementwise: broadcasting, whatever the operands' places in memory") 
             CAPTURE(layout);
             const Shape space = broadcast(a, b);
             for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
-                const Tensor x = laid_out(a, layout % layouts, 1, dtype), y = laid_out(b, layout / layouts, 2, dtype, 0.5, 2);
+                const Tensor x = laid_out(a, layout % layouts, 1, dtype),
+                             y = laid_out(b, layout / layouts, 2, dtype, 0.5, 2);
                 for (const auto& [p, q] : {std::pair{x, y}, std::pair{y, x}}) {
                     const Tensor difference = p - q;
                     CHECK(difference.shape() == space);
@@ -169,7 +171,8 @@ TEST_CASE("elementwise: where") {
 
 TEST_CASE("elementwise: what is not taken does not reach the gradient, be it infinite") {
     const Tensor x = tensor({-1, 0, 2}, Dtype::float64);
-    const auto g = gradients([](const auto& in) { return where(in[0] > 0, in[0], -infinity); }, {x}, ones({3}, Dtype::float64));
+    const auto g =
+        gradients([](const auto& in) { return where(in[0] > 0, in[0], -infinity); }, {x}, ones({3}, Dtype::float64));
     CHECK(elements(g[0]) == Values{0, 0, 1});
 }
 
@@ -177,7 +180,9 @@ TEST_CASE("elementwise: float32 against float64") {
     const Tensor x = sample_values({1000}, -3, 3, 1), y = sample_values({1000}, 0.5, 2, 2);
     const Tensor x32 = cast(x, Dtype::float32), y32 = cast(y, Dtype::float32);
     const Tensor x64 = cast(x32, Dtype::float64), y64 = cast(y32, Dtype::float64);
-    const auto f = [](const std::vector<Tensor>& in) { return tanh(in[0]) * sigmoid(in[1]) + exp(in[0] * in[1]) / in[1]; };
+    const auto f = [](const std::vector<Tensor>& in) {
+        return tanh(in[0]) * sigmoid(in[1]) + exp(in[0] * in[1]) / in[1];
+    };
     const Tensor ct = sample_values({1000}, -1, 1, 3);
     check_close(f({x32, y32}), elements(f({x64, y64})), 16, 1);
     const auto g32 = gradients(f, {x32, y32}, cast(ct, Dtype::float32));
@@ -191,13 +196,17 @@ TEST_CASE("elementwise: float32 against float64") {
 TEST_CASE("elementwise: what does not fit is refused with the caller's line") {
     const Tensor x = ones({2, 3});
     std::string where = at_line(1);
-    CHECK_THROWS_WITH_AS(x + ones({4}), ("add: shapes do not broadcast: [2, 3] and [4] (3 != 4)" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(x + ones({4}), ("add: shapes do not broadcast: [2, 3] and [4] (3 != 4)" + where).c_str(),
+                         ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(x * zeros({3}, Dtype::float64), ("mul: operands differ in dtype: float32 and float64" + where).c_str(), DtypeError);
+    CHECK_THROWS_WITH_AS(x * zeros({3}, Dtype::float64),
+                         ("mul: operands differ in dtype: float32 and float64" + where).c_str(), DtypeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(x / arange(3), ("div: an operand is int64; float32 or float64 is needed" + where).c_str(), DtypeError);
+    CHECK_THROWS_WITH_AS(x / arange(3), ("div: an operand is int64; float32 or float64 is needed" + where).c_str(),
+                         DtypeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(exp(arange(3)), ("exp: an operand is int64; float32 or float64 is needed" + where).c_str(), DtypeError);
+    CHECK_THROWS_WITH_AS(exp(arange(3)), ("exp: an operand is int64; float32 or float64 is needed" + where).c_str(),
+                         DtypeError);
     where = at_line(1);
     CHECK_THROWS_WITH_AS(pow(Input(2), 3), ("pow: all operands are numbers" + where).c_str(), ValueError);
     where = at_line(1);
@@ -211,5 +220,9 @@ TEST_CASE("elementwise: what does not fit is refused with the caller's line") {
     weight.set_parameter().set_name("out.bias");
     const Scope scope("out");
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(x + weight, ("add: shapes do not broadcast: [2, 3] and [4] (3 != 4)\n  in out; operand 1 = parameter \"out.bias\"" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(
+        x + weight,
+        ("add: shapes do not broadcast: [2, 3] and [4] (3 != 4)\n  in out; operand 1 = parameter \"out.bias\"" + where)
+            .c_str(),
+        ShapeError);
 }

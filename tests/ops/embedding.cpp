@@ -40,7 +40,8 @@ TEST_CASE("embedding: a table that is looked up twice and multiplied too") {
     const Tensor table = sample_values({4, 3}, -1, 1, 1);
     Tape tape;
     tape.watch(table);
-    const Tensor loss = sum(embedding(table, ids({0, 1}))) + sum(embedding(table, ids({1, 2}))) * 10 + sum(matmul(table, ones({3, 1}, Dtype::float64))) * 100;
+    const Tensor loss = sum(embedding(table, ids({0, 1}))) + sum(embedding(table, ids({1, 2}))) * 10 +
+                        sum(matmul(table, ones({3, 1}, Dtype::float64))) * 100;
     CHECK(elements(tape.gradient(loss, table)) == Values{101, 101, 101, 111, 111, 111, 110, 110, 110, 100, 100, 100});
 }
 
@@ -49,13 +50,22 @@ TEST_CASE("embedding: what does not fit is refused, with names and the caller's 
     table.set_parameter().set_name("encoder.embedding.weight");
     const std::string in = "\n  in weight = parameter \"encoder.embedding.weight\"";
     std::string where = at_line(1);
-    CHECK_THROWS_WITH_AS(embedding(table, ids({0, 4, 5})), ("embedding: id 5 at position 2 is outside a table of 5 rows" + in + where).c_str(), ValueError);
+    CHECK_THROWS_WITH_AS(embedding(table, ids({0, 4, 5})),
+                         ("embedding: id 5 at position 2 is outside a table of 5 rows" + in + where).c_str(),
+                         ValueError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(embedding(table, ids({-1})), ("embedding: id -1 at position 0 is outside a table of 5 rows" + in + where).c_str(), ValueError);
+    CHECK_THROWS_WITH_AS(embedding(table, ids({-1})),
+                         ("embedding: id -1 at position 0 is outside a table of 5 rows" + in + where).c_str(),
+                         ValueError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(embedding(zeros({5}), ids({0})), ("embedding: the table must be [rows, features], not [5]" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(embedding(zeros({5}), ids({0})),
+                         ("embedding: the table must be [rows, features], not [5]" + where).c_str(), ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(embedding(zeros({5, 2}), zeros({1})), ("embedding: the table must be float32 or float64 and ids int64, not float32 and float32" + where).c_str(), DtypeError);
+    CHECK_THROWS_WITH_AS(
+        embedding(zeros({5, 2}), zeros({1})),
+        ("embedding: the table must be float32 or float64 and ids int64, not float32 and float32" + where).c_str(),
+        DtypeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(embedding(zeros({5, 2}), Tensor()), ("embedding: operand 1 is an undefined tensor" + where).c_str(), ValueError);
+    CHECK_THROWS_WITH_AS(embedding(zeros({5, 2}), Tensor()),
+                         ("embedding: operand 1 is an undefined tensor" + where).c_str(), ValueError);
 }

@@ -11,8 +11,10 @@ namespace {
 struct Nested {
     template <class V, class... Rest>
     auto operator()(const V& x, const Rest&... rest) const {
-        if constexpr (sizeof...(Rest) == 0) return x * x;
-        else return x * (*this)(rest...) + x;
+        if constexpr (sizeof...(Rest) == 0)
+            return x * x;
+        else
+            return x * (*this)(rest...) + x;
     }
 };
 double nested(const Values& x, std::size_t i = 0) {
@@ -42,7 +44,8 @@ std::vector<Tensor> second_gradients(Tensor (*f)(const std::vector<Tensor>&), co
     return tape.gradient(total, in);
 }
 
-void check_same(Tensor (*f)(const std::vector<Tensor>&), Tensor (*g)(const std::vector<Tensor>&), const std::vector<Tensor>& in) {
+void check_same(Tensor (*f)(const std::vector<Tensor>&), Tensor (*g)(const std::vector<Tensor>&),
+                const std::vector<Tensor>& in) {
     const Tensor y = f(in), ct = cotangent_of(y);
     check_close(y, elements(g(in)), 8, 1);
     const auto first = gradients(f, in, ct), want = gradients(g, in, ct);
@@ -100,7 +103,8 @@ TEST_CASE("map_sum: Bahdanau's score agrees with its composition in value, first
     const auto composed = [](const std::vector<Tensor>& in) { return sum(in[0] * tanh(in[1] + in[2]), -1); };
     for (const std::int64_t width : {1, 7, 40})
         check_same(fused, composed,
-                   {sample_values({width}, -1, 1, 1), sample_values({2, 5, width}, -2, 2, 2), sample_values({2, 1, width}, -2, 2, 3)});
+                   {sample_values({width}, -1, 1, 1), sample_values({2, 5, width}, -2, 2, 2),
+                    sample_values({2, 1, width}, -2, 2, 3)});
 }
 
 TEST_CASE("map_sum: every set of axes") {
@@ -112,8 +116,10 @@ TEST_CASE("map_sum: every set of axes") {
             ReductionAxes axes;
             Shape kept{2, 3, 4}, reduced;
             for (int axis = 0; axis < 3; ++axis) {
-                if (set >> axis & 1) axes.add(axis % 2 == 0 ? axis : axis - 3), kept[axis] = 1;
-                else reduced.push_back(kept[axis]);
+                if (set >> axis & 1)
+                    axes.add(axis % 2 == 0 ? axis : axis - 3), kept[axis] = 1;
+                else
+                    reduced.push_back(kept[axis]);
             }
             Values want(static_cast<std::size_t>(kept.numel()));
             const Shape strides = contiguous_strides(kept);
@@ -127,7 +133,9 @@ TEST_CASE("map_sum: every set of axes") {
             const Tensor y = f({a, b});
             CHECK(y.shape() == (keepdim ? kept : reduced));
             check_close(y, want, 16, 1);
-            check_close(map_sum(square_product, axes.keeping_dims(keepdim), cast(a, Dtype::float32), cast(b, Dtype::float32)), want, 16, 1);
+            check_close(
+                map_sum(square_product, axes.keeping_dims(keepdim), cast(a, Dtype::float32), cast(b, Dtype::float32)),
+                want, 16, 1);
             const GradcheckResult result = gradcheck(f, {a, b}, {.order = 2});
             CHECK_MESSAGE(result.passed, result.message);
         }
@@ -141,14 +149,21 @@ TEST_CASE("map: operands that are parts of one tensor, or the same") {
     };
     const std::vector<Case> cases{
         {"the same twice", [](const auto& in) { return map(square_product, in[0], in[0]); }},
-        {"overlapping rows", [](const auto& in) { return map(square_product, slice(in[0], 0, 0, 3), slice(in[0], 0, 1, 4)); }},
-        {"overlapping columns", [](const auto& in) { return map(square_product, slice(in[0], 1, 0, 3), slice(in[0], 1, 1, 4)); }},
-        {"columns side by side", [](const auto& in) { return map(square_product, slice(in[0], 1, 0, 2), slice(in[0], 1, 2, 4)); }},
+        {"overlapping rows",
+         [](const auto& in) { return map(square_product, slice(in[0], 0, 0, 3), slice(in[0], 0, 1, 4)); }},
+        {"overlapping columns",
+         [](const auto& in) { return map(square_product, slice(in[0], 1, 0, 3), slice(in[0], 1, 1, 4)); }},
+        {"columns side by side",
+         [](const auto& in) { return map(square_product, slice(in[0], 1, 0, 2), slice(in[0], 1, 2, 4)); }},
         {"a slice and all", [](const auto& in) { return map(square_product, slice(in[0], 0, 1, 2), in[0]); }},
         {"all and a slice", [](const auto& in) { return map(square_product, in[0], slice(in[0], 1, 1, 2)); }},
-        {"a row and a column", [](const auto& in) { return map(square_product, select(in[0], 0, 1), unsqueeze(select(in[0], 1, 2), 1)); }},
+        {"a row and a column",
+         [](const auto& in) { return map(square_product, select(in[0], 0, 1), unsqueeze(select(in[0], 1, 2), 1)); }},
         {"itself transposed", [](const auto& in) { return map(square_product, in[0], transpose(in[0])); }},
-        {"stretched", [](const auto& in) { return map(square_product, expand(select(in[0], 0, 0), {4, 4}), in[0]); }},
+        {"stretched",
+         [](const auto& in) {
+             return map(square_product, expand(select(in[0], 0, 0), {4, 4}), in[0]);
+         }},
         {"slices of overlapping slices",
          [](const auto& in) {
              const Tensor a = slice(in[0], 0, 0, 3), b = slice(in[0], 0, 1, 4);
@@ -175,7 +190,9 @@ TEST_CASE("map: targets that overlap are never written in one pass") {
             const Shape shape{2, 3};
             std::vector<int> uses(64);
             for (const std::int64_t offset : {std::int64_t{0}, distance})
-                for_each_index(shape, [&](const Shape& i) { ++uses[static_cast<std::size_t>(offset + i[0] * strides[0] + i[1] * strides[1])]; });
+                for_each_index(shape, [&](const Shape& i) {
+                    ++uses[static_cast<std::size_t>(offset + i[0] * strides[0] + i[1] * strides[1])];
+                });
             const bool apart = std::ranges::count(uses, 2) == 0 && std::ranges::count(uses, 1) == 12;
             const bool may = may_interleave(part(shape, strides, 0), part(shape, strides, distance));
             CAPTURE(to_string(strides));
@@ -216,13 +233,17 @@ TEST_CASE("map: a function that is not taken does not reach the gradient") {
 TEST_CASE("map: what does not fit is refused with the caller's line") {
     const Tensor x = ones({2, 3});
     std::string where = at_line(1);
-    CHECK_THROWS_WITH_AS(map(square_product, x, ones({2})), ("map: shapes do not broadcast: [2, 3] and [2] (3 != 2)" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(map(square_product, x, ones({2})),
+                         ("map: shapes do not broadcast: [2, 3] and [2] (3 != 2)" + where).c_str(), ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(map(square_product, x, arange(3)), ("map: an operand is int64; float32 or float64 is needed" + where).c_str(), DtypeError);
+    CHECK_THROWS_WITH_AS(map(square_product, x, arange(3)),
+                         ("map: an operand is int64; float32 or float64 is needed" + where).c_str(), DtypeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(map(square_product, x, zeros({3}, Dtype::float64)), ("map: operands differ in dtype: float32 and float64" + where).c_str(), DtypeError);
+    CHECK_THROWS_WITH_AS(map(square_product, x, zeros({3}, Dtype::float64)),
+                         ("map: operands differ in dtype: float32 and float64" + where).c_str(), DtypeError);
     where = at_line(1);
     CHECK_THROWS_WITH_AS(map(square_product, 1, 2), ("map: all operands are numbers" + where).c_str(), ValueError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(map_sum(square_product, 2, x, x), ("map: axis 2 does not exist in a tensor of 2 axes" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(map_sum(square_product, 2, x, x),
+                         ("map: axis 2 does not exist in a tensor of 2 axes" + where).c_str(), ShapeError);
 }

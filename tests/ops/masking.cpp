@@ -12,18 +12,22 @@ TEST_CASE("masking: positions before each length") {
     CHECK(length_mask(ids({}), 2).shape() == Shape{0, 2});
     CHECK_THROWS_WITH_AS(length_mask(ids({1, 4}), 3), "length_mask: length 4 is outside [0, 3]", ValueError);
     CHECK_THROWS_WITH_AS(length_mask(ids({-1}), 3), "length_mask: length -1 is outside [0, 3]", ValueError);
-    CHECK_THROWS_WITH_AS(length_mask(scalar(1, Dtype::int64), 3), "length_mask: lengths must be [B], not []", ShapeError);
-    CHECK_THROWS_WITH_AS(length_mask(ids({1}), 3, Dtype::int64), "length_mask: a mask is float32 or float64, not int64", DtypeError);
+    CHECK_THROWS_WITH_AS(length_mask(scalar(1, Dtype::int64), 3), "length_mask: lengths must be [B], not []",
+                         ShapeError);
+    CHECK_THROWS_WITH_AS(length_mask(ids({1}), 3, Dtype::int64), "length_mask: a mask is float32 or float64, not int64",
+                         DtypeError);
     CHECK_THROWS_WITH_AS(length_mask(zeros({2}), 3), "length_mask: lengths must be int64, not float32", DtypeError);
 }
 
 TEST_CASE("masking: what is filled gets no gradient") {
     const Tensor x = tensor({1, 2, 3, 4}, {2, 2}, Dtype::float64), mask = tensor({0, 1}, Dtype::float64);
     CHECK(elements(masked_fill(x, mask, -infinity)) == Values{1, -infinity, 3, -infinity});
-    const auto g = gradients([&](const auto& in) { return masked_fill(in[0], mask, 7); }, {x}, ones({2, 2}, Dtype::float64));
+    const auto g =
+        gradients([&](const auto& in) { return masked_fill(in[0], mask, 7); }, {x}, ones({2, 2}, Dtype::float64));
     CHECK(elements(g[0]) == Values{1, 0, 1, 0});
     const std::string where = at_line(1);
-    CHECK_THROWS_WITH_AS(masked_fill(x, zeros({3}, Dtype::float64), 0), ("where: shapes do not broadcast: [3] and [2, 2] (3 != 2)" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(masked_fill(x, zeros({3}, Dtype::float64), 0),
+                         ("where: shapes do not broadcast: [3] and [2, 2] (3 != 2)" + where).c_str(), ShapeError);
 }
 
 TEST_CASE("masking: dropout keeps the mean, and its gradient is what it multiplied by") {
@@ -36,8 +40,10 @@ TEST_CASE("masking: dropout keeps the mean, and its gradient is what it multipli
         const Values values = elements(y);
         double zeros = 0;
         for (const double v : values) {
-            if (v == 0) ++zeros;
-            else CHECK(v == doctest::Approx(1 / (1 - p)));
+            if (v == 0)
+                ++zeros;
+            else
+                CHECK(v == doctest::Approx(1 / (1 - p)));
         }
         // Five standard deviations of a count of independent draws.
         CHECK(std::abs(zeros / 1e5 - p) < 5 * std::sqrt(p * (1 - p) / 1e5));

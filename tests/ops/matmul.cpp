@@ -33,11 +33,11 @@ Values product(const Tensor& a, const Tensor& b) {
 }
 
 const std::vector<std::pair<Shape, Shape>> shapes{
-    {{3, 4}, {4, 5}},       {{1, 1}, {1, 1}},       {{1, 7}, {7, 1}},          {{7, 1}, {1, 7}},
-    {{2, 3, 4}, {4, 5}},    {{3, 4}, {2, 4, 5}},    {{2, 3, 4}, {2, 4, 5}},    {{2, 3, 4}, {1, 4, 5}},
+    {{3, 4}, {4, 5}},       {{1, 1}, {1, 1}},          {{1, 7}, {7, 1}},       {{7, 1}, {1, 7}},
+    {{2, 3, 4}, {4, 5}},    {{3, 4}, {2, 4, 5}},       {{2, 3, 4}, {2, 4, 5}}, {{2, 3, 4}, {1, 4, 5}},
     {{1, 3, 4}, {2, 4, 5}}, {{2, 1, 3, 4}, {3, 4, 2}}, {{2, 2, 3, 4}, {4, 2}}, {{2, 2, 2, 2, 3, 4}, {2, 1, 4, 3}},
-    {{0, 4}, {4, 5}},       {{3, 0}, {0, 5}},       {{3, 4}, {4, 0}},          {{0, 3, 4}, {4, 5}},
-    {{2, 3, 0}, {0, 5}},    {{0, 3, 4}, {1, 4, 5}}, {{2, 1, 4}, {4, 1}},       {{17, 33}, {33, 18}},
+    {{0, 4}, {4, 5}},       {{3, 0}, {0, 5}},          {{3, 4}, {4, 0}},       {{0, 3, 4}, {4, 5}},
+    {{2, 3, 0}, {0, 5}},    {{0, 3, 4}, {1, 4, 5}},    {{2, 1, 4}, {4, 1}},    {{17, 33}, {33, 18}},
 };
 
 /// A matrix in each of the layouts, and with its last two axes in reverse order.
@@ -58,7 +58,8 @@ TEST_CASE("matmul: all shapes, transposed, sliced and with gaps") {
             CAPTURE(to_string(b));
             CAPTURE(layout);
             for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
-                const Tensor lhs = matrix(a, layout % matrix_layouts, 1, dtype), rhs = matrix(b, layout / matrix_layouts, 2, dtype);
+                const Tensor lhs = matrix(a, layout % matrix_layouts, 1, dtype),
+                             rhs = matrix(b, layout / matrix_layouts, 2, dtype);
                 const Tensor y = matmul(lhs, rhs);
                 check_close(y, product(lhs, rhs), 16, 1);
                 CHECK(y.dtype() == dtype);
@@ -73,7 +74,8 @@ TEST_CASE("matmul: gradients of all shapes") {
             CAPTURE(to_string(a));
             CAPTURE(to_string(b));
             CAPTURE(layout);
-            const Tensor lhs = matrix(a, layout, 1, Dtype::float64), rhs = matrix(b, matrix_layouts - 1 - layout, 2, Dtype::float64);
+            const Tensor lhs = matrix(a, layout, 1, Dtype::float64),
+                         rhs = matrix(b, matrix_layouts - 1 - layout, 2, Dtype::float64);
             const Tensor y = matmul(lhs, rhs), ct = laid_out(y.shape(), layout % layouts, 3);
             const auto g = gradients([](const auto& in) { return matmul(in[0], in[1]); }, {lhs, rhs}, ct);
             const auto want = [&](const Tensor& l, const Tensor& r, const Shape& to) {
@@ -100,7 +102,8 @@ TEST_CASE("matmul: broadcast operands that no strides describe") {
 }
 
 TEST_CASE("matmul: vectors") {
-    const Tensor m = sample_values({2, 3, 4}, -1, 1, 1), v = sample_values({4}, -1, 1, 2), u = sample_values({3}, -1, 1, 3);
+    const Tensor m = sample_values({2, 3, 4}, -1, 1, 1), v = sample_values({4}, -1, 1, 2),
+                 u = sample_values({3}, -1, 1, 3);
     const Tensor mv = matmul(m, v), um = matmul(u, m), uu = matmul(u, u);
     CHECK(mv.shape() == Shape{2, 3});
     CHECK(um.shape() == Shape{2, 4});
@@ -115,7 +118,8 @@ TEST_CASE("linear: every shape of bias") {
     const Tensor x = laid_out({2, 3, 4}, 2, 1), w = laid_out({5, 4}, 1, 2);
     const Values without = product(x, transpose(w));
     check_close(linear(x, w), without, 8, 1);
-    for (const Shape& shape : {Shape{5}, Shape{}, Shape{1}, Shape{3, 1}, Shape{2, 1, 1}, Shape{1, 3, 5}, Shape{2, 3, 5}, Shape{1, 1, 5}}) {
+    for (const Shape& shape :
+         {Shape{5}, Shape{}, Shape{1}, Shape{3, 1}, Shape{2, 1, 1}, Shape{1, 3, 5}, Shape{2, 3, 5}, Shape{1, 1, 5}}) {
         for (int layout = 0; layout < layouts; ++layout) {
             CAPTURE(to_string(shape));
             CAPTURE(layout);
@@ -124,7 +128,8 @@ TEST_CASE("linear: every shape of bias") {
             std::size_t i = 0;
             for_each_index({2, 3, 5}, [&](const Shape& index) { want[i++] += element(bias, index); });
             check_close(linear(x, w, bias), want, 8, 1);
-            check_close(linear(cast(x, Dtype::float32), cast(w, Dtype::float32), cast(bias, Dtype::float32)), want, 16, 1);
+            check_close(linear(cast(x, Dtype::float32), cast(w, Dtype::float32), cast(bias, Dtype::float32)), want, 16,
+                        1);
             const Tensor ct = sample_values({2, 3, 5}, -1, 1, 4);
             const auto g = gradients([](const auto& in) { return linear(in[0], in[1], in[2]); }, {x, w, bias}, ct);
             check_close(g[2], elements(sum_to(ct, shape)), 16, 1);
@@ -162,36 +167,60 @@ TEST_CASE("matmul: a weight used in batches, as it is and in parts gets the sum 
         const Tensor batches = matmul(reshape(concat({h, x}, 0), {2, 2, 3}), w);
         return sum(h) + sum(batches * batches) + sum(matmul(slice(x, 1, 0, 2), slice(w, 0, 1, 3))) + sum(w * w);
     };
-    const GradcheckResult result = gradcheck(f, {sample_values({2, 3}, -1, 1, 1), sample_values({3, 3}, -1, 1, 2)}, {.order = 2});
+    const GradcheckResult result =
+        gradcheck(f, {sample_values({2, 3}, -1, 1, 1), sample_values({3, 3}, -1, 1, 2)}, {.order = 2});
     CHECK_MESSAGE(result.passed, result.message);
 }
 
 TEST_CASE("matmul: what does not fit is refused, with names and the caller's line") {
     std::string where = at_line(1);
-    CHECK_THROWS_WITH_AS(matmul(zeros({2, 3}), zeros({4, 2})), ("matmul: inner dimensions differ: lhs [2, 3] x rhs [4, 2] (3 != 4)" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(matmul(zeros({2, 3}), zeros({4, 2})),
+                         ("matmul: inner dimensions differ: lhs [2, 3] x rhs [4, 2] (3 != 4)" + where).c_str(),
+                         ShapeError);
     {
         Tensor weight = zeros({550, 50});
         weight.set_parameter().set_name("decoder.cell.weight_ih");
         const Scope decoder("decoder"), cell("cell");
         const Step step(3);
         where = at_line(1);
-        CHECK_THROWS_WITH_AS(matmul(zeros({64, 103}), weight), ("matmul: inner dimensions differ: lhs [64, 103] x rhs [550, 50] (103 != 550)\n"
-                              "  in decoder.cell, step 3; rhs = parameter \"decoder.cell.weight_ih\"" + where).c_str(), ShapeError);
+        CHECK_THROWS_WITH_AS(matmul(zeros({64, 103}), weight),
+                             ("matmul: inner dimensions differ: lhs [64, 103] x rhs [550, 50] (103 != 550)\n"
+                              "  in decoder.cell, step 3; rhs = parameter \"decoder.cell.weight_ih\"" +
+                              where)
+                                 .c_str(),
+                             ShapeError);
     }
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(matmul(zeros({3}), zeros({4})), ("matmul: inner dimensions differ: lhs [1, 3] x rhs [4, 1] (3 != 4)" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(matmul(zeros({3}), zeros({4})),
+                         ("matmul: inner dimensions differ: lhs [1, 3] x rhs [4, 1] (3 != 4)" + where).c_str(),
+                         ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(matmul(scalar(2), zeros({4, 2})), ("matmul: operands must have two axes or more: lhs [] x rhs [4, 2]" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(matmul(scalar(2), zeros({4, 2})),
+                         ("matmul: operands must have two axes or more: lhs [] x rhs [4, 2]" + where).c_str(),
+                         ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(matmul(zeros({2, 2, 3}), zeros({3, 3, 2})), ("matmul: shapes do not broadcast: [2] and [3] (2 != 3)" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(matmul(zeros({2, 2, 3}), zeros({3, 3, 2})),
+                         ("matmul: shapes do not broadcast: [2] and [3] (2 != 3)" + where).c_str(), ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(matmul(zeros({2, 3}), zeros({3, 2}, Dtype::float64)), ("matmul: operands must be float32 or float64 and alike: lhs float32, rhs float64" + where).c_str(), DtypeError);
+    CHECK_THROWS_WITH_AS(
+        matmul(zeros({2, 3}), zeros({3, 2}, Dtype::float64)),
+        ("matmul: operands must be float32 or float64 and alike: lhs float32, rhs float64" + where).c_str(),
+        DtypeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(matmul(zeros({2, 3}, Dtype::int64), zeros({3, 2}, Dtype::int64)), ("matmul: operands must be float32 or float64 and alike: lhs int64, rhs int64" + where).c_str(), DtypeError);
+    CHECK_THROWS_WITH_AS(
+        matmul(zeros({2, 3}, Dtype::int64), zeros({3, 2}, Dtype::int64)),
+        ("matmul: operands must be float32 or float64 and alike: lhs int64, rhs int64" + where).c_str(), DtypeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(linear(zeros({2, 3}), zeros({5, 3}), zeros({2})), ("matmul: the bias [2] does not fit the product [2, 5] of lhs [2, 3] x rhs [3, 5]" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(
+        linear(zeros({2, 3}), zeros({5, 3}), zeros({2})),
+        ("matmul: the bias [2] does not fit the product [2, 5] of lhs [2, 3] x rhs [3, 5]" + where).c_str(),
+        ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(linear(zeros({2, 3}), zeros({5, 3}), zeros({4, 2, 5})), ("matmul: the bias [4, 2, 5] does not fit the product [2, 5] of lhs [2, 3] x rhs [3, 5]" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(
+        linear(zeros({2, 3}), zeros({5, 3}), zeros({4, 2, 5})),
+        ("matmul: the bias [4, 2, 5] does not fit the product [2, 5] of lhs [2, 3] x rhs [3, 5]" + where).c_str(),
+        ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(linear(zeros({2, 3}), zeros({5})), ("transpose: axis -2 does not exist in a tensor of 1 axes" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(linear(zeros({2, 3}), zeros({5})),
+                         ("transpose: axis -2 does not exist in a tensor of 1 axes" + where).c_str(), ShapeError);
 }

@@ -27,7 +27,8 @@ TEST_CASE("nest: the axis with the shortest steps comes last, and neighbours are
 }
 
 TEST_CASE("nest: every position is visited once, with each operand's own offset") {
-    for (const Shape& shape : {Shape{}, Shape{7}, Shape{3, 0, 2}, Shape{40, 30, 20}, Shape{2, 3, 2, 3, 2, 3}, Shape{1, 30000}}) {
+    for (const Shape& shape :
+         {Shape{}, Shape{7}, Shape{3, 0, 2}, Shape{40, 30, 20}, Shape{2, 3, 2, 3, 2, 3}, Shape{1, 30000}}) {
         for (int layout = 0; layout < layouts; ++layout) {
             CAPTURE(to_string(shape));
             CAPTURE(layout);

@@ -25,8 +25,11 @@ struct Settings {
 
 /// What a training step is made of, with operands large enough to be shared among threads.
 std::vector<Tensor> step(Dtype dtype) {
-    const auto values = [&](const Shape& shape, std::uint64_t seed) { return cast(sample_values(shape, -1, 1, seed), dtype); };
-    const std::vector<Tensor> in{values({8, 40, 96}, 1), values({96, 130}, 2), values({130}, 3), values({8, 1, 130}, 4), values({8, 40, 40}, 5)};
+    const auto values = [&](const Shape& shape, std::uint64_t seed) {
+        return cast(sample_values(shape, -1, 1, seed), dtype);
+    };
+    const std::vector<Tensor> in{values({8, 40, 96}, 1), values({96, 130}, 2), values({130}, 3), values({8, 1, 130}, 4),
+                                 values({8, 40, 40}, 5)};
     std::vector<std::int64_t> labels;
     for (std::int64_t i = 0; i < 320; ++i) labels.push_back(i % 130);
     Tape tape;
@@ -36,7 +39,8 @@ std::vector<Tensor> step(Dtype dtype) {
     const Tensor scores = map_sum([](auto v, auto k, auto q) { return v * tanh(k + q); }, -1, in[2], mixed, in[3]);
     const Tensor context = matmul(softmax(in[4] + unsqueeze(scores, 1)), transpose(transpose(mixed)));
     const Tensor columns = slice(context, 2, 1, 129) * slice(context, 2, 0, 128);
-    const Tensor loss = cross_entropy(context, tensor(labels, {8, 40})) + sum(columns, 0) * 0.01 + sum(transpose(mixed)) * 1e-3;
+    const Tensor loss =
+        cross_entropy(context, tensor(labels, {8, 40})) + sum(columns, 0) * 0.01 + sum(transpose(mixed)) * 1e-3;
     const Tensor total = sum(loss);
     std::vector<Tensor> results = tape.gradient(total, in);
     results.push_back(total);
@@ -45,7 +49,8 @@ std::vector<Tensor> step(Dtype dtype) {
 }
 
 bool identical(const Tensor& a, const Tensor& b) {
-    return a.shape() == b.shape() && std::memcmp(a.raw(), b.raw(), static_cast<std::size_t>(a.numel()) * size_of(a.dtype())) == 0;
+    return a.shape() == b.shape() &&
+           std::memcmp(a.raw(), b.raw(), static_cast<std::size_t>(a.numel()) * size_of(a.dtype())) == 0;
 }
 
 }  // namespace
@@ -67,8 +72,10 @@ TEST_CASE("parallel: ranges cover everything once, cut where they may be") {
                     });
                     for (const auto& v : visits) CHECK(v == 1);
                     CHECK(calls <= threads);
-                    if (work == 10) CHECK(calls == (n > 0));
-                    else CHECK(calls == std::min<std::int64_t>(threads, (n + alignment - 1) / alignment));
+                    if (work == 10)
+                        CHECK(calls == (n > 0));
+                    else
+                        CHECK(calls == std::min<std::int64_t>(threads, (n + alignment - 1) / alignment));
                 }
             }
         }

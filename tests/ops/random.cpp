@@ -47,7 +47,8 @@ TEST_CASE("random: uniform values") {
     const Tensor high = uniform({200000}, 16777215, 16777216, generator);
     CHECK(moments(high).largest < 16777216);
     CHECK(elements(uniform({3}, 2, 2, generator)) == Values{2, 2, 2});
-    CHECK_THROWS_WITH_AS(uniform({3}, 0, 9, generator, Dtype::int64), "random values are float32 or float64, not int64", DtypeError);
+    CHECK_THROWS_WITH_AS(uniform({3}, 0, 9, generator, Dtype::int64), "random values are float32 or float64, not int64",
+                         DtypeError);
 }
 
 TEST_CASE("random: normal values") {

@@ -8,7 +8,8 @@ using namespace brute_force;
 namespace {
 
 constexpr auto formula = [](auto x, auto y) {
-    return where(x > y, sigmoid(x) * exp(-y) + 2.0, abs(x) / softplus(y)) - 0.5 * maximum(x, 0.25) + pow(y * y + 1.0, 1.5);
+    return where(x > y, sigmoid(x) * exp(-y) + 2.0, abs(x) / softplus(y)) - 0.5 * maximum(x, 0.25) +
+           pow(y * y + 1.0, 1.5);
 };
 
 double first_of(const Lanes<double>& lanes) { return lanes.v.get(0); }

@@ -10,8 +10,10 @@ namespace {
 std::pair<Shape, Shape> without(const Shape& shape, int set) {
     Shape kept = shape, reduced;
     for (int axis = 0; axis < shape.rank(); ++axis) {
-        if (set >> axis & 1) kept[axis] = 1;
-        else reduced.push_back(shape[axis]);
+        if (set >> axis & 1)
+            kept[axis] = 1;
+        else
+            reduced.push_back(shape[axis]);
     }
     return {kept, reduced};
 }
@@ -72,7 +74,8 @@ TEST_CASE("reductions: gradients of sum and mean") {
 
 TEST_CASE("reductions: sum_to reverses broadcasting") {
     const Tensor x = laid_out({2, 3, 4}, 2, 1);
-    for (const Shape& shape : {Shape{2, 3, 4}, Shape{3, 4}, Shape{4}, Shape{3, 1}, Shape{1, 1}, Shape{}, Shape{2, 1, 1}}) {
+    for (const Shape& shape :
+         {Shape{2, 3, 4}, Shape{3, 4}, Shape{4}, Shape{3, 1}, Shape{1, 1}, Shape{}, Shape{2, 1, 1}}) {
         Values want(static_cast<std::size_t>(shape.numel()));
         const Shape strides = contiguous_strides(shape);
         for_each_index({2, 3, 4}, [&](const Shape& i) {
@@ -154,12 +157,17 @@ TEST_CASE("reductions: what does not fit is refused with the caller's line") {
     where = at_line(1);
     CHECK_THROWS_WITH_AS(argmax(x, -1), ("argmax: axis -1 of [2, 0] has length 0" + where).c_str(), ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(sum(x, {0, 2}), ("sum: axis 2 does not exist in a tensor of 2 axes" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(sum(x, {0, 2}), ("sum: axis 2 does not exist in a tensor of 2 axes" + where).c_str(),
+                         ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(mean(x, -3), ("sum: axis -3 does not exist in a tensor of 2 axes" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(mean(x, -3), ("sum: axis -3 does not exist in a tensor of 2 axes" + where).c_str(),
+                         ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(max(scalar(1), 0), ("max: axis 0 does not exist in a tensor of 0 axes" + where).c_str(), ShapeError);
+    CHECK_THROWS_WITH_AS(max(scalar(1), 0), ("max: axis 0 does not exist in a tensor of 0 axes" + where).c_str(),
+                         ShapeError);
     where = at_line(1);
-    CHECK_THROWS_WITH_AS(max(arange(3), 0), ("max: int64 is not supported; float32 or float64 is needed" + where).c_str(), DtypeError);
-    CHECK_THROWS_WITH_AS((ReductionAxes{0, 1, 2, 3, 4, 5, 0}), "more axes to reduce than a tensor can have", ShapeError);
+    CHECK_THROWS_WITH_AS(max(arange(3), 0),
+                         ("max: int64 is not supported; float32 or float64 is needed" + where).c_str(), DtypeError);
+    CHECK_THROWS_WITH_AS((ReductionAxes{0, 1, 2, 3, 4, 5, 0}), "more axes to reduce than a tensor can have",
+                         ShapeError);
 }

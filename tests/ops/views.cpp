@@ -20,16 +20,17 @@ TEST_CASE("views: they show the same elements") {
     CHECK(elements(select(transpose(x), 1, 0)) == counted({0, 4, 8, 12, 16, 20}));
     CHECK(transpose(x, 0, 2).shape() == Shape{4, 3, 2});
     CHECK(elements(permute(slice(x, 2, 0, 1), {2, 1, 0})) == counted({0, 12, 4, 16, 8, 20}));
-    CHECK(elements(expand(slice(select(x, 0, 0), 1, 3, 4), {2, 3, 2})) == counted({3, 3, 7, 7, 11, 11, 3, 3, 7, 7, 11, 11}));
+    CHECK(elements(expand(slice(select(x, 0, 0), 1, 3, 4), {2, 3, 2})) ==
+          counted({3, 3, 7, 7, 11, 11, 3, 3, 7, 7, 11, 11}));
     CHECK(unsqueeze(x, -1).shape() == Shape{2, 3, 4, 1});
     CHECK(unsqueeze(x, 0).shape() == Shape{1, 2, 3, 4});
     CHECK(squeeze(slice(x, 1, 2, 3), -2).shape() == Shape{2, 4});
     const auto [a, b] = chunk<2>(x);
     CHECK(elements(select(b, 0, 0)) == counted({2, 3, 6, 7, 10, 11}));
     CHECK(chunk(x, 3, 1)[2].shape() == Shape{2, 1, 4});
-    for (const Tensor& view : {reshape(x, {6, 4}), transpose(x), expand(x, {5, 2, 3, 4}), slice(x, 1, 1, 1), select(x, 2, 3),
-                               unsqueeze(x, 1), a, reshape(slice(x, 2, 1, 3), {6, 2}), reshape(transpose(x), {2, 2, 2, 3}),
-                               unsqueeze(transpose(x), 0)})
+    for (const Tensor& view : {reshape(x, {6, 4}), transpose(x), expand(x, {5, 2, 3, 4}), slice(x, 1, 1, 1),
+                               select(x, 2, 3), unsqueeze(x, 1), a, reshape(slice(x, 2, 1, 3), {6, 2}),
+                               reshape(transpose(x), {2, 2, 2, 3}), unsqueeze(transpose(x), 0)})
         CHECK(view.shares_storage(x));
     Tensor written = counting({2, 3});
     const Tensor column = select(written, 1, 0);
@@ -50,11 +51,13 @@ TEST_CASE("views: a copy is made only where no strides would do, and is not of t
 TEST_CASE("views: reshape keeps the row-major order, for any strides and any shape") {
     std::mt19937 random(3);
     const auto pick = [&](std::size_t n) { return random() % n; };
-    const std::vector<Shape> of_24{{24}, {2, 12}, {12, 2}, {4, 6}, {2, 3, 4}, {1, 24, 1}, {2, 2, 2, 3}, {3, 1, 8}, {2, 1, 3, 2, 2}, {6, 2, 2}};
+    const std::vector<Shape> of_24{{24},       {2, 12},      {12, 2},   {4, 6},          {2, 3, 4},
+                                   {1, 24, 1}, {2, 2, 2, 3}, {3, 1, 8}, {2, 1, 3, 2, 2}, {6, 2, 2}};
     int views = 0;
     for (int round = 0; round < 2000; ++round) {
         Tensor x = laid_out(of_24[pick(of_24.size())], static_cast<int>(pick(layouts)), 1);
-        if (x.rank() >= 2 && pick(2) == 0) x = transpose(x, static_cast<int>(pick(static_cast<std::size_t>(x.rank()))), 0);
+        if (x.rank() >= 2 && pick(2) == 0)
+            x = transpose(x, static_cast<int>(pick(static_cast<std::size_t>(x.rank()))), 0);
         if (pick(4) == 0 && x.rank() < 6) {
             Shape stretched{2};
             for (const auto d : x.shape()) stretched.push_back(d);
@@ -117,7 +120,10 @@ TEST_CASE("views: gradients of views of views, in whatever order they are used")
              const Tensor rows = slice(in[0], 0, 1, 3), part = slice(rows, 1, 0, 2);
              return sum(part * part) + sum(rows * rows * rows) + sum(in[0]);
          }},
-        {"a stretched slice", [](const auto& in) { return expand(slice(in[0], 1, 1, 2), {2, 4, 3}) * in[0].shape()[0]; }},
+        {"a stretched slice",
+         [](const auto& in) {
+             return expand(slice(in[0], 1, 1, 2), {2, 4, 3}) * in[0].shape()[0];
+         }},
         {"the same row four times",
          [](const auto& in) {
              Tensor total = select(in[0], 0, 0);
@@ -154,7 +160,8 @@ TEST_CASE("views: a leaf that is itself a view") {
 
 TEST_CASE("views: what does not fit is refused with the caller's line") {
     const Tensor x = zeros({2, 3});
-    const auto refused = [](auto f, const std::string& text, std::source_location here = std::source_location::current()) {
+    const auto refused = [](auto f, const std::string& text,
+                            std::source_location here = std::source_location::current()) {
         CHECK_THROWS_WITH_AS(f(), (text + at_line(0, here)).c_str(), ShapeError);
     };
     refused([&] { transpose(x, 0, 2); }, "transpose: axis 2 does not exist in a tensor of 2 axes");

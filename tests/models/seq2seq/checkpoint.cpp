@@ -39,11 +39,11 @@ Translator translator_after(std::int64_t steps, std::uint64_t seed = 1) {
 }
 
 /// A saved translator, and its files to spoil.
-struct Saved {
+struct SavedTranslator {
     TemporaryDirectory directory;
     std::filesystem::path files = directory.path() / "checkpoint-5";
 
-    Saved() { save_checkpoint(translator_after(5), directory.path()); }
+    SavedTranslator() { save_checkpoint(translator_after(5), directory.path()); }
 
     void replace_in_config(const std::string& old, const std::string& replacement) const {
         std::string text = content_of(files / "config.json");
@@ -186,7 +186,7 @@ TEST_CASE("a full disk is an error, and the old checkpoint stays") {
 }
 
 TEST_CASE("a copy in which latest is a directory is read too") {
-    const Saved saved;
+    const SavedTranslator saved;
     const TemporaryDirectory copy;
     std::filesystem::copy(saved.files, copy.path() / "latest");
     CHECK(load_checkpoint(copy.path()).steps == 5);
@@ -205,13 +205,13 @@ TEST_CASE("what is not a checkpoint is refused with the file and the reason") {
     SUBCASE("a file is missing") {
         for (const char* const name :
              {"config.json", "source.vocabulary", "target.vocabulary", "weights.safetensors"}) {
-            const Saved saved;
+            const SavedTranslator saved;
             std::filesystem::remove(saved.files / name);
             contains(saved.error(), (saved.files / name).string() + ": cannot be ");
         }
     }
     SUBCASE("the weights are cut off") {
-        const Saved saved;
+        const SavedTranslator saved;
         const std::string weights = content_of(saved.files / "weights.safetensors");
         for (const std::size_t size : {std::size_t{0}, std::size_t{5}, std::size_t{100}, weights.size() - 1}) {
             write_file(saved.files / "weights.safetensors", std::string_view(weights).substr(0, size));
@@ -219,22 +219,22 @@ TEST_CASE("what is not a checkpoint is refused with the file and the reason") {
         }
     }
     SUBCASE("the weights are another model's") {
-        const Saved saved;
+        const SavedTranslator saved;
         saved.replace_in_config("\"hidden\": 24", "\"hidden\": 25");
         contains(saved.error(), "weights.safetensors: ");
     }
     SUBCASE("a vocabulary is another model's") {
-        const Saved saved;
+        const SavedTranslator saved;
         write_file(saved.files / "target.vocabulary", content_of(saved.files / "target.vocabulary") + "word\n");
         contains(saved.error(), "target.vocabulary: has ");
     }
     SUBCASE("a vocabulary is spoilt") {
-        const Saved saved;
+        const SavedTranslator saved;
         write_file(saved.files / "source.vocabulary", "<pad>\n<s>\n");
         contains(saved.error(), "source.vocabulary:3: expected </s>");
     }
     SUBCASE("the configuration is no JSON") {
-        const Saved saved;
+        const SavedTranslator saved;
         write_file(saved.files / "config.json", "{\"steps\": 5,");
         contains(saved.error(), "config.json: is not valid JSON");
         write_file(saved.files / "config.json", "[5]");
@@ -254,7 +254,7 @@ TEST_CASE("what is not a checkpoint is refused with the file and the reason") {
             {"\"words\"", "\"syllables\""}};
         for (const auto& [old, replacement] : replacements) {
             CAPTURE(replacement);
-            const Saved saved;
+            const SavedTranslator saved;
             saved.replace_in_config(old, replacement);
             contains(saved.error(), (saved.files / "config.json").string() + ": ");
         }

@@ -118,7 +118,7 @@ TEST_CASE("decoder: values and gradients of a step are PyTorch's") {
     }
 }
 
-TEST_CASE("decoder: dropout acts if there is noise") {
+TEST_CASE("decoder: dropout acts on the embeddings and on the states before the output, if there is noise") {
     Generator generator(1), noise(2), same(2);
     const Decoder decoder(9, 3, 2, 4, 6, 0.5, generator);
     const auto memory = decoder.attention.remember(uniform({1, 5, 4}, -1, 1, generator));
@@ -127,4 +127,10 @@ TEST_CASE("decoder: dropout acts if there is noise") {
     CHECK(difference(decoder(tokens, state, memory).logits, quiet, 0) == "");
     CHECK(difference(dropped, quiet, 1e-3) != "");
     CHECK(difference(decoder(tokens, state, memory, &same).logits, dropped, 0) == "");
+
+    const Tensor projection = decoder.project(tokens);
+    CHECK(difference(decoder.project(tokens, &noise), projection, 1e-3) != "");
+    Tensor table = decoder.embedding.weight;
+    table.fill(0);
+    CHECK(difference(decoder(tokens, state, memory, &noise).logits, decoder(tokens, state, memory).logits, 1e-3) != "");
 }
