@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <source_location>
 #include <string>
@@ -22,11 +23,24 @@ using Values = std::vector<double>;
 inline constexpr double infinity = std::numeric_limits<double>::infinity();
 inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-/// "\n  at tests/ops/map.cpp:12", as an error thrown `lines` lines below would end.
-inline std::string at_line(int lines = 0, std::source_location where = std::source_location::current()) {
-    SourceLine line(where);
-    line.line = static_cast<std::uint32_t>(static_cast<int>(line.line) + lines);
-    return "\n  at " + to_string(line);
+/// f, which stands in the lines of this call, throws an E of this text that ends with the place of f.
+template <class E, class F>
+void check_refused(const std::string& text, const F& f, std::source_location here = std::source_location::current()) {
+    CAPTURE(text);
+    try {
+        f();
+        FAIL_CHECK("nothing was thrown");
+    } catch (const E& error) {
+        const std::string what = error.what();
+        const std::size_t place = what.rfind("\n  at "), number = what.rfind(':') + 1;
+        REQUIRE(place != std::string::npos);
+        CHECK(what.substr(0, place) == text);
+        CHECK(what.substr(0, number).ends_with("ops/" +
+                                               std::string(std::filesystem::path(here.file_name()).filename()) + ":"));
+        const unsigned long line = std::stoul(what.substr(number));
+        CHECK(line >= here.line);
+        CHECK(line <= here.line + 4);
+    }
 }
 
 inline Values elements(const Tensor& x) { return x.to_vector<double>(); }

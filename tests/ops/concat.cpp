@@ -69,37 +69,21 @@ TEST_CASE("concat: each part gets its share of the cotangent, also a part that o
 
 TEST_CASE("concat: what does not fit is refused with the caller's line") {
     const Tensor a = zeros({2, 3});
-    std::string where = at_line(1);
-    CHECK_THROWS_WITH_AS(concat({}, 0), ("concat: there are no parts" + where).c_str(), ValueError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(stack({}, 0), ("stack: there are no parts" + where).c_str(), ValueError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(concat({a, zeros({2, 4})}, 0),
-                         ("concat: part 1 is [2, 4] and does not continue part 0 [2, 3] along axis 0" + where).c_str(),
-                         ShapeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(concat({a, zeros({2})}, 1),
-                         ("concat: part 1 is [2] and does not continue part 0 [2, 3] along axis 1" + where).c_str(),
-                         ShapeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(concat({a, a}, 2), ("concat: axis 2 does not exist in a tensor of 2 axes" + where).c_str(),
-                         ShapeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(concat({scalar(1)}, 0),
-                         ("concat: axis 0 does not exist in a tensor of 0 axes" + where).c_str(), ShapeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(concat({a, arange(3)}, 0), ("concat: part 1 is int64, part 0 is float32" + where).c_str(),
-                         DtypeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(concat({a, Tensor()}, 0), ("concat: part 1 is an undefined tensor" + where).c_str(),
-                         ValueError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(stack({a, zeros({3, 2})}, 0), ("stack: part 1 is [3, 2], part 0 is [2, 3]" + where).c_str(),
-                         ShapeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(stack({a, a}, 3), ("stack: axis 3 does not exist in a tensor of 3 axes" + where).c_str(),
-                         ShapeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(stack({a, zeros({2, 3}, Dtype::float64)}, 0),
-                         ("stack: part 1 is float64, part 0 is float32" + where).c_str(), DtypeError);
+    check_refused<ValueError>("concat: there are no parts", [&] { concat({}, 0); });
+    check_refused<ValueError>("stack: there are no parts", [&] { stack({}, 0); });
+    check_refused<ShapeError>("concat: part 1 is [2, 4] and does not continue part 0 [2, 3] along axis 0", [&] {
+        concat({a, zeros({2, 4})}, 0);
+    });
+    check_refused<ShapeError>("concat: part 1 is [2] and does not continue part 0 [2, 3] along axis 1", [&] {
+        concat({a, zeros({2})}, 1);
+    });
+    check_refused<ShapeError>("concat: axis 2 does not exist in a tensor of 2 axes", [&] { concat({a, a}, 2); });
+    check_refused<ShapeError>("concat: axis 0 does not exist in a tensor of 0 axes", [&] { concat({scalar(1)}, 0); });
+    check_refused<DtypeError>("concat: part 1 is int64, part 0 is float32", [&] { concat({a, arange(3)}, 0); });
+    check_refused<ValueError>("concat: part 1 is an undefined tensor", [&] { concat({a, Tensor()}, 0); });
+    check_refused<ShapeError>("stack: part 1 is [3, 2], part 0 is [2, 3]", [&] { stack({a, zeros({3, 2})}, 0); });
+    check_refused<ShapeError>("stack: axis 3 does not exist in a tensor of 3 axes", [&] { stack({a, a}, 3); });
+    check_refused<DtypeError>("stack: part 1 is float64, part 0 is float32", [&] {
+        stack({a, zeros({2, 3}, Dtype::float64)}, 0);
+    });
 }

@@ -49,23 +49,18 @@ TEST_CASE("embedding: what does not fit is refused, with names and the caller's 
     Tensor table = zeros({5, 3});
     table.set_parameter().set_name("encoder.embedding.weight");
     const std::string in = "\n  in weight = parameter \"encoder.embedding.weight\"";
-    std::string where = at_line(1);
-    CHECK_THROWS_WITH_AS(embedding(table, ids({0, 4, 5})),
-                         ("embedding: id 5 at position 2 is outside a table of 5 rows" + in + where).c_str(),
-                         ValueError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(embedding(table, ids({-1})),
-                         ("embedding: id -1 at position 0 is outside a table of 5 rows" + in + where).c_str(),
-                         ValueError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(embedding(zeros({5}), ids({0})),
-                         ("embedding: the table must be [rows, features], not [5]" + where).c_str(), ShapeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(
-        embedding(zeros({5, 2}), zeros({1})),
-        ("embedding: the table must be float32 or float64 and ids int64, not float32 and float32" + where).c_str(),
-        DtypeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(embedding(zeros({5, 2}), Tensor()),
-                         ("embedding: operand 1 is an undefined tensor" + where).c_str(), ValueError);
+    check_refused<ValueError>("embedding: id 5 at position 2 is outside a table of 5 rows" + in, [&] {
+        embedding(table, ids({0, 4, 5}));
+    });
+    check_refused<ValueError>("embedding: id -1 at position 0 is outside a table of 5 rows" + in,
+                              [&] { embedding(table, ids({-1})); });
+    check_refused<ShapeError>("embedding: the table must be [rows, features], not [5]",
+                              [&] { embedding(zeros({5}), ids({0})); });
+    check_refused<DtypeError>("embedding: the table must be float32 or float64 and ids int64, not float32 and float32",
+                              [&] {
+                                  embedding(zeros({5, 2}), zeros({1}));
+                              });
+    check_refused<ValueError>("embedding: operand 1 is an undefined tensor", [&] {
+        embedding(zeros({5, 2}), Tensor());
+    });
 }

@@ -232,18 +232,13 @@ TEST_CASE("map: a function that is not taken does not reach the gradient") {
 
 TEST_CASE("map: what does not fit is refused with the caller's line") {
     const Tensor x = ones({2, 3});
-    std::string where = at_line(1);
-    CHECK_THROWS_WITH_AS(map(square_product, x, ones({2})),
-                         ("map: shapes do not broadcast: [2, 3] and [2] (3 != 2)" + where).c_str(), ShapeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(map(square_product, x, arange(3)),
-                         ("map: an operand is int64; float32 or float64 is needed" + where).c_str(), DtypeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(map(square_product, x, zeros({3}, Dtype::float64)),
-                         ("map: operands differ in dtype: float32 and float64" + where).c_str(), DtypeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(map(square_product, 1, 2), ("map: all operands are numbers" + where).c_str(), ValueError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(map_sum(square_product, 2, x, x),
-                         ("map: axis 2 does not exist in a tensor of 2 axes" + where).c_str(), ShapeError);
+    check_refused<ShapeError>("map: shapes do not broadcast: [2, 3] and [2] (3 != 2)",
+                              [&] { map(square_product, x, ones({2})); });
+    check_refused<DtypeError>("map: an operand is int64; float32 or float64 is needed",
+                              [&] { map(square_product, x, arange(3)); });
+    check_refused<DtypeError>("map: operands differ in dtype: float32 and float64",
+                              [&] { map(square_product, x, zeros({3}, Dtype::float64)); });
+    check_refused<ValueError>("map: all operands are numbers", [&] { map(square_product, 1, 2); });
+    check_refused<ShapeError>("map: axis 2 does not exist in a tensor of 2 axes",
+                              [&] { map_sum(square_product, 2, x, x); });
 }

@@ -173,54 +173,43 @@ TEST_CASE("matmul: a weight used in batches, as it is and in parts gets the sum 
 }
 
 TEST_CASE("matmul: what does not fit is refused, with names and the caller's line") {
-    std::string where = at_line(1);
-    CHECK_THROWS_WITH_AS(matmul(zeros({2, 3}), zeros({4, 2})),
-                         ("matmul: inner dimensions differ: lhs [2, 3] x rhs [4, 2] (3 != 4)" + where).c_str(),
-                         ShapeError);
+    check_refused<ShapeError>("matmul: inner dimensions differ: lhs [2, 3] x rhs [4, 2] (3 != 4)", [&] {
+        matmul(zeros({2, 3}), zeros({4, 2}));
+    });
     {
         Tensor weight = zeros({550, 50});
         weight.set_parameter().set_name("decoder.cell.weight_ih");
         const Scope decoder("decoder"), cell("cell");
         const Step step(3);
-        where = at_line(1);
-        CHECK_THROWS_WITH_AS(matmul(zeros({64, 103}), weight),
-                             ("matmul: inner dimensions differ: lhs [64, 103] x rhs [550, 50] (103 != 550)\n"
-                              "  in decoder.cell, step 3; rhs = parameter \"decoder.cell.weight_ih\"" +
-                              where)
-                                 .c_str(),
-                             ShapeError);
+        check_refused<ShapeError>(
+            "matmul: inner dimensions differ: lhs [64, 103] x rhs [550, 50] (103 != 550)\n"
+            "  in decoder.cell, step 3; rhs = parameter \"decoder.cell.weight_ih\"",
+            [&] {
+                matmul(zeros({64, 103}), weight);
+            });
     }
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(matmul(zeros({3}), zeros({4})),
-                         ("matmul: inner dimensions differ: lhs [1, 3] x rhs [4, 1] (3 != 4)" + where).c_str(),
-                         ShapeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(matmul(scalar(2), zeros({4, 2})),
-                         ("matmul: operands must have two axes or more: lhs [] x rhs [4, 2]" + where).c_str(),
-                         ShapeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(matmul(zeros({2, 2, 3}), zeros({3, 3, 2})),
-                         ("matmul: shapes do not broadcast: [2] and [3] (2 != 3)" + where).c_str(), ShapeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(
-        matmul(zeros({2, 3}), zeros({3, 2}, Dtype::float64)),
-        ("matmul: operands must be float32 or float64 and alike: lhs float32, rhs float64" + where).c_str(),
-        DtypeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(
-        matmul(zeros({2, 3}, Dtype::int64), zeros({3, 2}, Dtype::int64)),
-        ("matmul: operands must be float32 or float64 and alike: lhs int64, rhs int64" + where).c_str(), DtypeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(
-        linear(zeros({2, 3}), zeros({5, 3}), zeros({2})),
-        ("matmul: the bias [2] does not fit the product [2, 5] of lhs [2, 3] x rhs [3, 5]" + where).c_str(),
-        ShapeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(
-        linear(zeros({2, 3}), zeros({5, 3}), zeros({4, 2, 5})),
-        ("matmul: the bias [4, 2, 5] does not fit the product [2, 5] of lhs [2, 3] x rhs [3, 5]" + where).c_str(),
-        ShapeError);
-    where = at_line(1);
-    CHECK_THROWS_WITH_AS(linear(zeros({2, 3}), zeros({5})),
-                         ("transpose: axis -2 does not exist in a tensor of 1 axes" + where).c_str(), ShapeError);
+    check_refused<ShapeError>("matmul: inner dimensions differ: lhs [1, 3] x rhs [4, 1] (3 != 4)",
+                              [&] { matmul(zeros({3}), zeros({4})); });
+    check_refused<ShapeError>("matmul: operands must have two axes or more: lhs [] x rhs [4, 2]", [&] {
+        matmul(scalar(2), zeros({4, 2}));
+    });
+    check_refused<ShapeError>("matmul: shapes do not broadcast: [2] and [3] (2 != 3)", [&] {
+        matmul(zeros({2, 2, 3}), zeros({3, 3, 2}));
+    });
+    check_refused<DtypeError>("matmul: operands must be float32 or float64 and alike: lhs float32, rhs float64", [&] {
+        matmul(zeros({2, 3}), zeros({3, 2}, Dtype::float64));
+    });
+    check_refused<DtypeError>("matmul: operands must be float32 or float64 and alike: lhs int64, rhs int64", [&] {
+        matmul(zeros({2, 3}, Dtype::int64), zeros({3, 2}, Dtype::int64));
+    });
+    check_refused<ShapeError>("matmul: the bias [2] does not fit the product [2, 5] of lhs [2, 3] x rhs [3, 5]", [&] {
+        linear(zeros({2, 3}), zeros({5, 3}), zeros({2}));
+    });
+    check_refused<ShapeError>("matmul: the bias [4, 2, 5] does not fit the product [2, 5] of lhs [2, 3] x rhs [3, 5]",
+                              [&] {
+                                  linear(zeros({2, 3}), zeros({5, 3}), zeros({4, 2, 5}));
+                              });
+    check_refused<ShapeError>("transpose: axis -2 does not exist in a tensor of 1 axes", [&] {
+        linear(zeros({2, 3}), zeros({5}));
+    });
 }
