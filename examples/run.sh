@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=.ci/setup.sh
 . .ci/setup.sh
 
-training='--hidden 256 --embedding 128 --layers 1 --epochs 3'
+training='--hidden 256 --embedding 128 --layers 1 --epochs 3 --learning-rate 2e-3'
 
 # Shows the command as it can be typed, and runs it.
 run() {
