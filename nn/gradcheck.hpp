@@ -1,6 +1,6 @@
 #pragma once
 
-#include <concepts>
+#include <utility>
 #include <wengert/autograd/gradcheck.hpp>
 #include <wengert/nn/module.hpp>
 
@@ -11,9 +11,7 @@ namespace wengert {
 ///
 ///     gradcheck(linear, {x}, [](const Linear& linear, const std::vector<Tensor>& in) { return linear(in[0]); });
 template <Module M, class F>
-requires std::invocable < const F&, const M&, const std::vector<Tensor>
-& > GradcheckResult gradcheck(const M& layer, const std::vector<Tensor>& inputs, const F& f,
-                              GradcheckOptions options = {}) {
+GradcheckResult gradcheck(const M& layer, const std::vector<Tensor>& inputs, const F& f, GradcheckOptions options = {}) {
     M probe = to(layer, Dtype::float64);
     std::vector<Tensor> all = inputs;
     if (options.names.empty())

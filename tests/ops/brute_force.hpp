@@ -38,8 +38,8 @@ void check_refused(const std::string& text, const F& f, std::source_location her
         CHECK(what.substr(0, number).ends_with("ops/" +
                                                std::string(std::filesystem::path(here.file_name()).filename()) + ":"));
         const unsigned long line = std::stoul(what.substr(number));
-        CHECK(line >= here.line);
-        CHECK(line <= here.line + 4);
+        CHECK(line >= here.line());
+        CHECK(line <= here.line() + 4);
     }
 }
 
