@@ -11,7 +11,8 @@ namespace wengert {
 ///
 ///     gradcheck(linear, {x}, [](const Linear& linear, const std::vector<Tensor>& in) { return linear(in[0]); });
 template <Module M, class F>
-GradcheckResult gradcheck(const M& layer, const std::vector<Tensor>& inputs, const F& f, GradcheckOptions options = {}) {
+GradcheckResult gradcheck(const M& layer, const std::vector<Tensor>& inputs, const F& f,
+                          GradcheckOptions options = {}) {
     M probe = to(layer, Dtype::float64);
     std::vector<Tensor> all = inputs;
     if (options.names.empty())
