@@ -144,7 +144,7 @@ Tensor known_view(const Op& op, const Tensor& x) {
         if (Recording* const recording = Recording::current())
             for (const Tensor& view : recording->views_of(x))
                 if (const auto* const node = dynamic_cast<const Recorded<Op>*>(&(*recording)[view.state()->node]);
-                    node != nullptr && node->op() == op)
+                    node != nullptr && !node->released() && node->op() == op)
                     return view;
     }
     return {};

@@ -85,6 +85,9 @@ std::span<const Tensor> Recording::views_of(const Tensor& tensor) {
 void Recording::remember_view(const Tensor& tensor, const Tensor& view) {
     Leaf* const leaf = leaf_of(tensor);
     if (leaf == nullptr) return;
+    constexpr std::size_t most =
+        8;  // the views of a weight are few; those of a sequence's steps need not be found again
+    if (leaf->views_.size() == most) leaf->views_.erase(leaf->views_.begin());
     leaf->views_.push_back(view);
     nodes_[static_cast<std::size_t>(view.state()->node)]->place_.step = -1;  // it serves all steps
 }
@@ -124,11 +127,11 @@ struct NonFinite {
     Shape index;
 };
 
-std::optional<NonFinite> first_non_finite(const Tensor& x) {
+std::optional<NonFinite> first_non_finite(const Tensor& x, bool infinities_too = true) {
     if (!is_floating(x.dtype())) return std::nullopt;
     const std::vector<double> values = x.to_vector<double>();
     for (std::size_t i = 0; i < values.size(); ++i) {
-        if (std::isfinite(values[i])) continue;
+        if (std::isfinite(values[i]) || (std::isinf(values[i]) && !infinities_too)) continue;
         Shape index = x.shape();
         auto rest = static_cast<std::int64_t>(i);
         for (int axis = x.rank() - 1; axis >= 0; --axis) {
@@ -153,7 +156,13 @@ std::string range(const Tensor& x) {
 }  // namespace
 
 void require_finite_output(const Inputs& in, const Tensor& out) {
-    const auto bad = first_non_finite(out);
+    // An infinity that an operand brings, as a masked score's, may go on; a NaN may not.
+    bool infinite_operand = false;
+    for (std::size_t i = 0; i < in.size() && !infinite_operand; ++i) {
+        const auto value = first_non_finite(in[i]);
+        infinite_operand = value && std::isinf(value->value);
+    }
+    const auto bad = first_non_finite(out, !infinite_operand);
     if (!bad) return;
     std::string text = fmt::format("forward produced {} at {} of the result {}; operands", bad->value,
                                    to_string(bad->index), to_string(out.shape()));

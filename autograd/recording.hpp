@@ -34,7 +34,7 @@ class Recording {
         link(node, in, saves, out, where);
     }
 
-    /// The recorded views of a leaf; of any other tensor none.
+    /// The last recorded views of a leaf; of any other tensor none.
     std::span<const Tensor> views_of(const Tensor& leaf);
     void remember_view(const Tensor& leaf, const Tensor& view);
 
@@ -77,8 +77,9 @@ class Pause {
     Recording* recording_;
 };
 
-/// While it lives, each op's result and each cotangent is checked, and the first NaN or infinity throws NonFiniteError
-/// with the op, its scope, the shapes and the line that made the node. Slow; for finding a fault.
+/// While it lives, each op's result and each cotangent is checked, and the first NaN, or infinity that no operand
+/// brings, throws NonFiniteError with the op, its scope, the shapes and the line that made the node. Slow; for finding
+/// a fault.
 class DetectAnomalies {
   public:
     DetectAnomalies();

@@ -144,3 +144,14 @@ TEST_CASE("attention: what does not fit is an error that names the parameter") {
                          "  in rhs = parameter \"query.weight\"; bias = parameter \"query.bias\"\n"
                          "  at "));
 }
+
+TEST_CASE("attention: anomaly mode lets the infinities of masked scores pass") {
+    Generator generator(1);
+    const BahdanauAttention attention(3, 4, 5, generator);
+    const Tensor lengths = tensor(std::vector<std::int64_t>{2, 1}, {2});
+    const DetectAnomalies detect;
+    Tape tape;
+    const auto memory = attention.remember(uniform({2, 2, 4}, -1, 1, generator), lengths);
+    const Tensor context = attention(uniform({2, 3}, -1, 1, generator), memory).context;
+    CHECK_NOTHROW(tape.gradient(sum(context), parameters(attention)));
+}

@@ -183,3 +183,13 @@ TEST_CASE("views: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("chunk: axis -1 of [2, 3] does not divide into 2 equal parts", [&] { chunk<2>(x); });
     check_refused<ShapeError>("chunk: axis 1 of [2, 3] does not divide into 0 equal parts", [&] { chunk(x, 0, 1); });
 }
+
+TEST_CASE("views: a view of a leaf can be taken again after a pass has released it") {
+    Tensor w = tensor({1, 2, 3}, {3, 1});
+    w.set_parameter();
+    Tape tape;
+    for (int pass = 0; pass < 2; ++pass) {
+        const Tensor gradient = tape.gradient(sum(expand(w, {3, 4})), w);
+        CHECK(gradient.to_vector<double>() == std::vector<double>{4, 4, 4});
+    }
+}
