@@ -31,7 +31,8 @@ mkdir -p out
 run $seq2seq train --model out/model $training
 run $seq2seq evaluate --model out/model
 run $seq2seq translate --model out/model --attention out/attention.svg \
-    'Tom chases Jerry.' 'Where does Tom chase Jerry?' 'Tom does not chase Jerry today.'
+    'When did Jerry sell his computer?' 'Tom will not feed a cow under the tree tonight.' \
+    'The computer that Jerry bought two days ago is old.' 'She is angry because Tom stole her watch.'
 run $seq2seq graph --model out/model --out out/graph.svg
 
 printf '\nThe checkpoint is in %s,\nthe attention heat map in %s,\nthe computation graph in %s.\n' \
