@@ -65,6 +65,12 @@ TEST_CASE("concat: each part gets its share of the cotangent, also a part that o
         {b, b * 2}, tensor({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, {2, 2, 3}, Dtype::float64));
     CHECK(elements(s[0]) == Values{3, 9, 15, 21});
     CHECK(elements(s[1]) == Values{3, 6, 9, 12});
+    const auto behind_a_constant = gradients(
+        [&](const auto& in) {
+            return concat({ones({1, 2}, Dtype::float64), in[0]}, 0);
+        },
+        {b}, slice(ct, 0, 0, 3));
+    CHECK(elements(behind_a_constant[0]) == Values{3, 4, 5, 6});
 }
 
 TEST_CASE("concat: what does not fit is refused with the caller's line") {
