@@ -26,6 +26,12 @@ void deallocate(void* block, std::size_t bytes) noexcept;
 /// Gives the calling thread's cached blocks back to the system.
 void release_cached_memory();
 
+/// Objects of classes derived from this live in the same memory.
+struct Cached {
+    static void* operator new(std::size_t bytes) { return allocate(bytes); }
+    static void operator delete(void* object, std::size_t bytes) { deallocate(object, bytes); }
+};
+
 /// The same memory for standard containers.
 template <class T>
 struct CachedAllocator {

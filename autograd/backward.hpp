@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <vector>
+#include <wengert/autograd/allocator.hpp>
 #include <wengert/autograd/node.hpp>
 #include <wengert/autograd/recording.hpp>
 #include <wengert/autograd/strided.hpp>
@@ -14,7 +15,7 @@ namespace wengert {
 class Cotangents;
 
 /// Contributions to one cotangent that wait to be computed together.
-class Pending {
+class Pending : public Cached {
   public:
     virtual ~Pending() = default;
     virtual void run(const Destination& out) const = 0;
@@ -73,7 +74,7 @@ struct Backward::Queue final : Pending {
     explicit Queue(const Op& o) : op(o) {}
     void run(const Destination& out) const override { op.merge(std::span<const Operands>(waiting), out); }
     const Op op;
-    std::vector<Operands> waiting;
+    std::vector<Operands, CachedAllocator<Operands>> waiting;
 };
 
 }  // namespace wengert

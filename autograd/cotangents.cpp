@@ -106,7 +106,7 @@ Destination Cotangents::region(const Node& view) {
     if (!base.tensor.defined()) {
         adds = begin(id);
         if (!adds && interval) {
-            base.coverage = std::make_unique<Coverage>(Coverage{interval->axis, {*interval}, {}});
+            base.coverage = std::make_unique<Coverage>(*interval);
             if (base.alias) leave_open(recording_[id], id);
         } else if (!adds && view.shape().numel() != recording_[id].shape().numel()) {
             fill(base.tensor, 0);  // a part that is no interval is not kept account of
@@ -136,7 +136,7 @@ void Cotangents::leave_open(const Node& view, NodeId id) {
     Slot& base = slot(view.inputs()[0]);
     if (!base.coverage) {  // the view shows all of it
         if (base.tensor.rank() == 0) return complete(slot(id));
-        base.coverage = std::make_unique<Coverage>(Coverage{0, {{0, 0, base.tensor.shape()[0]}}, {}});
+        base.coverage = std::make_unique<Coverage>(Interval{0, 0, base.tensor.shape()[0]});
     }
     base.coverage->open_views.push_back(id);
 }

@@ -42,10 +42,11 @@ class Cotangents {
 
   private:
     /// The intervals of one axis that slices have written so far, in a buffer that is otherwise not set.
-    struct Coverage {
+    struct Coverage : Cached {
+        explicit Coverage(const Interval& first) : axis(first.axis), intervals{first} {}
         int axis;
-        std::vector<Interval> intervals;
-        std::vector<NodeId> open_views;  // views among them that are not all set themselves
+        std::vector<Interval, CachedAllocator<Interval>> intervals;
+        std::vector<NodeId, CachedAllocator<NodeId>> open_views;  // views among them that are not all set themselves
     };
     struct Slot {
         Tensor tensor;

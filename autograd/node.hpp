@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 #include <vector>
+#include <wengert/autograd/allocator.hpp>
 #include <wengert/autograd/scope.hpp>
 #include <wengert/autograd/tensor.hpp>
 
@@ -99,7 +100,7 @@ class Leaf final : public Node {
   private:
     friend class Recording;
     Tensor tensor_;
-    std::vector<Tensor> views_;  // recorded ones
+    std::vector<Tensor, CachedAllocator<Tensor>> views_;  // recorded ones
 };
 
 }  // namespace wengert

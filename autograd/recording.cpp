@@ -31,14 +31,12 @@ Recording::~Recording() {
     }
 }
 
-NodeId Recording::find(const Tensor& tensor) {
+NodeId Recording::find(const Tensor& tensor) const {
     const TensorState* const state = tensor.state();
     if (state->recording == serial_) return state->node;
-    if (state->parameter || has_watched_) {
+    if (state->parameter || has_watched_)
         if (const auto leaf = leaves_.find(state); leaf != leaves_.end()) return leaf->second;
-        if (state->parameter) return watch(tensor);
-    }
-    if (state->recording != 0)
+    if (state->recording != 0 && !state->parameter)
         throw TapeError(
             fmt::format("an operand {} was recorded on a tape that has ended or belongs to another thread; "
                         "pass stop_gradient(x) to use its value, or watch(x) to make it an input of this tape",
@@ -46,11 +44,16 @@ NodeId Recording::find(const Tensor& tensor) {
     return no_node;
 }
 
+NodeId Recording::follow(const Tensor& tensor) {
+    const NodeId id = find(tensor);
+    return id == no_node && tensor.is_parameter() ? watch(tensor) : id;
+}
+
 bool Recording::follows(const Inputs& in) {
     operands_.resize(in.size());
     bool any = false;
     for (std::size_t i = 0; i < in.size(); ++i) {
-        operands_[i] = is_floating(in[i].dtype()) ? find(in[i]) : no_node;
+        operands_[i] = is_floating(in[i].dtype()) ? follow(in[i]) : no_node;
         any |= operands_[i] != no_node;
     }
     return any;
@@ -85,8 +88,8 @@ std::span<const Tensor> Recording::views_of(const Tensor& tensor) {
 void Recording::remember_view(const Tensor& tensor, const Tensor& view) {
     Leaf* const leaf = leaf_of(tensor);
     if (leaf == nullptr) return;
-    constexpr std::size_t most =
-        8;  // the views of a weight are few; those of a sequence's steps need not be found again
+    // The views of a weight are few; those of a sequence's steps need not be found again.
+    constexpr std::size_t most = 8;
     if (leaf->views_.size() == most) leaf->views_.erase(leaf->views_.begin());
     leaf->views_.push_back(view);
     nodes_[static_cast<std::size_t>(view.state()->node)]->place_.step = -1;  // it serves all steps

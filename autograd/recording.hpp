@@ -19,9 +19,11 @@ class Recording {
     /// The list that ops on this thread append to; null without a live tape, and while a Pause lives.
     static Recording* current() { return current_; }
 
-    /// The id of a tensor: of the node that computed it, or of its leaf. A parameter becomes a leaf when it is first
-    /// met. no_node for a constant. Throws TapeError if a tape that has ended recorded the tensor.
-    NodeId find(const Tensor& tensor);
+    /// The id of a tensor: of the node that computed it, or of its leaf. no_node for a constant, and for a parameter
+    /// that has not been met. Throws TapeError if a tape that has ended recorded the tensor.
+    NodeId find(const Tensor& tensor) const;
+    /// The same, but a parameter becomes a leaf when it is first met.
+    NodeId follow(const Tensor& tensor);
     /// Looks all operands up; whether the list follows at least one.
     bool follows(const Inputs& in);
     /// Makes a leaf of a tensor that the list does not follow yet.

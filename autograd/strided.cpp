@@ -35,6 +35,18 @@ void write_typed(const Tensor& source, const Tensor& target) {
     });
 }
 
+/// Whether fewer steps along each axis than it is long, forward or backward, can lead over a distance. What the axes
+/// after one can do is less than one of its steps.
+bool steps_lead_over(const Shape& shape, const Shape& strides, int axis, std::int64_t distance) {
+    if (axis == shape.rank()) return distance == 0;
+    if (shape[axis] == 1) return steps_lead_over(shape, strides, axis + 1, distance);
+    for (const std::int64_t steps : {distance / strides[axis], distance / strides[axis] + (distance < 0 ? -1 : 1)})
+        if (std::abs(steps) < shape[axis] &&
+            steps_lead_over(shape, strides, axis + 1, distance - steps * strides[axis]))
+            return true;
+    return false;
+}
+
 }  // namespace
 
 void write(const Tensor& source, const Destination& destination) {
@@ -49,6 +61,13 @@ void write(const Tensor& source, const Destination& destination) {
                 write_typed<decltype(to), decltype(from), false>(source, target);
         });
     });
+}
+
+Tensor packed(const Tensor& x) {
+    if (x.is_contiguous()) return x;
+    const Tensor copy = Tensor::empty(x.shape(), x.dtype());
+    write(x, {copy});
+    return copy;
 }
 
 void fill(const Tensor& destination, double value) {
@@ -67,6 +86,23 @@ void fill(const Tensor& destination, double value) {
                 for (std::int64_t i = 0; i < n; ++i) out[i * step] = static_cast<T>(value);
         });
     });
+}
+
+bool may_interleave(const Destination& a, const Destination& b) {
+    if (!a.tensor.shares_storage(b.tensor) || a.tensor.numel() == 0) return true;
+    if (a.tensor.shape() != b.tensor.shape() || a.tensor.strides() != b.tensor.strides()) return false;
+    const std::int64_t distance = a.tensor.offset() - b.tensor.offset();
+    if (distance == 0) return true;
+    // Slices of one tensor, with steps from the longest to the shortest: each spans less than one step of the axis
+    // before.
+    const Shape &shape = a.tensor.shape(), &strides = a.tensor.strides();
+    std::int64_t span = 1;
+    for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+        if (shape[axis] == 1) continue;
+        if (strides[axis] < span) return false;
+        span = strides[axis] * shape[axis];
+    }
+    return !steps_lead_over(shape, strides, 0, distance);
 }
 
 }  // namespace wengert

@@ -15,8 +15,14 @@ struct Destination {
 /// Copies or adds `source` into a destination of the same shape, whatever the strides; types are converted.
 void write(const Tensor& source, const Destination& destination);
 
+/// The tensor itself if it is contiguous, else a contiguous copy of its elements; not recorded.
+Tensor packed(const Tensor& x);
+
 /// Sets every element of a strided view.
 void fill(const Tensor& destination, double value);
+
+/// Whether one pass may write two targets element by element: they are the same, or share no element.
+bool may_interleave(const Destination& a, const Destination& b);
 
 /// Drops axes of length one and joins neighbours that are one run of memory in all operands, so that the inner loop is
 /// as long as it can be. At least one axis is left.

@@ -50,12 +50,21 @@ void Tape::watch(const Tensor& tensor, const SourceLine& where) try {
     throw;
 }
 
+NodeId Tape::find(const Tensor& tensor, const SourceLine& where) const try {
+    require_own_thread();
+    if (!tensor.defined()) throw ValueError("the tensor is undefined");
+    return recording_->find(tensor);
+} catch (Error& error) {
+    error.locate("find", to_string(current_place()), where);
+    throw;
+}
+
 std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor> inputs, const GradientOptions& options,
                                    const SourceLine& where) try {
     require_own_thread();
     if (!result.defined()) throw ValueError("the result is an undefined tensor");
     Recording& recording = *recording_;
-    const NodeId top = recording.find(result);
+    const NodeId top = recording.follow(result);
     if (top == no_node) {
         if (const char* const op = result.state()->constant_because)
             throw NotDifferentiableError(fmt::format("the result comes from {}, which has no derivative", op));
@@ -76,7 +85,7 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
     NodeId lowest = top;
     for (const Tensor& input : inputs) {
         if (!input.defined()) throw ValueError(fmt::format("input {} is an undefined tensor", ids.size()));
-        const NodeId id = recording.find(input);
+        const NodeId id = recording.follow(input);
         if (id == no_node)
             throw TapeError(fmt::format("input {}{} {} is not on this tape; watch() it before it is used", ids.size(),
                                         input.name().empty() ? "" : " \"" + input.name() + '"',

@@ -57,8 +57,9 @@ class Tape {
     /// How many nodes the list has, and each of them.
     NodeId size() const { return recording_->size(); }
     const Node& operator[](NodeId id) const { return (*recording_)[id]; }
-    /// The node of a tensor, no_node if it is constant here.
-    NodeId find(const Tensor& tensor) const { return recording_->find(tensor); }
+    /// The node of a tensor, no_node if it is constant here. Throws ValueError for an undefined tensor, TapeError for
+    /// one that a tape that has ended recorded, and in a thread that did not make this tape.
+    NodeId find(const Tensor& tensor, const SourceLine& where = std::source_location::current()) const;
     /// The bytes of all storages that nodes keep for their backward rules, each counted once.
     std::size_t saved_bytes() const;
 

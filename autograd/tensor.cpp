@@ -47,14 +47,15 @@ void Tensor::destroy() noexcept {
 }
 
 Tensor Tensor::view(const Shape& shape, const Shape& strides, std::int64_t offset) const {
+    TensorState& from = get();
     TensorState* state = new (allocate(sizeof(TensorState))) TensorState;
-    state->dtype = dtype();
+    state->dtype = from.dtype;
     state->shape = shape;
     state->strides = strides;
     state->offset = offset;
-    state->storage = state_->storage;
+    state->storage = from.storage;
     state->storage->references.fetch_add(1, std::memory_order_relaxed);
-    state->origin = state_->origin == nullptr && state_->name != nullptr ? state_ : state_->origin;
+    state->origin = from.origin == nullptr && from.name != nullptr ? &from : from.origin;
     if (state->origin != nullptr) state->origin->references.fetch_add(1, std::memory_order_relaxed);
     return Tensor(state);
 }
@@ -68,6 +69,8 @@ bool Tensor::is_contiguous() const {
     }
     return true;
 }
+
+void Tensor::throw_undefined() { throw ValueError("an undefined tensor was used (a default-constructed handle)"); }
 
 void Tensor::throw_dtype(Dtype wanted) const {
     throw DtypeError(fmt::format("a tensor of {} was read as {}", to_string(dtype()), to_string(wanted)));
@@ -85,29 +88,29 @@ void Tensor::copy_from(const Tensor& source) {
     if (source.shape() != shape())
         throw ShapeError(
             fmt::format("copy_from: shapes differ: {} from {}", to_string(shape()), to_string(source.shape())));
-    ++state_->storage->version;
+    ++get().storage->version;
     write(source.shares_storage(*this) ? source.clone() : source, {*this});
 }
 
 void Tensor::fill(double value) {
-    ++state_->storage->version;
+    ++get().storage->version;
     wengert::fill(*this, value);
 }
 
 Tensor& Tensor::set_parameter(bool parameter) {
     if (!is_floating(dtype())) throw DtypeError("a parameter must be of float32 or float64, not int64");
-    state_->parameter = parameter;
+    get().parameter = parameter;
     return *this;
 }
 
 Tensor& Tensor::set_name(std::string name) {
-    state_->name = std::make_unique<const std::string>(std::move(name));
+    get().name = std::make_unique<const std::string>(std::move(name));
     return *this;
 }
 
 const std::string& Tensor::name() const {
     static const std::string none;
-    if (state_->name != nullptr) return *state_->name;
+    if (get().name != nullptr) return *state_->name;
     return state_->origin != nullptr ? *state_->origin->name : none;
 }
 

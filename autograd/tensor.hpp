@@ -48,7 +48,8 @@ struct TensorState {
 /// A strided array of float32, float64 or int64 elements.
 ///
 /// A Tensor is a handle: copies refer to the same tensor (clone() copies the elements), and views (slices, transposes,
-/// reshapes) share its storage. A default-constructed handle refers to nothing.
+/// reshapes) share its storage. A default-constructed handle refers to nothing; whoever asks it for anything but
+/// defined() gets a ValueError.
 class Tensor {
   public:
     Tensor() = default;
@@ -68,12 +69,12 @@ class Tensor {
     static Tensor empty(const Shape& shape, Dtype dtype = Dtype::float32);
 
     bool defined() const { return state_ != nullptr; }
-    const Shape& shape() const { return state_->shape; }
-    const Shape& strides() const { return state_->strides; }
+    const Shape& shape() const { return get().shape; }
+    const Shape& strides() const { return get().strides; }
     std::int64_t dim(int axis) const { return shape()[normalize_axis(axis, rank())]; }
-    int rank() const { return state_->shape.rank(); }
-    std::int64_t numel() const { return state_->shape.numel(); }
-    Dtype dtype() const { return state_->dtype; }
+    int rank() const { return get().shape.rank(); }
+    std::int64_t numel() const { return get().shape.numel(); }
+    Dtype dtype() const { return get().dtype; }
     bool is_contiguous() const;
 
     /// The elements, to read. Throws DtypeError if T is not the tensor's element type. Elements stand at strides().
@@ -86,11 +87,11 @@ class Tensor {
     template <class T>
     T* mutable_data() {
         require_dtype(dtype_of<T>);
-        ++state_->storage->version;
+        ++get().storage->version;
         return static_cast<T*>(raw());
     }
     /// The first element without a check of its type and without counting a write: for kernels.
-    void* raw() const { return state_->storage->data() + state_->offset * static_cast<std::int64_t>(size_of(dtype())); }
+    void* raw() const { return get().storage->data() + get().offset * static_cast<std::int64_t>(size_of(dtype())); }
 
     /// The only element, as T. Throws ShapeError if there are more or fewer.
     template <class T = double>
@@ -110,7 +111,7 @@ class Tensor {
 
     /// Marks a leaf that every live tape follows without being told: a model's parameter.
     Tensor& set_parameter(bool parameter = true);
-    bool is_parameter() const { return state_->parameter; }
+    bool is_parameter() const { return get().parameter; }
     /// A name for errors, pictures and files. A view without one goes by that of the tensor it shows.
     Tensor& set_name(std::string name);
     const std::string& name() const;
@@ -118,24 +119,29 @@ class Tensor {
     /// The same elements under another shape and other strides (in elements), not recorded: what view ops are made of.
     Tensor view(const Shape& shape, const Shape& strides, std::int64_t offset) const;
     /// The same elements as a value that no tape follows.
-    Tensor detached() const { return view(shape(), strides(), state_->offset); }
+    Tensor detached() const { return view(shape(), strides(), get().offset); }
 
-    std::uint32_t version() const { return state_->storage->version; }
-    std::int64_t offset() const { return state_->offset; }
+    std::uint32_t version() const { return get().storage->version; }
+    std::int64_t offset() const { return get().offset; }
     /// Whether this handle is the only one to its tensor and its storage, so that the elements may be reused.
     bool is_unique() const {
-        return state_->references.load(std::memory_order_acquire) == 1 &&
+        return get().references.load(std::memory_order_acquire) == 1 &&
                state_->storage->references.load(std::memory_order_acquire) == 1;
     }
     bool same_as(const Tensor& other) const { return state_ == other.state_; }
-    bool shares_storage(const Tensor& other) const { return state_->storage == other.state_->storage; }
+    bool shares_storage(const Tensor& other) const { return get().storage == other.get().storage; }
     TensorState* state() const { return state_; }
 
   private:
     explicit Tensor(TensorState* state) : state_(state) {}
-    void require_dtype(Dtype dtype) const {
-        if (state_->dtype != dtype) throw_dtype(dtype);
+    TensorState& get() const {
+        if (state_ == nullptr) throw_undefined();
+        return *state_;
     }
+    void require_dtype(Dtype dtype) const {
+        if (get().dtype != dtype) throw_dtype(dtype);
+    }
+    [[noreturn]] static void throw_undefined();
     [[noreturn]] void throw_dtype(Dtype wanted) const;
     void destroy() noexcept;
 

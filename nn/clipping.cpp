@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <wengert/autograd/strided.hpp>
 #include <wengert/nn/clipping.hpp>
 #include <wengert/ops/parallel.hpp>
 
@@ -60,8 +61,7 @@ double clip_gradient_norm(std::vector<Tensor>& gradients, double max_norm) {
             throw DtypeError(fmt::format("clip_gradient_norm: gradient {} is int64", i));
     }
     double sum = 0;
-    for (const Tensor& gradient : gradients)
-        sum += sum_of_squares(gradient.is_contiguous() ? gradient : gradient.clone());
+    for (const Tensor& gradient : gradients) sum += sum_of_squares(packed(gradient));
     const double norm = std::sqrt(sum);
     const double factor = max_norm / (norm + 1e-6);
     if (factor >= 1) return norm;

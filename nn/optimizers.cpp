@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <utility>
+#include <wengert/autograd/strided.hpp>
 #include <wengert/nn/optimizers.hpp>
 #include <wengert/ops/parallel.hpp>
 
@@ -122,7 +123,7 @@ void Optimizer::step(const std::vector<Tensor>& gradients) {
     ++step_count_;
     for (std::size_t i = 0; i < gradients.size(); ++i) {
         const std::size_t n = kept_names_.size();
-        const Tensor dense = gradients[i].is_contiguous() ? gradients[i] : gradients[i].clone();
+        const Tensor dense = packed(gradients[i]);
         update(parameters_[i], dense, std::span(kept_).subspan(i * n, n));
     }
 }
@@ -137,12 +138,16 @@ NamedTensors Optimizer::state() const {
 }
 
 void Optimizer::load_state(const NamedTensors& from) {
+    for (const auto& [name, x] : from) {
+        if (x.numel() != 1) continue;
+        if (name == "step" && x.item<std::int64_t>() < 0)
+            throw ValueError(fmt::format("the number of steps is {}", x.item<std::int64_t>()));
+        if (name == "learning_rate") require("the learning rate", x.item(), 0, infinity);
+    }
     const NamedTensors here = state();
     assign(here, from);
-    const auto steps = here[0].second.item<std::int64_t>();
-    if (steps < 0) throw ValueError(fmt::format("the number of steps is {}", steps));
-    set_learning_rate(here[1].second.item());
-    step_count_ = steps;
+    step_count_ = here[0].second.item<std::int64_t>();
+    learning_rate_ = here[1].second.item();
 }
 
 Sgd::Sgd(std::vector<Tensor> parameters, const SgdOptions& options)

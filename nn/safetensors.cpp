@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <system_error>
+#include <wengert/autograd/strided.hpp>
 #include <wengert/nn/atomic_file.hpp>
 #include <wengert/nn/safetensors.hpp>
 
@@ -264,7 +265,7 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& file
     out.write(std::as_bytes(std::span(&header_bytes, 1)));
     out.write(std::as_bytes(std::span(header)));
     for (const auto& [name, x] : tensors) {
-        const Tensor dense = x.is_contiguous() ? x : x.clone();
+        const Tensor dense = packed(x);
         out.write(
             {static_cast<const std::byte*>(dense.raw()), static_cast<std::size_t>(x.numel()) * size_of(x.dtype())});
     }

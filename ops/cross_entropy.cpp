@@ -11,14 +11,16 @@
 namespace wengert {
 namespace {
 
-std::int64_t counted_rows(const std::vector<std::int64_t>& labels, std::int64_t ignored) {
-    return static_cast<std::int64_t>(labels.size()) - std::ranges::count(labels, ignored);
-}
+using Labels = std::span<const std::int64_t>;
+
+/// Of a contiguous tensor.
+Labels labels_of(const Tensor& x) { return {x.data<std::int64_t>(), static_cast<std::size_t>(x.numel())}; }
 
 /// What each row's loss is multiplied by in the result.
-double row_scale(const std::vector<std::int64_t>& labels, const CrossEntropyOptions& options) {
+double row_scale(Labels labels, const CrossEntropyOptions& options) {
     if (options.reduction == Reduction::sum) return 1;
-    return 1.0 / static_cast<double>(std::max<std::int64_t>(1, counted_rows(labels, options.ignore_index)));
+    const auto counted = std::ssize(labels) - std::ranges::count(labels, options.ignore_index);
+    return 1.0 / static_cast<double>(std::max<std::ptrdiff_t>(1, counted));
 }
 
 }  // namespace
@@ -40,7 +42,8 @@ Shape CrossEntropy::shape(const Inputs& in) const {
                                      to_string(logits.shape())));
     if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
         throw ValueError(fmt::format("label_smoothing is {}, outside [0, 1]", options.label_smoothing));
-    const std::vector<std::int64_t> ids = labels.to_vector<std::int64_t>();
+    const Tensor packed_labels = packed(labels);
+    const Labels ids = labels_of(packed_labels);
     for (std::size_t i = 0; i < ids.size(); ++i)
         if (ids[i] != options.ignore_index && (ids[i] < 0 || ids[i] >= logits.shape().back()))
             throw ValueError(fmt::format("label {} of row {} is outside [0, {})", ids[i], i, logits.shape().back()));
@@ -48,11 +51,11 @@ Shape CrossEntropy::shape(const Inputs& in) const {
 }
 
 void CrossEntropy::forward(const Inputs& in, const Destination& out) const {
-    const Tensor logits = in[0].is_contiguous() ? in[0] : in[0].clone();
-    const std::vector<std::int64_t> labels = in[1].to_vector<std::int64_t>();
+    const Tensor logits = packed(in[0]), packed_labels = packed(in[1]);
+    const Labels labels = labels_of(packed_labels);
     const std::int64_t classes = logits.shape().back();
     const double smoothing = options.label_smoothing;
-    std::vector<double> losses(labels.size());
+    std::vector<double, CachedAllocator<double>> losses(labels.size());
     visit_floating(logits.dtype(), [&](auto type) {
         using T = decltype(type);
         const T* const x = static_cast<const T*>(logits.raw());
@@ -82,7 +85,8 @@ void CrossEntropy::forward(const Inputs& in, const Destination& out) const {
 
 void CrossEntropy::vjp(Backward& back) const {
     const Tensor& logits = back.saved(0);
-    const std::vector<std::int64_t> labels = back.saved(1).to_vector<std::int64_t>();
+    const Tensor packed_labels = packed(back.saved(1));
+    const Labels labels = labels_of(packed_labels);
     const std::int64_t classes = logits.shape().back();
     const double even = options.label_smoothing / static_cast<double>(classes), scale = row_scale(labels, options);
     if (back.recording()) {
@@ -103,7 +107,7 @@ void CrossEntropy::vjp(Backward& back) const {
         return;
     }
     if (!back.needs(0)) return;
-    const Tensor x = logits.is_contiguous() ? logits : logits.clone();
+    const Tensor x = packed(logits);
     Tensor gradient = Tensor::empty(x.shape(), x.dtype());
     visit_floating(x.dtype(), [&](auto type) {
         using T = decltype(type);

@@ -19,18 +19,19 @@ Shape EmbeddingLookup::shape(const Inputs& in) const {
     if (!is_floating(weight.dtype()) || ids.dtype() != Dtype::int64)
         throw DtypeError(fmt::format("the table must be float32 or float64 and ids int64, not {} and {}",
                                      to_string(weight.dtype()), to_string(ids.dtype())));
-    const std::vector<std::int64_t> rows = ids.to_vector<std::int64_t>();
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        if (rows[i] < 0 || rows[i] >= weight.shape()[0])
+    const Tensor rows = packed(ids);
+    const auto* const row = rows.data<std::int64_t>();
+    for (std::int64_t i = 0; i < rows.numel(); ++i)
+        if (row[i] < 0 || row[i] >= weight.shape()[0])
             throw ValueError(
-                fmt::format("id {} at position {} is outside a table of {} rows", rows[i], i, weight.shape()[0]));
+                fmt::format("id {} at position {} is outside a table of {} rows", row[i], i, weight.shape()[0]));
     Shape result = ids.shape();
     result.push_back(weight.shape()[1]);
     return result;
 }
 
 void EmbeddingLookup::forward(const Inputs& in, const Destination& out) const {
-    const std::vector<std::int64_t> rows = in[1].to_vector<std::int64_t>();
+    const Tensor rows = packed(in[1]);
     Shape places = out.tensor.shape();  // the positions of the ids, in the order of their rows
     places[places.rank() - 1] = 1;
     const std::int64_t features = in[0].shape()[1], row_step = in[0].strides()[0], step = in[0].strides()[1];
@@ -39,7 +40,7 @@ void EmbeddingLookup::forward(const Inputs& in, const Destination& out) const {
         using T = decltype(type);
         const T* const table = static_cast<const T*>(in[0].raw());
         T* const to = static_cast<T*>(out.tensor.raw());
-        auto row = rows.begin();
+        const auto* row = rows.data<std::int64_t>();
         for_each_row(places, std::array{out.tensor.strides()}, [&](const std::array<std::int64_t, 1>& offset) {
             const T* const from = table + *row++ * row_step;
             T* const place = to + offset[0];
@@ -62,8 +63,8 @@ void EmbeddingLookup::vjp(Backward& back) const {
 Shape ScatterRows::shape(const Inputs& in) const { return {rows, in[0].shape().back()}; }
 
 void ScatterRows::forward(const Inputs& in, const Destination& out) const {
-    const Tensor values = in[0].is_contiguous() ? in[0] : in[0].clone();
-    const std::vector<std::int64_t> ids = in[1].to_vector<std::int64_t>();
+    const Tensor values = packed(in[0]), rows_of = packed(in[1]);
+    const std::span ids(rows_of.data<std::int64_t>(), static_cast<std::size_t>(rows_of.numel()));
     const std::int64_t features = values.shape().back(), row_step = out.tensor.strides()[0],
                        step = out.tensor.strides()[1];
     if (!out.accumulate) fill(out.tensor, 0);

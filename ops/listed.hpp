@@ -32,7 +32,7 @@ struct Equal;
 struct NotEqual;
 }  // namespace calculus
 
-template <class F, int N>
+template <class F, int N, bool summed = false>
 struct Map;
 template <class P>
 struct Function;
@@ -74,9 +74,9 @@ using AllOps =
            Map<Function<calculus::Pow>, 2>, Map<Function<calculus::Minimum>, 2>, Map<Function<calculus::Maximum>, 2>,
            Map<Comparison<calculus::Greater>, 2>, Map<Comparison<calculus::GreaterEqual>, 2>,
            Map<Comparison<calculus::Less>, 2>, Map<Comparison<calculus::LessEqual>, 2>,
-           Map<Comparison<calculus::Equal>, 2>, Map<Comparison<calculus::NotEqual>, 2>, Map<Where, 3>, Map<SumOf, 1>,
-           Max, ArgMax, Softmax, LogSoftmax, LogSumExp, CrossEntropy, MatMul, EmbeddingLookup, ScatterRows, Concat,
-           Stack, Reshape, Permute, Expand, Slice, Select, PutSlice, Contiguous>;
+           Map<Comparison<calculus::Equal>, 2>, Map<Comparison<calculus::NotEqual>, 2>, Map<Where, 3>,
+           Map<SumOf, 1, true>, Max, ArgMax, Softmax, LogSoftmax, LogSumExp, CrossEntropy, MatMul, EmbeddingLookup,
+           ScatterRows, Concat, Stack, Reshape, Permute, Expand, Slice, Select, PutSlice, Contiguous>;
 
 template <class Op, class List>
 inline constexpr bool is_in = false;

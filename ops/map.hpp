@@ -3,6 +3,7 @@
 #include <concepts>
 #include <vector>
 #include <wengert/ops/listed.hpp>
+#include <wengert/ops/map_rows.hpp>
 #include <wengert/ops/nest.hpp>
 #include <wengert/ops/reduction_axes.hpp>
 #include <wengert/ops/reductions.hpp>
@@ -10,158 +11,10 @@
 #include <wengert/ops/term.hpp>
 #include <wengert/ops/views.hpp>
 
-// A formula must be inlined to the last operator for its zero derivatives to vanish. With AddressSanitizer's checks in
-// every operator that would take the compiler minutes, and speed does not matter there.
-#ifdef __SANITIZE_ADDRESS__
-#define WENGERT_FLATTEN
-#else
-#define WENGERT_FLATTEN [[gnu::flatten]]
-#endif
-
 namespace wengert {
 
-/// The kernels of one elementwise formula: f read with Lanes, and with Dual numbers of Lanes. They see rows of n
-/// elements. An operand's step is 1, or 0 if it is the same for the whole row; it then points to a full register.
-template <class F, class T, int N>
-struct MapRows {
-    using V = Lanes<T>;
-    static constexpr std::int64_t width = V::size;
-    using Pointers = std::array<const T*, N>;
-    using Steps = std::array<std::int64_t, N>;
-
-    /// Reads one register of each operand; of the last `rest` elements of a row only those.
-    struct Loader {
-        const Pointers& from;
-        const Steps& step;
-
-        V operator()(int k, std::int64_t i) const { return V::load(from[k] + i * step[k]); }
-        V tail(int k, std::int64_t i, std::int64_t rest) const {
-            if (step[k] == 0) return V::load(from[k]);
-            alignas(64) T buffer[width] = {};
-            std::copy_n(from[k] + i, rest, buffer);
-            return V::load(buffer);
-        }
-    };
-
-    template <int... k>
-    static V value(const F& f, const Loader& load, std::int64_t i, std::integer_sequence<int, k...>) {
-        return V(f(load(k, i)...));
-    }
-    template <int... k>
-    static V value_tail(const F& f, const Loader& load, std::int64_t i, std::int64_t rest,
-                        std::integer_sequence<int, k...>) {
-        return V(f(load.tail(k, i, rest)...));
-    }
-    static constexpr std::make_integer_sequence<int, N> all{};
-
-    /// out[i] = f(in...[i]), or added to what is there.
-    WENGERT_FLATTEN static void forward(const F& f, const Pointers& in, const Steps& step, T* out, std::int64_t n,
-                                        bool accumulate) {
-        const Loader load{in, step};
-        std::int64_t i = 0;
-        if (accumulate) {
-            for (; i + width <= n; i += width) (V::load(out + i) + value(f, load, i, all)).store(out + i);
-        } else {
-            for (; i + width <= n; i += width) value(f, load, i, all).store(out + i);
-        }
-        if (i == n) return;
-        alignas(64) T buffer[width];
-        value_tail(f, load, i, n - i, all).store(buffer);
-        for (std::int64_t j = 0; i < n; ++i, ++j) out[i] = accumulate ? out[i] + buffer[j] : buffer[j];
-    }
-
-    /// The sum of f over a row. Runs of registers are summed in T, the runs in double, so that long rows stay exact.
-    WENGERT_FLATTEN static double sum(const F& f, const Pointers& in, const Steps& step, std::int64_t n) {
-        constexpr std::int64_t run = 64 * width;
-        const Loader load{in, step};
-        double total = 0;
-        alignas(64) T buffer[width];
-        std::int64_t i = 0;
-        while (i + width <= n) {
-            V lanes(0.0);
-            const std::int64_t end = std::min(n, i + run);
-            for (; i + width <= end; i += width) lanes = lanes + value(f, load, i, all);
-            total += static_cast<double>(lanes.total());
-        }
-        if (i < n) {
-            value_tail(f, load, i, n - i, all).store(buffer);
-            for (std::int64_t j = 0; j < n - i; ++j) total += static_cast<double>(buffer[j]);
-        }
-        return total;
-    }
-
-    /// Where the contributions to the operands' cotangents go. A step of 0 means one register that collects the row.
-    struct Targets {
-        std::array<T*, N> to{};  // null: nothing waits for this one
-        Steps step{};
-        std::array<bool, N> accumulate{};
-    };
-
-    template <int... k>
-    static Dual<V, N> dual(const F& f, const std::array<V, N>& x, std::integer_sequence<int, k...>) {
-        return Dual<V, N>(f(Dual<V, N>::template operand<k>(x[k])...));
-    }
-
-    /// Adds cotangent * df/dx_k to each target, in one pass, recomputing f in registers.
-    WENGERT_FLATTEN static void backward(const F& f, const Pointers& in, const Steps& step, const T* cotangent,
-                                         std::int64_t cotangent_step, const Targets& targets, std::int64_t n) {
-        const Loader load{in, step};
-        std::int64_t i = 0;
-        for (; i + width <= n; i += width) {
-            std::array<V, N> x;
-            unrolled<N>([&](auto k) { x[k] = load(k, i); });
-            const V ct = V::load(cotangent + i * cotangent_step);
-            const Dual<V, N> y = dual(f, x, all);
-            unrolled<N>([&](auto k) {
-                if (!targets.to[k]) return;
-                T* const to = targets.to[k] + i * targets.step[k];
-                const V part = y.present >> k & 1 ? ct * y.partials[k] : V(0.0);
-                (targets.accumulate[k] ? V::load(to) + part : part).store(to);
-            });
-        }
-        if (i == n) return;
-        const std::int64_t rest = n - i;
-        std::array<V, N> x;
-        unrolled<N>([&](auto k) { x[k] = load.tail(k, i, rest); });
-        alignas(64) T buffer[width] = {};
-        std::copy_n(cotangent + i * cotangent_step, cotangent_step == 0 ? width : rest, buffer);
-        const V ct = V::load(buffer);
-        const Dual<V, N> y = dual(f, x, all);
-        unrolled<N>([&](auto k) {
-            if (!targets.to[k]) return;
-            T* const to = targets.to[k] + i * targets.step[k];
-            (y.present >> k & 1 ? ct * y.partials[k] : V(0.0)).store(buffer);
-            for (std::int64_t j = 0; j < rest; ++j) to[j] = targets.accumulate[k] ? to[j] + buffer[j] : buffer[j];
-        });
-    }
-};
-
-/// How a row whose elements stand `stride` apart is handed to a kernel: as it is, spread over one register if all are
-/// the same, or gathered piece by piece.
-template <class T>
-class RowBuffer {
-  public:
-    static constexpr std::int64_t piece = 256;
-
-    static bool gathers(std::int64_t stride) { return stride != 0 && stride != 1; }
-    const T* read(const T* from, std::int64_t stride, std::int64_t n) {
-        if (stride == 1) return from;
-        if (stride == 0)
-            std::fill_n(buffer_, Lanes<T>::size, *from);
-        else
-            for (std::int64_t i = 0; i < n; ++i) buffer_[i] = from[i * stride];
-        return buffer_;
-    }
-    T* data() { return buffer_; }
-
-  private:
-    alignas(64) T buffer_[piece];
-};
-
-bool may_interleave(const Destination& a, const Destination& b);
-
-/// f of N tensors, element by element, and summed over axes if there are any in `sums`.
-template <class F, int N>
+/// f of N tensors, element by element, and summed over axes if `summed`.
+template <class F, int N, bool summed>
 struct Map {
     static_assert(N >= 1 && N <= 15, "a formula takes 1 to 15 operands");
     static constexpr std::string_view name = [] {
@@ -186,7 +39,8 @@ struct Map {
     static constexpr Saves saves = linear ? Saves::nothing : Saves::inputs;
 
     [[no_unique_address]] F f;
-    ReductionAxes sums = {};
+    struct NoAxes {};
+    [[no_unique_address]] std::conditional_t<summed, ReductionAxes, NoAxes> sums = {};
 
     /// The space that the formula is evaluated over.
     static Shape space(const Inputs& in) {
@@ -202,7 +56,10 @@ struct Map {
                 throw DtypeError("operands differ in dtype: " + std::string(to_string(in[0].dtype())) + " and " +
                                  std::string(to_string(in[k].dtype())));
         }
-        return sums.reduced(space(in));
+        if constexpr (summed)
+            return sums.reduced(space(in));
+        else
+            return space(in);
     }
 
     void forward(const Inputs& in, const Destination& out) const {
@@ -214,7 +71,7 @@ struct Map {
         using Rows = MapRows<F, T, N>;
         const Shape space = Map::space(in);
         std::array<const T*, N> base;
-        bool plain = !sums.any() && is_run(out.tensor, space);
+        bool plain = !summed && is_run(out.tensor, space);
         for (int k = 0; k < N; ++k) {
             base[k] = static_cast<const T*>(in[k].raw());
             plain &= is_run(in[k], space);
@@ -222,21 +79,22 @@ struct Map {
         Nest<N + 1> nest = Nest<N + 1>::run(space.numel());
         if (!plain) {
             nest.shape = space;
-            nest.strides[0] = sums.strides_in(out.tensor, space);
+            nest.strides[0] = result_strides(out.tensor, space);
             for (int k = 0; k < N; ++k) nest.strides[k + 1] = strides_in(in[k], space);
             arrange(nest);
         }
         T* const to = static_cast<T*>(out.tensor.raw());
-        const bool collects = sums.any();
-        if (collects && !out.accumulate) fill(out.tensor, 0);
-        const bool accumulate = out.accumulate || collects;
+        if (summed && !out.accumulate) fill(out.tensor, 0);
+        const bool accumulate = out.accumulate || summed;
         run(nest, 1, [&](const std::array<std::int64_t, N + 1>& offset, std::int64_t n) {
             std::array<RowBuffer<T>, N> buffers;
             RowBuffer<T> result;
             typename Rows::Pointers in_row;
             typename Rows::Steps step;
             const std::int64_t out_stride = nest.strides[0].back();
-            bool gathers = RowBuffer<T>::gathers(out_stride);
+            // Adding to a row that is no sum is rare, and not worth a kernel.
+            const bool through_buffer = RowBuffer<T>::gathers(out_stride) || (accumulate && !summed);
+            bool gathers = through_buffer;
             for (int k = 0; k < N; ++k) gathers |= RowBuffer<T>::gathers(nest.strides[k + 1].back());
             const std::int64_t piece = gathers ? RowBuffer<T>::piece : n;
             for (std::int64_t i = 0; i < n; i += piece) {
@@ -247,12 +105,17 @@ struct Map {
                     step[k] = stride == 0 ? 0 : 1;
                 }
                 T* const out_row = to + offset[0] + i * out_stride;
-                if (out_stride == 0) {
-                    *out_row += static_cast<T>(Rows::sum(f, in_row, step, length));
-                } else if (out_stride == 1) {
-                    Rows::forward(f, in_row, step, out_row, length, accumulate);
+                if (!through_buffer) {
+                    if constexpr (summed) {
+                        if (out_stride == 0)
+                            *out_row += static_cast<T>(Rows::sum(f, in_row, step, length));
+                        else
+                            Rows::template forward<true>(f, in_row, step, out_row, length);
+                    } else {
+                        Rows::template forward<false>(f, in_row, step, out_row, length);
+                    }
                 } else {
-                    Rows::forward(f, in_row, step, result.data(), length, false);
+                    Rows::template forward<false>(f, in_row, step, result.data(), length);
                     for (std::int64_t j = 0; j < length; ++j) {
                         T& element = out_row[j * out_stride];
                         element = accumulate ? element + result.data()[j] : result.data()[j];
@@ -273,6 +136,14 @@ struct Map {
     { return F::samples(); }
 
   private:
+    /// The strides of the result, or of its cotangent, in a loop nest over the formula's space.
+    Shape result_strides(const Tensor& result, const Shape& space) const {
+        if constexpr (summed)
+            return sums.strides_in(result, space);
+        else
+            return strides_in(result, space);
+    }
+
     /// The second reading: the dual kernel, for all operands in one pass.
     template <class T>
     void kernel_vjp(Backward& back) const {
@@ -304,7 +175,7 @@ struct Map {
         const Tensor& cotangent = back.cotangent();
         Shape space = cotangent.shape();
         if constexpr (linear) {
-            if (sums.any()) space = back.input_shape(0);
+            if (summed) space = back.input_shape(0);
         } else {
             space = back.saved(0).shape();
             for (int k = 1; k < N; ++k) space = broadcast(space, back.saved(k).shape());
@@ -312,7 +183,7 @@ struct Map {
         std::array<const T*, N> base;
         std::array<T*, N> to{};
         std::uint64_t written = 0;
-        bool plain = !sums.any() && is_run(cotangent, space);
+        bool plain = !summed && is_run(cotangent, space);
         for (int k = 0; k < N; ++k) {
             base[k] = &none;
             if constexpr (!linear) {
@@ -327,7 +198,7 @@ struct Map {
         Nest<1 + 2 * N> nest = Nest<1 + 2 * N>::run(space.numel());
         if (!plain) {
             nest.shape = space;
-            nest.strides[0] = sums.strides_in(cotangent, space);
+            nest.strides[0] = result_strides(cotangent, space);
             for (int k = 0; k < N; ++k) {
                 Shape& in_strides = nest.strides[1 + k];
                 if constexpr (!linear)
@@ -411,12 +282,13 @@ struct Map {
         const Dual<Term, N> y = std::apply([this](const auto&... operand) { return Dual<Term, N>(f(operand...)); }, x);
         Shape space = back.cotangent().shape();
         if constexpr (linear) {
-            if (sums.any()) space = back.input_shape(0);
+            if (summed) space = back.input_shape(0);
         } else {
             space = back.saved(0).shape();
             for (int k = 1; k < N; ++k) space = broadcast(space, back.saved(k).shape());
         }
-        const Tensor cotangent = sums.any() ? reshape(back.cotangent(), sums.kept(space)) : back.cotangent();
+        Tensor cotangent = back.cotangent();
+        if constexpr (summed) cotangent = reshape(cotangent, sums.kept(space));
         for (int k = 0; k < N; ++k) {
             if (!back.needs(k) || !(y.present >> k & 1)) continue;
             const Term part = Term(cotangent) * y.partials[k];
@@ -425,42 +297,12 @@ struct Map {
     }
 };
 
-/// Whether fewer steps along each axis than it is long, forward or backward, can lead over a distance. What the axes
-/// after one can do is less than one of its steps.
-inline bool steps_lead_over(const Shape& shape, const Shape& strides, int axis, std::int64_t distance) {
-    if (axis == shape.rank()) return distance == 0;
-    if (shape[axis] == 1) return steps_lead_over(shape, strides, axis + 1, distance);
-    for (const std::int64_t steps : {distance / strides[axis], distance / strides[axis] + (distance < 0 ? -1 : 1)})
-        if (std::abs(steps) < shape[axis] &&
-            steps_lead_over(shape, strides, axis + 1, distance - steps * strides[axis]))
-            return true;
-    return false;
-}
-
-/// Whether one pass may write two targets element by element: they are the same, or share no element.
-inline bool may_interleave(const Destination& a, const Destination& b) {
-    if (!a.tensor.shares_storage(b.tensor) || a.tensor.numel() == 0) return true;
-    if (a.tensor.shape() != b.tensor.shape() || a.tensor.strides() != b.tensor.strides()) return false;
-    const std::int64_t distance = a.tensor.offset() - b.tensor.offset();
-    if (distance == 0) return true;
-    // Slices of one tensor, with steps from the longest to the shortest: each spans less than one step of the axis
-    // before.
-    const Shape &shape = a.tensor.shape(), &strides = a.tensor.strides();
-    std::int64_t span = 1;
-    for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-        if (shape[axis] == 1) continue;
-        if (strides[axis] < span) return false;
-        span = strides[axis] * shape[axis];
-    }
-    return !steps_lead_over(shape, strides, 0, distance);
-}
-
 /// The op of a formula and its operands, numbers made scalars of the tensors' dtype.
-template <class F, int N>
-Tensor apply_map(const Map<F, N>& op, const std::type_identity_t<std::array<Input, N>>& operands) {
+template <class F, int N, bool summed>
+Tensor apply_map(const Map<F, N, summed>& op, const std::type_identity_t<std::array<Input, N>>& operands) {
     const auto tensor = std::ranges::find_if_not(operands, &Input::is_number);
     if (tensor == operands.end())
-        located(Map<F, N>::name, {}, operands[0].where(), [] { throw ValueError("all operands are numbers"); });
+        located(Map<F, N, summed>::name, {}, operands[0].where(), [] { throw ValueError("all operands are numbers"); });
     const Dtype dtype = tensor->tensor().dtype();
     std::array<Tensor, N> numbers;
     std::array<const Tensor*, N> pointers;
@@ -491,10 +333,8 @@ Tensor map(F f, const Input& first, const Rest&... rest) {
 /// `axes` are those of the operands' common shape.
 template <class F, class... Rest>
 Tensor map_sum(F f, const ReductionAxes& axes, const Input& first, const Rest&... rest) {
-    return apply_map(Map<F, 1 + sizeof...(Rest)>{f, axes},
+    return apply_map(Map<F, 1 + sizeof...(Rest), true>{f, axes},
                      std::array<Input, 1 + sizeof...(Rest)>{first, Input(rest)...});
 }
 
 }  // namespace wengert
-
-#undef WENGERT_FLATTEN

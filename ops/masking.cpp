@@ -10,11 +10,11 @@ Tensor length_mask(const Tensor& lengths, std::int64_t n, Dtype dtype) {
     if (lengths.dtype() != Dtype::int64)
         throw DtypeError(fmt::format("length_mask: lengths must be int64, not {}", to_string(lengths.dtype())));
     if (!is_floating(dtype)) throw DtypeError("length_mask: a mask is float32 or float64, not int64");
-    const std::vector<std::int64_t> rows = lengths.to_vector<std::int64_t>();
+    const Tensor rows = packed(lengths);
     Tensor mask = zeros({lengths.shape()[0], n}, dtype);
     visit_floating(dtype, [&](auto type) {
         auto* out = static_cast<decltype(type)*>(mask.raw());
-        for (const std::int64_t length : rows) {
+        for (const std::int64_t length : std::span(rows.data<std::int64_t>(), static_cast<std::size_t>(rows.numel()))) {
             if (length < 0 || length > n)
                 throw ValueError(fmt::format("length_mask: length {} is outside [0, {}]", length, n));
             std::fill_n(out, length, 1);

@@ -114,7 +114,7 @@ void add_bias_cotangent(Backward& back) {
         all_missing &= axis < missing;
     }
     if (all_missing)
-        back.add(2, Map<SumOf, 1>{{}, repeated}, ct);
+        back.add(2, Map<SumOf, 1, true>{{}, repeated}, ct);
     else
         back.add(2, sum_to(ct, bias));
 }

@@ -58,8 +58,8 @@ std::vector<Sample> SumOf::samples() {
 }
 
 Tensor sum(const Input& x, const ReductionAxes& axes, bool keepdim) {
-    static_assert(is_listed<Map<SumOf, 1>>, "the op is missing in AllOps (listed.hpp)");
-    return apply_map(Map<SumOf, 1>{{}, axes.keeping_dims(keepdim)}, std::array{x});
+    static_assert(is_listed<Map<SumOf, 1, true>>, "the op is missing in AllOps (listed.hpp)");
+    return apply_map(Map<SumOf, 1, true>{{}, axes.keeping_dims(keepdim)}, std::array{x});
 }
 
 Tensor mean(const Input& x, const ReductionAxes& axes, bool keepdim) {

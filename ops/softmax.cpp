@@ -15,7 +15,7 @@ void require_rows(const Tensor& x) {
 /// row.
 template <class F>
 void for_each_row_of(const Tensor& x, const Tensor& out, std::int64_t out_step, const F& f) {
-    const Tensor rows = x.is_contiguous() ? x : x.clone();
+    const Tensor rows = packed(x);
     const std::int64_t n = x.shape().back(),
                        count = n == 0 ? out.numel() / std::max<std::int64_t>(out_step, 1) : x.numel() / n;
     visit_floating(x.dtype(), [&](auto type) {

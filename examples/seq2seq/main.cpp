@@ -4,9 +4,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cmath>
+#include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <limits>
 #include <new>
 
@@ -23,13 +22,21 @@ constexpr std::int64_t most = 1'000'000;
 template <class T>
 CLI::Option* add_number(CLI::App& verb, const std::string& name, T& value, T least, T greatest,
                         const std::string& what) {
-    CLI::Option* const option = verb.add_option(name, value, what);
-    option->type_name(std::is_integral_v<T> ? "N" : "X")->check(CLI::Range(least, greatest).description(""));
-    // CLI::Range lets NaN pass.
-    const auto refuse_nan = [](const std::string& text) {
-        return std::isnan(std::strtod(text.c_str(), nullptr)) ? text + " is not a number" : std::string();
+    const auto refuse = [=](const std::string& text) {
+        T number{};
+        const char* const end = text.data() + text.size();
+        const auto [rest, error] = std::from_chars(text.data(), end, number);
+        if (error == std::errc() && rest == end && number >= least && number <= greatest) return std::string();
+        return fmt::format("{} is not {} from {} to {}", text, std::is_integral_v<T> ? "a whole number" : "a number",
+                           least, greatest);
     };
-    return std::is_floating_point_v<T> ? option->check(refuse_nan) : option;
+    CLI::Option* const option = verb.add_option(name, value, what);
+    return option->type_name(std::is_integral_v<T> ? "N" : "X")->check(refuse);
+}
+
+CLI::Option* add_threads(CLI::App& verb, int& threads) {
+    return add_number(verb, "--threads", threads, 1, 4096, "Default: OMP_NUM_THREADS, or one for each processor")
+        ->default_str("");
 }
 
 /// --data FILE | --source F --target F, with a prefix before each name.
@@ -49,10 +56,9 @@ void add_corpus(CLI::App& verb, CorpusFiles& files, const std::string& prefix, c
 void add_train(CLI::App& app, TrainArguments& a) {
     CLI::App& verb = *app.add_subcommand("train", "Train a translator");
     verb.footer(
-        "After each epoch DIR has the model so far, and DIR/log.jsonl one JSON line more: epoch, step, loss, tokens "
-        "per "
-        "second,\nseconds, and of validation sentences the loss and, for the first 1000, the exact match and BLEU of "
-        "greedy translations.");
+        "After each epoch DIR has the model so far, and DIR/log.jsonl one JSON line more: epoch, step, loss,\n"
+        "tokens per second, seconds, and of validation sentences the loss and, for the first 1000, the exact\n"
+        "match and BLEU of greedy translations.");
     verb.add_option("--model", a.model, "Where the model goes; made if need be")->type_name("DIR")->required();
     add_corpus(verb, a.data, "", "data", "Training sentences (none: the built-in corpus, English to Chinese)");
     add_corpus(verb, a.validation, "validation-", "validation-data",
@@ -84,10 +90,8 @@ void add_train(CLI::App& app, TrainArguments& a) {
     add_number(verb, "--seed", a.seed, std::int64_t{0}, std::numeric_limits<std::int64_t>::max(),
                "Of the parameters, the batches and dropout")
         ->group(training);
-    CLI::Option* const threads =
-        add_number(verb, "--threads", a.threads, 1, 4096, "Default: OMP_NUM_THREADS, or one for each processor")
-            ->group(training);
-    for (CLI::Option* const unset : {max_steps, threads}) unset->default_str("");
+    add_threads(verb, a.threads)->group(training);
+    max_steps->default_str("");
     verb.callback([&a, epochs] {
         if (epochs->empty() && a.training.max_steps > 0) a.training.epochs = a.training.max_steps;
         a.training.seed = static_cast<std::uint64_t>(a.seed);
@@ -98,12 +102,12 @@ void add_train(CLI::App& app, TrainArguments& a) {
 void add_translate(CLI::App& app, TranslateArguments& a) {
     CLI::App& verb = *app.add_subcommand("translate", "Translate sentences");
     verb.footer(
-        "Translations go to standard output, one a line; an empty line stays empty. A word that the model does not "
-        "know "
-        "is <unk>.");
+        "Translations go to standard output, one a line; an empty line stays empty. A word that the model does\n"
+        "not know is <unk>. A line that is not UTF-8 ends the program with its number.");
     verb.add_option("--model", a.model, "What train has written")->type_name("DIR")->required();
     verb.add_option("--attention", a.attention, "Also draws what each word looked at, sentence below sentence")
         ->type_name("FILE.svg");
+    add_threads(verb, a.threads);
     verb.add_option("TEXT", a.texts, "Sentences, each in quotation marks; none: the lines of standard input")
         ->default_str("");
     verb.callback([&a] { translate(a); });
@@ -112,11 +116,12 @@ void add_translate(CLI::App& app, TranslateArguments& a) {
 void add_evaluate(CLI::App& app, EvaluateArguments& a) {
     CLI::App& verb = *app.add_subcommand("evaluate", "Measure a translator on sentence pairs");
     verb.footer(
-        "Prints one JSON line: loss (mean cross entropy of a token), perplexity, exact_match (0 to 1) and bleu "
-        "(BLEU-4, "
-        "0 to\n100) of greedy translations on tokens, and how many sentences and tokens it translates in a second.");
+        "Prints one JSON line: loss (mean cross entropy of a token), perplexity, exact_match (0 to 1) and bleu\n"
+        "(BLEU-4, 0 to 100) of greedy translations on tokens, and how many sentences and tokens it translates\n"
+        "in a second.");
     verb.add_option("--model", a.model, "What train has written")->type_name("DIR")->required();
     add_corpus(verb, a.data, "", "data", "Sentence pairs (none: the held-out part of the built-in corpus)");
+    add_threads(verb, a.threads);
     verb.callback([&a] { evaluate(a); });
 }
 

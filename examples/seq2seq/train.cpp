@@ -66,7 +66,9 @@ void train(const TrainArguments& arguments) {
                           generator);
     fmt::print(stderr, "vocabularies of {} and {} tokens, {} parameters, {} threads\n", translator.source.size(),
                translator.target.size(), parameter_count(translator.model), thread_count());
-    std::filesystem::create_directories(arguments.model);  // before the work, so that it is not in vain
+    // Before the work, so that it is not in vain.
+    if (std::error_code error; !std::filesystem::create_directories(arguments.model, error) && error)
+        throw FileError(fmt::format("{}: the directory cannot be made: {}", arguments.model.string(), error.message()));
 
     Progress progress;
     const auto end_epoch = [&](const TrainingEpoch& epoch) {

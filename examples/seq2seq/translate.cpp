@@ -1,19 +1,37 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <iostream>
+#include <system_error>
 #include <wengert/models/seq2seq/checkpoint.hpp>
+#include <wengert/ops/parallel.hpp>
 
 #include "verbs.hpp"
 
 namespace wengert::program {
 namespace {
 
+/// Looks before the work, so that it is not in vain.
+void require_writable_svg(const std::filesystem::path& file) {
+    if (file.extension() != ".svg")
+        throw ValueError(
+            fmt::format("--attention {}: the picture is SVG, and its name must end in .svg", file.string()));
+    const std::filesystem::path directory = file.has_parent_path() ? file.parent_path() : ".";
+    const bool exists = ::access(file.c_str(), F_OK) == 0;
+    if (::access(exists ? file.c_str() : directory.c_str(), W_OK) != 0)
+        throw FileError(
+            fmt::format("{}: cannot be written: {}", file.string(), std::generic_category().message(errno)));
+}
+
 /// Translates texts one by one, and keeps the attention of each if it is to be drawn.
 class Session {
   public:
     explicit Session(const TranslateArguments& arguments)
-        : translator_(load_checkpoint(arguments.model)), picture_(arguments.attention) {}
+        : translator_(load_checkpoint(arguments.model)), picture_(arguments.attention) {
+        if (!picture_.empty()) require_writable_svg(picture_);
+    }
 
     /// Prints the translation at once: who reads it may wait for it before writing the next line. An empty text has an
     /// empty translation.
@@ -41,6 +59,7 @@ class Session {
 }  // namespace
 
 void translate(const TranslateArguments& arguments) {
+    if (arguments.threads > 0) set_thread_count(arguments.threads);
     Session session(arguments);
     for (const std::string& text : arguments.texts) session.translate(text);
     if (arguments.texts.empty()) {

@@ -32,12 +32,14 @@ struct TranslateArguments {
     std::filesystem::path model;
     std::filesystem::path attention;  ///< empty: no picture
     std::vector<std::string> texts;   ///< none: standard input's lines
+    int threads = 0;                  ///< 0: as OpenMP decides
 };
 void translate(const TranslateArguments& arguments);
 
 struct EvaluateArguments {
     std::filesystem::path model;
     CorpusFiles data;
+    int threads = 0;  ///< 0: as OpenMP decides
 };
 void evaluate(const EvaluateArguments& arguments);
 

@@ -227,7 +227,9 @@ Translator load_checkpoint(const fs::path& directory) {
         try {
             std::error_code error;
             if (!fs::is_directory(latest, error))
-                fail(directory, "there is no checkpoint: " + latest.string() + " is no directory");
+                fail(directory, fs::is_directory(directory, error)
+                                    ? "there is no checkpoint in this directory"
+                                    : "there is no checkpoint: the directory does not exist");
             return read(latest);
         } catch (const FileError&) {
             // A newer checkpoint may have taken this one's place while it was read.

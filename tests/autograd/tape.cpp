@@ -154,6 +154,16 @@ TEST_CASE("tape: watching what cannot be watched") {
     CHECK_THROWS_WITH_AS(tape.watch(Tensor()), ("watch: the tensor is undefined" + at_line()).c_str(), ValueError);
 }
 
+TEST_CASE("tape: looking a tensor up changes nothing") {
+    const Tensor w = vector({1}).set_parameter();
+    Tape tape;
+    CHECK(tape.find(w) == no_node);
+    CHECK(tape.size() == 0);
+    mul(w, w);
+    CHECK(tape.find(w) == 0);
+    CHECK_THROWS_WITH_AS(tape.find(Tensor()), ("find: the tensor is undefined" + at_line()).c_str(), ValueError);
+}
+
 TEST_CASE("tape: watching after use follows later uses only") {
     const Tensor x = vector({2});
     Tape tape;
@@ -319,7 +329,7 @@ TEST_CASE("tape: a tape belongs to the thread that made it") {
     Tape tape;
     tape.watch(x);
     const Tensor y = mul(x, x);
-    std::string gradient, watch, op;
+    std::string gradient, watch, find, op;
     const auto text = [](auto f) -> std::string {
         try {
             f();
@@ -331,12 +341,14 @@ TEST_CASE("tape: a tape belongs to the thread that made it") {
     std::thread([&] {
         gradient = text([&] { tape.gradient(y, x); });
         watch = text([&] { tape.watch(x); });
+        find = text([&] { tape.find(y); });
         Tape own;
         own.watch(x);
         op = text([&] { mul(x, y); });
     }).join();
-    CHECK(gradient == "gradient: a tape was used by a thread that did not make it" + at_line(-6));
-    CHECK(watch == "watch: a tape was used by a thread that did not make it" + at_line(-6));
+    CHECK(gradient == "gradient: a tape was used by a thread that did not make it" + at_line(-7));
+    CHECK(watch == "watch: a tape was used by a thread that did not make it" + at_line(-7));
+    CHECK(find == "find: a tape was used by a thread that did not make it" + at_line(-7));
     CHECK(op.starts_with("mul: an operand [1] was recorded on a tape that has ended or belongs to another thread; "));
     CHECK(tape.gradient(y, x).item() == 4);
 }

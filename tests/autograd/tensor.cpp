@@ -202,3 +202,32 @@ TEST_CASE("tensor: printed") {
     stream << tensor({1}, Dtype::float64);
     CHECK(stream.str() == "[1] [1] float64");
 }
+
+TEST_CASE("tensor: an undefined handle says so, whatever it is asked for") {
+    const char* const text = "an undefined tensor was used (a default-constructed handle)";
+    const Tensor x = ones({2});
+    Tensor none;
+    CHECK_FALSE(none.defined());
+    CHECK_THROWS_WITH_AS(none.shape(), text, ValueError);
+    CHECK_THROWS_WITH_AS(none.numel(), text, ValueError);
+    CHECK_THROWS_WITH_AS(none.dtype(), text, ValueError);
+    CHECK_THROWS_WITH_AS(none.data<float>(), text, ValueError);
+    CHECK_THROWS_WITH_AS(none.mutable_data<float>(), text, ValueError);
+    CHECK_THROWS_WITH_AS(none.item(), text, ValueError);
+    CHECK_THROWS_WITH_AS(none.at({0}), text, ValueError);
+    CHECK_THROWS_WITH_AS(none.to_vector<float>(), text, ValueError);
+    CHECK_THROWS_WITH_AS(none.clone(), text, ValueError);
+    CHECK_THROWS_WITH_AS(none.detached(), text, ValueError);
+    CHECK_THROWS_WITH_AS(none.view({1}, {1}, 0), text, ValueError);
+    CHECK_THROWS_WITH_AS(none.fill(1), text, ValueError);
+    CHECK_THROWS_WITH_AS(none.copy_from(x), text, ValueError);
+    CHECK_THROWS_WITH_AS(ones({2}).copy_from(none), text, ValueError);
+    CHECK_THROWS_WITH_AS(none.set_name("x"), text, ValueError);
+    CHECK_THROWS_WITH_AS(none.name(), text, ValueError);
+    CHECK_THROWS_WITH_AS(none.set_parameter(), text, ValueError);
+    CHECK_THROWS_WITH_AS(none.is_parameter(), text, ValueError);
+    CHECK_THROWS_WITH_AS(none.is_unique(), text, ValueError);
+    CHECK_THROWS_WITH_AS(x.shares_storage(none), text, ValueError);
+    CHECK_THROWS_WITH_AS(cast(none, Dtype::float64), text, ValueError);
+    CHECK(to_string(none) == "undefined tensor");
+}

@@ -148,7 +148,9 @@ TEST_CASE("misuse is an error of one line") {
     check_error(here.run("train"), "--model");
     check_error(here.run("train --model m --hiden 5"), "--hiden");
     check_error(here.run("train --model m --hidden 0"), "--hidden");
-    check_error(here.run("train --model m --hidden 1.5"), "--hidden");
+    check_error(here.run("train --model m --hidden 1.5"), "--hidden: 1.5 is not a whole number from 1 to 1000000");
+    check_error(here.run("train --model m --batch many"), "--batch: many is not a whole number from 1 to 1000000");
+    check_error(here.run("evaluate --model m --threads 0"), "--threads: 0 is not a whole number from 1 to 4096");
     check_error(here.run("train --model m --dropout 1"), "--dropout");
     check_error(here.run("train --model m --learning-rate -1"), "--learning-rate");
     check_error(here.run("train --model m --learning-rate nan"), "--learning-rate");
@@ -172,14 +174,19 @@ TEST_CASE("what is wrong with the input is an error of one line") {
     check_error(here.run("train --model m --source short.txt --target long.txt"), "has 1 lines, but long.txt has 2");
     check_error(here.run("graph --out graph.jpeg"), "graph.jpeg");
     check_error(here.run("graph --out absent/graph.dot"), "absent/graph.dot");
-    CHECK(trained().run("translate --model model --attention absent/a.svg Tom").code != 0);
+    check_error(trained().run("translate --model model --attention absent/a.svg Tom"),
+                "absent/a.svg: cannot be written: No such file or directory");
+    check_error(trained().run("translate --model model --attention a.png Tom"), "its name must end in .svg");
     CHECK(trained().run("translate --model model", "Tom\n\xff\n").error ==
           "seq2seq: standard input:2: text: invalid UTF-8 at byte 0\n");
     write_file(here.path() / "file", "");
     write_file(here.path() / "pairs.tsv", pairs);
     const Outcome no_directory = here.run(std::string("train --model file/model --data pairs.tsv ") + small);
     CHECK(no_directory.code != 0);
-    CHECK(lines(no_directory.error).back().starts_with("seq2seq: "));
+    CHECK(lines(no_directory.error).back() == "seq2seq: file/model: the directory cannot be made: Not a directory");
+    const Outcome is_file = here.run(std::string("train --model file --data pairs.tsv ") + small);
+    CHECK(is_file.code != 0);
+    CHECK(lines(is_file.error).back() == "seq2seq: file: the directory cannot be made: Not a directory");
 }
 
 TEST_CASE("training reports malformed lines and progress, and keeps a log") {

@@ -245,7 +245,13 @@ TEST_CASE("the state of another optimizer or of other parameters is refused") {
     CHECK_THROWS_AS(adam.load_state(Adam({parameter(ones({3}), "a")}).state()), ValueError);
     NamedTensors negative = Adam({parameter(ones({2}), "a")}).state();
     negative[0].second.fill(-1);
+    negative[2].second.fill(7);
     CHECK_THROWS_WITH_AS(adam.load_state(negative), "the number of steps is -1", ValueError);
+    NamedTensors rateless = Adam({parameter(ones({2}), "a")}).state();
+    rateless[1].second.fill(std::numeric_limits<double>::quiet_NaN());
+    rateless[2].second.fill(7);
+    CHECK_THROWS_WITH_AS(adam.load_state(rateless), "the learning rate is nan, not in [0, inf)", ValueError);
+    CHECK(adam.state()[2].second.to_vector<float>() == std::vector<float>{0, 0});
 }
 
 TEST_CASE("gradients that do not fit are named, and nothing changes") {

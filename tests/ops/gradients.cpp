@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <iterator>
+#include <regex>
 #include <tuple>
 #include <wengert/autograd/allocator.hpp>
 #include <wengert/autograd/gradcheck.hpp>
@@ -115,6 +118,20 @@ TEST_CASE("gradients: without a tape an op takes memory for its result only") {
     CHECK(live() == before);
     const Tensor a = matmul(x, transpose(w)), b = tanh(a), c = sum(b);
     CHECK(live() - before == of_results);
+}
+
+template <class... Ops>
+std::vector<std::string_view> names(OpList<Ops...>) {
+    return {Ops::name...};
+}
+
+TEST_CASE("gradients: the op reference names every op") {
+    std::ifstream file(WENGERT_DOCS "/ops.md");
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    for (const std::string_view name : names(AllOps{})) {
+        CAPTURE(name);
+        CHECK(std::regex_search(text, std::regex("`" + std::string(name) + "\\b")));
+    }
 }
 
 TEST_CASE("gradients: what follows from an op without derivative has none, and says why") {

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <malloc.h>
 
 #include <cmath>
 #include <regex>
@@ -302,13 +303,23 @@ TEST_CASE("seq2seq: a training step after the second allocates nothing from the 
     Generator generator(1), noise(2);
     const Seq2Seq model(with(2, true, 0.1), generator);
     Adam optimizer(parameters(model), {.learning_rate = 1e-2});
+    // What malloc holds for those who do not ask the tensors' allocator.
+    const auto heap_bytes = [] {
+        const struct mallinfo2 heap = mallinfo2();
+        return heap.arena + heap.hblkhd;
+    };
     std::int64_t after_second = 0;
+    std::size_t heap_after_second = 0;
     for (int step = 0; step < 6; ++step) {
         Tape tape;
         optimizer.step(tape.gradient(model.loss(batch.source, batch.lengths, batch.target, &noise), parameters(model)));
-        if (step == 1) after_second = allocator_statistics().system_allocations;
+        if (step == 1) {
+            after_second = allocator_statistics().system_allocations;
+            heap_after_second = heap_bytes();
+        }
     }
     CHECK(allocator_statistics().system_allocations == after_second);
+    CHECK(heap_bytes() == heap_after_second);
 }
 
 TEST_CASE("seq2seq: it learns a batch by heart") {
