@@ -6,10 +6,10 @@
 namespace wengert {
 
 /// Counters of the calling thread's allocator. Bytes are those of the blocks handed out, rounded up to their size
-/// class.
+/// class. What is cached, and asked of the system, includes the memory for large blocks, which all threads share.
 struct AllocatorStatistics {
     std::int64_t live_bytes = 0;          ///< handed out and not yet returned
-    std::int64_t peak_live_bytes = 0;     ///< the most that live_bytes has been since reset_peak()
+    std::int64_t peak_live_bytes = 0;     ///< the most that live_bytes has been since reset_peak_live_bytes()
     std::int64_t cached_bytes = 0;        ///< returned and kept for the next request
     std::int64_t system_allocations = 0;  ///< how often the system was asked for memory, ever
 };
@@ -17,13 +17,14 @@ struct AllocatorStatistics {
 AllocatorStatistics allocator_statistics();
 void reset_peak_live_bytes();
 
-/// A block of at least `bytes` bytes, aligned to 64. Blocks come from a cache of the calling thread, without a lock or
-/// a system call once the cache is warm; they may be returned by any thread. Throws std::bad_alloc.
+/// A block of at least `bytes` bytes, aligned to 64. Blocks of up to a mebibyte come from a cache of the calling
+/// thread, without a lock or a system call once the cache is warm; larger ones come from large_blocks.hpp. They may be
+/// returned by any thread. Throws std::bad_alloc.
 void* allocate(std::size_t bytes);
 /// Returns a block to the calling thread's cache; `bytes` must be what allocate() was called with.
 void deallocate(void* block, std::size_t bytes) noexcept;
 
-/// Gives the calling thread's cached blocks back to the system.
+/// Gives the calling thread's cached blocks, and unused memory for large blocks, back to the system.
 void release_cached_memory();
 
 /// Objects of classes derived from this live in the same memory.

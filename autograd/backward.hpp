@@ -63,7 +63,7 @@ class Backward {
 
     Cotangents& cotangents_;
     const NodeId id_;
-    const Tensor cotangent_;
+    const Tensor& cotangent_;
     const bool owns_cotangent_;
 };
 

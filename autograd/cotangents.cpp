@@ -181,7 +181,7 @@ void Cotangents::complete(Slot& s) {
     s.coverage.reset();
 }
 
-Tensor Cotangents::finish(NodeId id) {
+const Tensor& Cotangents::finish(NodeId id) {
     Slot& s = slot(id);
     if (s.pending) {
         const std::unique_ptr<Pending> pending = std::move(s.pending);
@@ -189,6 +189,12 @@ Tensor Cotangents::finish(NodeId id) {
     }
     if (s.coverage) complete(s);
     return s.tensor;
+}
+
+Tensor Cotangents::take(NodeId id) {
+    finish(id);
+    Slot& s = slot(id);
+    return s.wanted ? s.tensor : std::move(s.tensor);
 }
 
 const Node& Backward::node() const { return cotangents_.recording()[id_]; }

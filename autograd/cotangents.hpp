@@ -30,13 +30,14 @@ class Cotangents {
     std::unique_ptr<Pending>& pending(NodeId id) { return slot(id).pending; }
 
     /// The complete cotangent of a node that the pass has reached; undefined if nothing contributed.
-    Tensor finish(NodeId id);
+    const Tensor& finish(NodeId id);
+    /// The same; unless it is wanted, it leaves its slot.
+    Tensor take(NodeId id);
     bool owns(NodeId id) const { return slot(id).owned; }
     /// Whether the node is a view whose cotangent already stands in its base's.
     bool is_alias(NodeId id) const { return slot(id).alias; }
     /// Contributes a view node's cotangent to the same view of its base's; false if there is no such view.
     bool add_through_view(NodeId id, const Tensor& cotangent);
-    void drop(NodeId id) { slot(id).tensor = Tensor(); }
 
     const Recording& recording() const { return recording_; }
 

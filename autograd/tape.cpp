@@ -105,11 +105,10 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
     if (cotangents.needs(top)) cotangents.add(top, seed, false);
 
     for (NodeId id = top; id >= lowest; --id) {
-        const Node& node = recording[id];
         if (cotangents.needs(id)) {
-            const Tensor cotangent = cotangents.finish(id);
+            const Node& node = recording[id];
+            const Tensor cotangent = cotangents.take(id);
             const bool owned = cotangents.owns(id) && !cotangents.wants(id);
-            if (!cotangents.wants(id)) cotangents.drop(id);
             if (cotangent.defined() && !node.is_leaf() && !cotangents.is_alias(id)) {
                 try {
                     if (node.released())

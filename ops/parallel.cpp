@@ -24,12 +24,11 @@ void set_thread_count(int threads) {
 }
 
 void parallel_ranges(std::int64_t n, std::int64_t alignment, std::int64_t work, RangeBody body, const void* context) {
+    if (n <= 0) return;
+    if (work < least_work) return body(context, 0, n);
     const std::int64_t blocks = (n + alignment - 1) / alignment;
     const std::int64_t threads = std::min<std::int64_t>(omp_get_max_threads(), blocks);
-    if (threads <= 1 || work < least_work || omp_in_parallel()) {
-        if (n > 0) body(context, 0, n);
-        return;
-    }
+    if (threads <= 1 || omp_in_parallel()) return body(context, 0, n);
 #pragma omp parallel num_threads(static_cast <int>(threads))
     {
         // OpenMP may give fewer threads than it was asked for.

@@ -83,11 +83,25 @@ TEST_CASE("allocator: a size that no memory holds is bad_alloc and leaves the co
 TEST_CASE("allocator: a block may be returned by a thread that never asked for one") {
     void* const block = allocate(640);
     std::int64_t cached = 0;
+    release_cached_memory();
     std::thread([&] {
         deallocate(block, 640);
         cached = allocator_statistics().cached_bytes;
     }).join();  // the leak checker sees what that thread's end leaves behind
     CHECK(cached == 640);
+}
+
+TEST_CASE("allocator: a thread that only returns the blocks of others keeps a part of them") {
+    constexpr std::size_t bytes = std::size_t{1} << 20, count = 100;
+    std::vector<void*> blocks;
+    for (std::size_t i = 0; i < count; ++i) blocks.push_back(allocate(bytes));
+    std::int64_t cached = 0;
+    std::thread([&] {
+        for (void* const block : blocks) deallocate(block, bytes);
+        cached = allocator_statistics().cached_bytes;
+    }).join();
+    CHECK(cached > 0);
+    CHECK(cached < static_cast<std::int64_t>(count * bytes));
 }
 
 TEST_CASE("allocator: threads do not share their counters") {
