@@ -1,10 +1,27 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <wengert/autograd/parallel.hpp>
 #include <wengert/autograd/strided.hpp>
 
 namespace wengert {
 namespace {
+
+/// Calls f(offsets, n) for each row of n elements, on several threads if the rows are more than one copies quickly. No
+/// two rows may write one element.
+template <std::size_t N, class F>
+void share_rows(const Shape& shape, const std::array<Shape, N>& strides, const F& f) {
+    constexpr std::int64_t elements_as_cheap_as_one = 8, cache_line = 16;
+    const std::int64_t work = shape.numel() / elements_as_cheap_as_one;
+    parallel_ranges(shape[0], shape.rank() == 1 ? cache_line : 1, work, [&](std::int64_t begin, std::int64_t end) {
+        Shape part = shape;
+        part[0] = end - begin;
+        for_each_row(part, strides, [&](std::array<std::int64_t, N> offsets) {
+            for (std::size_t k = 0; k < N; ++k) offsets[k] += begin * strides[k][0];
+            f(offsets, part.back());
+        });
+    });
+}
 
 template <class To, class From, bool accumulate>
 void write_typed(const Tensor& source, const Tensor& target) {
@@ -13,8 +30,8 @@ void write_typed(const Tensor& source, const Tensor& target) {
     simplify(shape, strides);
     To* const to = static_cast<To*>(target.raw());
     const From* const from = static_cast<const From*>(source.raw());
-    const std::int64_t n = shape.back(), to_step = strides[0].back(), from_step = strides[1].back();
-    for_each_row(shape, strides, [&](const std::array<std::int64_t, 2>& offset) {
+    const std::int64_t to_step = strides[0].back(), from_step = strides[1].back();
+    share_rows(shape, strides, [&](const std::array<std::int64_t, 2>& offset, std::int64_t n) {
         To* out = to + offset[0];
         const From* in = from + offset[1];
         const auto store = [](To& o, From i) {
@@ -77,8 +94,8 @@ void fill(const Tensor& destination, double value) {
         std::array<Shape, 1> strides{destination.strides()};
         simplify(shape, strides);
         T* const to = static_cast<T*>(destination.raw());
-        const std::int64_t n = shape.back(), step = strides[0].back();
-        for_each_row(shape, strides, [&](const std::array<std::int64_t, 1>& offset) {
+        const std::int64_t step = strides[0].back();
+        share_rows(shape, strides, [&](const std::array<std::int64_t, 1>& offset, std::int64_t n) {
             T* out = to + offset[0];
             if (step == 1)
                 std::fill_n(out, n, static_cast<T>(value));

@@ -4,9 +4,9 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <wengert/autograd/parallel.hpp>
 #include <wengert/autograd/strided.hpp>
 #include <wengert/nn/clipping.hpp>
-#include <wengert/ops/parallel.hpp>
 
 namespace wengert {
 namespace {

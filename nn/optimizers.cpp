@@ -5,9 +5,9 @@
 #include <cmath>
 #include <limits>
 #include <utility>
+#include <wengert/autograd/parallel.hpp>
 #include <wengert/autograd/strided.hpp>
 #include <wengert/nn/optimizers.hpp>
-#include <wengert/ops/parallel.hpp>
 
 namespace wengert {
 namespace {

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
+#include <wengert/autograd/parallel.hpp>
 #include <wengert/ops/cross_entropy.hpp>
 #include <wengert/ops/elementwise.hpp>
 #include <wengert/ops/listed.hpp>
-#include <wengert/ops/parallel.hpp>
 #include <wengert/ops/softmax.hpp>
 #include <wengert/ops/softmax_rows.hpp>
 #include <wengert/ops/views.hpp>

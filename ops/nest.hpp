@@ -1,8 +1,8 @@
 #pragma once
 
 #include <array>
+#include <wengert/autograd/parallel.hpp>
 #include <wengert/autograd/strided.hpp>
-#include <wengert/ops/parallel.hpp>
 
 namespace wengert {
 

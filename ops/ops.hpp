@@ -7,8 +7,8 @@
 #include <wengert/ops/map.hpp>
 #include <wengert/ops/masking.hpp>
 #include <wengert/ops/matmul.hpp>
-#include <wengert/ops/parallel.hpp>
 #include <wengert/ops/random.hpp>
 #include <wengert/ops/reductions.hpp>
 #include <wengert/ops/softmax.hpp>
+#include <wengert/ops/threads.hpp>
 #include <wengert/ops/views.hpp>

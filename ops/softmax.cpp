@@ -1,5 +1,5 @@
+#include <wengert/autograd/parallel.hpp>
 #include <wengert/ops/map.hpp>
-#include <wengert/ops/parallel.hpp>
 #include <wengert/ops/softmax.hpp>
 #include <wengert/ops/softmax_rows.hpp>
 

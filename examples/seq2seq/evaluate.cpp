@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>
-#include <wengert/ops/parallel.hpp>
+#include <wengert/ops/threads.hpp>
 
 #include "corpora.hpp"
 

@@ -6,7 +6,7 @@
 #include <iostream>
 #include <system_error>
 #include <wengert/models/seq2seq/checkpoint.hpp>
-#include <wengert/ops/parallel.hpp>
+#include <wengert/ops/threads.hpp>
 
 #include "verbs.hpp"
 

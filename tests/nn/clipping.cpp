@@ -3,8 +3,8 @@
 #include <cmath>
 #include <limits>
 #include <wengert/nn/clipping.hpp>
-#include <wengert/ops/parallel.hpp>
 #include <wengert/ops/random.hpp>
+#include <wengert/ops/threads.hpp>
 #include <wengert/ops/views.hpp>
 
 #include "parity.hpp"

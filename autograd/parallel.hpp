@@ -5,14 +5,9 @@
 
 namespace wengert {
 
-/// How many threads kernels and matrix products use: OpenMP's, shared with OpenBLAS. Default: as OpenMP says
-/// (OMP_NUM_THREADS, or one for each processor). Throws ValueError for fewer than one.
-int thread_count();
-void set_thread_count(int threads);
-
-/// Calls body(begin, end) for parts of [0, n): one for each thread, cut at multiples of `alignment`, or the whole at
-/// once if `work` (in elements) does not pay a parallel region. Which thread does what depends on n and the number of
-/// threads only.
+/// Calls body(begin, end) on OpenMP's threads for parts of [0, n): one for each thread, cut at multiples of
+/// `alignment`, or the whole at once if `work` (in elements) does not pay a parallel region. Which thread does what
+/// depends on n and the number of threads only.
 using RangeBody = void (*)(const void* context, std::int64_t begin, std::int64_t end);
 void parallel_ranges(std::int64_t n, std::int64_t alignment, std::int64_t work, RangeBody body, const void* context);
 

@@ -1,10 +1,7 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <string>
-#include <wengert/autograd/error.hpp>
-#include <wengert/ops/blas.hpp>
-#include <wengert/ops/parallel.hpp>
+#include <wengert/autograd/parallel.hpp>
 
 namespace wengert {
 namespace {
@@ -13,15 +10,6 @@ namespace {
 constexpr std::int64_t least_work = 8192;
 
 }  // namespace
-
-int thread_count() { return omp_get_max_threads(); }
-
-void set_thread_count(int threads) {
-    if (threads < 1)
-        throw ValueError("set_thread_count: there must be at least one thread, not " + std::to_string(threads));
-    omp_set_num_threads(threads);
-    blas::set_thread_count(threads);
-}
 
 void parallel_ranges(std::int64_t n, std::int64_t alignment, std::int64_t work, RangeBody body, const void* context) {
     if (n <= 0) return;

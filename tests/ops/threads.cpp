@@ -1,26 +1,20 @@
 #include "brute_force.hpp"
 
-#include <omp.h>
-
-#include <atomic>
 #include <cstring>
 #include <wengert/ops/cross_entropy.hpp>
 #include <wengert/ops/map.hpp>
 #include <wengert/ops/matmul.hpp>
-#include <wengert/ops/parallel.hpp>
 #include <wengert/ops/softmax.hpp>
+#include <wengert/ops/threads.hpp>
 
 using namespace brute_force;
 
 namespace {
 
-/// Restores OpenMP's settings.
+/// Restores the number of threads.
 struct Settings {
-    const int threads = omp_get_max_threads(), levels = omp_get_max_active_levels();
-    ~Settings() {
-        set_thread_count(threads);
-        omp_set_max_active_levels(levels);
-    }
+    const int threads = thread_count();
+    ~Settings() { set_thread_count(threads); }
 };
 
 /// What a training step is made of, with operands large enough to be shared among threads.
@@ -55,45 +49,7 @@ bool identical(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-TEST_CASE("parallel: ranges cover everything once, cut where they may be") {
-    const Settings settings;
-    for (const int threads : {1, 2, 3, 5}) {
-        set_thread_count(threads);
-        CHECK(thread_count() == threads);
-        for (const std::int64_t n : {0, 1, 2, 63, 64, 65, 1000}) {
-            for (const std::int64_t alignment : {1, 64}) {
-                for (const std::int64_t work : {10, 1 << 20}) {
-                    std::vector<std::atomic<int>> visits(static_cast<std::size_t>(n));
-                    std::atomic<int> calls{0};
-                    parallel_ranges(n, alignment, work, [&](std::int64_t begin, std::int64_t end) {
-                        ++calls;
-                        if (begin % alignment != 0 || begin >= end) calls = 1000;
-                        for (std::int64_t i = begin; i < end; ++i) ++visits[static_cast<std::size_t>(i)];
-                    });
-                    for (const auto& v : visits) CHECK(v == 1);
-                    CHECK(calls <= threads);
-                    if (work == 10)
-                        CHECK(calls == (n > 0));
-                    else
-                        CHECK(calls == std::min<std::int64_t>(threads, (n + alignment - 1) / alignment));
-                }
-            }
-        }
-    }
-    CHECK_THROWS_WITH_AS(set_thread_count(0), "set_thread_count: there must be at least one thread, not 0", ValueError);
-}
-
-TEST_CASE("parallel: nothing is left out if OpenMP gives fewer threads than asked for") {
-    const Settings settings;
-    set_thread_count(4);
-    omp_set_max_active_levels(0);
-    std::atomic<std::int64_t> covered{0};
-    parallel_ranges(1000, 1, 1 << 20, [&](std::int64_t begin, std::int64_t end) { covered += end - begin; });
-    CHECK(covered == 1000);
-    CHECK(elements(exp(zeros({100000}))) == Values(100000, 1));
-}
-
-TEST_CASE("parallel: results are the same from run to run, and but for rounding with any number of threads") {
+TEST_CASE("threads: results are the same from run to run, and but for rounding with any number of threads") {
     const Settings settings;
     for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
         set_thread_count(1);
@@ -114,4 +70,8 @@ TEST_CASE("parallel: results are the same from run to run, and but for rounding 
             }
         }
     }
+}
+
+TEST_CASE("threads: there is at least one") {
+    CHECK_THROWS_WITH_AS(set_thread_count(0), "set_thread_count: there must be at least one thread, not 0", ValueError);
 }

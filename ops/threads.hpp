@@ -1,0 +1,10 @@
+#pragma once
+
+namespace wengert {
+
+/// How many threads kernels and matrix products use: OpenMP's, shared with OpenBLAS. Default: as OpenMP says
+/// (OMP_NUM_THREADS, or one for each processor). Throws ValueError for fewer than one.
+int thread_count();
+void set_thread_count(int threads);
+
+}  // namespace wengert
