@@ -21,7 +21,7 @@ void reset_peak_live_bytes();
 /// thread, without a lock or a system call once the cache is warm; larger ones come from large_blocks.hpp. They may be
 /// returned by any thread. Throws std::bad_alloc.
 void* allocate(std::size_t bytes);
-/// Returns a block to the calling thread's cache; `bytes` must be what allocate() was called with.
+/// Returns a block to where the next request finds it; `bytes` must be what allocate() was called with.
 void deallocate(void* block, std::size_t bytes) noexcept;
 
 /// Gives the calling thread's cached blocks, and unused memory for large blocks, back to the system.

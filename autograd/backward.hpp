@@ -31,7 +31,7 @@ class Backward {
 
     /// The cotangent of the output, of the output's shape.
     const Tensor& cotangent() const { return cotangent_; }
-    /// A tensor that the node saved. Throws TapeError if it was overwritten since, or released by an earlier pass.
+    /// A tensor that the node saved. Throws TapeError if it was overwritten since.
     const Tensor& saved(std::size_t i) const;
     std::size_t saved_count() const;
     /// Whether anything waits for the cotangent of an input; contributions to others may be left out.

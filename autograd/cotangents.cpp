@@ -92,9 +92,15 @@ bool Cotangents::can_show(const Node& view) const {
     const Node& base = recording_[id];
     if (slot(id).tensor.defined()) return view.can_view(slot(id).tensor);
     if (!base.is_view() || slot(id).wanted || !needs(base.inputs()[0])) return true;
+    if (!may_begin_as_base(id)) return false;
+    // The base would begin as a view of what is below: of the buffer there, or of a new one, of which only the strides
+    // matter here.
     const NodeId below = base.inputs()[0];
-    const Tensor& buffer = slot(below).tensor;
-    return view.can_view(base.view(buffer.defined() ? buffer : Tensor::empty(recording_[below].shape(), base.dtype())));
+    const Shape& shape = recording_[below].shape();
+    const Tensor buffer = slot(below).tensor.defined()
+                              ? slot(below).tensor
+                              : Tensor::empty({0}, base.dtype()).view(shape, contiguous_strides(shape), 0);
+    return !base.can_view(buffer) || view.can_view(base.view(buffer));
 }
 
 /// The part of the base's cotangent that a view shows, and whether it has elements to add to.
@@ -137,6 +143,7 @@ void Cotangents::leave_open(const Node& view, NodeId id) {
     if (!base.coverage) {  // the view shows all of it
         if (base.tensor.rank() == 0) return complete(slot(id));
         base.coverage = std::make_unique<Coverage>(Interval{0, 0, base.tensor.shape()[0]});
+        if (base.alias) leave_open(recording_[view.inputs()[0]], view.inputs()[0]);
     }
     base.coverage->open_views.push_back(id);
 }

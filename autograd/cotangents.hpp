@@ -75,24 +75,4 @@ class Cotangents {
     std::vector<Slot, CachedAllocator<Slot>> slots_;
 };
 
-template <class Op, std::same_as<Tensor>... Operands>
-void Backward::add(std::size_t input, const Op& op, const Operands&... operands) {
-    if (!needs(input)) return;
-    if (recording()) return add(input, apply(op, {&operands...}, node().where()));
-    using Queue = Backward::Queue<Op, sizeof...(Operands)>;
-    if constexpr (requires(const Queue& queue) { op.can_merge(queue.waiting.front(), operands...); }) {
-        if (may_queue(input)) {
-            std::unique_ptr<Pending>& pending = this->pending(input);
-            if (pending == nullptr) pending = std::make_unique<Queue>(op);
-            // A queue of another op stays as it is; this contribution is then added at once.
-            if (auto* const queue = dynamic_cast<Queue*>(pending.get());
-                queue != nullptr && (queue->waiting.empty() || op.can_merge(queue->waiting.front(), operands...))) {
-                queue->waiting.push_back({operands...});
-                return;
-            }
-        }
-    }
-    op.forward({&operands...}, target(input));
-}
-
 }  // namespace wengert

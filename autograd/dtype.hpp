@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 namespace wengert {
 
@@ -42,6 +43,19 @@ struct DtypeOf<std::int64_t> {
 /// The Dtype of a C++ element type: float, double or std::int64_t.
 template <class T>
 inline constexpr Dtype dtype_of = DtypeOf<T>::value;
+
+/// Throws ValueError saying that an int64 cannot hold the number.
+[[noreturn]] void refuse_int64(double number);
+
+/// A number as another element type, rounded to the nearest float; only a whole number becomes an int64. Throws
+/// ValueError for any other, for NaN and for those out of range.
+template <class To, class From>
+To convert(From number) {
+    if constexpr (std::is_integral_v<To> && std::is_floating_point_v<From>)
+        if (!(number >= From{-0x1p63} && number < From{0x1p63}) || number != static_cast<From>(static_cast<To>(number)))
+            refuse_int64(static_cast<double>(number));
+    return static_cast<To>(number);
+}
 
 /// Calls `f(T{})` with the C++ element type of `dtype`.
 template <class F>

@@ -65,6 +65,10 @@ struct NotDifferentiableError : Error {
 struct NonFiniteError : Error {
     using Error::Error;
 };
+/// The system has no memory for a tensor.
+struct OutOfMemoryError : Error {
+    using Error::Error;
+};
 /// A file that cannot be read or written, or whose content is not what it should be.
 struct FileError : Error {
     using Error::Error;

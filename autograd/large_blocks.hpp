@@ -13,7 +13,7 @@ namespace wengert::large_blocks {
 void* allocate(std::size_t bytes);
 void deallocate(void* block) noexcept;
 
-/// The bytes that a block of `bytes` takes from its segment.
+/// The bytes that a block takes from its segment.
 std::size_t taken_bytes(const void* block);
 
 /// Bytes that are in segments and not in blocks, and how often the system was asked for a segment, ever.

@@ -4,8 +4,6 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <vector>
-#include <wengert/autograd/allocator.hpp>
 #include <wengert/autograd/scope.hpp>
 #include <wengert/autograd/tensor.hpp>
 
@@ -98,9 +96,7 @@ class Leaf final : public Node {
     const Tensor& tensor() const { return tensor_; }
 
   private:
-    friend class Recording;
     Tensor tensor_;
-    std::vector<Tensor, CachedAllocator<Tensor>> views_;  // recorded ones
 };
 
 }  // namespace wengert

@@ -24,12 +24,17 @@
 ///         static std::vector<Sample> samples();                   // inputs of its gradient check
 ///         Dtype dtype(const Inputs& in) const;                    // absent: that of the first input
 ///         static constexpr std::array operands{"x"};              // absent: operands have no names in errors
+///         static constexpr bool accumulates = true;               // absent: see below
 ///     };
 ///
 /// A view op has `Tensor view(const Tensor& x) const` in place of shape() and forward(), `Tensor adjoint(const Tensor&
 /// cotangent, const Shape& shape) const` in place of vjp(), `std::optional<Interval> interval() const` if it shows a
 /// part of one axis only, and `bool can_view(const Tensor& x) const` if it cannot show every strided tensor. A public
 /// function hands the op and its operands to apply().
+///
+/// forward() writes a new, contiguous tensor. An op that `accumulates` promises more: its forward() writes into any
+/// strided Destination, and adds if that says so. Backward::add(input, op, ...) then computes it right into a
+/// cotangent.
 namespace wengert {
 
 /// An operand of a public op: a tensor, or a number that takes the other operands' dtype. Made by conversion at the
@@ -136,20 +141,6 @@ inline int axis_of(const Input& x, int axis, std::string_view op, int more = 0) 
     return located(op, {&tensor}, x.where(), [&] { return normalize_axis(axis, tensor.rank() + more); });
 }
 
-/// The result of a view op that the tape has applied to a leaf before: a weight that each time step transposes is one
-/// node, with one cotangent, and not as many as there are steps. Undefined if there is none.
-template <ViewOp Op>
-Tensor known_view(const Op& op, const Tensor& x) {
-    if constexpr (std::equality_comparable<Op>) {
-        if (Recording* const recording = Recording::current())
-            for (const Tensor& view : recording->views_of(x))
-                if (const auto* const node = dynamic_cast<const Recorded<Op>*>(&(*recording)[view.state()->node]);
-                    node != nullptr && !node->released() && node->op() == op)
-                    return view;
-    }
-    return {};
-}
-
 /// Runs an op: checks its operands, computes, and, if a live tape follows one of them, records the node.
 /// Whatever the op throws leaves with the op's name, the scope, the operands' names and the caller's line.
 template <Operation Op>
@@ -158,7 +149,6 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
     try {
         require_defined(in);
         if constexpr (ViewOp<Op>) {
-            if (const Tensor known = known_view(op, in[0]); known.defined()) return known;
             out = op.view(in[0]);
         } else {
             Dtype dtype = in[0].dtype();
@@ -173,7 +163,6 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
                     Saves saves = Saves::nothing;
                     if constexpr (!ViewOp<Op>) saves = Op::saves;
                     recording->append<Recorded<Op>>(op, in, saves, out, where);
-                    if constexpr (ViewOp<Op>) recording->remember_view(in[0], out);
                 }
             } else if (recording->follows(in)) {
                 out.state()->constant_because = Op::name.data();
@@ -188,6 +177,34 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
         throw;
     }
     return out;
+}
+
+template <class Op, std::same_as<Tensor>... Operands>
+void Backward::add(std::size_t input, const Op& op, const Operands&... operands) {
+    if (!needs(input)) return;
+    if (recording()) return add(input, apply(op, {&operands...}, node().where()));
+    using Queue = Backward::Queue<Op, sizeof...(Operands)>;
+    if constexpr (requires(const Queue& queue) { op.can_merge(queue.waiting.front(), operands...); }) {
+        if (may_queue(input)) {
+            std::unique_ptr<Pending>& pending = this->pending(input);
+            if (pending == nullptr) pending = std::make_unique<Queue>(op);
+            // A queue of another op stays as it is; this contribution is then added at once.
+            if (auto* const queue = dynamic_cast<Queue*>(pending.get());
+                queue != nullptr && (queue->waiting.empty() || op.can_merge(queue->waiting.front(), operands...))) {
+                queue->waiting.push_back({operands...});
+                return;
+            }
+        }
+    }
+    const std::array<const Tensor*, sizeof...(Operands)> pointers{&operands...};
+    const Inputs in{std::span<const Tensor* const>(pointers)};
+    if constexpr (requires { requires Op::accumulates; }) {
+        op.forward(in, target(input));
+    } else {
+        Tensor contribution = Tensor::empty(op.shape(in), in[0].dtype());
+        op.forward(in, {contribution});
+        add(input, std::move(contribution));
+    }
 }
 
 }  // namespace wengert

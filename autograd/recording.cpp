@@ -63,60 +63,46 @@ NodeId Recording::watch(const Tensor& tensor) {
     if (!is_floating(tensor.dtype())) throw DtypeError("int64 tensors have no gradient");
     const TensorState* const state = tensor.state();
     if (state->recording == serial_) return state->node;
-    const auto [leaf, is_new] = leaves_.try_emplace(state, size());
-    if (!is_new) return leaf->second;
+    if (const auto leaf = leaves_.find(state); leaf != leaves_.end()) return leaf->second;
     Node* const node = new (arena_.allocate_for<Leaf>()) Leaf(tensor);
     node->shape_ = tensor.shape();
     node->dtype_ = tensor.dtype();
     node->place_ = current_place();
+    const NodeId id = size();
+    add(node);
+    leaves_.emplace(state, id);
     has_watched_ |= !tensor.is_parameter();
+    return id;
+}
+
+void Recording::add(Node* node) {
+    if (size() == std::numeric_limits<NodeId>::max()) throw TapeError("a tape holds no more than 2^31 - 1 nodes");
     nodes_.push_back(node);
-    return leaf->second;
-}
-
-Leaf* Recording::leaf_of(const Tensor& tensor) {
-    const NodeId id = find(tensor);
-    if (id == no_node || !(*this)[id].is_leaf()) return nullptr;
-    return static_cast<Leaf*>(nodes_[static_cast<std::size_t>(id)]);
-}
-
-std::span<const Tensor> Recording::views_of(const Tensor& tensor) {
-    const Leaf* const leaf = leaf_of(tensor);
-    return leaf == nullptr ? std::span<const Tensor>() : std::span<const Tensor>(leaf->views_);
-}
-
-void Recording::remember_view(const Tensor& tensor, const Tensor& view) {
-    Leaf* const leaf = leaf_of(tensor);
-    if (leaf == nullptr) return;
-    // The views of a weight are few; those of a sequence's steps need not be found again.
-    constexpr std::size_t most = 8;
-    if (leaf->views_.size() == most) leaf->views_.erase(leaf->views_.begin());
-    leaf->views_.push_back(view);
-    nodes_[static_cast<std::size_t>(view.state()->node)]->place_.step = -1;  // it serves all steps
 }
 
 void Recording::link(Node* node, const Inputs& in, Saves saves, const Tensor& out, const SourceLine& where) {
     const std::size_t count = in.size();
-    node->input_count_ = static_cast<std::uint32_t>(count);
+    const bool keeps_inputs = saves == Saves::inputs || saves == Saves::inputs_and_output;
+    const bool keeps_output = saves == Saves::output || saves == Saves::inputs_and_output;
     node->inputs_ = arena_.allocate_for<NodeId>(count);
+    node->saved_ = arena_.allocate_for<Saved>((keeps_inputs ? count : 0) + (keeps_output ? 1 : 0));
+    const NodeId id = size();
+    add(node);  // nothing after this throws
+    node->input_count_ = static_cast<std::uint32_t>(count);
     for (std::size_t i = 0; i < count; ++i) {
         node->inputs_[i] = operands_[i];
         if (operands_[i] != no_node) ++nodes_[static_cast<std::size_t>(operands_[i])]->uses_;
     }
-    const bool keeps_inputs = saves == Saves::inputs || saves == Saves::inputs_and_output;
-    const bool keeps_output = saves == Saves::output || saves == Saves::inputs_and_output;
-    node->saved_ = arena_.allocate_for<Saved>((keeps_inputs ? count : 0) + (keeps_output ? 1 : 0));
     const auto keep = [node](const Tensor& x) { new (&node->saved_[node->saved_count_++]) Saved{x, x.version()}; };
     if (keeps_inputs)
         for (std::size_t i = 0; i < count; ++i) keep(in[i]);
+    if (keeps_output) keep(out);
     node->shape_ = out.shape();
     node->dtype_ = out.dtype();
     node->place_ = current_place();
     node->where_ = where;
-    out.state()->node = size();
+    out.state()->node = id;
     out.state()->recording = serial_;
-    if (keeps_output) keep(out);
-    nodes_.push_back(node);
 }
 
 DetectAnomalies::DetectAnomalies() : outer_(std::exchange(anomalies, true)) {}

@@ -36,10 +36,6 @@ class Recording {
         link(node, in, saves, out, where);
     }
 
-    /// The last recorded views of a leaf; of any other tensor none.
-    std::span<const Tensor> views_of(const Tensor& leaf);
-    void remember_view(const Tensor& leaf, const Tensor& view);
-
     NodeId size() const { return static_cast<NodeId>(nodes_.size()); }
     const Node& operator[](NodeId id) const { return *nodes_[static_cast<std::size_t>(id)]; }
     /// Drops what a node keeps for its vjp.
@@ -53,7 +49,7 @@ class Recording {
     using Leaves = std::unordered_map<const TensorState*, NodeId, std::hash<const TensorState*>, std::equal_to<>,
                                       CachedAllocator<std::pair<const TensorState* const, NodeId>>>;
 
-    Leaf* leaf_of(const Tensor& tensor);
+    void add(Node* node);
     void link(Node* node, const Inputs& in, Saves saves, const Tensor& out, const SourceLine& where);
 
     constinit static thread_local Recording* current_;

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include <limits>
 #include <map>
 #include <utility>
 #include <vector>
+#include <wengert/autograd/error.hpp>
 #include <wengert/autograd/scope.hpp>
 
 namespace wengert {
@@ -36,7 +38,11 @@ Scope::Scope(std::string_view name) : outer_(place.scope) {
 
 Scope::~Scope() { place.scope = outer_; }
 
-Step::Step(std::int64_t index) : outer_(std::exchange(place.step, static_cast<std::int32_t>(index))) {}
+Step::Step(std::int64_t index) : outer_(place.step) {
+    if (index < 0 || index > std::numeric_limits<std::int32_t>::max())
+        throw ValueError(fmt::format("step {} is outside [0, 2^31)", index));
+    place.step = static_cast<std::int32_t>(index);
+}
 Step::~Step() { place.step = outer_; }
 
 Place current_place() { return place; }

@@ -20,7 +20,7 @@ class Scope {
 };
 
 /// Numbers the repetition that runs while it lives: the time step of a recurrent layer. Errors quote it, and graphs
-/// fold the steps of one scope into one.
+/// fold the steps of one scope into one. Throws ValueError outside [0, 2^31).
 class Step {
   public:
     explicit Step(std::int64_t index);

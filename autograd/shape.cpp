@@ -29,6 +29,17 @@ void Shape::erase(int axis) {
 
 std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape.begin(), shape.end(), ", ")); }
 
+void require_countable(const Shape& shape) {
+    constexpr std::int64_t most = std::int64_t{1} << 59;
+    std::int64_t elements = 1;
+    for (const std::int64_t d : shape) {
+        if (d <= 1) continue;
+        if (d > most / elements)
+            throw ShapeError("a tensor " + to_string(shape) + " has more elements than can be counted");
+        elements *= d;
+    }
+}
+
 Shape contiguous_strides(const Shape& shape) {
     Shape strides = shape;
     std::int64_t stride = 1;

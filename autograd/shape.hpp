@@ -54,6 +54,10 @@ class Shape {
 /// "[64, 103]"
 std::string to_string(const Shape& shape);
 
+/// Throws ShapeError if the elements of a tensor, or of one with its empty axes of length 1, are more than 2^59, whose
+/// bytes could not be counted.
+void require_countable(const Shape& shape);
+
 /// Row-major strides, in elements.
 Shape contiguous_strides(const Shape& shape);
 

@@ -31,14 +31,14 @@ void write_typed(const Tensor& source, const Tensor& target) {
     To* const to = static_cast<To*>(target.raw());
     const From* const from = static_cast<const From*>(source.raw());
     const std::int64_t to_step = strides[0].back(), from_step = strides[1].back();
-    share_rows(shape, strides, [&](const std::array<std::int64_t, 2>& offset, std::int64_t n) {
+    const auto row = [&](const std::array<std::int64_t, 2>& offset, std::int64_t n) {
         To* out = to + offset[0];
         const From* in = from + offset[1];
         const auto store = [](To& o, From i) {
             if constexpr (accumulate)
-                o += static_cast<To>(i);
+                o += convert<To>(i);
             else
-                o = static_cast<To>(i);
+                o = convert<To>(i);
         };
         if (to_step == 1 && from_step == 1) {
             if constexpr (!accumulate && std::is_same_v<To, From>) {
@@ -49,7 +49,11 @@ void write_typed(const Tensor& source, const Tensor& target) {
         } else {
             for (std::int64_t i = 0; i < n; ++i) store(out[i * to_step], in[i * from_step]);
         }
-    });
+    };
+    if constexpr (std::is_integral_v<To> && std::is_floating_point_v<From>)
+        for_each_row(shape, strides, [&](const auto& offset) { row(offset, shape.back()); });  // it may throw
+    else
+        share_rows(shape, strides, row);
 }
 
 /// Whether fewer steps along each axis than it is long, forward or backward, can lead over a distance. What the axes
@@ -90,6 +94,7 @@ Tensor packed(const Tensor& x) {
 void fill(const Tensor& destination, double value) {
     visit_dtype(destination.dtype(), [&](auto type) {
         using T = decltype(type);
+        const T element = convert<T>(value);
         Shape shape = destination.shape();
         std::array<Shape, 1> strides{destination.strides()};
         simplify(shape, strides);
@@ -98,9 +103,9 @@ void fill(const Tensor& destination, double value) {
         share_rows(shape, strides, [&](const std::array<std::int64_t, 1>& offset, std::int64_t n) {
             T* out = to + offset[0];
             if (step == 1)
-                std::fill_n(out, n, static_cast<T>(value));
+                std::fill_n(out, n, element);
             else
-                for (std::int64_t i = 0; i < n; ++i) out[i * step] = static_cast<T>(value);
+                for (std::int64_t i = 0; i < n; ++i) out[i * step] = element;
         });
     });
 }

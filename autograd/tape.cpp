@@ -22,6 +22,12 @@ void require_finite_cotangents(const Node& node, Cotangents& cotangents) {
     }
 }
 
+/// Whether a tensor is all of its storage, and no view shows a part of it.
+bool fills_its_own_storage(const Tensor& x) {
+    const Storage& storage = *x.state()->storage;
+    return storage.references.load() == 1 && storage.bytes == static_cast<std::size_t>(x.numel()) * size_of(x.dtype());
+}
+
 }  // namespace
 
 Tape::Tape() : recording_(recording_of_thread) {
@@ -63,6 +69,8 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
                                    const SourceLine& where) try {
     require_own_thread();
     if (!result.defined()) throw ValueError("the result is an undefined tensor");
+    if (options.create_graph && Recording::current() == nullptr)
+        throw TapeError("create_graph asks to record the pass, but a Pause lives, under which nothing is recorded");
     Recording& recording = *recording_;
     const NodeId top = recording.follow(result);
     if (top == no_node) {
@@ -113,7 +121,7 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
                 try {
                     if (node.released())
                         throw TapeError(
-                            "an earlier gradient() has released what this pass needs; "
+                            "an earlier gradient(), which may have failed midway, has released what this pass needs; "
                             "give that one retain_graph = true to run another over the same nodes");
                     const bool through_view = node.is_view() && !options.create_graph;
                     if (!through_view || !cotangents.add_through_view(id, cotangent)) {
@@ -136,7 +144,8 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
         if (!gradient.defined()) gradient = zeros(inputs[i].shape(), inputs[i].dtype());
         const auto earlier = ids.begin() + static_cast<std::ptrdiff_t>(i);
         const bool is_shared =
-            ids[i] <= top && (!cotangents.owns(ids[i]) || std::find(ids.begin(), earlier, ids[i]) != earlier);
+            ids[i] <= top && (!cotangents.owns(ids[i]) || std::find(ids.begin(), earlier, ids[i]) != earlier ||
+                              !fills_its_own_storage(gradient));
         if (!options.create_graph && (is_shared || !gradient.is_contiguous())) gradient = gradient.clone();
         gradients.push_back(std::move(gradient));
     }

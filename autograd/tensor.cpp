@@ -22,14 +22,10 @@ void Storage::release() noexcept {
     deallocate(this, block);
 }
 
-Tensor Tensor::empty(const Shape& shape, Dtype dtype) {
-    auto bytes = static_cast<std::int64_t>(size_of(dtype));
-    for (const std::int64_t d : shape) {
+Tensor Tensor::empty(const Shape& shape, Dtype dtype) try {
+    require_countable(shape);
+    for (const std::int64_t d : shape)
         if (d < 0) throw ShapeError("a length is negative: " + to_string(shape));
-        if (__builtin_mul_overflow(bytes, std::max<std::int64_t>(d, 1), &bytes))
-            throw ShapeError(fmt::format("a tensor of {} {} has more bytes than can be addressed", to_string(shape),
-                                         to_string(dtype)));
-    }
     TensorState* state = new (allocate(sizeof(TensorState))) TensorState;
     Tensor result(state);
     state->dtype = dtype;
@@ -37,6 +33,8 @@ Tensor Tensor::empty(const Shape& shape, Dtype dtype) {
     state->strides = contiguous_strides(shape);
     state->storage = Storage::create(static_cast<std::size_t>(shape.numel()) * size_of(dtype));
     return result;
+} catch (const std::bad_alloc&) {
+    throw OutOfMemoryError(fmt::format("there is no memory for a tensor {} of {}", to_string(shape), to_string(dtype)));
 }
 
 void Tensor::destroy() noexcept {
@@ -48,6 +46,7 @@ void Tensor::destroy() noexcept {
 
 Tensor Tensor::view(const Shape& shape, const Shape& strides, std::int64_t offset) const {
     TensorState& from = get();
+    require_countable(shape);
     TensorState* state = new (allocate(sizeof(TensorState))) TensorState;
     state->dtype = from.dtype;
     state->shape = shape;
@@ -69,6 +68,8 @@ bool Tensor::is_contiguous() const {
     }
     return true;
 }
+
+void refuse_int64(double number) { throw ValueError(fmt::format("{} is no int64", number)); }
 
 void Tensor::throw_undefined() { throw ValueError("an undefined tensor was used (a default-constructed handle)"); }
 
@@ -137,7 +138,7 @@ T Tensor::at(std::initializer_list<std::int64_t> index) const {
             throw ShapeError(fmt::format("at: index {} is outside axis {} of {}", i, axis, to_string(shape())));
         offset += i * strides()[axis++];
     }
-    return visit_dtype(dtype(), [&](auto type) { return static_cast<T>(static_cast<decltype(type)*>(raw())[offset]); });
+    return visit_dtype(dtype(), [&](auto type) { return convert<T>(static_cast<decltype(type)*>(raw())[offset]); });
 }
 template float Tensor::at(std::initializer_list<std::int64_t>) const;
 template double Tensor::at(std::initializer_list<std::int64_t>) const;
@@ -146,7 +147,7 @@ template std::int64_t Tensor::at(std::initializer_list<std::int64_t>) const;
 template <class T>
 T Tensor::item() const {
     if (numel() != 1) throw ShapeError(fmt::format("item: {} has {} elements, not one", to_string(shape()), numel()));
-    return visit_dtype(dtype(), [&](auto type) { return static_cast<T>(*static_cast<decltype(type)*>(raw())); });
+    return visit_dtype(dtype(), [&](auto type) { return convert<T>(*static_cast<decltype(type)*>(raw())); });
 }
 template float Tensor::item() const;
 template double Tensor::item() const;
@@ -172,6 +173,7 @@ Tensor arange(std::int64_t n, Dtype dtype) {
 
 template <class T>
 Tensor tensor(std::span<const T> values, const Shape& shape) {
+    require_countable(shape);
     if (static_cast<std::int64_t>(values.size()) != shape.numel())
         throw ShapeError(fmt::format("tensor: {} values for shape {}", values.size(), to_string(shape)));
     Tensor result = Tensor::empty(shape, dtype_of<T>);

@@ -166,6 +166,7 @@ Tensor tensor(std::initializer_list<double> values, const Shape& shape, Dtype dt
 Tensor scalar(double value, Dtype dtype = Dtype::float32);
 
 /// The same elements converted to `dtype`, as a value that no tape follows; `x` itself if it has that type already.
+/// Only whole numbers become int64: ValueError for any other, for NaN and for what is out of range.
 Tensor cast(const Tensor& x, Dtype dtype);
 
 /// The elements in brackets, long axes shortened, then shape and dtype.

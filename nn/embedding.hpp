@@ -10,7 +10,8 @@ struct Embedding {
 
     Embedding() = default;
     Embedding(std::int64_t vocabulary, std::int64_t features, Generator& generator)
-        : weight(normal({vocabulary, features}, 0, 1, generator)) {
+        : weight((require_features("Embedding", {vocabulary, features}),
+                  normal({vocabulary, features}, 0, 1, generator))) {
         name_parameters(*this);
     }
 

@@ -6,6 +6,7 @@
 namespace wengert {
 
 GruCell::GruCell(std::int64_t in, std::int64_t hidden, Generator& generator, GruReset r) : reset(r) {
+    require_features("GruCell", {in, hidden});
     const double bound = 1 / std::sqrt(static_cast<double>(hidden));
     weight_ih = uniform({3 * hidden, in}, -bound, bound, generator);
     weight_hh = uniform({3 * hidden, hidden}, -bound, bound, generator);
@@ -44,6 +45,8 @@ Tensor GruCell::operator()(const Tensor& projection, const Tensor& h, const Tens
 
 Gru::Gru(std::int64_t in, std::int64_t hidden, Generator& generator, const GruOptions& options) : options_(options) {
     if (options.layers < 1) throw ValueError("Gru: there must be at least one layer");
+    if (!(options.dropout >= 0 && options.dropout < 1))
+        throw ValueError("Gru: dropout is " + std::to_string(options.dropout) + ", outside [0, 1)");
     for (int layer = 0; layer < options.layers; ++layer)
         for (int direction = 0; direction < directions(); ++direction)
             cells_.emplace_back(layer == 0 ? in : hidden * directions(), hidden, generator, options.reset);

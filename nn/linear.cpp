@@ -4,6 +4,7 @@
 namespace wengert {
 
 Linear::Linear(std::int64_t in, std::int64_t out, Generator& generator, bool with_bias) {
+    require_features("Linear", {in, out});
     const double bound = 1 / std::sqrt(static_cast<double>(in));
     weight = uniform({out, in}, -bound, bound, generator);
     if (with_bias) bias = uniform({out}, -bound, bound, generator);

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <concepts>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +22,13 @@
 /// Everything else that one does with a layer's parameters derives from it, here. A tensor that is not defined (a layer
 /// without bias) is passed over. Copies of a layer share their parameters; clone() makes new ones.
 namespace wengert {
+
+/// For constructors: throws ValueError unless every number of features is at least 1.
+inline void require_features(std::string_view layer, std::initializer_list<std::int64_t> counts) {
+    for (const std::int64_t n : counts)
+        if (n < 1)
+            throw ValueError(std::string(layer) + ": a number of features is " + std::to_string(n) + ", less than 1");
+}
 
 template <class M>
 concept Module = requires(M& m) {
@@ -49,10 +58,13 @@ std::vector<std::pair<std::string, Tensor>> named_parameters(const M& module) {
     return result;
 }
 
+/// Each parameter once, also one that several layers share.
 template <Module M>
 std::vector<Tensor> parameters(const M& module) {
     std::vector<Tensor> result;
-    for (auto& [name, parameter] : named_parameters(module)) result.push_back(std::move(parameter));
+    std::set<const TensorState*> seen;
+    for (auto& [name, parameter] : named_parameters(module))
+        if (seen.insert(parameter.state()).second) result.push_back(std::move(parameter));
     return result;
 }
 
@@ -72,23 +84,33 @@ void name_parameters(M& module, const std::string& prefix = {}) {
         module, [](const std::string& name, Tensor& p) { p.set_name(name).set_parameter(); }, prefix);
 }
 
+/// A copy of a layer with f(parameter) in place of each parameter; what layers share stays shared.
+template <Module M, class F>
+M with_parameters(const M& module, const F& f) {
+    M copy = module;
+    std::map<const TensorState*, Tensor> replaced;
+    for_each_parameter(copy, [&](const std::string&, Tensor& p) {
+        Tensor& replacement = replaced[p.state()];
+        if (!replacement.defined()) replacement = f(p);
+        p = replacement;
+    });
+    return copy;
+}
+
 /// A layer of the same type with parameters of its own.
 template <Module M>
 M clone(const M& module) {
-    M copy = module;
-    for_each_parameter(copy, [](const std::string&, Tensor& p) { p = p.clone(); });
-    return copy;
+    return with_parameters(module, [](const Tensor& p) { return p.clone(); });
 }
 
 /// A copy whose parameters have another dtype: to(model, Dtype::float64) for gradient checks.
 template <Module M>
 M to(const M& module, Dtype dtype) {
-    M copy = clone(module);
-    for_each_parameter(copy, [dtype](const std::string&, Tensor& p) {
+    return with_parameters(module, [dtype](const Tensor& p) {
         const Tensor converted = cast(p, dtype);
-        if (!converted.same_as(p)) p = Tensor(converted).set_name(p.name()).set_parameter(p.is_parameter());
+        if (converted.same_as(p)) return p.clone();
+        return Tensor(converted).set_name(p.name()).set_parameter(p.is_parameter());
     });
-    return copy;
 }
 
 }  // namespace wengert

@@ -13,6 +13,9 @@ struct Matrix {
     std::int64_t rows, columns, row_stride, column_stride;
 };
 
+/// BLAS counts in 32 bits: no length and no stride may be greater.
+inline constexpr std::int64_t longest = 0x7fffffff;
+
 /// c = a b, or c += a b; c has column_stride 1. T is float or double.
 template <class T>
 void multiply(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, bool accumulate);

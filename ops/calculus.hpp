@@ -196,7 +196,9 @@ struct Pow {
     static constexpr std::string_view name = "pow";
     static constexpr Range domain{0.3, 3}, domain_y{-2, 2};
     static auto f(const auto& x, const auto& y) { return batch_math::pow(x, y); }
-    static auto dfx(const auto& x, const auto& y, const auto&) { return where(y != 0.0, y * pow(x, y - 1.0), 0.0); }
+    static auto dfx(const auto& x, const auto& y, const auto&) {
+        return where(y != 0.0, y * pow(where(y != 0.0, x, 1.0), y - 1.0), 0.0);
+    }
     static auto dfy(const auto& x, const auto&, const auto& power) {
         return where(x > 0.0, power * log(where(x > 0.0, x, 1.0)), 0.0);
     }

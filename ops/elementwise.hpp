@@ -49,7 +49,8 @@ inline Tensor operator==(const Input& x, const Input& y) { return elementwise<ca
 inline Tensor operator!=(const Input& x, const Input& y) { return elementwise<calculus::NotEqual>(x, y); }
 // clang-format on
 
-/// `yes` where `condition` is not 0, `no` elsewhere. No gradient flows to the condition, nor to the operand not taken.
+/// `yes` where `condition` is not 0, `no` elsewhere. No gradient flows to the condition, nor to the operand not taken:
+/// its cotangent is 0 there, which a rule that divides by 0 further up turns into NaN.
 Tensor where(const Input& condition, const Input& yes, const Input& no);
 
 }  // namespace wengert

@@ -13,6 +13,7 @@ Tensor embedding(const Input& weight, const Tensor& ids);
 struct EmbeddingLookup {
     static constexpr std::string_view name = "embedding";
     static constexpr Saves saves = Saves::inputs;
+    static constexpr bool accumulates = true;
     static constexpr std::array<std::string_view, 2> operands{"weight", "ids"};
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;
@@ -24,6 +25,7 @@ struct EmbeddingLookup {
 struct ScatterRows {
     static constexpr std::string_view name = "scatter_rows";
     static constexpr Saves saves = Saves::inputs;
+    static constexpr bool accumulates = true;
     std::int64_t rows;
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <concepts>
 #include <vector>
 #include <wengert/ops/listed.hpp>
@@ -37,6 +38,7 @@ struct Map {
             return true;
     }();
     static constexpr Saves saves = linear ? Saves::nothing : Saves::inputs;
+    static constexpr bool accumulates = true;
 
     [[no_unique_address]] F f;
     struct NoAxes {};
@@ -68,7 +70,6 @@ struct Map {
 
     template <class T>
     void forward_as(const Inputs& in, const Destination& out) const {
-        using Rows = MapRows<F, T, N>;
         const Shape space = Map::space(in);
         std::array<const T*, N> base;
         bool plain = !summed && is_run(out.tensor, space);
@@ -84,8 +85,33 @@ struct Map {
             arrange(nest);
         }
         T* const to = static_cast<T*>(out.tensor.raw());
-        if (summed && !out.accumulate) fill(out.tensor, 0);
-        const bool accumulate = out.accumulate || summed;
+        if constexpr (summed) {
+            if (!out.accumulate) fill(out.tensor, 0);
+            if (const int axis = longest_sum(nest); axis >= 0) {
+                if (out.tensor.is_contiguous()) return forward_in_blocks<T>(nest, base, out, axis);
+                const Tensor dense = Tensor::empty(out.tensor.shape(), out.tensor.dtype());
+                forward(in, {dense});
+                return write(dense, {out.tensor, true});
+            }
+        }
+        forward_nest<T>(nest, base, to, out.accumulate || summed);
+    }
+
+    void vjp(Backward& back) const requires differentiable {
+        if (back.recording())
+            compose_vjp(back);
+        else
+            visit_floating(back.cotangent().dtype(), [&](auto type) { this->kernel_vjp<decltype(type)>(back); });
+    }
+
+    static std::vector<Sample> samples() requires requires { F::samples(); }
+    { return F::samples(); }
+
+  private:
+    /// The kernel for each innermost row of a nest: strides[0] are the result's, which `to` points at.
+    template <class T>
+    void forward_nest(const Nest<N + 1>& nest, const std::array<const T*, N>& base, T* to, bool accumulate) const {
+        using Rows = MapRows<F, T, N>;
         run(nest, 1, [&](const std::array<std::int64_t, N + 1>& offset, std::int64_t n) {
             std::array<RowBuffer<T>, N> buffers;
             RowBuffer<T> result;
@@ -125,17 +151,35 @@ struct Map {
         });
     }
 
-    void vjp(Backward& back) const requires differentiable {
-        if (back.recording())
-            compose_vjp(back);
-        else
-            visit_floating(back.cotangent().dtype(), [&](auto type) { this->kernel_vjp<decltype(type)>(back); });
+    static constexpr std::int64_t block = 128;
+
+    /// The longest axis that rows are added along, if it is longer than two blocks; -1 if there is none.
+    static int longest_sum(const Nest<N + 1>& nest) {
+        int longest = -1;
+        for (int axis = 0; axis < nest.shape.rank() - 1; ++axis)
+            if (nest.strides[0][axis] == 0 && nest.shape[axis] > 2 * block &&
+                (longest < 0 || nest.shape[axis] > nest.shape[longest]))
+                longest = axis;
+        return longest;
     }
 
-    static std::vector<Sample> samples() requires requires { F::samples(); }
-    { return F::samples(); }
+    /// Rows are summed in blocks, and the blocks' sums are added, so that long sums stay exact.
+    template <class T>
+    void forward_in_blocks(const Nest<N + 1>& nest, std::array<const T*, N> base, const Destination& out,
+                           int axis) const {
+        const Tensor partial = Tensor::empty(out.tensor.shape(), out.tensor.dtype());
+        Nest<N + 1> part = nest;
+        // Blocks grow with the length, so that neither they nor their sums are many.
+        const auto rows = std::max(block, static_cast<std::int64_t>(std::sqrt(static_cast<double>(nest.shape[axis]))));
+        for (std::int64_t begin = 0; begin < nest.shape[axis]; begin += rows) {
+            part.shape[axis] = std::min(rows, nest.shape[axis] - begin);
+            fill(partial, 0);
+            forward_nest<T>(part, base, static_cast<T*>(partial.raw()), true);
+            write(partial, {out.tensor, true});
+            for (int k = 0; k < N; ++k) base[k] += part.shape[axis] * nest.strides[k + 1][axis];
+        }
+    }
 
-  private:
     /// The strides of the result, or of its cotangent, in a loop nest over the formula's space.
     Shape result_strides(const Tensor& result, const Shape& space) const {
         if constexpr (summed)
@@ -318,9 +362,11 @@ Tensor apply_map(const Map<F, N, summed>& op, const std::type_identity_t<std::ar
 ///     Tensor next = map([](auto z, auto n, auto h) { return n + z * (h - n); }, z, n, h);
 ///
 /// f is a generic lambda over the functions of reading.hpp (arithmetic, comparisons, where, exp, tanh, ...). It must
-/// not branch on its operands (where() chooses) and may capture numbers only. Operands broadcast as in NumPy and have
-/// one dtype, float32 or float64. The derivative needs no definition: backward evaluates f with dual numbers in one
-/// fused pass, and higher orders evaluate it with tensors. Throws ShapeError, DtypeError.
+/// not branch on its operands (where() chooses) and may capture numbers only. Derivatives of second and higher order
+/// are taken of both branches of a where(): each must be finite there, so write where(x > 0, sqrt(where(x > 0, x, 1)),
+/// 0) if one is not. Operands broadcast as in NumPy and have one dtype, float32 or float64. The derivative needs no
+/// definition: backward evaluates f with dual numbers in one fused pass, and higher orders evaluate it with tensors.
+/// Throws ShapeError, DtypeError.
 template <class F, class... Rest>
 Tensor map(F f, const Input& first, const Rest&... rest) {
     return apply_map(Map<F, 1 + sizeof...(Rest)>{f}, std::array<Input, 1 + sizeof...(Rest)>{first, Input(rest)...});

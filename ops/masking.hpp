@@ -6,7 +6,7 @@
 namespace wengert {
 
 /// 1 at positions before each row's length, 0 after: lengths int64 [B] -> [B, n]. A constant.
-Tensor length_mask(const Tensor& lengths, std::int64_t n, Dtype dtype = Dtype::float32);
+Tensor length_mask(const Input& lengths, std::int64_t n, Dtype dtype = Dtype::float32);
 
 /// x with `value` where `mask` is not 0. No gradient flows there. The mask broadcasts.
 Tensor masked_fill(const Input& x, const Tensor& mask, double value);

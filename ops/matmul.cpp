@@ -8,11 +8,13 @@
 namespace wengert {
 namespace {
 
-/// Whether BLAS can use the last two axes where they stand: one of them runs along memory, and no element is repeated.
+/// Whether BLAS can use the last two axes where they stand: one of them runs along memory, no element is repeated, and
+/// the steps can be counted.
 bool is_blas_matrix(const Tensor& x) {
     const int rank = x.rank();
     const std::int64_t rows = x.shape()[rank - 2], columns = x.shape()[rank - 1];
     const std::int64_t row_stride = x.strides()[rank - 2], column_stride = x.strides()[rank - 1];
+    if (row_stride > blas::longest || column_stride > blas::longest) return false;
     const bool by_rows = (column_stride == 1 || columns == 1) && (row_stride >= columns || rows == 1);
     const bool by_columns = (row_stride == 1 || rows == 1) && (column_stride >= rows || columns == 1);
     return by_rows || by_columns;
@@ -49,6 +51,7 @@ std::optional<Tensor> as_rows(const Tensor& x) {
         first = false;
         rows *= x.shape()[axis];
     }
+    if (rows > blas::longest) return std::nullopt;
     return x.view({rows, x.shape()[last]}, {step, x.strides()[last]}, x.offset());
 }
 
@@ -119,14 +122,31 @@ void add_bias_cotangent(Backward& back) {
         back.add(2, sum_to(ct, bias));
 }
 
+void require_alike(const Inputs& in, std::span<const std::string_view> operands) {
+    for (std::size_t i = 0; i < in.size(); ++i) {
+        if (i > 0 && (!is_floating(in[0].dtype()) || in[i].dtype() != in[0].dtype()))
+            throw DtypeError(fmt::format("operands must be float32 or float64 and alike: {} {}, {} {}", operands[0],
+                                         to_string(in[0].dtype()), operands[i], to_string(in[i].dtype())));
+        for (const std::int64_t length : in[i].shape())
+            if (length > blas::longest)
+                throw ShapeError(fmt::format("{} {} has an axis that is longer than BLAS can count", operands[i],
+                                             to_string(in[i].shape())));
+    }
+}
+
+/// [.., k] as [rows, k].
+Tensor rows_of(const Tensor& x) {
+    if (x.rank() == 2) return x;
+    std::int64_t rows = 1;
+    for (int axis = 0; axis < x.rank() - 1; ++axis) rows *= x.shape()[axis];
+    return reshape(x, {rows, x.shape().back()});
+}
+
 }  // namespace
 
 Shape MatMul::shape(const Inputs& in) const {
     const Tensor &lhs = in[0], &rhs = in[1];
-    for (std::size_t i = 1; i < in.size(); ++i)
-        if (!is_floating(lhs.dtype()) || in[i].dtype() != lhs.dtype())
-            throw DtypeError(fmt::format("operands must be float32 or float64 and alike: lhs {}, {} {}",
-                                         to_string(lhs.dtype()), operands[i], to_string(in[i].dtype())));
+    require_alike(in, operands);
     if (lhs.rank() < 2 || rhs.rank() < 2)
         throw ShapeError(fmt::format("operands must have two axes or more: lhs {} x rhs {}", to_string(lhs.shape()),
                                      to_string(rhs.shape())));
@@ -137,27 +157,20 @@ Shape MatMul::shape(const Inputs& in) const {
     Shape result = broadcast(batch_shape(lhs), batch_shape(rhs));
     result.push_back(lhs.shape()[lhs.rank() - 2]);
     result.push_back(rhs.shape().back());
-    if (in.size() == 3 && !stretches_to(in[2].shape(), result))
-        throw ShapeError(fmt::format("the bias {} does not fit the product {} of lhs {} x rhs {}",
-                                     to_string(in[2].shape()), to_string(result), to_string(lhs.shape()),
-                                     to_string(rhs.shape())));
     return result;
 }
 
 void MatMul::forward(const Inputs& in, const Destination& out) const {
-    const bool has_bias = in.size() == 3;
-    if (has_bias) write(Expand{out.tensor.shape()}.view(in[2]), out);
-    const bool accumulate = out.accumulate || has_bias;
     const Tensor& to = out.tensor;
     const std::int64_t row_stride = to.strides()[to.rank() - 2], column_stride = to.strides()[to.rank() - 1];
     if (column_stride == 1 && is_blas_matrix(to)) {
-        multiply(in[0], in[1], to, accumulate);
-    } else if (row_stride == 1 && is_blas_matrix(to)) {  // the cotangent of a transposed weight
-        multiply(transposed(in[1]), transposed(in[0]), transposed(to), accumulate);
+        multiply(in[0], in[1], to, out.accumulate);
+    } else if (row_stride == 1 && is_blas_matrix(to)) {  // the cotangent of a transposed operand
+        multiply(transposed(in[1]), transposed(in[0]), transposed(to), out.accumulate);
     } else {
         const Tensor product = Tensor::empty(to.shape(), to.dtype());
         multiply(in[0], in[1], product, false);
-        write(product, {to, accumulate});
+        write(product, out);
     }
 }
 
@@ -170,17 +183,44 @@ void MatMul::vjp(Backward& back) const {
             back.add(0, sum_to(matmul(ct, transpose(rhs)), lhs.shape()));
     }
     if (back.needs(1)) {
-        if (batch_shape(rhs) == batch_shape(ct)) {
+        if (batch_shape(rhs) == batch_shape(ct))
             back.add(1, MatMul{}, transpose(lhs), ct);
-        } else if (rhs.rank() == 2) {
-            const std::int64_t count = batch_shape(ct).numel() * ct.shape()[ct.rank() - 2];
-            const Tensor rows = reshape(lhs, {count, lhs.shape().back()}),
-                         ct_rows = reshape(ct, {count, ct.shape().back()});
-            back.add(1, MatMul{}, transpose(rows), ct_rows);
-        } else {
+        else if (rhs.rank() == 2)
+            back.add(1, MatMul{}, transpose(rows_of(lhs)), rows_of(ct));
+        else
             back.add(1, sum_to(matmul(transpose(lhs), ct), rhs.shape()));
-        }
     }
+}
+
+Shape LinearProduct::shape(const Inputs& in) const {
+    const Tensor &x = in[0], &weight = in[1];
+    require_alike(in, operands);
+    if (weight.rank() != 2 || x.rank() < 2)
+        throw ShapeError(fmt::format("x must be [.., in] and the weight [out, in], not {} and {}", to_string(x.shape()),
+                                     to_string(weight.shape())));
+    if (x.shape().back() != weight.shape()[1])
+        throw ShapeError(fmt::format("inner dimensions differ: x {} x weight {} transposed ({} != {})",
+                                     to_string(x.shape()), to_string(weight.shape()), x.shape().back(),
+                                     weight.shape()[1]));
+    Shape result = x.shape();
+    result[result.rank() - 1] = weight.shape()[0];
+    if (in.size() == 3 && !stretches_to(in[2].shape(), result))
+        throw ShapeError(fmt::format("the bias {} does not fit the product {} of x {} and the weight {}",
+                                     to_string(in[2].shape()), to_string(result), to_string(x.shape()),
+                                     to_string(weight.shape())));
+    return result;
+}
+
+void LinearProduct::forward(const Inputs& in, const Destination& out) const {
+    const bool has_bias = in.size() == 3;
+    if (has_bias) write(Expand{out.tensor.shape()}.view(in[2]), out);
+    multiply(in[0], transposed(in[1]), out.tensor, has_bias);
+}
+
+void LinearProduct::vjp(Backward& back) const {
+    const Tensor &x = back.saved(0), &weight = back.saved(1), &ct = back.cotangent();
+    back.add(0, MatMul{}, ct, weight);
+    if (back.needs(1)) back.add(1, MatMul{}, transpose(rows_of(ct)), rows_of(x));
     if (back.saved_count() == 3 && back.needs(2)) add_bias_cotangent(back);
 }
 
@@ -231,15 +271,14 @@ Tensor matmul(const Input& lhs, const Input& rhs) {
 }
 
 Tensor linear(const Input& x, const Input& weight, const Input& bias) {
+    static_assert(is_listed<LinearProduct>, "the op is missing in AllOps (listed.hpp)");
     if (x.tensor().rank() == 1) return squeeze({linear({unsqueeze(x, 0), x.where()}, weight, bias), x.where()}, 0);
-    const Tensor columns = transpose(weight);
-    return apply(MatMul{}, {&x.tensor(), &columns, &bias.tensor()}, x.where());
+    return apply(LinearProduct{}, {&x.tensor(), &weight.tensor(), &bias.tensor()}, x.where());
 }
 
 Tensor linear(const Input& x, const Input& weight) {
     if (x.tensor().rank() == 1) return squeeze({linear({unsqueeze(x, 0), x.where()}, weight), x.where()}, 0);
-    const Tensor columns = transpose(weight);
-    return apply(MatMul{}, {&x.tensor(), &columns}, x.where());
+    return apply(LinearProduct{}, {&x.tensor(), &weight.tensor()}, x.where());
 }
 
 std::vector<Sample> MatMul::samples() {
@@ -269,14 +308,33 @@ std::vector<Sample> MatMul::samples() {
              return h;
          }},
     };
-    std::vector<Tensor> with_bias = values({2, 3, 4}, {5, 4});
-    with_bias.push_back(sample_values({5}, -1, 1, 3));
-    cases.push_back({"with bias", with_bias, [](const auto& in) { return linear(in[0], in[1], in[2]); }});
-    with_bias[2] = sample_values({2, 3, 5}, -1, 1, 4);
-    cases.push_back({"with a bias for each element", with_bias, cases.back().f});
-    with_bias[2] = sample_values({2, 1, 1}, -1, 1, 5);
-    cases.push_back({"with a bias for each matrix", with_bias, cases.back().f});
     return cases;
+}
+
+std::vector<Sample> LinearProduct::samples() {
+    const auto values = [](const Shape& x, const Shape& weight, const Shape& bias) {
+        return std::vector{sample_values(x, -1, 1, 1), sample_values(weight, -1, 1, 2), sample_values(bias, -1, 1, 3)};
+    };
+    const auto product = [](const std::vector<Tensor>& in) { return linear(in[0], in[1], in[2]); };
+    return {
+        {"[3, 4], without bias",
+         {sample_values({3, 4}, -1, 1, 1), sample_values({5, 4}, -1, 1, 2)},
+         [](const auto& in) { return linear(in[0], in[1]); }},
+        {"[4]", values({4}, {5, 4}, {5}), product},
+        {"[2, 3, 4]", values({2, 3, 4}, {5, 4}, {5}), product},
+        {"a bias for each element", values({2, 3, 4}, {5, 4}, {2, 3, 5}), product},
+        {"a bias for each matrix", values({2, 3, 4}, {5, 4}, {2, 1, 1}), product},
+        {"no features", values({2, 3, 0}, {5, 0}, {5}), product},
+        {"no rows", values({0, 4}, {5, 4}, {5}), product},
+        {"a transposed x and a slice of a weight", values({2, 4, 3}, {6, 5}, {3}),
+         [](const auto& in) { return linear(transpose(in[0]), slice(slice(in[1], 0, 1, 4), 1, 1, 5), in[2]); }},
+        {"one weight in four steps", values({2, 3}, {3, 3}, {3}),
+         [](const auto& in) {
+             Tensor h = in[0];
+             for (int t = 0; t < 4; ++t) h = tanh(linear(h, in[1], in[2]));
+             return h;
+         }},
+    };
 }
 
 }  // namespace wengert

@@ -12,15 +12,17 @@ namespace wengert {
 Tensor matmul(const Input& lhs, const Input& rhs);
 
 /// x w^T + bias: x [.., k], w [n, k] -> [.., n], as a layer with PyTorch's weight layout computes it. The bias, often
-/// [n], may be anything that broadcasts to the product.
+/// [n], may be anything that broadcasts to the product. Derivatives: ct w, ct^T x, ct summed to the bias' shape. Throws
+/// ShapeError if they do not fit.
 Tensor linear(const Input& x, const Input& weight, const Input& bias);
 Tensor linear(const Input& x, const Input& weight);
 
-/// lhs rhs, plus a bias if there is a third operand.
+/// lhs rhs
 struct MatMul {
     static constexpr std::string_view name = "matmul";
     static constexpr Saves saves = Saves::inputs;
-    static constexpr std::array<std::string_view, 3> operands{"lhs", "rhs", "bias"};
+    static constexpr std::array<std::string_view, 2> operands{"lhs", "rhs"};
+    static constexpr bool accumulates = true;
     using Pair = std::array<Tensor, 2>;
 
     Shape shape(const Inputs& in) const;
@@ -31,6 +33,18 @@ struct MatMul {
     /// Sums of products of equal shape are one product, along the joined inner axes.
     bool can_merge(const Pair& first, const Tensor& lhs, const Tensor& rhs) const;
     void merge(std::span<const Pair> pairs, const Destination& out) const;
+};
+
+/// x weight^T, plus a bias if there is a third operand.
+struct LinearProduct {
+    static constexpr std::string_view name = "linear";
+    static constexpr Saves saves = Saves::inputs;
+    static constexpr std::array<std::string_view, 3> operands{"x", "weight", "bias"};
+
+    Shape shape(const Inputs& in) const;
+    void forward(const Inputs& in, const Destination& out) const;
+    void vjp(Backward& back) const;
+    static std::vector<Sample> samples();
 };
 
 }  // namespace wengert

@@ -6,7 +6,8 @@
 
 namespace wengert {
 
-/// A seeded source of random numbers: the same sequence on every platform.
+/// A seeded source of random numbers: the same sequence on every platform, but for the last bits of normal(), which are
+/// the C library's.
 class Generator {
   public:
     explicit Generator(std::uint64_t seed = 0) : engine_(seed) {}

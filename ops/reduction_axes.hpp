@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <string>
 #include <wengert/autograd/strided.hpp>
 
 namespace wengert {
@@ -27,12 +28,19 @@ class ReductionAxes {
         return axes;
     }
 
-    void add(int axis) { axes_[count_++] = axis; }
+    void add(int axis) {
+        if (count_ == Shape::max_rank) throw ShapeError("more axes to reduce than a tensor can have");
+        axes_[count_++] = axis;
+    }
     bool any() const { return all_ || count_ > 0; }
     /// One flag for each axis of a tensor. Throws ShapeError for an axis that it does not have.
     std::array<bool, Shape::max_rank> flags(int rank) const {
         std::array<bool, Shape::max_rank> reduced{};
-        for (int i = 0; i < count_; ++i) reduced[normalize_axis(axes_[i], rank)] = true;
+        for (int i = 0; i < count_; ++i) {
+            bool& flag = reduced[normalize_axis(axes_[i], rank)];
+            if (flag) throw ShapeError("axis " + std::to_string(axes_[i]) + " to reduce is given twice");
+            flag = true;
+        }
         for (int axis = 0; axis < rank; ++axis) reduced[axis] |= all_;
         return reduced;
     }

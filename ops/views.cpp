@@ -55,6 +55,7 @@ Shape inverse(const Shape& order) {
 Tensor reshape(const Input& x, const Shape& shape) {
     static_assert(is_listed<Reshape> && is_listed<Contiguous>, "an op is missing in AllOps (listed.hpp)");
     const Tensor& from = x.tensor();
+    located("reshape", {&from}, x.where(), [&] { require_countable(shape); });
     Shape to = shape;
     int open = -1;
     std::int64_t known = 1;

@@ -38,7 +38,6 @@ struct Reshape {
     Tensor view(const Tensor& x) const;
     bool can_view(const Tensor& x) const;
     Tensor adjoint(const Tensor& cotangent, const Shape& shape) const { return reshape(cotangent, shape); }
-    bool operator==(const Reshape&) const = default;
     static std::vector<Sample> samples();
 };
 
@@ -47,7 +46,6 @@ struct Permute {
     Shape order;
     Tensor view(const Tensor& x) const;
     Tensor adjoint(const Tensor& cotangent, const Shape& shape) const;
-    bool operator==(const Permute&) const = default;
     static std::vector<Sample> samples();
 };
 
@@ -57,7 +55,6 @@ struct Expand {
     Shape to;
     Tensor view(const Tensor& x) const;
     Tensor adjoint(const Tensor& cotangent, const Shape& shape) const;
-    bool operator==(const Expand&) const = default;
     static std::vector<Sample> samples();
 };
 
@@ -68,7 +65,6 @@ struct Slice {
     Tensor view(const Tensor& x) const;
     Tensor adjoint(const Tensor& cotangent, const Shape& shape) const;
     std::optional<Interval> interval() const { return Interval{axis, begin, end}; }
-    bool operator==(const Slice&) const = default;
     static std::vector<Sample> samples();
 };
 
@@ -79,7 +75,6 @@ struct Select {
     Tensor view(const Tensor& x) const;
     Tensor adjoint(const Tensor& cotangent, const Shape& shape) const;
     std::optional<Interval> interval() const { return Interval{axis, index, index + 1}; }
-    bool operator==(const Select&) const = default;
     static std::vector<Sample> samples();
 };
 

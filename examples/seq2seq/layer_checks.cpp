@@ -112,7 +112,7 @@ void check_attention(const GradientCheckReport& report, Generator& generator) {
         check(report, "Decoder, one step" + suffix, decoder,
               {values({batch, hidden}, 3), values({batch, steps, memory}, 4)},
               [valid](const Decoder& layer, const Tensors& x) {
-                  const auto seen = layer.attention.remember(x[1], valid);
+                  const auto seen = layer.remember(x[1], valid);
                   const auto next = layer.step(layer.project(ids({1, 5}, {batch})), x[0], seen);
                   return concat({layer.output(next.state), next.weights}, 1);
               });

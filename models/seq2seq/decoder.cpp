@@ -23,20 +23,27 @@ Tensor Decoder::project(const Tensor& ids, Generator* noise) const {
     return linear(embedded, slice(cell.weight_ih, 1, 0, embedded.dim(-1)), cell.bias_ih);
 }
 
-Decoder::Step Decoder::step(const Tensor& projection, const Tensor& state,
-                            const BahdanauAttention::Memory& memory) const {
+Decoder::Memory Decoder::remember(const Tensor& states, const Tensor& lengths) const {
+    BahdanauAttention::Memory attended;
+    {
+        const Scope scope("attention");
+        attended = attention.remember(states, lengths);
+    }
+    const Scope scope("cell");
+    return {attended, slice(cell.weight_ih, 1, embedding.weight.dim(1), cell.weight_ih.dim(1))};
+}
+
+Decoder::Step Decoder::step(const Tensor& projection, const Tensor& state, const Memory& memory) const {
     BahdanauAttention::Result attended;
     {
         const Scope scope("attention");
-        attended = attention(state, memory);
+        attended = attention(state, memory.attended);
     }
     const Scope scope("cell");
-    const std::int64_t inputs = cell.weight_ih.dim(1);
-    const Tensor context_weight = slice(cell.weight_ih, 1, inputs - attended.context.dim(-1), inputs);
-    return {cell(linear(attended.context, context_weight, projection), state), attended.weights};
+    return {cell(linear(attended.context, memory.context_weight, projection), state), attended.weights};
 }
 
-Decoder::Result Decoder::operator()(const Tensor& ids, const Tensor& state, const BahdanauAttention::Memory& memory,
+Decoder::Result Decoder::operator()(const Tensor& ids, const Tensor& state, const Memory& memory,
                                     Generator* noise) const {
     const Tensor projection = project(ids, noise);  // [B, T, 3H]
     std::vector<Tensor> states, weights;

@@ -11,6 +11,11 @@ struct Decoder {
     GruCell cell;
     Linear output;
 
+    /// What all steps use.
+    struct Memory {
+        BahdanauAttention::Memory attended;
+        Tensor context_weight;  ///< [3H, M]: the part of cell.weight_ih that the context meets
+    };
     struct Step {
         Tensor state;    ///< [B, H]
         Tensor weights;  ///< [B, S]: attention over the source
@@ -25,13 +30,14 @@ struct Decoder {
     Decoder(std::int64_t vocabulary, std::int64_t features, std::int64_t hidden, std::int64_t memory,
             std::int64_t attention_size, double dropout, Generator& generator);
 
+    /// The encoder's states [B, S, M], of which each row has lengths[b], int64 [B]; undefined lengths: all S.
+    Memory remember(const Tensor& states, const Tensor& lengths = {}) const;
     /// What the embeddings of all steps contribute to the gates: ids int64 [.., ] -> [.., 3H]: one product.
     Tensor project(const Tensor& ids, Generator* noise = nullptr) const;
     /// One step: projection [B, 3H] of the previous token, state [B, H].
-    Step step(const Tensor& projection, const Tensor& state, const BahdanauAttention::Memory& memory) const;
+    Step step(const Tensor& projection, const Tensor& state, const Memory& memory) const;
     /// Teacher forcing: the logits after each of the given tokens, ids int64 [B, T].
-    Result operator()(const Tensor& ids, const Tensor& state, const BahdanauAttention::Memory& memory,
-                      Generator* noise = nullptr) const;
+    Result operator()(const Tensor& ids, const Tensor& state, const Memory& memory, Generator* noise = nullptr) const;
 
     void visit(auto&& f) {
         f("embedding", embedding);

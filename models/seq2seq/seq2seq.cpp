@@ -23,8 +23,8 @@ Seq2Seq::Encoded Seq2Seq::encode(const Tensor& source, const Tensor& lengths, Ge
         const Scope scope("encoder");
         encoded = encoder(source, lengths, noise);
     }
-    const Scope scope("decoder"), keys("attention");
-    return {encoded.state, decoder.attention.remember(encoded.outputs, lengths)};
+    const Scope scope("decoder");
+    return {encoded.state, decoder.remember(encoded.outputs, lengths)};
 }
 
 Seq2Seq::Result Seq2Seq::operator()(const Tensor& source, const Tensor& lengths, const Tensor& target,

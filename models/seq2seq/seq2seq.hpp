@@ -25,7 +25,7 @@ struct Seq2Seq {
     /// A source as the decoder begins with it.
     struct Encoded {
         Tensor state;  ///< [B, H]
-        BahdanauAttention::Memory memory;
+        Decoder::Memory memory;
     };
     struct Result {
         Tensor logits;   ///< [B, T - 1, V]: for the token after each of target[:, :-1]

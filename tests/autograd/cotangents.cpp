@@ -170,7 +170,10 @@ TEST_CASE("cotangents: gradients share memory neither with each other nor with t
         for (const Tensor& gradient : g) before.push_back(elements(gradient));
         for (std::size_t i = 0; i < g.size(); ++i) {
             g[i].fill(-1);
-            for (std::size_t k = i + 1; k < g.size(); ++k) CHECK(elements(g[k]) == before[k]);
+            for (std::size_t k = i + 1; k < g.size(); ++k) {
+                CHECK(elements(g[k]) == before[k]);
+                CHECK_FALSE(g[k].shares_storage(g[i]));
+            }
         }
         CHECK(elements(cotangent) == Values{5, 6});
     };

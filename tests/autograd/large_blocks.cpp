@@ -63,6 +63,7 @@ TEST_CASE("large blocks: what comes back in pieces serves as a whole") {
 }
 
 TEST_CASE("large blocks: the smallest piece that is large enough is taken") {
+    large_blocks::release();
     std::vector<void*> blocks;
     for (const std::size_t size : {4, 1, 2, 1, 3, 1}) blocks.push_back(large_blocks::allocate(size * mebibyte));
     for (const std::size_t i : {0, 2, 4}) large_blocks::deallocate(blocks[i]);

@@ -43,10 +43,13 @@ TEST_CASE("strided: writing a part leaves the rest alone") {
 
 TEST_CASE("strided: types are converted") {
     const Tensor target = zeros({2}, Dtype::int64);
-    write(tensor({1.75, -2.75}, Dtype::float64), {target});
+    write(tensor({1, -2}, Dtype::float64), {target});
     CHECK(elements(target) == Values{1, -2});
-    write(tensor({0.5, 0.5}, Dtype::float32), {target, true});
-    CHECK(elements(target) == Values{1, -2});
+    write(tensor({3, 0.0}, Dtype::float32), {target, true});
+    CHECK(elements(target) == Values{4, -2});
+    CHECK_THROWS_WITH_AS(write(tensor({0.5, 1}), {target}), "0.5 is no int64", ValueError);
+    CHECK_THROWS_WITH_AS(fill(target, 1.5), "1.5 is no int64", ValueError);
+    CHECK(elements(target) == Values{4, -2});
 }
 
 TEST_CASE("strided: stretched sources, scalars, empty tensors, six axes") {

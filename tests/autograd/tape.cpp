@@ -192,7 +192,8 @@ TEST_CASE("tape: a second pass without retain_graph names the op and says what t
     const Tensor a = sum(y), b = sum(y);
     tape.gradient(a, x);
     const std::string text =
-        "mul: an earlier gradient() has released what this pass needs; give that one retain_graph = true to run "
+        "mul: an earlier gradient(), which may have failed midway, has released what this pass needs; give that one "
+        "retain_graph = true to run "
         "another over the same nodes\n  in decoder" +
         where;
     CHECK_THROWS_WITH_AS(tape.gradient(b, x), text.c_str(), TapeError);

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <limits>
 #include <sstream>
 #include <wengert/autograd/allocator.hpp>
@@ -46,11 +47,14 @@ TEST_CASE("tensor: shapes that no tensor can have") {
     CHECK_THROWS_WITH_AS(Tensor::empty({2, -1}), "a length is negative: [2, -1]", ShapeError);
     const std::int64_t huge = std::numeric_limits<std::int64_t>::max();
     CHECK_THROWS_WITH_AS(Tensor::empty({huge, 2}),
-                         "a tensor of [9223372036854775807, 2] float32 has more bytes than can be addressed",
-                         ShapeError);
+                         "a tensor [9223372036854775807, 2] has more elements than can be counted", ShapeError);
     CHECK_THROWS_AS(Tensor::empty({huge / 2}), ShapeError);
     CHECK_THROWS_AS(Tensor::empty({std::int64_t{1} << 32, std::int64_t{1} << 32}, Dtype::float64), ShapeError);
     CHECK_THROWS_AS(Tensor::empty({huge, huge, 0}), ShapeError);
+    CHECK_THROWS_AS(zeros({0}).view({huge, huge, 0}, {1, 1, 1}, 0), ShapeError);
+    CHECK_THROWS_AS(tensor(std::vector<double>{}, {huge / 2 + 1, 2}), ShapeError);
+    CHECK_THROWS_WITH_AS(Tensor::empty({std::int64_t{1} << 46}),
+                         "there is no memory for a tensor [70368744177664] of float32", OutOfMemoryError);
 }
 
 TEST_CASE("tensor: handles share, clones do not") {
@@ -159,11 +163,19 @@ TEST_CASE("tensor: reading with the wrong type, index or number of elements") {
 }
 
 TEST_CASE("tensor: cast converts, and returns the same tensor if there is nothing to do") {
-    const Tensor x = tensor({1.75, -1.75});
-    CHECK(elements(cast(x, Dtype::int64)) == Values{1, -1});
+    const Tensor x = tensor({2, -0x1p63});
+    CHECK(elements(cast(x, Dtype::int64)) == Values{2, -0x1p63});
     CHECK(cast(x, Dtype::float64).dtype() == Dtype::float64);
     CHECK(cast(x, Dtype::float32).same_as(x));
-    CHECK(x.to_vector<std::int64_t>() == std::vector<std::int64_t>{1, -1});
+    CHECK(x.to_vector<std::int64_t>() == std::vector<std::int64_t>{2, std::numeric_limits<std::int64_t>::min()});
+    for (const double bad : {1.5, 0x1p63, -0x1.1p63, std::numeric_limits<double>::infinity(), 1e30}) {
+        CAPTURE(bad);
+        CHECK_THROWS_AS(cast(tensor({bad}), Dtype::int64), ValueError);
+        CHECK_THROWS_AS(tensor({bad}, Dtype::int64), ValueError);
+        CHECK_THROWS_AS(scalar(bad, Dtype::float64).item<std::int64_t>(), ValueError);
+        CHECK_THROWS_AS(full({2}, bad, Dtype::int64), ValueError);
+    }
+    CHECK_THROWS_WITH_AS(scalar(std::nan("")).at<std::int64_t>({}), "nan is no int64", ValueError);
 }
 
 TEST_CASE("tensor: a handle knows whether it is the only one") {

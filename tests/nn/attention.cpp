@@ -140,8 +140,8 @@ TEST_CASE("attention: what does not fit is an error that names the parameter") {
         text = error.what();
     }
     CHECK(
-        text.starts_with("matmul: inner dimensions differ: lhs [2, 3] x rhs [2, 4] (3 != 2)\n"
-                         "  in rhs = parameter \"query.weight\"; bias = parameter \"query.bias\"\n"
+        text.starts_with("linear: inner dimensions differ: x [2, 3] x weight [4, 2] transposed (3 != 2)\n"
+                         "  in weight = parameter \"query.weight\"; bias = parameter \"query.bias\"\n"
                          "  at "));
 }
 

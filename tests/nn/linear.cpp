@@ -70,8 +70,8 @@ TEST_CASE("linear: an input of another width is an error that names the paramete
         text = error.what();
     }
     CHECK(
-        text.starts_with("matmul: inner dimensions differ: lhs [4, 5] x rhs [3, 2] (5 != 3)\n"
-                         "  in rhs = parameter \"weight\"; bias = parameter \"bias\"\n"
+        text.starts_with("linear: inner dimensions differ: x [4, 5] x weight [2, 3] transposed (5 != 3)\n"
+                         "  in weight = parameter \"weight\"; bias = parameter \"bias\"\n"
                          "  at "));
     CHECK(text.ends_with("tests/nn/linear.cpp:" + std::to_string(line)));
 }

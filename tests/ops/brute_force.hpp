@@ -104,7 +104,13 @@ inline void check_close(const Tensor& got, const Values& want, double tolerance,
 inline constexpr int layouts = 4;
 inline Tensor laid_out(const Shape& shape, int layout, std::uint64_t seed, Dtype dtype = Dtype::float64,
                        double low = -1, double high = 1) {
-    const auto values = [&](const Shape& s) { return cast(sample_values(s, low, high, seed), dtype); };
+    const auto values = [&](const Shape& s) {
+        const Tensor x = sample_values(s, low, high, seed);
+        if (is_floating(dtype)) return cast(x, dtype);
+        Values whole = elements(x);
+        for (double& v : whole) v = std::trunc(v);
+        return cast(tensor(whole, s), dtype);
+    };
     Shape larger = shape;
     switch (layout) {
         case 1: {

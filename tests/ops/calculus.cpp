@@ -214,6 +214,20 @@ TEST_CASE("calculus: derivatives at kinks") {
     CHECK(second_slope([](const Input& x) { return pow(x, 2); }, 0) == 2);
     CHECK(second_slope([](const Input& x) { return pow(x, 2); }, -3) == 2);
     CHECK(second_slope([](const Input& x) { return pow(x, 1); }, 0) == 0);
+    for (int power = 0; power <= 3; ++power) {
+        const Tensor x = scalar(0, Dtype::float64);
+        Tape tape;
+        tape.watch(x);
+        Tensor y = pow(x, power);
+        double factorial = 1;
+        for (int order = 1; order <= 4; ++order) {
+            CAPTURE(power);
+            CAPTURE(order);
+            factorial *= order;
+            y = tape.gradient(y, x, {.create_graph = true});
+            CHECK(y.item() == (order == power ? factorial : 0));
+        }
+    }
     CHECK(second_slope(relu, 0) == 0);
     CHECK(second_slope(abs, 0) == 0);
 }

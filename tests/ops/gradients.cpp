@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <regex>
@@ -88,6 +89,33 @@ TEST_CASE_TEMPLATE_DEFINE("gradients: first and second order of every op", Op, e
     CHECK(any_moves);
 }
 TEST_CASE_TEMPLATE_APPLY(every_gradient, EveryOp);
+
+/// Inputs that are used again after the op have a cotangent already when its rule runs.
+TEST_CASE_TEMPLATE_DEFINE("gradients: every op adds to what is there", Op, every_addition) {
+    if constexpr (Differentiable<Op>) {
+        for (const Sample& sample : Op::samples()) {
+            CAPTURE(Op::name);
+            CAPTURE(sample.label);
+            std::vector<Tensor> inputs;
+            for (const Tensor& input : sample.inputs)
+                if (is_floating(input.dtype())) inputs.push_back(input);
+            const auto gradients = [&](double weight) {
+                Tape tape;
+                for (const Tensor& input : inputs) tape.watch(input);
+                Tensor total = sum(sample.f(sample.inputs));
+                for (const Tensor& input : inputs) total = total + sum(input) * weight;
+                return tape.gradient(total, inputs);
+            };
+            const std::vector<Tensor> alone = gradients(0), added = gradients(3);
+            for (std::size_t k = 0; k < inputs.size(); ++k) {
+                const auto a = alone[k].to_vector<double>(), b = added[k].to_vector<double>();
+                for (std::size_t i = 0; i < a.size(); ++i)
+                    CHECK((b[i] == doctest::Approx(a[i] + 3).epsilon(1e-12) || std::isnan(a[i])));
+            }
+        }
+    }
+}
+TEST_CASE_TEMPLATE_APPLY(every_addition, EveryOp);
 
 TEST_CASE_TEMPLATE_DEFINE("gradients: an op that no tape follows makes no node", Op, every_forward) {
     for (const Sample& sample : Op::samples()) {

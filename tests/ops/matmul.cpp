@@ -202,14 +202,15 @@ TEST_CASE("matmul: what does not fit is refused, with names and the caller's lin
     check_refused<DtypeError>("matmul: operands must be float32 or float64 and alike: lhs int64, rhs int64", [&] {
         matmul(zeros({2, 3}, Dtype::int64), zeros({3, 2}, Dtype::int64));
     });
-    check_refused<ShapeError>("matmul: the bias [2] does not fit the product [2, 5] of lhs [2, 3] x rhs [3, 5]", [&] {
-        linear(zeros({2, 3}), zeros({5, 3}), zeros({2}));
-    });
-    check_refused<ShapeError>("matmul: the bias [4, 2, 5] does not fit the product [2, 5] of lhs [2, 3] x rhs [3, 5]",
+    check_refused<ShapeError>("linear: the bias [2] does not fit the product [2, 5] of x [2, 3] and the weight [5, 3]",
                               [&] {
-                                  linear(zeros({2, 3}), zeros({5, 3}), zeros({4, 2, 5}));
+                                  linear(zeros({2, 3}), zeros({5, 3}), zeros({2}));
                               });
-    check_refused<ShapeError>("transpose: axis -2 does not exist in a tensor of 1 axes", [&] {
+    check_refused<ShapeError>(
+        "linear: the bias [4, 2, 5] does not fit the product [2, 5] of x [2, 3] and the weight [5, 3]", [&] {
+            linear(zeros({2, 3}), zeros({5, 3}), zeros({4, 2, 5}));
+        });
+    check_refused<ShapeError>("linear: x must be [.., in] and the weight [out, in], not [2, 3] and [5]", [&] {
         linear(zeros({2, 3}), zeros({5}));
     });
 }

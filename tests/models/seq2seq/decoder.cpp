@@ -38,10 +38,10 @@ TEST_CASE("decoder: parameters have the names and shapes that files have") {
 TEST_CASE("decoder: a step is attention with the previous state, and the cell on [embedding; context]") {
     Generator generator(1);
     const Decoder decoder = to(Decoder(9, 3, 2, 4, 6, 0, generator), Dtype::float64);
-    const auto memory = decoder.attention.remember(sample_values({2, 5, 4}, -1, 1, 2), ids({5, 3}, {2}));
+    const auto memory = decoder.remember(sample_values({2, 5, 4}, -1, 1, 2), ids({5, 3}, {2}));
     const Tensor state = sample_values({2, 2}, -1, 1, 3), tokens = ids({4, 7}, {2});
     const Decoder::Step step = decoder.step(decoder.project(tokens), state, memory);
-    const auto attended = decoder.attention(state, memory);
+    const auto attended = decoder.attention(state, memory.attended);
     const Tensor read = concat({decoder.embedding(tokens), attended.context}, 1);
     CHECK(difference(step.state, decoder.cell(decoder.cell.project(read), state), 1e-15) == "");
     CHECK(difference(step.weights, attended.weights, 0) == "");
@@ -50,7 +50,7 @@ TEST_CASE("decoder: a step is attention with the previous state, and the cell on
 TEST_CASE("decoder: teacher forcing is one step after another") {
     Generator generator(1);
     const Decoder decoder = to(Decoder(9, 3, 2, 4, 6, 0, generator), Dtype::float64);
-    const auto memory = decoder.attention.remember(sample_values({2, 5, 4}, -1, 1, 2), ids({5, 3}, {2}));
+    const auto memory = decoder.remember(sample_values({2, 5, 4}, -1, 1, 2), ids({5, 3}, {2}));
     const Tensor tokens = ids({1, 4, 7, 1, 8, 0}, {2, 3});
     Tensor state = sample_values({2, 2}, -1, 1, 3);
     const Decoder::Result result = decoder(tokens, state, memory);
@@ -73,7 +73,7 @@ TEST_CASE("decoder: gradients of a step") {
         const GradcheckResult result =
             gradcheck(decoder, {state, states},
                       [](const Decoder& decoder, const std::vector<Tensor>& in) {
-                          const auto memory = decoder.attention.remember(in[1], ids({3, 1}, {2}));
+                          const auto memory = decoder.remember(in[1], ids({3, 1}, {2}));
                           const Decoder::Step step = decoder.step(decoder.project(ids({4, 3}, {2})), in[0], memory);
                           return concat({decoder.output(step.state), step.state, step.weights}, 1);
                       },
@@ -88,7 +88,7 @@ TEST_CASE("decoder: gradients through several steps") {
     const GradcheckResult result =
         gradcheck(decoder, {sample_values({2, 2}, -1, 1, 2), sample_values({2, 3, 3}, -1, 1, 3)},
                   [](const Decoder& decoder, const std::vector<Tensor>& in) {
-                      const auto memory = decoder.attention.remember(in[1], ids({3, 1}, {2}));
+                      const auto memory = decoder.remember(in[1], ids({3, 1}, {2}));
                       const Decoder::Result r = decoder(ids({1, 4, 4, 1, 3, 0}, {2, 3}), in[0], memory);
                       return concat({r.logits, r.weights}, 2);
                   });
@@ -103,10 +103,10 @@ TEST_CASE("decoder: values and gradients of a step are PyTorch's") {
         const Tensor state = fixture["state"], states = fixture["memory"];
         Tape tape;
         tape.watch(state), tape.watch(states);
-        const auto memory = decoder.attention.remember(states, fixture["lengths"]);
+        const auto memory = decoder.remember(states, fixture["lengths"]);
         const Decoder::Step step = decoder.step(decoder.project(fixture["ids"]), state, memory);
         const Tensor logits = decoder.output(step.state);
-        fixture.check("context", decoder.attention(state, memory).context);
+        fixture.check("context", decoder.attention(state, memory.attended).context);
         fixture.check("weights", step.weights);
         fixture.check("next_state", step.state);
         fixture.check("logits", logits);
@@ -121,7 +121,7 @@ TEST_CASE("decoder: values and gradients of a step are PyTorch's") {
 TEST_CASE("decoder: dropout acts on the embeddings and on the states before the output, if there is noise") {
     Generator generator(1), noise(2), same(2);
     const Decoder decoder(9, 3, 2, 4, 6, 0.5, generator);
-    const auto memory = decoder.attention.remember(uniform({1, 5, 4}, -1, 1, generator));
+    const auto memory = decoder.remember(uniform({1, 5, 4}, -1, 1, generator));
     const Tensor tokens = ids({1, 4, 7}, {1, 3}), state = zeros({1, 2});
     const Tensor quiet = decoder(tokens, state, memory).logits, dropped = decoder(tokens, state, memory, &noise).logits;
     CHECK(difference(decoder(tokens, state, memory).logits, quiet, 0) == "");

@@ -400,16 +400,16 @@ TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
         Seq2Seq mixed = model;
         mixed.decoder = wide.decoder;
         CHECK(error(mixed) ==
-              "matmul: inner dimensions differ: lhs [3, 4, 5] x rhs [7, 6] (5 != 7)\n"
-              "  in decoder.attention; rhs = parameter \"decoder.attention.key.weight\"\n"
+              "linear: inner dimensions differ: x [3, 4, 5] x weight [6, 7] transposed (5 != 7)\n"
+              "  in decoder.attention; weight = parameter \"decoder.attention.key.weight\"\n"
               "  at nn/attention.cpp");
     }
     SUBCASE("a query of another size") {
         Seq2Seq mixed = model;
         mixed.decoder.attention.query = wide.decoder.attention.query;
         CHECK(error(mixed) ==
-              "matmul: inner dimensions differ: lhs [3, 5] x rhs [7, 6] (5 != 7)\n"
-              "  in decoder.attention, step 0; rhs = parameter \"decoder.attention.query.weight\"; "
+              "linear: inner dimensions differ: x [3, 5] x weight [6, 7] transposed (5 != 7)\n"
+              "  in decoder.attention, step 0; weight = parameter \"decoder.attention.query.weight\"; "
               "bias = parameter \"decoder.attention.query.bias\"\n"
               "  at nn/attention.cpp");
     }
@@ -417,8 +417,8 @@ TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
         Seq2Seq mixed = model;
         mixed.decoder.cell.weight_hh = wide.decoder.cell.weight_hh;
         CHECK(error(mixed) ==
-              "matmul: inner dimensions differ: lhs [3, 5] x rhs [7, 21] (5 != 7)\n"
-              "  in decoder.cell, step 0; rhs = parameter \"decoder.cell.weight_hh\"; "
+              "linear: inner dimensions differ: x [3, 5] x weight [21, 7] transposed (5 != 7)\n"
+              "  in decoder.cell, step 0; weight = parameter \"decoder.cell.weight_hh\"; "
               "bias = parameter \"decoder.cell.bias_hh\"\n"
               "  at nn/gru.cpp");
     }
@@ -426,8 +426,8 @@ TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
         Seq2Seq mixed = model;
         mixed.decoder.output = wide.decoder.output;
         CHECK(error(mixed) ==
-              "matmul: inner dimensions differ: lhs [3, 4, 5] x rhs [7, 9] (5 != 7)\n"
-              "  in decoder.output; rhs = parameter \"decoder.output.weight\"; "
+              "linear: inner dimensions differ: x [3, 4, 5] x weight [9, 7] transposed (5 != 7)\n"
+              "  in decoder.output; weight = parameter \"decoder.output.weight\"; "
               "bias = parameter \"decoder.output.bias\"\n"
               "  at models/seq2seq/decoder.cpp");
     }
@@ -435,8 +435,8 @@ TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
         Seq2Seq mixed = model;
         mixed.encoder.embedding = Embedding(11, 3, generator);
         CHECK(error(mixed) ==
-              "matmul: inner dimensions differ: lhs [3, 4, 3] x rhs [4, 15] (3 != 4)\n"
-              "  in encoder.gru.l0; rhs = parameter \"encoder.gru.weight_ih_l0\"; "
+              "linear: inner dimensions differ: x [3, 4, 3] x weight [15, 4] transposed (3 != 4)\n"
+              "  in encoder.gru.l0; weight = parameter \"encoder.gru.weight_ih_l0\"; "
               "bias = parameter \"encoder.gru.bias_ih_l0\"\n"
               "  at nn/gru.cpp");
     }
@@ -465,7 +465,7 @@ TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
         CHECK(error_of([&] {
                   model.loss(batch.source, ids({4, 4, 5}, {3}), batch.target);
               }) ==
-              "gru: length_mask: length 5 is outside [0, 4]\n"
+              "length_mask: length 5 is outside [0, 4]\n"
               "  in encoder.gru\n"
               "  at nn/gru.cpp");
         CHECK(error_of([&] { model.greedy(batch.source, ids({4}, {1}), 3); }) ==
