@@ -26,13 +26,17 @@ class Pending : public Cached {
 /// or recorded.
 class Backward {
   public:
-    Backward(Cotangents& cotangents, NodeId id, const Tensor& cotangent, bool owns_cotangent)
-        : cotangents_(cotangents), id_(id), cotangent_(cotangent), owns_cotangent_(owns_cotangent) {}
+    /// `is_last`: no later pass will need what the node keeps.
+    Backward(Cotangents& cotangents, NodeId id, const Tensor& cotangent, bool owns_cotangent, bool is_last)
+        : cotangents_(cotangents), id_(id), cotangent_(cotangent), owns_cotangent_(owns_cotangent), is_last_(is_last) {}
 
     /// The cotangent of the output, of the output's shape.
     const Tensor& cotangent() const { return cotangent_; }
     /// A tensor that the node saved. Throws TapeError if it was overwritten since.
     const Tensor& saved(std::size_t i) const;
+    /// The same, to be used last: if no later pass needs it, the node's handle, so that a rule may write over the
+    /// elements if is_unique() says that nobody else reads them.
+    Tensor take_saved(std::size_t i);
     std::size_t saved_count() const;
     /// Whether anything waits for the cotangent of an input; contributions to others may be left out.
     bool needs(std::size_t input) const;
@@ -64,7 +68,7 @@ class Backward {
     Cotangents& cotangents_;
     const NodeId id_;
     const Tensor& cotangent_;
-    const bool owns_cotangent_;
+    const bool owns_cotangent_, is_last_;
 };
 
 /// Waiting applications of one op.

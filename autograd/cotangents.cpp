@@ -219,6 +219,8 @@ bool Backward::recording() const { return cotangents_.recorded(); }
 
 const Tensor& Backward::saved(std::size_t i) const {
     const Saved& saved = node().saved()[i];
+    if (!saved.tensor.defined())
+        throw TapeError("an earlier gradient(), which failed midway, has used up what this pass needs");
     if (saved.tensor.version() != saved.version) {
         const std::string name = saved.tensor.name().empty() ? "" : " \"" + saved.tensor.name() + '"';
         throw TapeError("a tensor" + name + " " + to_string(saved.tensor.shape()) +
@@ -227,6 +229,11 @@ const Tensor& Backward::saved(std::size_t i) const {
                         ")");
     }
     return saved.tensor;
+}
+
+Tensor Backward::take_saved(std::size_t i) {
+    const Tensor& tensor = saved(i);
+    return is_last_ ? std::move(node().saved_[i].tensor) : tensor;
 }
 
 void Backward::add(std::size_t input, Tensor contribution) {

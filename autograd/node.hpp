@@ -73,6 +73,7 @@ class Node {
 
   private:
     friend class Recording;
+    friend class Backward;
     void release();
 
     NodeId* inputs_ = nullptr;

@@ -125,7 +125,7 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
                             "give that one retain_graph = true to run another over the same nodes");
                     const bool through_view = node.is_view() && !options.create_graph;
                     if (!through_view || !cotangents.add_through_view(id, cotangent)) {
-                        Backward back(cotangents, id, cotangent, owned);
+                        Backward back(cotangents, id, cotangent, owned, release && !detecting_anomalies());
                         node.vjp(back);
                         if (detecting_anomalies()) require_finite_cotangents(node, cotangents);
                     }

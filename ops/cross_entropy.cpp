@@ -107,14 +107,17 @@ void CrossEntropy::vjp(Backward& back) const {
         return;
     }
     if (!back.needs(0)) return;
-    const Tensor x = packed(logits);
-    Tensor gradient = Tensor::empty(x.shape(), x.dtype());
-    visit_floating(x.dtype(), [&](auto type) {
+    // The logits are the largest tensor of a language model: if nobody else reads them, the gradient takes their place.
+    Tensor x = packed(back.take_saved(0)), gradient;
+    const void* const elements = x.raw();
+    const bool in_place = x.is_unique();
+    gradient = in_place ? std::move(x) : Tensor::empty(x.shape(), x.dtype());
+    visit_floating(gradient.dtype(), [&](auto type) {
         using T = decltype(type);
-        const T* const from = static_cast<const T*>(x.raw());
+        const T* const from = static_cast<const T*>(elements);
         T* const to = static_cast<T*>(gradient.raw());
         const T factor = static_cast<T>(scale) * back.cotangent().item<T>();
-        parallel_ranges(static_cast<std::int64_t>(labels.size()), 1, x.numel(),
+        parallel_ranges(static_cast<std::int64_t>(labels.size()), 1, gradient.numel(),
                         [&](std::int64_t begin, std::int64_t end) {
                             for (std::int64_t i = begin; i < end; ++i) {
                                 const std::int64_t label = labels[static_cast<std::size_t>(i)];

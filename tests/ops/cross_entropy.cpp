@@ -1,5 +1,6 @@
 #include "brute_force.hpp"
 
+#include <wengert/autograd/allocator.hpp>
 #include <wengert/ops/cross_entropy.hpp>
 
 using namespace brute_force;
@@ -129,4 +130,25 @@ TEST_CASE("cross_entropy: what does not fit is refused, with the caller's line")
     check_refused<ValueError>("cross_entropy: operand 1 is an undefined tensor", [&] {
         cross_entropy(zeros({1, 5}), Tensor());
     });
+}
+
+TEST_CASE("cross_entropy: the gradient takes the place of logits that nobody else reads, and of no others") {
+    const Tensor x = sample_values({300, 50}, -1, 1, 1), labels = ids(std::vector<std::int64_t>(300, 7));
+    const auto peak = [&](bool keeps_logits) {
+        Tape tape;
+        tape.watch(x);
+        Tensor logits = x + 0.0;
+        const Tensor loss = cross_entropy(logits, labels);
+        const Values before = elements(logits);
+        if (!keeps_logits) logits = Tensor();
+        reset_peak_live_bytes();
+        const std::int64_t start = allocator_statistics().live_bytes;
+        const Tensor gradient = tape.gradient(loss, x);
+        if (keeps_logits) CHECK(elements(logits) == before);
+        return std::pair{allocator_statistics().peak_live_bytes - start, elements(gradient)};
+    };
+    const auto [kept, first] = peak(true);
+    const auto [freed, second] = peak(false);
+    CHECK(first == second);
+    CHECK(kept - freed >= 300 * 50 * 8);
 }
