@@ -19,6 +19,8 @@ class Pending : public Cached {
   public:
     virtual ~Pending() = default;
     virtual void run(const Destination& out) const = 0;
+    /// The op's name.
+    virtual std::string_view name() const = 0;
 };
 
 /// What a vjp sees: the cotangent of its node's output, the tensors its node saved, and where contributions to its
@@ -76,6 +78,7 @@ template <class Op, std::size_t n>
 struct Backward::Queue final : Pending {
     using Operands = std::array<Tensor, n>;
     explicit Queue(const Op& o) : op(o) {}
+    std::string_view name() const override { return Op::name; }
     void run(const Destination& out) const override { op.merge(std::span<const Operands>(waiting), out); }
     const Op op;
     std::vector<Operands, CachedAllocator<Operands>> waiting;

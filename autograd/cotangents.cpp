@@ -192,6 +192,7 @@ const Tensor& Cotangents::finish(NodeId id) {
     Slot& s = slot(id);
     if (s.pending) {
         const std::unique_ptr<Pending> pending = std::move(s.pending);
+        const CostTimer timer(pending->name(), recording_[id].place(), Pass::backward);
         pending->run(target(id));
     }
     if (s.coverage) complete(s);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <wengert/autograd/backward.hpp>
 #include <wengert/autograd/node.hpp>
+#include <wengert/autograd/profile.hpp>
 #include <wengert/autograd/recording.hpp>
 #include <wengert/autograd/strided.hpp>
 
@@ -145,6 +146,7 @@ inline int axis_of(const Input& x, int axis, std::string_view op, int more = 0) 
 /// Whatever the op throws leaves with the op's name, the scope, the operands' names and the caller's line.
 template <Operation Op>
 Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
+    const CostTimer timer(Op::name, current_place(), Pass::forward);
     Tensor out;
     try {
         require_defined(in);

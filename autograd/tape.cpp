@@ -123,6 +123,7 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
                         throw TapeError(
                             "an earlier gradient(), which may have failed midway, has released what this pass needs; "
                             "give that one retain_graph = true to run another over the same nodes");
+                    const CostTimer timer(node.name(), node.place(), Pass::backward);
                     const bool through_view = node.is_view() && !options.create_graph;
                     if (!through_view || !cotangents.add_through_view(id, cotangent)) {
                         Backward back(cotangents, id, cotangent, owned, release && !detecting_anomalies());

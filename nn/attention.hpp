@@ -34,9 +34,9 @@ struct BahdanauAttention {
     }
 
     /// states [B, S, M]; lengths int64 [B], or undefined.
-    Memory remember(const Tensor& states, const Tensor& lengths = {}) const;
+    Memory remember(const Input& states, const Tensor& lengths = {}) const;
     /// state [B, H]
-    Result operator()(const Tensor& state, const Memory& memory) const;
+    Result operator()(const Input& state, const Memory& memory) const;
 
     void visit(auto&& f) {
         f("query", query);

@@ -15,7 +15,7 @@ GruCell::GruCell(std::int64_t in, std::int64_t hidden, Generator& generator, Gru
     name_parameters(*this);
 }
 
-Tensor GruCell::project(const Tensor& x) const { return linear(x, weight_ih, bias_ih); }
+Tensor GruCell::project(const Input& x) const { return linear(x, weight_ih, bias_ih); }
 
 Tensor GruCell::operator()(const Tensor& projection, const Tensor& h, const Tensor& keep) const {
     const auto [xr, xz, xn] = chunk<3>(projection);  // [B, H] each
@@ -58,16 +58,17 @@ std::string Gru::cell_name(std::size_t i) const {
     return "l" + std::to_string(i / d) + (i % d == 1 ? "_reverse" : "");
 }
 
-Gru::Result Gru::operator()(const Tensor& x, const Tensor& lengths, Generator* noise) const {
+Gru::Result Gru::operator()(const Input& input, const Tensor& lengths, Generator* noise) const {
+    const Tensor& x = input.tensor();
     Tensor mask;  // [B, T, 1]
-    located("gru", {&x}, std::source_location::current(), [&] {
+    located("gru", {&x}, input.where(), [&] {
         if (x.rank() != 3 || x.dim(1) == 0)
             throw ShapeError("x must be [B, T, in] with at least one step, not " + to_string(x.shape()));
         if (!lengths.defined()) return;
         if (lengths.shape() != Shape{x.dim(0)})
             throw ShapeError("lengths " + to_string(lengths.shape()) + " are not one for each row of x " +
                              to_string(x.shape()));
-        mask = unsqueeze(length_mask(lengths, x.dim(1), x.dtype()), 2);
+        mask = unsqueeze(length_mask({lengths, input.where()}, x.dim(1), x.dtype()), 2);
     });
     Tensor layer_input = x;
     std::vector<Tensor> states;
@@ -77,7 +78,7 @@ Gru::Result Gru::operator()(const Tensor& x, const Tensor& lengths, Generator* n
         for (int direction = 0; direction < directions(); ++direction, ++i) {
             const Scope scope(cell_name(i));
             Tensor state = zeros({x.dim(0), cells_[i].hidden()}, x.dtype());
-            outputs.push_back(run(cells_[i], direction == 1, layer_input, mask, state));
+            outputs.push_back(run(cells_[i], direction == 1, {layer_input, input.where()}, mask, state));
             states.push_back(state);
         }
         layer_input = outputs.size() == 1 ? outputs[0] : concat(outputs, 2);
@@ -86,9 +87,9 @@ Gru::Result Gru::operator()(const Tensor& x, const Tensor& lengths, Generator* n
 }
 
 /// One cell over all steps: the states [B, T, H]; `state` is the first on entry and the last on return.
-Tensor Gru::run(const GruCell& cell, bool reverse, const Tensor& x, const Tensor& mask, Tensor& state) const {
+Tensor Gru::run(const GruCell& cell, bool reverse, const Input& x, const Tensor& mask, Tensor& state) const {
     const Tensor projection = cell.project(x);  // [B, T, 3H]
-    const std::int64_t steps = x.dim(1);
+    const std::int64_t steps = x.tensor().dim(1);
     std::vector<Tensor> outputs(static_cast<std::size_t>(steps));
     for (std::int64_t i = 0; i < steps; ++i) {
         const Step step(i);

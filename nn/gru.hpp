@@ -29,7 +29,7 @@ struct GruCell {
 
     std::int64_t hidden() const { return weight_hh.dim(1); }
     /// What the gates get from the input: x [.., in] -> [.., 3H]. For all steps at once this is one product.
-    Tensor project(const Tensor& x) const;
+    Tensor project(const Input& x) const;
     /// projection [B, 3H], h [B, H] -> [B, H].  With keep [B, 1], rows where it is 0 leave h as it was.
     Tensor operator()(const Tensor& projection, const Tensor& h, const Tensor& keep = {}) const;
 
@@ -62,7 +62,7 @@ class Gru {
     /// x [B, T, in]; lengths int64 [B], or undefined if all rows are full. A padded step leaves the state as it was.
     /// Dropout needs a source of noise; without one there is none. Throws ShapeError if T is 0 and if a row has no
     /// length of its own, ValueError unless 0 <= length <= T.
-    Result operator()(const Tensor& x, const Tensor& lengths = {}, Generator* noise = nullptr) const;
+    Result operator()(const Input& x, const Tensor& lengths = {}, Generator* noise = nullptr) const;
 
     int directions() const { return options_.bidirectional ? 2 : 1; }
 
@@ -74,7 +74,7 @@ class Gru {
 
   private:
     std::string cell_name(std::size_t i) const;
-    Tensor run(const GruCell& cell, bool reverse, const Tensor& x, const Tensor& mask, Tensor& state) const;
+    Tensor run(const GruCell& cell, bool reverse, const Input& x, const Tensor& mask, Tensor& state) const;
 
     GruOptions options_;
     std::vector<GruCell> cells_;  // layer by layer, forward before reverse

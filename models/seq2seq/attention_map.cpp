@@ -1,11 +1,11 @@
 #include <fmt/format.h>
-#include <utf8proc.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <fstream>
 #include <system_error>
+#include <wengert/autograd/svg_text.hpp>
 #include <wengert/models/seq2seq/attention_map.hpp>
 
 namespace wengert {
@@ -17,61 +17,10 @@ constexpr double diagonal = 0.70710678118654752;                                
 constexpr const char* fonts =
     "Noto Sans, Noto Sans CJK SC, Source Han Sans SC, PingFang SC, Hiragino Sans, Microsoft YaHei, Malgun Gothic, "
     "WenQuanYi Micro Hei, DejaVu Sans, sans-serif";
-constexpr utf8proc_int32_t replacement = 0xFFFD;
-
-/// The code points of a text; for what XML cannot hold, U+FFFD.
-std::vector<utf8proc_int32_t> code_points(std::string_view text) {
-    std::vector<utf8proc_int32_t> points;
-    while (!text.empty()) {
-        utf8proc_int32_t point = -1;
-        const auto length = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                                             static_cast<utf8proc_ssize_t>(text.size()), &point);
-        const bool is_control = point < 0x20 && point != '\t' && point != '\n' && point != '\r';
-        points.push_back(length < 0 || is_control || point == 0xFFFE || point == 0xFFFF ? replacement : point);
-        text.remove_prefix(length < 0 ? 1 : static_cast<std::size_t>(length));
-    }
-    return points;
-}
-
-std::string escape(std::string_view text) {
-    std::string escaped;
-    for (const utf8proc_int32_t point : code_points(text)) {
-        switch (point) {
-            case '&':
-                escaped += "&amp;";
-                break;
-            case '<':
-                escaped += "&lt;";
-                break;
-            case '>':
-                escaped += "&gt;";
-                break;
-            case '"':
-                escaped += "&quot;";
-                break;
-            default: {
-                utf8proc_uint8_t bytes[4];
-                const auto length = utf8proc_encode_char(point, bytes);
-                escaped.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(length));
-            }
-        }
-    }
-    return escaped;
-}
-
-/// About how wide a text is in a proportional font, in pixels.
-double width_of(std::string_view text, double size) {
-    double width = 0;
-    for (const utf8proc_int32_t point : code_points(text)) {
-        const int columns = utf8proc_charwidth(point);
-        width += columns == 2 ? 1.0 : 0.62 * columns;
-    }
-    return width * size;
-}
 
 double widest(const std::vector<std::string>& words) {
     double width = 0;
-    for (const std::string& word : words) width = std::max(width, width_of(word, font_size));
+    for (const std::string& word : words) width = std::max(width, svg::width_of(word, font_size));
     return width;
 }
 
@@ -113,32 +62,33 @@ Picture draw(const AttentionMap& map) {
     const double right = left + cell * static_cast<double>(map.source.size());
     const double bottom = top + cell * static_cast<double>(map.target.size());
 
-    double width = std::max(right, width_of(map.title, title_size));
-    std::string svg;
+    double width = std::max(right, svg::width_of(map.title, title_size));
+    std::string elements;
     if (!map.title.empty())
-        svg += fmt::format("<text y=\"{0}\" font-size=\"{0}\" font-weight=\"bold\">{1}</text>\n", title_size,
-                           escape(map.title));
+        elements += fmt::format("<text y=\"{0}\" font-size=\"{0}\" font-weight=\"bold\">{1}</text>\n", title_size,
+                                svg::escaped(map.title));
     for (std::size_t s = 0; s < map.source.size(); ++s) {
         const double x = left + cell * (static_cast<double>(s) + 0.5), y = top - gap;
         const std::string direction = is_slanted ? fmt::format(" transform=\"rotate(-45 {:.1f} {:.1f})\"", x, y)
                                                  : std::string(" text-anchor=\"middle\"");
-        svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\"{}>{}</text>\n", x, y, direction, escape(map.source[s]));
-        if (is_slanted) width = std::max(width, x + width_of(map.source[s], font_size) * diagonal);
+        elements +=
+            fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\"{}>{}</text>\n", x, y, direction, svg::escaped(map.source[s]));
+        if (is_slanted) width = std::max(width, x + svg::width_of(map.source[s], font_size) * diagonal);
     }
     for (std::size_t t = 0; t < map.target.size(); ++t) {
         const double y = top + cell * static_cast<double>(t);
-        svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", left - gap,
-                           y + cell / 2 + font_size * 0.35, escape(map.target[t]));
+        elements += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", left - gap,
+                                y + cell / 2 + font_size * 0.35, svg::escaped(map.target[t]));
         for (std::size_t s = 0; s < map.source.size(); ++s) {
             const double weight = weights[t * map.source.size() + s];
-            svg += fmt::format(
+            elements += fmt::format(
                 "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{}\" height=\"{}\" fill=\"{}\" stroke=\"#d5dbe3\">"
                 "<title>{} from {}: {:.3f}</title></rect>\n",
-                left + cell * static_cast<double>(s), y, cell, cell, shade(weight), escape(map.target[t]),
-                escape(map.source[s]), weight);
+                left + cell * static_cast<double>(s), y, cell, cell, shade(weight), svg::escaped(map.target[t]),
+                svg::escaped(map.source[s]), weight);
         }
     }
-    return {svg, width, bottom};
+    return {elements, width, bottom};
 }
 
 }  // namespace

@@ -65,6 +65,7 @@ inline Tensor add(const Input& a, const Input& b) { return apply(Add{}, {&a.tens
 struct Scale {
     static constexpr std::string_view name = "scale";
     static constexpr Saves saves = Saves::nothing;
+    static constexpr bool accumulates = true;
     double factor;
     Shape shape(const Inputs& in) const { return in[0].shape(); }
     void forward(const Inputs& in, const Destination& out) const {
@@ -77,6 +78,7 @@ inline Tensor scale(const Input& x, double factor) { return apply(Scale{factor},
 struct Mul {
     static constexpr std::string_view name = "mul";
     static constexpr Saves saves = Saves::inputs;
+    static constexpr bool accumulates = true;
     static constexpr std::array<std::string_view, 2> operands{"lhs", "rhs"};
     Shape shape(const Inputs& in) const { return same_shape(in); }
     void forward(const Inputs& in, const Destination& out) const {
@@ -254,6 +256,7 @@ inline Tensor concat(const Input& a, const Input& b) {
 struct Product {
     static constexpr std::string_view name = "product";
     static constexpr Saves saves = Saves::inputs;
+    static constexpr bool accumulates = true;
     static inline int merged = 0;  // how many products merge() has been given in all
     Shape shape(const Inputs& in) const {
         if (in[0].shape()[1] != in[1].shape()[0])

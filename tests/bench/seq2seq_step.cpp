@@ -24,7 +24,7 @@ struct Flags {
                  attention = 0;
     int layers = 2, steps = 5, warmup = 1, threads = 2;
     bool bidirectional = false;
-    std::string lengths, mode = "train";
+    std::string lengths, mode = "train", profile;
 };
 
 struct Batch {
@@ -126,7 +126,18 @@ nlohmann::json run(const Flags& f) {
         seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
         tokens += f.mode == "greedy" ? batch.source.dim(0) * (f.target_length - 1) : batch.target_tokens;
     }
-    const double peak = peak_rss_mib();  // before the floor is measured, which takes memory of its own
+    const double peak = peak_rss_mib();  // before what takes memory of its own
+    if (!f.profile.empty()) {
+        const Batch& batch = batches.front();
+        Profile profile;
+        {
+            Tape tape;
+            const Tensor loss = model.loss(batch.source, batch.source_lengths, batch.target);
+            optimizer.step(tape.gradient(loss, parameters(model)));
+        }
+        write_svg(profile, f.profile);
+        std::cerr << to_string(profile);
+    }
 
     double total = 0;
     if (f.lengths.empty()) {
@@ -180,6 +191,7 @@ int main(int argc, char** argv) {
     app.add_option("--warmup", f.warmup, "steps before")->capture_default_str();
     app.add_option("--threads", f.threads, "threads")->capture_default_str();
     app.add_option("--lengths", f.lengths, "file of real sentence lengths, one batch a line")->check(CLI::ExistingFile);
+    app.add_option("--profile", f.profile, "one more training step is drawn to this SVG file and printed as a table");
     app.add_option("--mode", f.mode, "what is timed")
         ->check(CLI::IsMember({"train", "forward", "greedy"}))
         ->capture_default_str();

@@ -402,7 +402,7 @@ TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
         CHECK(error(mixed) ==
               "linear: inner dimensions differ: x [3, 4, 5] x weight [6, 7] transposed (5 != 7)\n"
               "  in decoder.attention; weight = parameter \"decoder.attention.key.weight\"\n"
-              "  at nn/attention.cpp");
+              "  at models/seq2seq/decoder.cpp");
     }
     SUBCASE("a query of another size") {
         Seq2Seq mixed = model;
@@ -411,7 +411,7 @@ TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
               "linear: inner dimensions differ: x [3, 5] x weight [6, 7] transposed (5 != 7)\n"
               "  in decoder.attention, step 0; weight = parameter \"decoder.attention.query.weight\"; "
               "bias = parameter \"decoder.attention.query.bias\"\n"
-              "  at nn/attention.cpp");
+              "  at models/seq2seq/decoder.cpp");
     }
     SUBCASE("a recurrent weight of another size") {
         Seq2Seq mixed = model;
@@ -438,7 +438,7 @@ TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
               "linear: inner dimensions differ: x [3, 4, 3] x weight [15, 4] transposed (3 != 4)\n"
               "  in encoder.gru.l0; weight = parameter \"encoder.gru.weight_ih_l0\"; "
               "bias = parameter \"encoder.gru.bias_ih_l0\"\n"
-              "  at nn/gru.cpp");
+              "  at models/seq2seq/encoder.cpp");
     }
     SUBCASE("ids outside the vocabularies") {
         const Tensor bad = ids({5, 9, 11, 2}, {1, 4}), good = ids({5, 9, 10, 2}, {1, 4});
@@ -467,11 +467,11 @@ TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
               }) ==
               "length_mask: length 5 is outside [0, 4]\n"
               "  in encoder.gru\n"
-              "  at nn/gru.cpp");
+              "  at models/seq2seq/encoder.cpp");
         CHECK(error_of([&] { model.greedy(batch.source, ids({4}, {1}), 3); }) ==
               "gru: lengths [1] are not one for each row of x [3, 4, 4]\n"
               "  in encoder.gru\n"
-              "  at nn/gru.cpp");
+              "  at models/seq2seq/encoder.cpp");
     }
     SUBCASE("sources and targets") {
         const Tensor no_step = zeros({3, 0}, Dtype::int64), one_row = ids({5, 2}, {2});

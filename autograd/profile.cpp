@@ -1,0 +1,63 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <wengert/autograd/allocator.hpp>
+#include <wengert/autograd/profile.hpp>
+
+namespace wengert {
+namespace {
+
+constinit thread_local Profile* current_profile = nullptr;
+
+}  // namespace
+
+Profile::Profile() : outer_(std::exchange(current_profile, this)) {}
+Profile::~Profile() { current_profile = outer_; }
+
+double Profile::seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+
+std::vector<OpCost> Profile::costs() const {
+    std::vector<OpCost> result;
+    for (const auto& [key, cost] : costs_) result.push_back(cost);
+    std::ranges::stable_sort(result, std::ranges::greater(), &OpCost::seconds);
+    return result;
+}
+
+CostTimer::CostTimer(std::string_view op, const Place& place, Pass pass)
+    : profile_(current_profile), op_(op), scope_(place.scope), pass_(pass) {
+    if (profile_ == nullptr) return;
+    if (std::exchange(profile_->is_timing_, true))
+        profile_ = nullptr;
+    else
+        begin_ = Profile::Clock::now();
+}
+
+CostTimer::~CostTimer() {
+    if (profile_ == nullptr) return;
+    const double seconds = std::chrono::duration<double>(Profile::Clock::now() - begin_).count();
+    profile_->is_timing_ = false;
+    OpCost& cost = profile_->costs_[{scope_, op_}];
+    if (cost.op.empty()) {
+        cost.op = op_;
+        cost.scope = scope_path(scope_);
+    }
+    if (pass_ == Pass::forward) ++cost.calls;
+    (pass_ == Pass::forward ? cost.forward_seconds : cost.backward_seconds) += seconds;
+    profile_->moments_.push_back({profile_->seconds(), allocator_statistics().live_bytes, pass_});
+}
+
+std::string to_string(const Profile& profile) {
+    const double all = profile.seconds();
+    std::string text = fmt::format("{:<22} {:<32} {:>7} {:>11} {:>11} {:>7}\n", "op", "scope", "calls", "forward ms",
+                                   "backward ms", "share");
+    double timed = 0;
+    for (const OpCost& cost : profile.costs()) {
+        timed += cost.seconds();
+        text += fmt::format("{:<22} {:<32} {:>7} {:>11.3f} {:>11.3f} {:>5.1f} %\n", cost.op, cost.scope, cost.calls,
+                            1e3 * cost.forward_seconds, 1e3 * cost.backward_seconds, 100 * cost.seconds() / all);
+    }
+    return text + fmt::format("{:<22} {:<32} {:>7} {:>23.3f} {:>5.1f} %\n", "(outside ops)", "", "",
+                              1e3 * (all - timed), 100 * (all - timed) / all);
+}
+
+}  // namespace wengert

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+#include <wengert/autograd/scope.hpp>
+
+namespace wengert {
+
+enum class Pass { forward, backward };
+
+/// What the calls of one op in one scope have cost.
+struct OpCost {
+    std::string scope, op;
+    std::int64_t calls = 0;  ///< forward
+    double forward_seconds = 0, backward_seconds = 0;
+
+    double seconds() const { return forward_seconds + backward_seconds; }
+};
+
+/// While it lives, the ops of this thread and their backward rules are timed, and the memory of its tensors is watched:
+///
+///     Profile profile;
+///     { ... one training step ... }
+///     std::cout << to_string(profile);
+///     write_svg(profile, "step.svg");
+///
+/// What a rule calls belongs to the rule. Products that waited to be computed together count for the backward pass of
+/// their op, in the scope that first used their operand. Measuring takes some 100 ns for each op.
+class Profile {
+  public:
+    Profile();
+    ~Profile();
+    Profile(const Profile&) = delete;
+    Profile& operator=(const Profile&) = delete;
+
+    /// The dearest first.
+    std::vector<OpCost> costs() const;
+
+    struct Moment {
+        double seconds;           ///< since the profile began
+        std::int64_t live_bytes;  ///< of this thread's tensors and tapes
+        Pass pass;
+    };
+    /// One after each op and each rule.
+    const std::vector<Moment>& moments() const { return moments_; }
+    /// Since the profile began.
+    double seconds() const;
+
+  private:
+    friend class CostTimer;
+    using Clock = std::chrono::steady_clock;
+    using Key = std::pair<std::int32_t, std::string_view>;  // a scope of this thread, an op's name
+
+    const Clock::time_point begin_ = Clock::now();
+    std::map<Key, OpCost> costs_;
+    std::vector<Moment> moments_;
+    bool is_timing_ = false;
+    Profile* const outer_;
+};
+
+/// The engine's part: times what runs while it lives, if a Profile lives and no other timer does. `op` must outlive the
+/// profile, as names of ops do.
+class CostTimer {
+  public:
+    CostTimer(std::string_view op, const Place& place, Pass pass);
+    ~CostTimer();
+    CostTimer(const CostTimer&) = delete;
+    CostTimer& operator=(const CostTimer&) = delete;
+
+  private:
+    Profile* profile_;
+    std::string_view op_;
+    std::int32_t scope_;
+    Pass pass_;
+    Profile::Clock::time_point begin_;
+};
+
+/// A table: op, scope, calls, milliseconds forward and backward, share of the profile's time.
+std::string to_string(const Profile& profile);
+
+/// The same as an SVG picture: a bar for each scope and one for each op, forward and backward, and below them the
+/// memory over time. Throws FileError if the file cannot be written.
+void write_svg(const Profile& profile, const std::filesystem::path& file);
+
+}  // namespace wengert
