@@ -64,6 +64,7 @@ class Backward {
     struct Queue;
 
     const Node& node() const;
+    NodeId operand(std::size_t input) const;
     std::unique_ptr<Pending>& pending(std::size_t input);
     bool may_queue(std::size_t input) const;
 

@@ -35,6 +35,9 @@ void Cotangents::add(NodeId id, const Tensor& contribution, bool owned) {
     if (contribution.shape() != recording_[id].shape())
         throw ShapeError("a contribution of shape " + to_string(contribution.shape()) +
                          " to the cotangent of an operand " + to_string(recording_[id].shape()));
+    if (contribution.dtype() != recording_[id].dtype())
+        throw DtypeError(fmt::format("a contribution of {} to the cotangent of an operand of {}",
+                                     to_string(contribution.dtype()), to_string(recording_[id].dtype())));
     Slot& s = slot(id);
     if (recorded_) {
         s.tensor = s.tensor.defined() ? accumulate(s.tensor, contribution) : contribution;
@@ -206,12 +209,20 @@ Tensor Cotangents::take(NodeId id) {
 }
 
 const Node& Backward::node() const { return cotangents_.recording()[id_]; }
+
+NodeId Backward::operand(std::size_t input) const {
+    if (input >= node().inputs().size())
+        throw ValueError(
+            fmt::format("the rule speaks of operand {}, but the op had {}", input, node().inputs().size()));
+    return node().inputs()[input];
+}
+
 bool Backward::needs(std::size_t input) const {
-    const NodeId id = node().inputs()[input];
+    const NodeId id = operand(input);
     return id != no_node && cotangents_.needs(id);
 }
 const Shape& Backward::input_shape(std::size_t input) const {
-    const NodeId id = node().inputs()[input];
+    const NodeId id = operand(input);
     if (id == no_node) throw TapeError(fmt::format("operand {} is a constant, whose shape is not kept", input));
     return cotangents_.recording()[id].shape();
 }
@@ -219,6 +230,9 @@ std::size_t Backward::saved_count() const { return node().saved().size(); }
 bool Backward::recording() const { return cotangents_.recorded(); }
 
 const Tensor& Backward::saved(std::size_t i) const {
+    if (i >= saved_count())
+        throw ValueError(
+            fmt::format("the rule asks for saved tensor {}, but the op's `saves` keeps {}", i, saved_count()));
     const Saved& saved = node().saved()[i];
     if (!saved.tensor.defined())
         throw TapeError("an earlier gradient(), which failed midway, has used up what this pass needs");
@@ -247,7 +261,7 @@ void Backward::give(std::size_t input, const Tensor& part) {
     cotangents_.add(node().inputs()[input], part, owns_cotangent_);
 }
 
-Destination Backward::target(std::size_t input) { return cotangents_.target(node().inputs()[input]); }
+Destination Backward::target(std::size_t input) { return cotangents_.target(operand(input)); }
 std::unique_ptr<Pending>& Backward::pending(std::size_t input) { return cotangents_.pending(node().inputs()[input]); }
 
 bool Backward::may_queue(std::size_t input) const {

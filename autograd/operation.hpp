@@ -51,6 +51,7 @@ class Input {
     /// The tensor; throws ValueError if it is undefined or the operand is a number.
     const Tensor& tensor() const;
     bool is_number() const { return tensor_ == nullptr; }
+    bool is_undefined() const { return tensor_ != nullptr && !tensor_->defined(); }
     /// The tensor, or the number as a scalar of `dtype`.
     Tensor as(Dtype dtype) const { return is_number() ? scalar(value_, dtype) : tensor(); }
     const SourceLine& where() const { return where_; }

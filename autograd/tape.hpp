@@ -34,7 +34,8 @@ class Tape {
     Tape(const Tape&) = delete;
     Tape& operator=(const Tape&) = delete;
 
-    /// Follows a tensor that is no parameter. Throws DtypeError for int64.
+    /// Follows a tensor that is no parameter from now on: ops that used it before have taken it for a constant. Throws
+    /// DtypeError for int64.
     void watch(const Tensor& tensor, const SourceLine& where = std::source_location::current());
 
     /// The derivatives of `result` by each of `inputs`: the vector-Jacobian products with options.cotangent. Zero where

@@ -90,11 +90,13 @@ void Tensor::copy_from(const Tensor& source) {
         throw ShapeError(
             fmt::format("copy_from: shapes differ: {} from {}", to_string(shape()), to_string(source.shape())));
     ++get().storage->version;
+    state_->recording = 0;
     write(source.shares_storage(*this) ? source.clone() : source, {*this});
 }
 
 void Tensor::fill(double value) {
     ++get().storage->version;
+    state_->recording = 0;
     wengert::fill(*this, value);
 }
 

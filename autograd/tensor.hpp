@@ -105,8 +105,10 @@ class Tensor {
 
     /// A deep copy, contiguous, not on any tape; name and parameter mark are kept.
     Tensor clone() const;
-    /// Overwrites the elements with those of `source` (same shape; converted if the element types differ).
+    /// Overwrites the elements with those of `source` (same shape; converted if the element types differ). The tape
+    /// does not see it: what an op had computed here is a constant from now on.
     void copy_from(const Tensor& source);
+    /// The same with one number.
     void fill(double value);
 
     /// Marks a leaf that every live tape follows without being told: a model's parameter.

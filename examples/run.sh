@@ -35,5 +35,6 @@ run $seq2seq translate --model out/model --attention out/attention.svg \
     'The computer that Jerry bought two days ago is old.' 'She is angry because Tom stole her watch.'
 run $seq2seq graph --model out/model --out out/graph.svg
 
-printf '\nThe checkpoint is in %s,\nthe attention heat map in %s,\nthe computation graph in %s.\n' \
+printf '\nThe pictures have Chinese words: where they show boxes, a font is missing (fonts-noto-cjk, for one).\n'
+printf 'The checkpoint is in %s,\nthe attention heat map in %s,\nthe computation graph in %s.\n' \
     "$PWD/out/model" "$PWD/out/attention.svg" "$PWD/out/graph.svg"

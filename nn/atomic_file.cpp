@@ -11,6 +11,10 @@
 namespace wengert {
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
+    std::error_code error;
+    if (std::filesystem::is_symlink(path_, error)) path_ = std::filesystem::weakly_canonical(path_);
+    if (std::filesystem::exists(path_, error) && !std::filesystem::is_regular_file(path_, error))
+        throw FileError(fmt::format("{}: cannot be replaced: it is no regular file", path_.string()));
     // A crash may have left a file of the same name, and another thread may be writing to the same path.
     for (int attempt = 0; descriptor_ < 0; ++attempt) {
         temporary_ = fmt::format("{}.{}-{}.tmp", path_.string(), ::getpid(), attempt);

@@ -10,7 +10,8 @@ namespace wengert {
 /// commit() puts it in the place of `path` once it is safely on the disk: whoever reads `path` sees the old content or
 /// the new, even after a crash. Without commit() the temporary file goes and `path` stays as it was.
 ///
-/// Everything throws FileError with the path and the system's reason.
+/// A symbolic link is followed. Everything throws FileError with the path and the system's reason, and so does a path
+/// to what is no regular file.
 class AtomicFile {
   public:
     explicit AtomicFile(std::filesystem::path path);

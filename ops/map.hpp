@@ -344,6 +344,10 @@ struct Map {
 /// The op of a formula and its operands, numbers made scalars of the tensors' dtype.
 template <class F, int N, bool summed>
 Tensor apply_map(const Map<F, N, summed>& op, const std::type_identity_t<std::array<Input, N>>& operands) {
+    for (int k = 0; k < N; ++k)
+        if (operands[k].is_undefined())
+            located(Map<F, N, summed>::name, {}, operands[0].where(),
+                    [k] { throw ValueError("operand " + std::to_string(k) + " is an undefined tensor"); });
     const auto tensor = std::ranges::find_if_not(operands, &Input::is_number);
     if (tensor == operands.end())
         located(Map<F, N, summed>::name, {}, operands[0].where(), [] { throw ValueError("all operands are numbers"); });

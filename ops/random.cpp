@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -25,6 +27,7 @@ double Generator::normal() {
 }
 
 Tensor uniform(const Shape& shape, double low, double high, Generator& generator, Dtype dtype) {
+    if (!(low <= high)) throw ValueError(fmt::format("uniform: {} is above {}", low, high));
     return filled(shape, dtype, [&]<class T>(T) {
         // Rounding may lead to `high` itself.
         const T below = std::nextafter(static_cast<T>(high), static_cast<T>(low));

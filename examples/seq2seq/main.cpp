@@ -56,7 +56,8 @@ void add_corpus(CLI::App& verb, CorpusFiles& files, const std::string& prefix, c
 void add_train(CLI::App& app, TrainArguments& a) {
     CLI::App& verb = *app.add_subcommand("train", "Train a translator");
     verb.footer(
-        "After each epoch DIR has the model so far, and DIR/log.jsonl one JSON line more: epoch, step, loss,\n"
+        "Training begins anew. After each epoch DIR has the model so far, in place of any other, and DIR/log.jsonl one "
+        "JSON line more: epoch, step, loss,\n"
         "tokens per second, seconds, and of validation sentences the loss and, for the first 1000, the exact\n"
         "match and BLEU of greedy translations.");
     verb.add_option("--model", a.model, "Where the model goes; made if need be")->type_name("DIR")->required();

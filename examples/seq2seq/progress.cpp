@@ -9,7 +9,7 @@ namespace wengert::program {
 namespace {
 
 using Seconds = std::chrono::duration<double>;
-constexpr Seconds terminal_interval{0.25}, plain_interval{5};
+constexpr Seconds terminal_interval{0.25}, plain_interval{5}, settling{7};
 
 /// "1:02:03", "2:03"
 std::string duration(double seconds) {
@@ -30,10 +30,13 @@ void Progress::show(const TrainingStep& step) {
     if (step.step < step.steps && since_shown < (is_terminal_ ? terminal_interval : plain_interval)) return;
 
     const double each = since_start.count() / static_cast<double>(step.step);
-    fmt::print(stderr, "{}epoch {}/{}, step {}/{}, loss {:.4f}, {:.0f} tokens/s, {} left{}", is_terminal_ ? "\r" : "",
+    // The first steps, in which memory is taken and the machine may be busy with what came before, foretell little.
+    const bool foretells = since_start > settling || step.step == step.steps;
+    const std::string left =
+        foretells ? fmt::format(", {} left", duration(each * static_cast<double>(step.steps - step.step))) : "";
+    fmt::print(stderr, "{}epoch {}/{}, step {}/{}, loss {:.4f}, {:.0f} tokens/s{}{}", is_terminal_ ? "\r" : "",
                step.epoch, step.epochs, step.step, step.steps, loss_sum_ / static_cast<double>(tokens_),
-               static_cast<double>(tokens_) / since_shown.count(),
-               duration(each * static_cast<double>(step.steps - step.step)), is_terminal_ ? "\x1b[K" : "\n");
+               static_cast<double>(tokens_) / since_shown.count(), left, is_terminal_ ? "\x1b[K" : "\n");
     std::fflush(stderr);
     has_line_ = is_terminal_;
     shown_ = now;

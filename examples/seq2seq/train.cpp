@@ -70,6 +70,9 @@ void train(const TrainArguments& arguments) {
     if (std::error_code error; !std::filesystem::create_directories(arguments.model, error) && error)
         throw FileError(fmt::format("{}: the directory cannot be made: {}", arguments.model.string(), error.message()));
 
+    if (std::error_code error; std::filesystem::exists(arguments.model / "latest", error))
+        fmt::print(stderr, "{} has a model already, which the first epoch's will replace\n", arguments.model.string());
+
     Progress progress;
     const auto end_epoch = [&](const TrainingEpoch& epoch) {
         progress.end_line();

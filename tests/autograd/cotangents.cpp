@@ -38,6 +38,20 @@ struct Misshapen {
     void vjp(Backward& back) const { back.add(0, zeros({7}, Dtype::float64)); }
 };
 
+/// Its rule does what no rule may.
+struct Careless {
+    static constexpr std::string_view name = "careless";
+    static constexpr Saves saves = Saves::nothing;
+    int fault;
+    Shape shape(const Inputs& in) const { return in[0].shape(); }
+    void forward(const Inputs& in, const Destination& out) const { write(in[0], out); }
+    void vjp(Backward& back) const {
+        if (fault == 0) back.add(0, back.saved(0));
+        if (fault == 1) back.add(1, back.cotangent());
+        if (fault == 2) back.add(0, zeros(back.input_shape(0), Dtype::float32));
+    }
+};
+
 /// Its rule asks for the shape of its second operand.
 struct Curious {
     static constexpr std::string_view name = "curious";
@@ -48,6 +62,23 @@ struct Curious {
 };
 
 }  // namespace
+
+TEST_CASE("cotangents: a rule that speaks of what is not there is named") {
+    const Tensor x = vector({1, 2});
+    Tape tape;
+    tape.watch(x);
+    const auto text = [&](int fault) -> std::string {
+        try {
+            tape.gradient(sum(apply(Careless{fault}, {&x}, SourceLine())), x);
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return "no error";
+    };
+    CHECK(text(0) == "careless: the rule asks for saved tensor 0, but the op's `saves` keeps 0");
+    CHECK(text(1) == "careless: the rule speaks of operand 1, but the op had 1");
+    CHECK(text(2) == "careless: a contribution of float32 to the cotangent of an operand of float64");
+}
 
 TEST_CASE("cotangents: slices side by side") {
     const Tensor x = vector({1, 2, 3, 4, 5, 6});

@@ -354,6 +354,19 @@ TEST_CASE("tape: a tape belongs to the thread that made it") {
     CHECK(tape.gradient(y, x).item() == 4);
 }
 
+TEST_CASE("tape: a result that was overwritten is a constant") {
+    const Tensor x = vector({1, 2});
+    Tape tape;
+    tape.watch(x);
+    Tensor y = scale(x, 2), z = scale(x, 3);
+    const Tensor used = scale(y, 5);
+    y.copy_from(x);
+    z.fill(1);
+    CHECK(tape.find(y) == no_node);
+    CHECK_THROWS_AS(tape.gradient(sum(z), x), TapeError);
+    CHECK(elements(tape.gradient(sum(add(used, y)), x)) == Values{10, 10});
+}
+
 TEST_CASE("tape: a saved tensor that was overwritten is an error that names it") {
     Tensor w = vector({1, 2});
     w.set_parameter().set_name("cell.weight");
@@ -387,9 +400,9 @@ TEST_CASE("tape: a saved tensor that was overwritten is an error that names it")
         }
     }
     SUBCASE("one that no rule needs may be overwritten") {
-        const Tensor z = scale(y, 2);
+        const Tensor z = scale(y, 2), total = sum(z);
         Tensor(z).fill(0);
-        CHECK(elements(tape.gradient(sum(z), w)) == Values{4, 8});
+        CHECK(elements(tape.gradient(total, w)) == Values{4, 8});
     }
 }
 

@@ -73,11 +73,28 @@ TEST_CASE("a path that cannot be written is named with the system's reason") {
                          FileError);
     const TemporaryFile target;
     std::filesystem::remove(target.path());
-    std::filesystem::create_directory(target.path());
     {
         AtomicFile file(target.path());
+        std::filesystem::create_directory(target.path());
         const std::string text = target.name() + ": cannot be written: Is a directory";
         CHECK_THROWS_WITH_AS(file.commit(), text.c_str(), FileError);
     }
     CHECK(count_beside(target) == 1);
+}
+
+TEST_CASE("a symbolic link is followed, and what is no regular file stays") {
+    const TemporaryFile target("old");
+    const std::filesystem::path link = target.path().string() + ".link";
+    std::filesystem::create_symlink(target.path(), link);
+    {
+        AtomicFile file(link);
+        write(file, "new");
+        file.commit();
+    }
+    CHECK(std::filesystem::is_symlink(link));
+    CHECK(target.content() == "new");
+    std::filesystem::remove(link);
+    const std::filesystem::path directory = target.path().parent_path();
+    CHECK_THROWS_WITH_AS(AtomicFile{directory},
+                         (directory.string() + ": cannot be replaced: it is no regular file").c_str(), FileError);
 }

@@ -202,8 +202,8 @@ TEST_CASE("elementwise: what does not fit is refused with the caller's line") {
     check_refused<DtypeError>("exp: an operand is int64; float32 or float64 is needed", [&] { exp(arange(3)); });
     check_refused<ValueError>("pow: all operands are numbers", [&] { pow(Input(2), 3); });
     check_refused<ValueError>("where: all operands are numbers", [&] { wengert::where(1, 2, 3); });
-    check_refused<ValueError>("operand: an undefined tensor was given", [&] { tanh(Tensor()); });
-    check_refused<ValueError>("operand: an undefined tensor was given", [&] { x + Tensor(); });
+    check_refused<ValueError>("tanh: operand 0 is an undefined tensor", [&] { tanh(Tensor()); });
+    check_refused<ValueError>("add: operand 1 is an undefined tensor", [&] { x + Tensor(); });
 
     Tensor weight = ones({4});
     weight.set_parameter().set_name("out.bias");
