@@ -1,12 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
-#include <system_error>
-#include <wengert/autograd/error.hpp>
 #include <wengert/autograd/profile.hpp>
-#include <wengert/autograd/svg_text.hpp>
+#include <wengert/autograd/svg.hpp>
 
 namespace wengert {
 namespace {
@@ -141,13 +137,7 @@ void write_svg(const Profile& profile, const std::filesystem::path& file) {
             fmt::format("Memory of tensors and tape, at most {:.1f} MiB", static_cast<double>(peak) / 0x1p20));
         picture.curve(profile.moments());
     }
-    errno = 0;
-    std::ofstream stream(file, std::ios::binary);
-    stream << picture.svg();
-    stream.close();
-    if (!stream)
-        throw FileError(
-            fmt::format("{}: cannot be written: {}", file.string(), std::generic_category().message(errno)));
+    svg::write(picture.svg(), file);
 }
 
 }  // namespace wengert

@@ -1,11 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <fstream>
-#include <system_error>
-#include <wengert/autograd/svg_text.hpp>
+#include <wengert/autograd/svg.hpp>
 #include <wengert/models/seq2seq/attention_map.hpp>
 
 namespace wengert {
@@ -122,14 +119,7 @@ std::string to_svg(std::span<const AttentionMap> maps) {
 }
 
 void write_svg(std::span<const AttentionMap> maps, const std::filesystem::path& file) {
-    const std::string picture = to_svg(maps);
-    errno = 0;
-    std::ofstream stream(file, std::ios::binary);
-    stream << picture;
-    stream.close();
-    if (!stream)
-        throw FileError(
-            fmt::format("{}: cannot be written: {}", file.string(), std::generic_category().message(errno)));
+    svg::write(to_svg(maps), file);
 }
 
 }  // namespace wengert

@@ -1,38 +1,15 @@
 #include <doctest/doctest.h>
 #include <graphviz/cgraph.h>
 
-#include <fstream>
 #include <thread>
 #include <wengert/autograd/graph.hpp>
 
+#include "../temporary_directory.hpp"
 #include "named_op.hpp"
 
 using namespace sketch;
 
 namespace {
-
-/// A directory that goes with the test case.
-class TemporaryDirectory {
-  public:
-    TemporaryDirectory() {
-        std::string name = (std::filesystem::temp_directory_path() / "wengert-test-XXXXXX").string();
-        REQUIRE(mkdtemp(name.data()) != nullptr);
-        path_ = name;
-    }
-    ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-    TemporaryDirectory(const TemporaryDirectory&) = delete;
-    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-    std::filesystem::path operator/(const char* name) const { return path_ / name; }
-
-  private:
-    std::filesystem::path path_;
-};
-
-std::string read(const std::filesystem::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
 
@@ -165,8 +142,8 @@ TEST_CASE("any name is shown as it is") {
     Tape tape;
     compute<"exp">({}, {&w});
     const TemporaryDirectory directory;
-    write_graph(tape, directory / "names.svg", {.title = name});
-    const std::string svg = read(directory / "names.svg");
+    write_graph(tape, directory.path() / "names.svg", {.title = name});
+    const std::string svg = content_of(directory.path() / "names.svg");
     const std::string escaped = R"(a\N&quot;b&quot; &lt;i&gt;&amp;amp;&lt;/i&gt; {汤|姆})";
     CHECK(contains(svg, ">" + escaped + "</text>"));
     CHECK(contains(svg, "\"parameter " + escaped + "&#10;"));
@@ -203,35 +180,35 @@ TEST_CASE("the file's extension says what is written") {
     Tape tape;
     compute<"exp">({3}, {&w});
     const TemporaryDirectory directory;
-    write_graph(tape, directory / "graph.dot");
-    write_graph(tape, directory / "graph.svg");
-    write_graph(tape, directory / "graph.png");
-    CHECK(read(directory / "graph.dot") == to_dot(tape));
-    const std::string svg = read(directory / "graph.svg");
+    write_graph(tape, directory.path() / "graph.dot");
+    write_graph(tape, directory.path() / "graph.svg");
+    write_graph(tape, directory.path() / "graph.png");
+    CHECK(content_of(directory.path() / "graph.dot") == to_dot(tape));
+    const std::string svg = content_of(directory.path() / "graph.svg");
     CHECK(svg.starts_with("<?xml"));
     CHECK(contains(svg, ">exp</text>"));
     CHECK(svg.ends_with("</svg>\n"));
-    CHECK(read(directory / "graph.png").starts_with("\x89PNG\r\n\x1a\n"));
+    CHECK(content_of(directory.path() / "graph.png").starts_with("\x89PNG\r\n\x1a\n"));
 }
 
 TEST_CASE("an empty tape is an empty picture") {
     const Tape tape;
     const TemporaryDirectory directory;
-    write_graph(tape, directory / "empty.svg");
-    CHECK(contains(read(directory / "empty.svg"), "<svg"));
+    write_graph(tape, directory.path() / "empty.svg");
+    CHECK(contains(content_of(directory.path() / "empty.svg"), "<svg"));
 }
 
 TEST_CASE("files that cannot be written are named") {
     const Tape tape;
     const TemporaryDirectory directory;
     for (const char* const name : {"graph.pdf", "graph", ".svg"}) {
-        const std::string file = (directory / name).string();
+        const std::string file = (directory.path() / name).string();
         CHECK_THROWS_WITH_AS(write_graph(tape, file),
                              ("write_graph: " + file + " must end in .dot, .svg or .png").c_str(), ValueError);
         CHECK(!std::filesystem::exists(file));
     }
     for (const char* const name : {"missing/graph.dot", "missing/graph.svg", "missing/graph.png"}) {
-        const std::string file = (directory / name).string();
+        const std::string file = (directory.path() / name).string();
         CHECK_THROWS_WITH_AS(write_graph(tape, file), (file + ": cannot be written: No such file or directory").c_str(),
                              FileError);
     }
@@ -248,9 +225,9 @@ TEST_CASE("threads can draw at the same time") {
                 Tape tape;
                 tape.watch(x);
                 record_loop(x);
-                const std::filesystem::path file = directory / (i == 0 ? "a.svg" : "b.svg");
+                const std::filesystem::path file = directory.path() / (i == 0 ? "a.svg" : "b.svg");
                 for (int k = 0; k < 5; ++k) write_graph(tape, file);
-                pictures[i] = read(file);
+                pictures[i] = content_of(file);
             });
         }
     }

@@ -1,11 +1,9 @@
 #include <doctest/doctest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <wengert/autograd/profile.hpp>
 #include <wengert/autograd/tape.hpp>
 
+#include "../temporary_directory.hpp"
 #include "tiny_ops.hpp"
 
 using namespace wengert;
@@ -101,11 +99,9 @@ TEST_CASE("profile: the table and the picture name ops and scopes") {
     CHECK(table.find("a<b.model.first") != table.npos);
     CHECK(table.find("(outside ops)") != table.npos);
 
-    const std::filesystem::path file = std::filesystem::temp_directory_path() / "wengert-profile-test.svg";
-    write_svg(profile, file);
-    std::ifstream stream(file);
-    const std::string picture{std::istreambuf_iterator<char>(stream), {}};
-    std::filesystem::remove(file);
+    const TemporaryDirectory directory;
+    write_svg(profile, directory.path() / "profile.svg");
+    const std::string picture = content_of(directory.path() / "profile.svg");
     CHECK(picture.starts_with("<svg "));
     CHECK(picture.find(">product<") != picture.npos);
     CHECK(picture.find(">a&lt;b.model.first<") != picture.npos);

@@ -8,7 +8,7 @@
 #include <sstream>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 
-#include "../models/seq2seq/temporary_directory.hpp"
+#include "../temporary_directory.hpp"
 
 using namespace wengert;
 using nlohmann::json;
