@@ -11,12 +11,16 @@ constexpr std::int64_t least_work = 8192;
 
 }  // namespace
 
+std::int64_t parallel_parts(std::int64_t n, std::int64_t alignment, std::int64_t work) {
+    if (work < least_work || omp_in_parallel()) return 1;
+    return std::min<std::int64_t>(omp_get_max_threads(), (n + alignment - 1) / alignment);
+}
+
 void parallel_ranges(std::int64_t n, std::int64_t alignment, std::int64_t work, RangeBody body, const void* context) {
     if (n <= 0) return;
-    if (work < least_work) return body(context, 0, n);
+    const std::int64_t threads = parallel_parts(n, alignment, work);
+    if (threads <= 1) return body(context, 0, n);
     const std::int64_t blocks = (n + alignment - 1) / alignment;
-    const std::int64_t threads = std::min<std::int64_t>(omp_get_max_threads(), blocks);
-    if (threads <= 1 || omp_in_parallel()) return body(context, 0, n);
 #pragma omp parallel num_threads(static_cast <int>(threads))
     {
         // OpenMP may give fewer threads than it was asked for.

@@ -21,4 +21,7 @@ void parallel_ranges(std::int64_t n, std::int64_t alignment, std::int64_t work, 
         &f);
 }
 
+/// How many parts that makes.
+std::int64_t parallel_parts(std::int64_t n, std::int64_t alignment, std::int64_t work);
+
 }  // namespace wengert

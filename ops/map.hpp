@@ -4,6 +4,7 @@
 #include <concepts>
 #include <vector>
 #include <wengert/ops/listed.hpp>
+#include <wengert/ops/map_backward.hpp>
 #include <wengert/ops/map_rows.hpp>
 #include <wengert/ops/nest.hpp>
 #include <wengert/ops/reduction_axes.hpp>
@@ -213,31 +214,20 @@ struct Map {
     template <class T>
     void kernel_vjp(Backward& back, const std::array<Destination, N>& targets,
                     const std::array<bool, N>& wanted) const {
-        using Rows = MapRows<F, T, N>;
         static constexpr T none = 0;
-        constexpr std::int64_t collected = 64 * Rows::width;
         const Tensor& cotangent = back.cotangent();
-        Shape space = cotangent.shape();
-        if constexpr (linear) {
-            if (summed) space = back.input_shape(0);
-        } else {
-            space = back.saved(0).shape();
-            for (int k = 1; k < N; ++k) space = broadcast(space, back.saved(k).shape());
-        }
-        std::array<const T*, N> base;
-        std::array<T*, N> to{};
-        std::uint64_t written = 0;
+        const Shape space = space_of(back);
+        typename MapBackward<F, T, N>::Operands operands;
         bool plain = !summed && is_run(cotangent, space);
         for (int k = 0; k < N; ++k) {
-            base[k] = &none;
+            operands.in[k] = &none;
             if constexpr (!linear) {
-                base[k] = static_cast<const T*>(back.saved(k).raw());
+                operands.in[k] = static_cast<const T*>(back.saved(k).raw());
                 plain &= is_run(back.saved(k), space);
             }
             if (!wanted[k]) continue;
-            to[k] = static_cast<T*>(targets[k].tensor.raw());
+            operands.to[k] = targets[k];
             plain &= is_run(targets[k].tensor, space);
-            written |= std::uint64_t{1} << (1 + N + k);
         }
         Nest<1 + 2 * N> nest = Nest<1 + 2 * N>::run(space.numel());
         if (!plain) {
@@ -255,64 +245,21 @@ struct Map {
         }
         if constexpr (linear)  // the formula's derivatives are constants: what it reads does not matter
             for (int k = 0; k < N; ++k) std::ranges::fill(nest.strides[1 + k], 0);
-        typename Rows::Targets row_template;
         for (int k = 0; k < N; ++k) {
-            if (!wanted[k]) continue;
-            row_template.accumulate[k] = targets[k].accumulate;
             const Shape& strides = nest.strides[1 + N + k];
-            if (targets[k].accumulate || std::ranges::find(strides, 0) == strides.end()) continue;
+            if (!wanted[k] || targets[k].accumulate || std::ranges::find(strides, 0) == strides.end()) continue;
             fill(targets[k].tensor, 0);  // sums over broadcast axes
-            row_template.accumulate[k] = true;
+            operands.to[k].accumulate = true;
         }
-        const T* const ct = static_cast<const T*>(cotangent.raw());
-        run(nest, written, [&](const std::array<std::int64_t, 1 + 2 * N>& offset, std::int64_t n) {
-            std::array<RowBuffer<T>, N> in_buffers, out_buffers;
-            RowBuffer<T> ct_buffer;
-            bool gathers = false;
-            for (const Shape& s : nest.strides) gathers |= RowBuffer<T>::gathers(s.back());
-            bool collects = false;
-            for (int k = 0; k < N; ++k) collects |= wanted[k] && nest.strides[1 + N + k].back() == 0;
-            // A register that collects a row is emptied now and then, so that long rows stay exact.
-            const std::int64_t piece = gathers ? RowBuffer<T>::piece : collects ? collected : n;
-            typename Rows::Pointers in_row;
-            typename Rows::Steps step;
-            std::array<double, N> totals{};
-            for (std::int64_t i = 0; i < n; i += piece) {
-                const std::int64_t length = std::min(piece, n - i);
-                const std::int64_t ct_stride = nest.strides[0].back();
-                typename Rows::Targets row = row_template;
-                for (int k = 0; k < N; ++k) {
-                    const std::int64_t stride = nest.strides[1 + k].back();
-                    in_row[k] = in_buffers[k].read(base[k] + offset[1 + k] + i * stride, stride, length);
-                    step[k] = stride == 0 ? 0 : 1;
-                    if (!wanted[k]) continue;
-                    const std::int64_t out_stride = nest.strides[1 + N + k].back();
-                    row.step[k] = out_stride == 0 ? 0 : 1;
-                    if (out_stride == 1) {
-                        row.to[k] = to[k] + offset[1 + N + k] + i;
-                    } else {
-                        row.to[k] = out_buffers[k].data();
-                        row.accumulate[k] = out_stride == 0;
-                        if (out_stride == 0) std::fill_n(row.to[k], Rows::width, T{0});
-                    }
-                }
-                Rows::backward(f, in_row, step, ct_buffer.read(ct + offset[0] + i * ct_stride, ct_stride, length),
-                               ct_stride == 0 ? 0 : 1, row, length);
-                for (int k = 0; k < N; ++k) {
-                    const std::int64_t out_stride = nest.strides[1 + N + k].back();
-                    if (!wanted[k] || out_stride == 1) continue;
-                    T* const out = to[k] + offset[1 + N + k] + i * out_stride;
-                    const T* const from = out_buffers[k].data();
-                    if (out_stride == 0) {
-                        for (std::int64_t j = 0; j < Rows::width; ++j) totals[k] += static_cast<double>(from[j]);
-                        if (i + length == n) *out += static_cast<T>(totals[k]);
-                    } else {
-                        for (std::int64_t j = 0; j < length; ++j)
-                            out[j * out_stride] = row_template.accumulate[k] ? out[j * out_stride] + from[j] : from[j];
-                    }
-                }
-            }
-        });
+        MapBackward<F, T, N>::run(f, nest, static_cast<const T*>(cotangent.raw()), operands);
+    }
+
+    /// The space that the node's formula was evaluated over.
+    Shape space_of(const Backward& back) const {
+        if constexpr (linear) return summed ? back.input_shape(0) : back.cotangent().shape();
+        Shape space = back.saved(0).shape();
+        for (int k = 1; k < N; ++k) space = broadcast(space, back.saved(k).shape());
+        return space;
     }
 
     /// The third reading: a composition of elementary ops, which the tape records.
@@ -324,13 +271,7 @@ struct Map {
             x[k] = Dual<Term, N>::template operand<k>(operand);
         });
         const Dual<Term, N> y = std::apply([this](const auto&... operand) { return Dual<Term, N>(f(operand...)); }, x);
-        Shape space = back.cotangent().shape();
-        if constexpr (linear) {
-            if (summed) space = back.input_shape(0);
-        } else {
-            space = back.saved(0).shape();
-            for (int k = 1; k < N; ++k) space = broadcast(space, back.saved(k).shape());
-        }
+        const Shape space = space_of(back);
         Tensor cotangent = back.cotangent();
         if constexpr (summed) cotangent = reshape(cotangent, sums.kept(space));
         for (int k = 0; k < N; ++k) {

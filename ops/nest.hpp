@@ -55,17 +55,24 @@ void arrange(Nest<K>& nest) {
     simplify(nest.shape, nest.strides);
 }
 
-/// Calls row(offsets, n) for each innermost run of n elements. The nest is shared among threads along an axis on which
-/// each of the operands in [first_written, K) with a bit in `written` moves, so that no two threads write one element;
-/// along none if there is no such axis.
-template <std::size_t K, class Row>
-void run(const Nest<K>& nest, std::uint64_t written, const Row& row) {
+/// An axis on which each of the operands with a bit in `written` moves, so that threads who share it never write one
+/// element; -1 if there is none.
+template <std::size_t K>
+int shared_axis(const Nest<K>& nest, std::uint64_t written) {
     int axis = -1;
     for (int a = 0; a < nest.shape.rank(); ++a) {
         bool clean = true;
         for (std::size_t k = 0; k < K; ++k) clean &= !(written >> k & 1) || nest.strides[k][a] != 0;
         if (clean && (axis < 0 || nest.shape[a] > 8 * nest.shape[axis])) axis = a;
     }
+    return axis;
+}
+
+/// Calls row(offsets, n) for each innermost run of n elements. Threads share the nest along shared_axis(), if there is
+/// one.
+template <std::size_t K, class Row>
+void run(const Nest<K>& nest, std::uint64_t written, const Row& row) {
+    const int axis = shared_axis(nest, written);
     const auto part = [&](std::int64_t begin, std::int64_t end) {
         Shape shape = nest.shape;
         std::array<std::int64_t, K> first{};

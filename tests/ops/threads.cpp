@@ -22,14 +22,14 @@ std::vector<Tensor> step(Dtype dtype) {
     const auto values = [&](const Shape& shape, std::uint64_t seed) {
         return cast(sample_values(shape, -1, 1, seed), dtype);
     };
-    const std::vector<Tensor> in{values({8, 40, 96}, 1), values({96, 130}, 2), values({130}, 3), values({8, 1, 130}, 4),
-                                 values({8, 40, 40}, 5)};
+    const std::vector<Tensor> in{values({8, 40, 96}, 1), values({96, 130}, 2),   values({130}, 3),
+                                 values({8, 1, 130}, 4), values({8, 40, 40}, 5), values({}, 6)};
     std::vector<std::int64_t> labels;
     for (std::int64_t i = 0; i < 320; ++i) labels.push_back(i % 130);
     Tape tape;
     for (const Tensor& x : in) tape.watch(x);
     const Tensor projected = linear(in[0], transpose(in[1]), in[2]);
-    const Tensor mixed = map([](auto x, auto q) { return x * tanh(x + q); }, projected, in[3]);
+    const Tensor mixed = map([](auto x, auto q, auto s) { return x * tanh(s * x + q); }, projected, in[3], in[5]);
     const Tensor scores = map_sum([](auto v, auto k, auto q) { return v * tanh(k + q); }, -1, in[2], mixed, in[3]);
     const Tensor context = matmul(softmax(in[4] + unsqueeze(scores, 1)), transpose(transpose(mixed)));
     const Tensor columns = slice(context, 2, 1, 129) * slice(context, 2, 0, 128);
