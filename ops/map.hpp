@@ -51,6 +51,14 @@ struct Map {
         return result;
     }
 
+    static Shape space(const Backward& back) {
+        if constexpr (!summed) return back.cotangent().shape();
+        if constexpr (linear) return back.input_shape(0);
+        Shape result = back.saved(0).shape();
+        for (int k = 1; k < N; ++k) result = broadcast(result, back.saved(k).shape());
+        return result;
+    }
+
     Shape shape(const Inputs& in) const {
         for (int k = 0; k < N; ++k) {
             if (!is_floating(in[k].dtype())) throw DtypeError("an operand is int64; float32 or float64 is needed");
@@ -70,21 +78,23 @@ struct Map {
 
     template <class T>
     void forward_as(const Inputs& in, const Destination& out) const {
-        const Shape space = Map::space(in);
+        const Shape space = summed ? Map::space(in) : out.tensor.shape();
         std::array<const T*, N> base;
         bool plain = !summed && is_run(out.tensor, space);
         for (int k = 0; k < N; ++k) {
             base[k] = static_cast<const T*>(in[k].raw());
             plain &= is_run(in[k], space);
         }
-        Nest<N + 1> nest = Nest<N + 1>::run(space.numel());
-        if (!plain) {
-            nest.shape = space;
-            nest.strides[0] = result_strides(out.tensor, space);
-            for (int k = 0; k < N; ++k) nest.strides[k + 1] = strides_in(in[k], space);
-            arrange(nest);
-        }
         T* const to = static_cast<T*>(out.tensor.raw());
+        if (plain) {
+            std::array<std::int64_t, N + 1> strides;
+            strides.fill(1);
+            return run(space.numel(), strides, forward_rows(base, to, out.accumulate));
+        }
+        Nest<N + 1> nest{space, {}};
+        nest.strides[0] = result_strides(out.tensor, space);
+        for (int k = 0; k < N; ++k) nest.strides[k + 1] = strides_in(in[k], space);
+        arrange(nest);
         if constexpr (summed) {
             if (!out.accumulate) fill(out.tensor, 0);
             if (const int axis = longest_sum(nest); axis >= 0) {
@@ -94,7 +104,7 @@ struct Map {
                 return write(dense, {out.tensor, true});
             }
         }
-        forward_nest<T>(nest, base, to, out.accumulate || summed);
+        run(nest, 1, forward_rows(base, to, out.accumulate || summed));
     }
 
     void vjp(Backward& back) const requires differentiable {
@@ -108,25 +118,26 @@ struct Map {
     { return F::samples(); }
 
   private:
-    /// The kernel for each innermost row of a nest: strides[0] are the result's, which `to` points at.
+    /// The kernel for run(): operand 0 is the result, which `to` points at.
     template <class T>
-    void forward_nest(const Nest<N + 1>& nest, const std::array<const T*, N>& base, T* to, bool accumulate) const {
+    auto forward_rows(const std::array<const T*, N>& base, T* to, bool accumulate) const {
         using Rows = MapRows<F, T, N>;
-        run(nest, 1, [&](const std::array<std::int64_t, N + 1>& offset, std::int64_t n) {
+        using Numbers = std::array<std::int64_t, N + 1>;
+        return [=, this](const Numbers& offset, const Numbers& strides, std::int64_t n) {
             std::array<RowBuffer<T>, N> buffers;
             RowBuffer<T> result;
             typename Rows::Pointers in_row;
             typename Rows::Steps step;
-            const std::int64_t out_stride = nest.strides[0].back();
+            const std::int64_t out_stride = strides[0];
             // Adding to a row that is no sum is rare, and not worth a kernel.
             const bool through_buffer = RowBuffer<T>::gathers(out_stride) || (accumulate && !summed);
             bool gathers = through_buffer;
-            for (int k = 0; k < N; ++k) gathers |= RowBuffer<T>::gathers(nest.strides[k + 1].back());
+            for (int k = 0; k < N; ++k) gathers |= RowBuffer<T>::gathers(strides[k + 1]);
             const std::int64_t piece = gathers ? RowBuffer<T>::piece : n;
             for (std::int64_t i = 0; i < n; i += piece) {
                 const std::int64_t length = std::min(piece, n - i);
                 for (int k = 0; k < N; ++k) {
-                    const std::int64_t stride = nest.strides[k + 1].back();
+                    const std::int64_t stride = strides[k + 1];
                     in_row[k] = buffers[k].read(base[k] + offset[k + 1] + i * stride, stride, length);
                     step[k] = stride == 0 ? 0 : 1;
                 }
@@ -148,7 +159,7 @@ struct Map {
                     }
                 }
             }
-        });
+        };
     }
 
     static constexpr std::int64_t block = 128;
@@ -174,7 +185,7 @@ struct Map {
         for (std::int64_t begin = 0; begin < nest.shape[axis]; begin += rows) {
             part.shape[axis] = std::min(rows, nest.shape[axis] - begin);
             fill(partial, 0);
-            forward_nest<T>(part, base, static_cast<T*>(partial.raw()), true);
+            run(part, 1, forward_rows(base, static_cast<T*>(partial.raw()), true));
             write(partial, {out.tensor, true});
             for (int k = 0; k < N; ++k) base[k] += part.shape[axis] * nest.strides[k + 1][axis];
         }
@@ -217,13 +228,7 @@ struct Map {
         static constexpr T none = 0;
         constexpr std::int64_t collected = 64 * Rows::width;
         const Tensor& cotangent = back.cotangent();
-        Shape space = cotangent.shape();
-        if constexpr (linear) {
-            if (summed) space = back.input_shape(0);
-        } else {
-            space = back.saved(0).shape();
-            for (int k = 1; k < N; ++k) space = broadcast(space, back.saved(k).shape());
-        }
+        const Shape space = Map::space(back);
         std::array<const T*, N> base;
         std::array<T*, N> to{};
         std::uint64_t written = 0;
@@ -231,15 +236,16 @@ struct Map {
         for (int k = 0; k < N; ++k) {
             base[k] = &none;
             if constexpr (!linear) {
-                base[k] = static_cast<const T*>(back.saved(k).raw());
-                plain &= is_run(back.saved(k), space);
+                const Tensor& x = back.saved(k);
+                base[k] = static_cast<const T*>(x.raw());
+                plain &= is_run(x, space);
             }
             if (!wanted[k]) continue;
             to[k] = static_cast<T*>(targets[k].tensor.raw());
             plain &= is_run(targets[k].tensor, space);
             written |= std::uint64_t{1} << (1 + N + k);
         }
-        Nest<1 + 2 * N> nest = Nest<1 + 2 * N>::run(space.numel());
+        Nest<1 + 2 * N> nest;
         if (!plain) {
             nest.shape = space;
             nest.strides[0] = result_strides(cotangent, space);
@@ -265,13 +271,14 @@ struct Map {
             row_template.accumulate[k] = true;
         }
         const T* const ct = static_cast<const T*>(cotangent.raw());
-        run(nest, written, [&](const std::array<std::int64_t, 1 + 2 * N>& offset, std::int64_t n) {
+        using Numbers = std::array<std::int64_t, 1 + 2 * N>;
+        const auto rows = [&](const Numbers& offset, const Numbers& strides, std::int64_t n) {
             std::array<RowBuffer<T>, N> in_buffers, out_buffers;
             RowBuffer<T> ct_buffer;
             bool gathers = false;
-            for (const Shape& s : nest.strides) gathers |= RowBuffer<T>::gathers(s.back());
+            for (const std::int64_t stride : strides) gathers |= RowBuffer<T>::gathers(stride);
             bool collects = false;
-            for (int k = 0; k < N; ++k) collects |= wanted[k] && nest.strides[1 + N + k].back() == 0;
+            for (int k = 0; k < N; ++k) collects |= wanted[k] && strides[1 + N + k] == 0;
             // A register that collects a row is emptied now and then, so that long rows stay exact.
             const std::int64_t piece = gathers ? RowBuffer<T>::piece : collects ? collected : n;
             typename Rows::Pointers in_row;
@@ -279,14 +286,14 @@ struct Map {
             std::array<double, N> totals{};
             for (std::int64_t i = 0; i < n; i += piece) {
                 const std::int64_t length = std::min(piece, n - i);
-                const std::int64_t ct_stride = nest.strides[0].back();
+                const std::int64_t ct_stride = strides[0];
                 typename Rows::Targets row = row_template;
                 for (int k = 0; k < N; ++k) {
-                    const std::int64_t stride = nest.strides[1 + k].back();
+                    const std::int64_t stride = strides[1 + k];
                     in_row[k] = in_buffers[k].read(base[k] + offset[1 + k] + i * stride, stride, length);
                     step[k] = stride == 0 ? 0 : 1;
                     if (!wanted[k]) continue;
-                    const std::int64_t out_stride = nest.strides[1 + N + k].back();
+                    const std::int64_t out_stride = strides[1 + N + k];
                     row.step[k] = out_stride == 0 ? 0 : 1;
                     if (out_stride == 1) {
                         row.to[k] = to[k] + offset[1 + N + k] + i;
@@ -299,7 +306,7 @@ struct Map {
                 Rows::backward(f, in_row, step, ct_buffer.read(ct + offset[0] + i * ct_stride, ct_stride, length),
                                ct_stride == 0 ? 0 : 1, row, length);
                 for (int k = 0; k < N; ++k) {
-                    const std::int64_t out_stride = nest.strides[1 + N + k].back();
+                    const std::int64_t out_stride = strides[1 + N + k];
                     if (!wanted[k] || out_stride == 1) continue;
                     T* const out = to[k] + offset[1 + N + k] + i * out_stride;
                     const T* const from = out_buffers[k].data();
@@ -312,7 +319,12 @@ struct Map {
                     }
                 }
             }
-        });
+        };
+        if (!plain) return run(nest, written, rows);
+        Numbers strides;
+        strides.fill(1);
+        if constexpr (linear) std::fill_n(&strides[1], N, 0);
+        run(space.numel(), strides, rows);
     }
 
     /// The third reading: a composition of elementary ops, which the tape records.
@@ -324,13 +336,7 @@ struct Map {
             x[k] = Dual<Term, N>::template operand<k>(operand);
         });
         const Dual<Term, N> y = std::apply([this](const auto&... operand) { return Dual<Term, N>(f(operand...)); }, x);
-        Shape space = back.cotangent().shape();
-        if constexpr (linear) {
-            if (summed) space = back.input_shape(0);
-        } else {
-            space = back.saved(0).shape();
-            for (int k = 1; k < N; ++k) space = broadcast(space, back.saved(k).shape());
-        }
+        const Shape space = Map::space(back);
         Tensor cotangent = back.cotangent();
         if constexpr (summed) cotangent = reshape(cotangent, sums.kept(space));
         for (int k = 0; k < N; ++k) {
