@@ -126,7 +126,7 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
                     const CostTimer timer(node.name(), node.place(), Pass::backward);
                     const bool through_view = node.is_view() && !options.create_graph;
                     if (!through_view || !cotangents.add_through_view(id, cotangent)) {
-                        Backward back(cotangents, id, cotangent, owned, release && !detecting_anomalies());
+                        Backward back(cotangents, node, cotangent, owned, release && !detecting_anomalies());
                         node.vjp(back);
                         if (detecting_anomalies()) require_finite_cotangents(node, cotangents);
                     }
