@@ -113,6 +113,7 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
     if (cotangents.needs(top)) cotangents.add(top, seed, false);
 
     for (NodeId id = top; id >= lowest; --id) {
+        recording.prefetch_before(id);
         if (cotangents.needs(id)) {
             const Node& node = recording[id];
             const Tensor cotangent = cotangents.take(id);
