@@ -77,38 +77,10 @@ void* from_system(std::size_t bytes) {
     return block;
 }
 
-void* allocate_cached(std::size_t bytes) {
-    const int index = size_class(bytes);
-    FreeBlock*& list = cache.free_lists[index];
-    const std::size_t taken = class_bytes(index);
-    void* block = list;
-    if (block != nullptr) {
-        list = list->next;
-        cache.statistics.cached_bytes -= static_cast<std::int64_t>(taken);
-    } else {
-        block = from_system(taken);
-    }
-    ASAN_POISON_MEMORY_REGION(block, taken);
-    ASAN_UNPOISON_MEMORY_REGION(block, bytes);
-    return block;
-}
-
-void deallocate_cached(void* block, std::size_t bytes) noexcept {
-    const int index = size_class(bytes);
-    const std::size_t taken = class_bytes(index);
-    ASAN_UNPOISON_MEMORY_REGION(block, taken);
-    if (cache.life == Cache::Life::untouched) empty_cache_at_thread_exit();
+void count_live(std::int64_t bytes) {
     AllocatorStatistics& statistics = cache.statistics;
-    if (cache.life == Cache::Life::retired || statistics.cached_bytes > statistics.peak_live_bytes + most_foreign_bytes)
-        return std::free(block);
-    cache.free_lists[index] = new (block) FreeBlock{cache.free_lists[index]};
-    ASAN_POISON_MEMORY_REGION(static_cast<std::byte*>(block) + sizeof(FreeBlock), taken - sizeof(FreeBlock));
-    statistics.cached_bytes += static_cast<std::int64_t>(taken);
-}
-
-std::int64_t taken_bytes(const void* block, std::size_t bytes) {
-    return static_cast<std::int64_t>(bytes > large_limit ? large_blocks::taken_bytes(block)
-                                                         : class_bytes(size_class(bytes)));
+    statistics.live_bytes += bytes;
+    statistics.peak_live_bytes = std::max(statistics.peak_live_bytes, statistics.live_bytes);
 }
 
 }  // namespace
@@ -126,19 +98,44 @@ void release_cached_memory() {
 }
 
 void* allocate(std::size_t bytes) {
-    void* const block = bytes > large_limit ? large_blocks::allocate(bytes) : allocate_cached(bytes);
-    AllocatorStatistics& statistics = cache.statistics;
-    statistics.live_bytes += taken_bytes(block, bytes);
-    statistics.peak_live_bytes = std::max(statistics.peak_live_bytes, statistics.live_bytes);
+    if (bytes > large_limit) {
+        void* const block = large_blocks::allocate(bytes);
+        count_live(static_cast<std::int64_t>(large_blocks::taken_bytes(block)));
+        return block;
+    }
+    const int index = size_class(bytes);
+    FreeBlock*& list = cache.free_lists[index];
+    const std::size_t taken = class_bytes(index);
+    void* block = list;
+    if (block != nullptr) {
+        list = list->next;
+        __builtin_prefetch(list);  // by the next request
+        cache.statistics.cached_bytes -= static_cast<std::int64_t>(taken);
+    } else {
+        block = from_system(taken);
+    }
+    count_live(static_cast<std::int64_t>(taken));
+    ASAN_POISON_MEMORY_REGION(block, taken);
+    ASAN_UNPOISON_MEMORY_REGION(block, bytes);
     return block;
 }
 
 void deallocate(void* block, std::size_t bytes) noexcept {
-    cache.statistics.live_bytes -= taken_bytes(block, bytes);
-    if (bytes > large_limit)
-        large_blocks::deallocate(block);
-    else
-        deallocate_cached(block, bytes);
+    if (bytes > large_limit) {
+        count_live(-static_cast<std::int64_t>(large_blocks::taken_bytes(block)));
+        return large_blocks::deallocate(block);
+    }
+    const int index = size_class(bytes);
+    const std::size_t taken = class_bytes(index);
+    count_live(-static_cast<std::int64_t>(taken));
+    ASAN_UNPOISON_MEMORY_REGION(block, taken);
+    if (cache.life == Cache::Life::untouched) empty_cache_at_thread_exit();
+    AllocatorStatistics& statistics = cache.statistics;
+    if (cache.life == Cache::Life::retired || statistics.cached_bytes > statistics.peak_live_bytes + most_foreign_bytes)
+        return std::free(block);
+    cache.free_lists[index] = new (block) FreeBlock{cache.free_lists[index]};
+    ASAN_POISON_MEMORY_REGION(static_cast<std::byte*>(block) + sizeof(FreeBlock), taken - sizeof(FreeBlock));
+    statistics.cached_bytes += static_cast<std::int64_t>(taken);
 }
 
 }  // namespace wengert

@@ -29,8 +29,12 @@ class Pending : public Cached {
 class Backward {
   public:
     /// `is_last`: no later pass will need what the node keeps.
-    Backward(Cotangents& cotangents, NodeId id, const Tensor& cotangent, bool owns_cotangent, bool is_last)
-        : cotangents_(cotangents), id_(id), cotangent_(cotangent), owns_cotangent_(owns_cotangent), is_last_(is_last) {}
+    Backward(Cotangents& cotangents, const Node& node, const Tensor& cotangent, bool owns_cotangent, bool is_last)
+        : cotangents_(cotangents),
+          node_(node),
+          cotangent_(cotangent),
+          owns_cotangent_(owns_cotangent),
+          is_last_(is_last) {}
 
     /// The cotangent of the output, of the output's shape.
     const Tensor& cotangent() const { return cotangent_; }
@@ -63,13 +67,12 @@ class Backward {
     template <class Op, std::size_t n>
     struct Queue;
 
-    const Node& node() const;
     NodeId operand(std::size_t input) const;
     std::unique_ptr<Pending>& pending(std::size_t input);
     bool may_queue(std::size_t input) const;
 
     Cotangents& cotangents_;
-    const NodeId id_;
+    const Node& node_;
     const Tensor& cotangent_;
     const bool owns_cotangent_, is_last_;
 };

@@ -208,13 +208,10 @@ Tensor Cotangents::take(NodeId id) {
     return s.wanted ? s.tensor : std::move(s.tensor);
 }
 
-const Node& Backward::node() const { return cotangents_.recording()[id_]; }
-
 NodeId Backward::operand(std::size_t input) const {
-    if (input >= node().inputs().size())
-        throw ValueError(
-            fmt::format("the rule speaks of operand {}, but the op had {}", input, node().inputs().size()));
-    return node().inputs()[input];
+    if (input >= node_.inputs().size())
+        throw ValueError(fmt::format("the rule speaks of operand {}, but the op had {}", input, node_.inputs().size()));
+    return node_.inputs()[input];
 }
 
 bool Backward::needs(std::size_t input) const {
@@ -226,14 +223,14 @@ const Shape& Backward::input_shape(std::size_t input) const {
     if (id == no_node) throw TapeError(fmt::format("operand {} is a constant, whose shape is not kept", input));
     return cotangents_.recording()[id].shape();
 }
-std::size_t Backward::saved_count() const { return node().saved().size(); }
+std::size_t Backward::saved_count() const { return node_.saved().size(); }
 bool Backward::recording() const { return cotangents_.recorded(); }
 
 const Tensor& Backward::saved(std::size_t i) const {
     if (i >= saved_count())
         throw ValueError(
             fmt::format("the rule asks for saved tensor {}, but the op's `saves` keeps {}", i, saved_count()));
-    const Saved& saved = node().saved()[i];
+    const Saved& saved = node_.saved()[i];
     if (!saved.tensor.defined())
         throw TapeError("an earlier gradient(), which failed midway, has used up what this pass needs");
     if (saved.tensor.version() != saved.version) {
@@ -248,24 +245,24 @@ const Tensor& Backward::saved(std::size_t i) const {
 
 Tensor Backward::take_saved(std::size_t i) {
     const Tensor& tensor = saved(i);
-    return is_last_ ? std::move(node().saved_[i].tensor) : tensor;
+    return is_last_ ? std::move(node_.saved_[i].tensor) : tensor;
 }
 
 void Backward::add(std::size_t input, Tensor contribution) {
     if (!needs(input)) return;
-    cotangents_.add(node().inputs()[input], contribution, contribution.is_unique() && !is_stretched(contribution));
+    cotangents_.add(node_.inputs()[input], contribution, contribution.is_unique() && !is_stretched(contribution));
 }
 
 void Backward::give(std::size_t input, const Tensor& part) {
     if (!needs(input)) return;
-    cotangents_.add(node().inputs()[input], part, owns_cotangent_);
+    cotangents_.add(node_.inputs()[input], part, owns_cotangent_);
 }
 
 Destination Backward::target(std::size_t input) { return cotangents_.target(operand(input)); }
-std::unique_ptr<Pending>& Backward::pending(std::size_t input) { return cotangents_.pending(node().inputs()[input]); }
+std::unique_ptr<Pending>& Backward::pending(std::size_t input) { return cotangents_.pending(node_.inputs()[input]); }
 
 bool Backward::may_queue(std::size_t input) const {
-    return !detecting_anomalies() && cotangents_.recording()[node().inputs()[input]].uses() > 1;
+    return !detecting_anomalies() && cotangents_.recording()[node_.inputs()[input]].uses() > 1;
 }
 
 }  // namespace wengert

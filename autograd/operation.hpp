@@ -156,8 +156,9 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
         } else {
             Dtype dtype = in[0].dtype();
             if constexpr (requires { op.dtype(in); }) dtype = op.dtype(in);
-            out = Tensor::empty(op.shape(in), dtype);
-            op.forward(in, {out});
+            Destination destination{Tensor::empty(op.shape(in), dtype)};
+            op.forward(in, destination);
+            out = std::move(destination.tensor);
         }
         if (detecting_anomalies()) require_finite_output(in, out);
         if (Recording* const recording = Recording::current()) {
@@ -185,7 +186,7 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
 template <class Op, std::same_as<Tensor>... Operands>
 void Backward::add(std::size_t input, const Op& op, const Operands&... operands) {
     if (!needs(input)) return;
-    if (recording()) return add(input, apply(op, {&operands...}, node().where()));
+    if (recording()) return add(input, apply(op, {&operands...}, node_.where()));
     using Queue = Backward::Queue<Op, sizeof...(Operands)>;
     if constexpr (requires(const Queue& queue) { op.can_merge(queue.waiting.front(), operands...); }) {
         if (may_queue(input)) {
@@ -204,9 +205,9 @@ void Backward::add(std::size_t input, const Op& op, const Operands&... operands)
     if constexpr (requires { requires Op::accumulates; }) {
         op.forward(in, target(input));
     } else {
-        Tensor contribution = Tensor::empty(op.shape(in), in[0].dtype());
-        op.forward(in, {contribution});
-        add(input, std::move(contribution));
+        Destination contribution{Tensor::empty(op.shape(in), in[0].dtype())};
+        op.forward(in, contribution);
+        add(input, std::move(contribution.tensor));
     }
 }
 

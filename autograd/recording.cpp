@@ -12,6 +12,11 @@ namespace {
 std::atomic<std::uint64_t> last_serial{0};
 constinit thread_local bool anomalies = false;
 
+void prefetch(const void* object, std::size_t bytes) {
+    constexpr std::size_t cache_line = 64;
+    for (std::size_t i = 0; i < bytes; i += cache_line) __builtin_prefetch(static_cast<const std::byte*>(object) + i);
+}
+
 }  // namespace
 
 constinit thread_local Recording* Recording::current_ = nullptr;
@@ -73,6 +78,16 @@ NodeId Recording::watch(const Tensor& tensor) {
     leaves_.emplace(state, id);
     has_watched_ |= !tensor.is_parameter();
     return id;
+}
+
+void Recording::prefetch_before(NodeId id) const {
+    constexpr NodeId nodes_ahead = 8, tensors_ahead = 4;
+    constexpr std::size_t first_elements = 256;  // the processor itself sees that more will be read
+    if (id >= nodes_ahead) prefetch(&(*this)[id - nodes_ahead], sizeof(Node));
+    if (id < tensors_ahead) return;
+    for (const Saved& saved : (*this)[id - tensors_ahead].saved())
+        if (saved.tensor.defined())
+            prefetch(saved.tensor.state(), sizeof(TensorState) + sizeof(Storage) + first_elements);
 }
 
 void Recording::add(Node* node) {

@@ -38,6 +38,8 @@ class Recording {
 
     NodeId size() const { return static_cast<NodeId>(nodes_.size()); }
     const Node& operator[](NodeId id) const { return *nodes_[static_cast<std::size_t>(id)]; }
+    /// Fetches what the rules of the nodes before `id` will read, which on a long tape has left the processor's cache.
+    void prefetch_before(NodeId id) const;
     /// Drops what a node keeps for its vjp.
     void release(NodeId id) { nodes_[static_cast<std::size_t>(id)]->release(); }
 

@@ -9,8 +9,7 @@ namespace wengert {
 Shape::Shape(std::span<const std::int64_t> dims) {
     if (dims.size() > max_rank)
         throw ShapeError(fmt::format("a tensor has at most {} axes, not {}", max_rank, dims.size()));
-    std::copy(dims.begin(), dims.end(), dims_.begin());
-    rank_ = static_cast<int>(dims.size());
+    for (const std::int64_t d : dims) dims_[rank_++] = d;
 }
 
 void Shape::push_back(std::int64_t dim) { insert(rank_, dim); }

@@ -13,10 +13,19 @@ class Shape {
   public:
     static constexpr int max_rank = 6;
 
-    Shape() = default;
+    Shape() {}  // unlike "= default" it never sets the lengths that there are not
+    Shape(const Shape& other) { *this = other; }
     Shape(std::initializer_list<std::int64_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
     /// Throws ShapeError if there are more than max_rank axes.
     explicit Shape(std::span<const std::int64_t> dims);
+
+    /// Copies number by number: a copy of the whole object by wide loads would wait until the numbers, which are mostly
+    /// just written, have left the processor's store buffer.
+    Shape& operator=(const Shape& other) {
+        rank_ = other.rank_;
+        for (int i = 0; i < max_rank && i < other.rank_; ++i) dims_[i] = other.dims_[i];
+        return *this;
+    }
 
     int rank() const { return rank_; }
     bool empty() const { return rank_ == 0; }
@@ -47,7 +56,7 @@ class Shape {
     }
 
   private:
-    std::array<std::int64_t, max_rank> dims_{};
+    std::array<std::int64_t, max_rank> dims_;
     int rank_ = 0;
 };
 

@@ -113,6 +113,7 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
     if (cotangents.needs(top)) cotangents.add(top, seed, false);
 
     for (NodeId id = top; id >= lowest; --id) {
+        recording.prefetch_before(id);
         if (cotangents.needs(id)) {
             const Node& node = recording[id];
             const Tensor cotangent = cotangents.take(id);
@@ -126,7 +127,7 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
                     const CostTimer timer(node.name(), node.place(), Pass::backward);
                     const bool through_view = node.is_view() && !options.create_graph;
                     if (!through_view || !cotangents.add_through_view(id, cotangent)) {
-                        Backward back(cotangents, id, cotangent, owned, release && !detecting_anomalies());
+                        Backward back(cotangents, node, cotangent, owned, release && !detecting_anomalies());
                         node.vjp(back);
                         if (detecting_anomalies()) require_finite_cotangents(node, cotangents);
                     }

@@ -9,62 +9,52 @@
 
 namespace wengert {
 
-Storage* Storage::create(std::size_t bytes) {
-    Storage* storage = new (allocate(sizeof(Storage) + bytes)) Storage;
-    storage->bytes = bytes;
-    return storage;
-}
-
-void Storage::release() noexcept {
-    if (references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    const std::size_t block = sizeof(Storage) + bytes;
-    this->~Storage();
-    deallocate(this, block);
-}
+static_assert((sizeof(TensorState) + sizeof(Storage)) % 64 == 0, "elements stand at multiples of 64 bytes");
 
 Tensor Tensor::empty(const Shape& shape, Dtype dtype) try {
     require_countable(shape);
     for (const std::int64_t d : shape)
         if (d < 0) throw ShapeError("a length is negative: " + to_string(shape));
-    TensorState* state = new (allocate(sizeof(TensorState))) TensorState;
-    Tensor result(state);
-    state->dtype = dtype;
-    state->shape = shape;
-    state->strides = contiguous_strides(shape);
-    state->storage = Storage::create(static_cast<std::size_t>(shape.numel()) * size_of(dtype));
-    return result;
+    const std::size_t bytes = static_cast<std::size_t>(shape.numel()) * size_of(dtype);
+    auto* const block = static_cast<std::byte*>(allocate(sizeof(TensorState) + sizeof(Storage) + bytes));
+    auto* const storage = new (block + sizeof(TensorState)) Storage{.bytes = bytes};
+    return Tensor(new (block) TensorState{
+        .storage = storage, .dtype = dtype, .shape = shape, .strides = contiguous_strides(shape)});
 } catch (const std::bad_alloc&) {
     throw OutOfMemoryError(fmt::format("there is no memory for a tensor {} of {}", to_string(shape), to_string(dtype)));
 }
 
 void Tensor::destroy() noexcept {
-    if (state_->storage != nullptr) state_->storage->release();
     const Tensor origin(state_->origin);  // gives the reference back
+    Storage* const storage = state_->storage;
+    TensorState* const block = reinterpret_cast<TensorState*>(storage) - 1;
     state_->~TensorState();
-    deallocate(state_, sizeof(TensorState));
+    if (state_ != block) deallocate(state_, sizeof(TensorState));
+    if (drop_reference(storage->references)) deallocate(block, sizeof(TensorState) + sizeof(Storage) + storage->bytes);
 }
 
 Tensor Tensor::view(const Shape& shape, const Shape& strides, std::int64_t offset) const {
     TensorState& from = get();
     require_countable(shape);
-    TensorState* state = new (allocate(sizeof(TensorState))) TensorState;
-    state->dtype = from.dtype;
-    state->shape = shape;
-    state->strides = strides;
-    state->offset = offset;
-    state->storage = from.storage;
+    auto* const state = new (allocate(sizeof(TensorState)))
+        TensorState{.storage = from.storage,
+                    .offset = offset,
+                    .origin = from.origin == nullptr && from.name != nullptr ? &from : from.origin,
+                    .dtype = from.dtype,
+                    .shape = shape,
+                    .strides = strides};
     state->storage->references.fetch_add(1, std::memory_order_relaxed);
-    state->origin = from.origin == nullptr && from.name != nullptr ? &from : from.origin;
     if (state->origin != nullptr) state->origin->references.fetch_add(1, std::memory_order_relaxed);
     return Tensor(state);
 }
 
 bool Tensor::is_contiguous() const {
+    const TensorState& state = get();
     std::int64_t stride = 1;
-    for (int i = rank() - 1; i >= 0; --i) {
-        if (shape()[i] == 0) return true;
-        if (shape()[i] != 1 && strides()[i] != stride) return false;
-        stride *= shape()[i];
+    for (int i = state.shape.rank() - 1; i >= 0; --i) {
+        if (state.shape[i] == 0) return true;
+        if (state.shape[i] != 1 && state.strides[i] != stride) return false;
+        stride *= state.shape[i];
     }
     return true;
 }

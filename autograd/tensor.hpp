@@ -19,30 +19,36 @@ using NodeId = std::int32_t;
 /// The id of a value that no tape follows.
 inline constexpr NodeId no_node = -1;
 
-/// A reference-counted block of elements: this header, and the elements right behind it at the next 64 bytes.
-struct alignas(64) Storage {
+/// Gives one reference back; whether it was the last. Nobody can copy the only one meanwhile, so that it need not be
+/// counted down.
+inline bool drop_reference(std::atomic<std::uint32_t>& references) {
+    return references.load(std::memory_order_acquire) == 1 || references.fetch_sub(1, std::memory_order_acq_rel) == 1;
+}
+
+/// The header of a reference-counted block of elements, which stand right behind it at a multiple of 64 bytes. Before
+/// it stands the state of the tensor that the block was made for, so that a new tensor is one allocation.
+struct Storage {
     std::atomic<std::uint32_t> references{1};
     std::uint32_t version = 0;  ///< counts writes, so that backward can tell that a saved tensor was overwritten
     std::size_t bytes = 0;
 
     std::byte* data() { return reinterpret_cast<std::byte*>(this + 1); }
-    static Storage* create(std::size_t bytes);
-    void release() noexcept;
 };
 
-/// What the handles of one tensor share.
+/// What the handles of one tensor share. A long tape's have left the processor's cache when backward comes to them, so
+/// what letting go of a tensor needs stands first, in one cache line.
 struct TensorState {
     std::atomic<std::uint32_t> references{1};
-    Dtype dtype = Dtype::float32;
-    bool parameter = false;
     NodeId node = no_node;        ///< the node that made this value ...
     std::uint64_t recording = 0;  ///< ... and the recording it belongs to; 0 for none
     Storage* storage = nullptr;
-    std::int64_t offset = 0;  ///< of the first element in the storage, in elements
-    Shape shape, strides;
+    std::int64_t offset = 0;                 ///< of the first element in the storage, in elements
     const char* constant_because = nullptr;  ///< the op without derivative that made this value, for error texts
-    std::unique_ptr<const std::string> name;
+    std::unique_ptr<const std::string> name = {};
     TensorState* origin = nullptr;  ///< of a view: the tensor with a name that it shows, so that errors can quote it
+    Dtype dtype = Dtype::float32;
+    bool parameter = false;
+    Shape shape, strides;
 };
 
 /// A strided array of float32, float64 or int64 elements.
@@ -62,7 +68,7 @@ class Tensor {
         return *this;
     }
     ~Tensor() {
-        if (state_ != nullptr && state_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
+        if (state_ != nullptr && drop_reference(state_->references)) destroy();
     }
 
     /// A new contiguous tensor whose elements are not set.

@@ -52,6 +52,14 @@ struct Map {
         return result;
     }
 
+    static Shape space(const Backward& back) {
+        if constexpr (!summed) return back.cotangent().shape();
+        if constexpr (linear) return back.input_shape(0);
+        Shape result = back.saved(0).shape();
+        for (int k = 1; k < N; ++k) result = broadcast(result, back.saved(k).shape());
+        return result;
+    }
+
     Shape shape(const Inputs& in) const {
         for (int k = 0; k < N; ++k) {
             if (!is_floating(in[k].dtype())) throw DtypeError("an operand is int64; float32 or float64 is needed");
@@ -71,21 +79,23 @@ struct Map {
 
     template <class T>
     void forward_as(const Inputs& in, const Destination& out) const {
-        const Shape space = Map::space(in);
+        const Shape space = summed ? Map::space(in) : out.tensor.shape();
         std::array<const T*, N> base;
         bool plain = !summed && is_run(out.tensor, space);
         for (int k = 0; k < N; ++k) {
             base[k] = static_cast<const T*>(in[k].raw());
             plain &= is_run(in[k], space);
         }
-        Nest<N + 1> nest = Nest<N + 1>::run(space.numel());
-        if (!plain) {
-            nest.shape = space;
-            nest.strides[0] = result_strides(out.tensor, space);
-            for (int k = 0; k < N; ++k) nest.strides[k + 1] = strides_in(in[k], space);
-            arrange(nest);
-        }
         T* const to = static_cast<T*>(out.tensor.raw());
+        if (plain) {
+            std::array<std::int64_t, N + 1> strides;
+            strides.fill(1);
+            return run(space.numel(), strides, forward_rows(base, to, out.accumulate));
+        }
+        Nest<N + 1> nest{space, {}};
+        nest.strides[0] = result_strides(out.tensor, space);
+        for (int k = 0; k < N; ++k) nest.strides[k + 1] = strides_in(in[k], space);
+        arrange(nest);
         if constexpr (summed) {
             if (!out.accumulate) fill(out.tensor, 0);
             if (const int axis = longest_sum(nest); axis >= 0) {
@@ -95,7 +105,7 @@ struct Map {
                 return write(dense, {out.tensor, true});
             }
         }
-        forward_nest<T>(nest, base, to, out.accumulate || summed);
+        run(nest, 1, forward_rows(base, to, out.accumulate || summed));
     }
 
     void vjp(Backward& back) const requires differentiable {
@@ -109,25 +119,26 @@ struct Map {
     { return F::samples(); }
 
   private:
-    /// The kernel for each innermost row of a nest: strides[0] are the result's, which `to` points at.
+    /// The kernel for run(): operand 0 is the result, which `to` points at.
     template <class T>
-    void forward_nest(const Nest<N + 1>& nest, const std::array<const T*, N>& base, T* to, bool accumulate) const {
+    auto forward_rows(const std::array<const T*, N>& base, T* to, bool accumulate) const {
         using Rows = MapRows<F, T, N>;
-        run(nest, 1, [&](const std::array<std::int64_t, N + 1>& offset, std::int64_t n) {
+        using Numbers = std::array<std::int64_t, N + 1>;
+        return [=, this](const Numbers& offset, const Numbers& strides, std::int64_t n) {
             std::array<RowBuffer<T>, N> buffers;
             RowBuffer<T> result;
             typename Rows::Pointers in_row;
             typename Rows::Steps step;
-            const std::int64_t out_stride = nest.strides[0].back();
+            const std::int64_t out_stride = strides[0];
             // Adding to a row that is no sum is rare, and not worth a kernel.
             const bool through_buffer = RowBuffer<T>::gathers(out_stride) || (accumulate && !summed);
             bool gathers = through_buffer;
-            for (int k = 0; k < N; ++k) gathers |= RowBuffer<T>::gathers(nest.strides[k + 1].back());
+            for (int k = 0; k < N; ++k) gathers |= RowBuffer<T>::gathers(strides[k + 1]);
             const std::int64_t piece = gathers ? RowBuffer<T>::piece : n;
             for (std::int64_t i = 0; i < n; i += piece) {
                 const std::int64_t length = std::min(piece, n - i);
                 for (int k = 0; k < N; ++k) {
-                    const std::int64_t stride = nest.strides[k + 1].back();
+                    const std::int64_t stride = strides[k + 1];
                     in_row[k] = buffers[k].read(base[k] + offset[k + 1] + i * stride, stride, length);
                     step[k] = stride == 0 ? 0 : 1;
                 }
@@ -149,7 +160,7 @@ struct Map {
                     }
                 }
             }
-        });
+        };
     }
 
     static constexpr std::int64_t block = 128;
@@ -175,7 +186,7 @@ struct Map {
         for (std::int64_t begin = 0; begin < nest.shape[axis]; begin += rows) {
             part.shape[axis] = std::min(rows, nest.shape[axis] - begin);
             fill(partial, 0);
-            forward_nest<T>(part, base, static_cast<T*>(partial.raw()), true);
+            run(part, 1, forward_rows(base, static_cast<T*>(partial.raw()), true));
             write(partial, {out.tensor, true});
             for (int k = 0; k < N; ++k) base[k] += part.shape[axis] * nest.strides[k + 1][axis];
         }
@@ -214,52 +225,51 @@ struct Map {
     template <class T>
     void kernel_vjp(Backward& back, const std::array<Destination, N>& targets,
                     const std::array<bool, N>& wanted) const {
+        using Pass = MapBackward<F, T, N>;
         static constexpr T none = 0;
         const Tensor& cotangent = back.cotangent();
-        const Shape space = space_of(back);
-        typename MapBackward<F, T, N>::Operands operands;
+        const Shape space = Map::space(back);
+        typename Pass::Operands operands{.cotangent = static_cast<const T*>(cotangent.raw())};
         bool plain = !summed && is_run(cotangent, space);
         for (int k = 0; k < N; ++k) {
             operands.in[k] = &none;
             if constexpr (!linear) {
-                operands.in[k] = static_cast<const T*>(back.saved(k).raw());
-                plain &= is_run(back.saved(k), space);
+                const Tensor& x = back.saved(k);
+                operands.in[k] = static_cast<const T*>(x.raw());
+                plain &= is_run(x, space);
             }
             if (!wanted[k]) continue;
-            operands.to[k] = targets[k];
+            operands.to[k] = static_cast<T*>(targets[k].tensor.raw());
+            operands.accumulate[k] = targets[k].accumulate;
             plain &= is_run(targets[k].tensor, space);
         }
-        Nest<1 + 2 * N> nest = Nest<1 + 2 * N>::run(space.numel());
-        if (!plain) {
-            nest.shape = space;
-            nest.strides[0] = result_strides(cotangent, space);
-            for (int k = 0; k < N; ++k) {
-                Shape& in_strides = nest.strides[1 + k];
-                if constexpr (!linear)
-                    in_strides = strides_in(back.saved(k), space);
-                else
-                    in_strides = nest.strides[0];
-                nest.strides[1 + N + k] = wanted[k] ? strides_in(targets[k].tensor, space) : in_strides;
-            }
-            arrange(nest);
+        if (plain) {
+            typename Pass::Numbers strides;
+            strides.fill(1);
+            if constexpr (linear) std::fill_n(&strides[1], N, 0);
+            return Pass::run(f, space.numel(), strides, operands);
         }
+        Nest<1 + 2 * N> nest;
+        nest.shape = space;
+        nest.strides[0] = result_strides(cotangent, space);
+        for (int k = 0; k < N; ++k) {
+            Shape& in_strides = nest.strides[1 + k];
+            if constexpr (!linear)
+                in_strides = strides_in(back.saved(k), space);
+            else
+                in_strides = nest.strides[0];
+            nest.strides[1 + N + k] = wanted[k] ? strides_in(targets[k].tensor, space) : in_strides;
+        }
+        arrange(nest);
         if constexpr (linear)  // the formula's derivatives are constants: what it reads does not matter
             for (int k = 0; k < N; ++k) std::ranges::fill(nest.strides[1 + k], 0);
         for (int k = 0; k < N; ++k) {
             const Shape& strides = nest.strides[1 + N + k];
             if (!wanted[k] || targets[k].accumulate || std::ranges::find(strides, 0) == strides.end()) continue;
             fill(targets[k].tensor, 0);  // sums over broadcast axes
-            operands.to[k].accumulate = true;
+            operands.accumulate[k] = true;
         }
-        MapBackward<F, T, N>::run(f, nest, static_cast<const T*>(cotangent.raw()), operands);
-    }
-
-    /// The space that the node's formula was evaluated over.
-    Shape space_of(const Backward& back) const {
-        if constexpr (linear) return summed ? back.input_shape(0) : back.cotangent().shape();
-        Shape space = back.saved(0).shape();
-        for (int k = 1; k < N; ++k) space = broadcast(space, back.saved(k).shape());
-        return space;
+        Pass::run(f, nest, operands, targets);
     }
 
     /// The third reading: a composition of elementary ops, which the tape records.
@@ -271,7 +281,7 @@ struct Map {
             x[k] = Dual<Term, N>::template operand<k>(operand);
         });
         const Dual<Term, N> y = std::apply([this](const auto&... operand) { return Dual<Term, N>(f(operand...)); }, x);
-        const Shape space = space_of(back);
+        const Shape space = Map::space(back);
         Tensor cotangent = back.cotangent();
         if constexpr (summed) cotangent = reshape(cotangent, sums.kept(space));
         for (int k = 0; k < N; ++k) {

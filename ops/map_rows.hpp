@@ -38,7 +38,8 @@ struct MapRows {
         const Rest rest(in, step, full, n - full);
         alignas(64) T buffer[width];
         registers<false>(f, rest.in, step, buffer, width);
-        for (std::int64_t j = 0; j < n - full; ++j) out[full + j] = accumulate ? out[full + j] + buffer[j] : buffer[j];
+        const V y = V::load(buffer);
+        (accumulate ? V::load(out + full, n - full) + y : y).store(out + full, n - full);
     }
 
     /// The sum of f over a row. Runs of registers are summed in T, the runs in double, so that long rows stay exact.
@@ -67,8 +68,8 @@ struct MapRows {
         backward_registers(f, in, step, cotangent, cotangent_step, targets, full);
         if (full == n) return;
         const Rest rest(in, step, full, n - full);
-        alignas(64) T last_cotangents[width] = {};
-        std::copy_n(cotangent + full * cotangent_step, cotangent_step == 0 ? width : n - full, last_cotangents);
+        alignas(64) T last_cotangents[width];
+        (cotangent_step == 0 ? V::load(cotangent) : V::load(cotangent + full, n - full)).store(last_cotangents);
         alignas(64) T buffers[N][width];
         Targets into;
         for (int k = 0; k < N; ++k)
@@ -77,8 +78,8 @@ struct MapRows {
         for (int k = 0; k < N; ++k) {
             if (targets.to[k] == nullptr) continue;
             T* const to = targets.to[k] + full * targets.step[k];
-            for (std::int64_t j = 0; j < n - full; ++j)
-                to[j] = targets.accumulate[k] ? to[j] + buffers[k][j] : buffers[k][j];
+            const V part = V::load(buffers[k]);
+            (targets.accumulate[k] ? V::load(to, n - full) + part : part).store(to, n - full);
         }
     }
 
@@ -86,12 +87,12 @@ struct MapRows {
     /// The operands' last elements, fewer than a register has, each in a register of its own.
     struct Rest {
         Pointers in;
-        alignas(64) T buffers[N][width] = {};
+        alignas(64) T buffers[N][width];
 
         Rest(const Pointers& from, const Steps& step, std::int64_t begin, std::int64_t n) : in(from) {
             for (int k = 0; k < N; ++k) {
                 if (step[k] == 0) continue;
-                std::copy_n(from[k] + begin, n, buffers[k]);
+                V::load(from[k] + begin, n).store(buffers[k]);
                 in[k] = buffers[k];
             }
         }

@@ -12,13 +12,6 @@ template <std::size_t K>
 struct Nest {
     Shape shape;
     std::array<Shape, K> strides;
-
-    /// A nest of one loop over n elements that stand side by side in every operand.
-    static Nest run(std::int64_t n) {
-        Nest nest{{n}, {}};
-        nest.strides.fill({1});
-        return nest;
-    }
 };
 
 /// Whether `x` fills the space with elements side by side.
@@ -68,8 +61,17 @@ int shared_axis(const Nest<K>& nest, std::uint64_t written) {
     return axis;
 }
 
-/// Calls row(offsets, n) for each innermost run of n elements. Threads share the nest along shared_axis(), if there is
-/// one.
+/// Calls row(offsets, strides, n) for n elements of each operand that stand `strides` apart, in parts for the threads.
+template <std::size_t K, class Row>
+void run(std::int64_t n, const std::array<std::int64_t, K>& strides, const Row& row) {
+    parallel_ranges(n, 64, n, [&](std::int64_t begin, std::int64_t end) {
+        std::array<std::int64_t, K> offsets;
+        for (std::size_t k = 0; k < K; ++k) offsets[k] = begin * strides[k];
+        row(offsets, strides, end - begin);
+    });
+}
+
+/// The same for each innermost run of a nest. Threads share it along shared_axis(), if there is one.
 template <std::size_t K, class Row>
 void run(const Nest<K>& nest, std::uint64_t written, const Row& row) {
     const int axis = shared_axis(nest, written);
@@ -81,9 +83,11 @@ void run(const Nest<K>& nest, std::uint64_t written, const Row& row) {
             for (std::size_t k = 0; k < K; ++k) first[k] = begin * nest.strides[k][axis];
         }
         const std::int64_t n = shape.back();
+        std::array<std::int64_t, K> strides;
+        for (std::size_t k = 0; k < K; ++k) strides[k] = nest.strides[k].back();
         for_each_row(shape, nest.strides, [&](std::array<std::int64_t, K> offsets) {
             for (std::size_t k = 0; k < K; ++k) offsets[k] += first[k];
-            row(offsets, n);
+            row(offsets, strides, n);
         });
     };
     if (axis < 0) return part(0, 1);

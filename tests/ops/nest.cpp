@@ -39,11 +39,12 @@ TEST_CASE("nest: every position is visited once, with each operand's own offset"
             std::mutex mutex;
             float* const visits = static_cast<float*>(count.raw());
             const double* const values = static_cast<const double*>(x.raw());
-            run(nest, 1, [&](const std::array<std::int64_t, 2>& offset, std::int64_t n) {
+            using Numbers = std::array<std::int64_t, 2>;
+            run(nest, 1, [&](const Numbers& offset, const Numbers& strides, std::int64_t n) {
                 double part = 0;
                 for (std::int64_t i = 0; i < n; ++i) {
-                    visits[offset[0] + i * nest.strides[0].back()] += 1;
-                    part += values[offset[1] + i * nest.strides[1].back()];
+                    visits[offset[0] + i * strides[0]] += 1;
+                    part += values[offset[1] + i * strides[1]];
                 }
                 const std::lock_guard lock(mutex);
                 total += part;
@@ -62,8 +63,9 @@ TEST_CASE("nest: a sum is not shared among threads along the axes that it sums")
         const Tensor out = zeros({300});
         const Nest<1> nest{shape, {sums}};
         float* const to = static_cast<float*>(out.raw());
-        run(nest, 1, [&](const std::array<std::int64_t, 1>& offset, std::int64_t n) {
-            for (std::int64_t i = 0; i < n; ++i) to[offset[0] + i * sums[1]] += 1;
+        using Numbers = std::array<std::int64_t, 1>;
+        run(nest, 1, [&](const Numbers& offset, const Numbers& strides, std::int64_t n) {
+            for (std::int64_t i = 0; i < n; ++i) to[offset[0] + i * strides[0]] += 1;
         });
         double total = 0;
         for (const double v : elements(out)) total += v;
