@@ -39,7 +39,7 @@ Tensor Tensor::view(const Shape& shape, const Shape& strides, std::int64_t offse
     auto* const state = new (allocate(sizeof(TensorState)))
         TensorState{.storage = from.storage,
                     .offset = offset,
-                    .origin = from.origin == nullptr && from.name != nullptr ? &from : from.origin,
+                    .origin = from.origin == nullptr && from.extras != nullptr ? &from : from.origin,
                     .dtype = from.dtype,
                     .shape = shape,
                     .strides = strides};
@@ -70,8 +70,8 @@ void Tensor::throw_dtype(Dtype wanted) const {
 Tensor Tensor::clone() const {
     Tensor copy = empty(shape(), dtype());
     write(*this, {copy});
-    copy.state_->parameter = is_parameter();
-    if (state_->name != nullptr) copy.set_name(*state_->name);
+    if (is_parameter()) copy.set_parameter();
+    if (state_->extras != nullptr) copy.set_name(state_->extras->name);
     return copy;
 }
 
@@ -93,18 +93,20 @@ void Tensor::fill(double value) {
 Tensor& Tensor::set_parameter(bool parameter) {
     if (!is_floating(dtype())) throw DtypeError("a parameter must be of float32 or float64, not int64");
     get().parameter = parameter;
+    if (state_->extras == nullptr) state_->extras = std::make_unique<Extras>();
     return *this;
 }
 
 Tensor& Tensor::set_name(std::string name) {
-    get().name = std::make_unique<const std::string>(std::move(name));
+    if (get().extras == nullptr) state_->extras = std::make_unique<Extras>();
+    state_->extras->name = std::move(name);
     return *this;
 }
 
 const std::string& Tensor::name() const {
     static const std::string none;
-    if (get().name != nullptr) return *state_->name;
-    return state_->origin != nullptr ? *state_->origin->name : none;
+    if (get().extras != nullptr) return state_->extras->name;
+    return state_->origin != nullptr ? state_->origin->extras->name : none;
 }
 
 template <class T>

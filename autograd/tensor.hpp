@@ -35,6 +35,18 @@ struct Storage {
     std::byte* data() { return reinterpret_cast<std::byte*>(this + 1); }
 };
 
+/// What an op keeps with a parameter because it follows from the elements, such as another layout of them.
+class Derived {
+  public:
+    virtual ~Derived() = default;
+};
+
+/// What only some tensors have: those with a name, and parameters.
+struct Extras {
+    std::string name;
+    std::unique_ptr<Derived> derived;
+};
+
 /// What the handles of one tensor share. A long tape's have left the processor's cache when backward comes to them, so
 /// what letting go of a tensor needs stands first, in one cache line.
 struct TensorState {
@@ -44,8 +56,8 @@ struct TensorState {
     Storage* storage = nullptr;
     std::int64_t offset = 0;                 ///< of the first element in the storage, in elements
     const char* constant_because = nullptr;  ///< the op without derivative that made this value, for error texts
-    std::unique_ptr<const std::string> name = {};
-    TensorState* origin = nullptr;  ///< of a view: the tensor with a name that it shows, so that errors can quote it
+    std::unique_ptr<Extras> extras = {};
+    TensorState* origin = nullptr;  ///< of a view: the tensor with extras that it shows
     Dtype dtype = Dtype::float32;
     bool parameter = false;
     Shape shape, strides;
@@ -89,7 +101,8 @@ class Tensor {
         require_dtype(dtype_of<T>);
         return static_cast<const T*>(raw());
     }
-    /// The elements, to write: counts as a write, so that a backward pass which needs the old elements will say so.
+    /// The elements, to write: counts as a write, so that a backward pass which needs the old elements will say so, and
+    /// that products see the new ones. Ask again before the next write.
     template <class T>
     T* mutable_data() {
         require_dtype(dtype_of<T>);

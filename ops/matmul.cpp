@@ -1,9 +1,10 @@
 #include <fmt/format.h>
 
 #include <wengert/autograd/cotangents.hpp>
-#include <wengert/ops/blas.hpp>
 #include <wengert/ops/elementwise_op.hpp>
+#include <wengert/ops/gemm.hpp>
 #include <wengert/ops/matmul.hpp>
+#include <wengert/ops/packed_weights.hpp>
 
 namespace wengert {
 namespace {
@@ -14,7 +15,7 @@ bool is_blas_matrix(const Tensor& x) {
     const int rank = x.rank();
     const std::int64_t rows = x.shape()[rank - 2], columns = x.shape()[rank - 1];
     const std::int64_t row_stride = x.strides()[rank - 2], column_stride = x.strides()[rank - 1];
-    if (row_stride > blas::longest || column_stride > blas::longest) return false;
+    if (row_stride > gemm::longest || column_stride > gemm::longest) return false;
     const bool by_rows = (column_stride == 1 || columns == 1) && (row_stride >= columns || rows == 1);
     const bool by_columns = (row_stride == 1 || rows == 1) && (column_stride >= rows || columns == 1);
     return by_rows || by_columns;
@@ -23,7 +24,7 @@ bool is_blas_matrix(const Tensor& x) {
 Tensor as_blas_matrix(const Tensor& x) { return is_blas_matrix(x) ? x : x.clone(); }
 
 template <class T>
-blas::Matrix<T> matrix(const Tensor& x, std::int64_t offset) {
+gemm::Matrix<T> matrix(const Tensor& x, std::int64_t offset) {
     const int rank = x.rank();
     return {static_cast<T*>(x.raw()) + offset, x.shape()[rank - 2], x.shape()[rank - 1], x.strides()[rank - 2],
             x.strides()[rank - 1]};
@@ -51,7 +52,7 @@ std::optional<Tensor> as_rows(const Tensor& x) {
         first = false;
         rows *= x.shape()[axis];
     }
-    if (rows > blas::longest) return std::nullopt;
+    if (rows > gemm::longest) return std::nullopt;
     return x.view({rows, x.shape()[last]}, {step, x.strides()[last]}, x.offset());
 }
 
@@ -69,6 +70,9 @@ Tensor batch_view(const Tensor& x) {
     return x.view(batch_shape(x), strides, x.offset());
 }
 
+/// With more rows a product gains too little from a packed weight to pay for packing it.
+constexpr std::int64_t most_rows_of_packed = 256;
+
 void multiply(const Tensor& lhs, const Tensor& rhs, const Tensor& out, bool accumulate) {
     if (out.numel() == 0) return;
     if (lhs.shape().back() == 0) {
@@ -80,7 +84,12 @@ void multiply(const Tensor& lhs, const Tensor& rhs, const Tensor& out, bool accu
         if (batch_shape(rhs).numel() == 1) {
             const std::optional<Tensor> a = as_rows(lhs), c = as_rows(out);
             if (a && c && is_blas_matrix(*a) && is_blas_matrix(rhs)) {
-                blas::multiply(matrix<const T>(*a, 0), matrix<const T>(rhs, 0), matrix<T>(*c, 0), accumulate);
+                if constexpr (std::is_same_v<T, float>)
+                    if (c->dim(0) > 1 && c->dim(0) <= most_rows_of_packed)
+                        if (const auto packed = packed_weight(rhs);
+                            packed && gemm::multiply(matrix<const T>(*a, 0), *packed, matrix<T>(*c, 0), accumulate))
+                            return;
+                gemm::multiply(matrix<const T>(*a, 0), matrix<const T>(rhs, 0), matrix<T>(*c, 0), accumulate);
                 return;
             }
         }
@@ -96,7 +105,7 @@ void multiply(const Tensor& lhs, const Tensor& rhs, const Tensor& out, bool accu
                 std::array<std::int64_t, 3> offset{};
                 for (int axis = 0; axis < batch.rank(); ++axis)
                     for (std::size_t k = 0; k < 3; ++k) offset[k] += i / steps[axis] % batch[axis] * strides[k][axis];
-                blas::multiply(matrix<const T>(a, offset[0]), matrix<const T>(b, offset[1]), matrix<T>(out, offset[2]),
+                gemm::multiply(matrix<const T>(a, offset[0]), matrix<const T>(b, offset[1]), matrix<T>(out, offset[2]),
                                accumulate);
             }
         });
@@ -128,7 +137,7 @@ void require_alike(const Inputs& in, std::span<const std::string_view> operands)
             throw DtypeError(fmt::format("operands must be float32 or float64 and alike: {} {}, {} {}", operands[0],
                                          to_string(in[0].dtype()), operands[i], to_string(in[i].dtype())));
         for (const std::int64_t length : in[i].shape())
-            if (length > blas::longest)
+            if (length > gemm::longest)
                 throw ShapeError(fmt::format("{} {} has an axis that is longer than BLAS can count", operands[i],
                                              to_string(in[i].shape())));
     }

@@ -2,7 +2,7 @@
 
 #include <string>
 #include <wengert/autograd/error.hpp>
-#include <wengert/ops/blas.hpp>
+#include <wengert/ops/gemm.hpp>
 #include <wengert/ops/threads.hpp>
 
 namespace wengert {
@@ -13,7 +13,7 @@ void set_thread_count(int threads) {
     if (threads < 1)
         throw ValueError("set_thread_count: there must be at least one thread, not " + std::to_string(threads));
     omp_set_num_threads(threads);
-    blas::set_thread_count(threads);
+    gemm::set_thread_count(threads);
 }
 
 }  // namespace wengert

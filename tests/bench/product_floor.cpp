@@ -4,7 +4,7 @@
 #include <chrono>
 #include <limits>
 #include <numeric>
-#include <wengert/ops/blas.hpp>
+#include <wengert/ops/gemm.hpp>
 
 namespace wengert {
 namespace {
@@ -33,13 +33,13 @@ double ProductFloor::product(Kind kind, std::int64_t rows, std::int64_t in, std:
     const auto multiply = [&] {
         switch (kind) {
             case Kind::forward:
-                return blas::multiply<float>({a_.data(), rows, in, in, 1}, {b_.data(), in, out, 1, in},
+                return gemm::multiply<float>({a_.data(), rows, in, in, 1}, {b_.data(), in, out, 1, in},
                                              {c_.data(), rows, out, out, 1}, false);
             case Kind::input_gradient:
-                return blas::multiply<float>({a_.data(), rows, out, out, 1}, {b_.data(), out, in, in, 1},
+                return gemm::multiply<float>({a_.data(), rows, out, out, 1}, {b_.data(), out, in, in, 1},
                                              {c_.data(), rows, in, in, 1}, false);
             case Kind::weight_gradient:
-                return blas::multiply<float>({a_.data(), out, rows, 1, out}, {b_.data(), rows, in, in, 1},
+                return gemm::multiply<float>({a_.data(), out, rows, 1, out}, {b_.data(), rows, in, in, 1},
                                              {c_.data(), out, in, in, 1}, false);
         }
     };

@@ -12,6 +12,7 @@
 #include <wengert/models/seq2seq/seq2seq.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 #include <wengert/nn/optimizers.hpp>
+#include <wengert/ops/packed_weights.hpp>
 
 #include "product_floor.hpp"
 
@@ -170,6 +171,7 @@ nlohmann::json run(const Flags& f) {
             {"floor_ratio", per_step / floor_seconds},
             {"tape_nodes", nodes},
             {"bytes_saved", bytes_saved},
+            {"packed_bytes", packed_weight_bytes()},
             {"allocations", allocations}};
 }
 

@@ -1,10 +1,25 @@
 #include <cblas.h>
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <wengert/ops/blas.hpp>
+#include <cstdlib>
+#include <string_view>
+#include <wengert/autograd/error.hpp>
+#include <wengert/ops/gemm.hpp>
+#include <wengert/ops/onednn.hpp>
 
-namespace wengert::blas {
+namespace wengert::gemm {
 namespace {
+
+bool may_use_onednn() {
+    const char* const value = std::getenv("WENGERT_GEMM");
+    const std::string_view name = value != nullptr ? value : "";
+    if (name.empty()) return onednn::is_fast();
+    if (name == "openblas") return false;
+    if (name != "onednn") throw ValueError(fmt::format("WENGERT_GEMM is \"{}\"; it may be openblas or onednn", name));
+    if (!onednn::is_built()) throw ValueError("WENGERT_GEMM asks for oneDNN, which Wengert was built without");
+    return true;
+}
 
 template <class T>
 struct Layout {
@@ -69,6 +84,15 @@ void multiply(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T
 template void multiply(const Matrix<const float>&, const Matrix<const float>&, const Matrix<float>&, bool);
 template void multiply(const Matrix<const double>&, const Matrix<const double>&, const Matrix<double>&, bool);
 
+bool can_pack() {
+    static const bool can = may_use_onednn();
+    return can;
+}
+std::shared_ptr<const Packed> pack(const Matrix<const float>& b) { return can_pack() ? onednn::pack(b) : nullptr; }
+bool multiply(const Matrix<const float>& a, const Packed& b, const Matrix<float>& c, bool accumulate) {
+    return onednn::multiply(a, b, c, accumulate);
+}
+
 void set_thread_count(int threads) { openblas_set_num_threads(threads); }
 
-}  // namespace wengert::blas
+}  // namespace wengert::gemm
