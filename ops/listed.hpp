@@ -46,6 +46,7 @@ struct Softmax;
 struct LogSoftmax;
 struct LogSumExp;
 struct CrossEntropy;
+struct LinearCrossEntropy;
 struct MatMul;
 struct LinearProduct;
 struct EmbeddingLookup;
@@ -76,8 +77,9 @@ using AllOps =
            Map<Comparison<calculus::Greater>, 2>, Map<Comparison<calculus::GreaterEqual>, 2>,
            Map<Comparison<calculus::Less>, 2>, Map<Comparison<calculus::LessEqual>, 2>,
            Map<Comparison<calculus::Equal>, 2>, Map<Comparison<calculus::NotEqual>, 2>, Map<Where, 3>,
-           Map<SumOf, 1, true>, Max, ArgMax, Softmax, LogSoftmax, LogSumExp, CrossEntropy, MatMul, LinearProduct,
-           EmbeddingLookup, ScatterRows, Concat, Stack, Reshape, Permute, Expand, Slice, Select, PutSlice, Contiguous>;
+           Map<SumOf, 1, true>, Max, ArgMax, Softmax, LogSoftmax, LogSumExp, CrossEntropy, LinearCrossEntropy, MatMul,
+           LinearProduct, EmbeddingLookup, ScatterRows, Concat, Stack, Reshape, Permute, Expand, Slice, Select,
+           PutSlice, Contiguous>;
 
 template <class Op, class List>
 inline constexpr bool is_in = false;

@@ -43,8 +43,7 @@ Decoder::Step Decoder::step(const Tensor& projection, const Tensor& state, const
     return {cell(linear(attended.context, memory.context_weight, projection), state), attended.weights};
 }
 
-Decoder::Result Decoder::operator()(const Tensor& ids, const Tensor& state, const Memory& memory,
-                                    Generator* noise) const {
+Decoder::Outputs Decoder::follow(const Tensor& ids, const Tensor& state, const Memory& memory, Generator* noise) const {
     const Tensor projection = project(ids, noise);  // [B, T, 3H]
     std::vector<Tensor> states, weights;
     Tensor current = state;
@@ -56,8 +55,14 @@ Decoder::Result Decoder::operator()(const Tensor& ids, const Tensor& state, cons
         weights.push_back(next.weights);
     }
     const Scope scope("output");
-    const Tensor outputs = dropout_(stack(states, 1), noise);  // [B, T, H]
-    return {output(outputs), stack(weights, 1)};
+    return {dropout_(stack(states, 1), noise), stack(weights, 1)};
+}
+
+Decoder::Result Decoder::operator()(const Tensor& ids, const Tensor& state, const Memory& memory,
+                                    Generator* noise) const {
+    const Outputs outputs = follow(ids, state, memory, noise);
+    const Scope scope("output");
+    return {output(outputs.states), outputs.weights};
 }
 
 }  // namespace wengert

@@ -20,6 +20,10 @@ struct Decoder {
         Tensor state;    ///< [B, H]
         Tensor weights;  ///< [B, S]: attention over the source
     };
+    struct Outputs {
+        Tensor states;   ///< [B, T, H]: what the output layer reads
+        Tensor weights;  ///< [B, T, S]
+    };
     struct Result {
         Tensor logits;   ///< [B, T, V]
         Tensor weights;  ///< [B, T, S]
@@ -36,7 +40,9 @@ struct Decoder {
     Tensor project(const Tensor& ids, Generator* noise = nullptr) const;
     /// One step: projection [B, 3H] of the previous token, state [B, H].
     Step step(const Tensor& projection, const Tensor& state, const Memory& memory) const;
-    /// Teacher forcing: the logits after each of the given tokens, ids int64 [B, T].
+    /// Teacher forcing: the states after each of the given tokens, ids int64 [B, T].
+    Outputs follow(const Tensor& ids, const Tensor& state, const Memory& memory, Generator* noise = nullptr) const;
+    /// The same, and the output layer: the logits after each token.
     Result operator()(const Tensor& ids, const Tensor& state, const Memory& memory, Generator* noise = nullptr) const;
 
     void visit(auto&& f) {

@@ -27,22 +27,28 @@ Seq2Seq::Encoded Seq2Seq::encode(const Tensor& source, const Tensor& lengths, Ge
     return {encoded.state, decoder.remember(encoded.outputs, lengths)};
 }
 
-Seq2Seq::Result Seq2Seq::operator()(const Tensor& source, const Tensor& lengths, const Tensor& target,
-                                    Generator* noise) const {
+Decoder::Outputs Seq2Seq::follow(const Tensor& source, const Tensor& lengths, const Tensor& target,
+                                 Generator* noise) const {
     const Encoded encoded = encode(source, lengths, noise);
     if (target.rank() != 2 || target.dim(0) != source.dim(0) || target.dim(1) < 2)
         throw ShapeError("seq2seq: target must be [B, T] with T > 1 for source " + to_string(source.shape()) +
                          ", not " + to_string(target.shape()));
     const Scope scope("decoder");
-    const Decoder::Result decoded =
-        decoder(slice(target, 1, 0, target.dim(1) - 1), encoded.state, encoded.memory, noise);
-    return {decoded.logits, decoded.weights};
+    return decoder.follow(slice(target, 1, 0, target.dim(1) - 1), encoded.state, encoded.memory, noise);
+}
+
+Seq2Seq::Result Seq2Seq::operator()(const Tensor& source, const Tensor& lengths, const Tensor& target,
+                                    Generator* noise) const {
+    const Decoder::Outputs outputs = follow(source, lengths, target, noise);
+    const Scope scope("decoder"), layer("output");
+    return {decoder.output(outputs.states), outputs.weights};
 }
 
 Tensor Seq2Seq::loss(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise) const {
-    const Tensor logits = (*this)(source, lengths, target, noise).logits;
+    const Tensor states = follow(source, lengths, target, noise).states;
     const Scope scope("loss");
-    return cross_entropy(logits, slice(target, 1, 1, target.dim(1)), {.ignore_index = Vocabulary::pad});
+    return linear_cross_entropy(states, decoder.output.weight, decoder.output.bias, slice(target, 1, 1, target.dim(1)),
+                                {.ignore_index = Vocabulary::pad});
 }
 
 Seq2Seq::Translation Seq2Seq::greedy(const Tensor& source, const Tensor& lengths, std::int64_t max_length) const {

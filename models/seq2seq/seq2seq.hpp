@@ -45,7 +45,8 @@ struct Seq2Seq {
     /// Teacher forcing: target int64 [B, T], T > 1.
     Result operator()(const Tensor& source, const Tensor& lengths, const Tensor& target,
                       Generator* noise = nullptr) const;
-    /// The mean cross entropy of the target tokens after the first, padding left out.
+    /// The mean cross entropy of the target tokens after the first, padding left out. The logits are never there all at
+    /// once, and a tape that follows the parameters gets the output layer's gradients along with it.
     Tensor loss(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise = nullptr) const;
     /// The most probable token at each step, until each row has ended or has max_length tokens. Records nothing.
     Translation greedy(const Tensor& source, const Tensor& lengths, std::int64_t max_length) const;
@@ -54,6 +55,10 @@ struct Seq2Seq {
         f("encoder", encoder);
         f("decoder", decoder);
     }
+
+  private:
+    /// Teacher forcing up to the output layer.
+    Decoder::Outputs follow(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise) const;
 };
 
 }  // namespace wengert

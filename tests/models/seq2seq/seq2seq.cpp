@@ -428,10 +428,10 @@ TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
         Seq2Seq mixed = model;
         mixed.decoder.output = wide.decoder.output;
         CHECK(error(mixed) ==
-              "linear: inner dimensions differ: x [3, 4, 5] x weight [9, 7] transposed (5 != 7)\n"
-              "  in decoder.output; weight = parameter \"decoder.output.weight\"; "
+              "linear_cross_entropy: inner dimensions differ: x [3, 4, 5] x weight [9, 7] transposed (5 != 7)\n"
+              "  in loss; weight = parameter \"decoder.output.weight\"; "
               "bias = parameter \"decoder.output.bias\"\n"
-              "  at models/seq2seq/decoder.cpp");
+              "  at models/seq2seq/seq2seq.cpp");
     }
     SUBCASE("an embedding of another size") {
         Seq2Seq mixed = model;
@@ -459,8 +459,9 @@ TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
         CHECK(error_of([&] {
                   model.loss(good, {}, ids({1, 8, 9}, {1, 3}));
               }) ==
-              "cross_entropy: label 9 of row 1 is outside [0, 9)\n"
-              "  in loss\n"
+              "linear_cross_entropy: label 9 of row 1 is outside [0, 9)\n"
+              "  in loss; weight = parameter \"decoder.output.weight\"; "
+              "bias = parameter \"decoder.output.bias\"\n"
               "  at models/seq2seq/seq2seq.cpp");
     }
     SUBCASE("lengths") {
