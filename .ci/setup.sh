@@ -46,6 +46,8 @@ missing_packages() {
     done
     installed libopenblas-openmp-dev || installed libopenblas-pthread-dev || installed libopenblas-serial-dev ||
         printf ' libopenblas-openmp-dev'
+    # oneDNN is for processors with AVX-512, and not every architecture has it.
+    [ "$(dpkg --print-architecture)" != amd64 ] || installed libdnnl-dev || printf ' libdnnl-dev'
 }
 
 # Output goes to one stream for the caller to keep; apt waits its turn if an automatic upgrade is running.
