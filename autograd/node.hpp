@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -19,6 +20,7 @@ class Inputs {
 
     const Tensor& operator[](std::size_t i) const { return *tensors_[i]; }
     std::size_t size() const { return tensors_.size(); }
+    Inputs first(std::size_t n) const { return Inputs(tensors_.first(std::min(n, tensors_.size()))); }
 
   private:
     std::span<const Tensor* const> tensors_;

@@ -160,7 +160,12 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
             op.forward(in, destination);
             out = std::move(destination.tensor);
         }
-        if (detecting_anomalies()) require_finite_output(in, out);
+        if (detecting_anomalies()) {
+            if constexpr (requires { Op::operands; })
+                require_finite_output(in.first(Op::operands.size()), out);
+            else
+                require_finite_output(in, out);
+        }
         if (Recording* const recording = Recording::current()) {
             if constexpr (Differentiable<Op>) {
                 if (recording->follows(in)) {

@@ -21,7 +21,7 @@ void parallel_ranges(std::int64_t n, std::int64_t alignment, std::int64_t work, 
         &f);
 }
 
-/// How many parts that makes.
+/// How many parts that makes: 1 inside a parallel region.
 std::int64_t parallel_parts(std::int64_t n, std::int64_t alignment, std::int64_t work);
 
 }  // namespace wengert

@@ -192,7 +192,8 @@ std::string describe_operands(const Inputs& in, std::span<const std::string_view
         const Tensor& x = in[i];
         if (!x.defined() || x.name().empty()) continue;
         const std::string operand = i < names.size() ? std::string(names[i]) : fmt::format("operand {}", i);
-        const TensorState& named = x.state()->origin != nullptr ? *x.state()->origin : *x.state();
+        const bool has_own_name = x.state()->extras != nullptr && !x.state()->extras->name.empty();
+        const TensorState& named = has_own_name || x.state()->origin == nullptr ? *x.state() : *x.state()->origin;
         text += fmt::format("{}{} = {}\"{}\"", text.empty() ? "" : "; ", operand, named.parameter ? "parameter " : "",
                             x.name());
     }

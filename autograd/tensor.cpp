@@ -105,7 +105,7 @@ Tensor& Tensor::set_name(std::string name) {
 
 const std::string& Tensor::name() const {
     static const std::string none;
-    if (get().extras != nullptr) return state_->extras->name;
+    if (get().extras != nullptr && !state_->extras->name.empty()) return state_->extras->name;
     return state_->origin != nullptr ? state_->origin->extras->name : none;
 }
 

@@ -48,7 +48,7 @@ struct Extras {
 };
 
 /// What the handles of one tensor share. A long tape's have left the processor's cache when backward comes to them, so
-/// what letting go of a tensor needs stands first, in one cache line.
+/// all but the shape and the strides stands first, in one cache line.
 struct TensorState {
     std::atomic<std::uint32_t> references{1};
     NodeId node = no_node;        ///< the node that made this value ...

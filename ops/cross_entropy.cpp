@@ -193,6 +193,9 @@ Tensor linear_cross_entropy(const Input& x, const Input& weight, const Input& bi
         return Tensor::empty(is_followed ? operand.shape() : Shape{0}, operand.dtype());
     };
     const Tensor &rows = x.tensor(), &w = weight.tensor(), &b = bias.tensor();
+    if (chunk < 1)
+        located(LinearCrossEntropy::name, {&rows}, x.where(),
+                [chunk] { throw ValueError(fmt::format("a chunk must have one element at least, not {}", chunk)); });
     const Tensor dx = gradient_of(rows), dweight = gradient_of(w), dbias = gradient_of(b);
     return apply(LinearCrossEntropy{options, chunk}, {&rows, &w, &b, &labels, &dx, &dweight, &dbias}, x.where());
 }
@@ -226,7 +229,7 @@ void LinearCrossEntropy::forward(const Inputs& in, const Destination& out) const
             static_cast<std::int64_t*>(counted.raw())[n++] = i;
 
     const double scale = row_scale(labels, options);
-    const std::int64_t chunks = std::min(n, n * classes / std::max<std::int64_t>(1, chunk) + 1);
+    const std::int64_t chunks = std::min(n, n * classes / chunk + 1);
     std::vector<double, CachedAllocator<double>> losses(static_cast<std::size_t>(n));
     for (std::int64_t c = 0; c < chunks; ++c) {
         const std::int64_t first = n * c / chunks, count = n * (c + 1) / chunks - first;
@@ -234,7 +237,7 @@ void LinearCrossEntropy::forward(const Inputs& in, const Destination& out) const
         const Tensor part = Tensor::empty({count, features}, x.dtype());
         const Tensor logits = Tensor::empty({count, classes}, x.dtype());
         EmbeddingLookup{}.forward({&x, &rows}, {part});
-        LinearProduct{}.forward({&part, &weight, &bias}, {logits});
+        LinearProduct{.may_pack = false}.forward({&part, &weight, &bias}, {logits});
         visit_floating(x.dtype(), [&](auto type) {
             using T = decltype(type);
             parallel_ranges(count, 1, logits.numel(), [&](std::int64_t begin, std::int64_t end) {
@@ -253,7 +256,7 @@ void LinearCrossEntropy::forward(const Inputs& in, const Destination& out) const
         // The logits have become their gradient.
         if (dx.numel() > 0) {
             const Tensor product = Tensor::empty(part.shape(), x.dtype());
-            MatMul{}.forward({&logits, &weight}, {product});
+            MatMul{.may_pack = false}.forward({&logits, &weight}, {product});
             ScatterRows{std::ssize(labels)}.forward({&product, &rows}, {as_table(dx), true});
         }
         if (dweight.numel() > 0) {

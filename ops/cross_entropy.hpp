@@ -22,11 +22,11 @@ struct CrossEntropyOptions {
 /// outside [0, V) and a smoothing outside [0, 1], ShapeError if the labels do not fit the rows.
 Tensor cross_entropy(const Input& logits, const Tensor& labels, const CrossEntropyOptions& options = {});
 
-/// cross_entropy(linear(x, weight, bias), labels, options) of rows x [.., in] with weight [V, in], bias [V] and labels
-/// int64 [..] -> [], without the logits of all rows: some `chunk` elements of them are held at a time, one row's at
-/// least. Rows that do not count are left out of the products. If a tape follows x, weight or bias, their gradients
-/// are computed along with the loss, while a chunk's logits are there. Throws what linear() and cross_entropy() throw,
-/// and ShapeError for any other bias.
+/// cross_entropy(linear(x, weight, bias), labels, options) of rows x [.., in] (two axes or more) with weight [V, in],
+/// bias [V] and labels int64 [..] -> [], without the logits of all rows: some `chunk` elements of them are held at a
+/// time, one row's at least. Rows that do not count are left out of the products. If a tape follows x, weight or bias,
+/// their gradients are computed along with the loss, while a chunk's logits are there. Throws what linear() and
+/// cross_entropy() throw, ShapeError for any other bias, ValueError for a chunk below 1.
 Tensor linear_cross_entropy(const Input& x, const Input& weight, const Input& bias, const Tensor& labels,
                             const CrossEntropyOptions& options = {}, std::int64_t chunk = 1 << 20);
 

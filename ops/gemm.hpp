@@ -27,8 +27,8 @@ class Packed {
     virtual ~Packed() = default;
     virtual std::int64_t bytes() const = 0;
 };
-/// Null if there is no faster layout than the matrix' own: without oneDNN, and on processors without AVX-512. The
-/// environment's WENGERT_GEMM=openblas leaves all to OpenBLAS.
+/// Null if there is no faster layout than the matrix' own: without oneDNN, and, unless the environment's WENGERT_GEMM
+/// is onednn, on processors without AVX-512. WENGERT_GEMM=openblas leaves all to OpenBLAS.
 std::shared_ptr<const Packed> pack(const Matrix<const float>& b);
 bool can_pack();
 /// c = a b, or c += a b. Returns whether it did: false if there is no kernel for this shape with `b`.

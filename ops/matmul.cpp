@@ -73,7 +73,7 @@ Tensor batch_view(const Tensor& x) {
 /// With more rows a product gains too little from a packed weight to pay for packing it.
 constexpr std::int64_t most_rows_of_packed = 256;
 
-void multiply(const Tensor& lhs, const Tensor& rhs, const Tensor& out, bool accumulate) {
+void multiply(const Tensor& lhs, const Tensor& rhs, const Tensor& out, bool accumulate, bool may_pack) {
     if (out.numel() == 0) return;
     if (lhs.shape().back() == 0) {
         if (!accumulate) fill(out, 0);
@@ -85,7 +85,7 @@ void multiply(const Tensor& lhs, const Tensor& rhs, const Tensor& out, bool accu
             const std::optional<Tensor> a = as_rows(lhs), c = as_rows(out);
             if (a && c && is_blas_matrix(*a) && is_blas_matrix(rhs)) {
                 if constexpr (std::is_same_v<T, float>)
-                    if (c->dim(0) > 1 && c->dim(0) <= most_rows_of_packed)
+                    if (may_pack && c->dim(0) > 1 && c->dim(0) <= most_rows_of_packed)
                         if (const auto packed = packed_weight(rhs);
                             packed && gemm::multiply(matrix<const T>(*a, 0), *packed, matrix<T>(*c, 0), accumulate))
                             return;
@@ -173,12 +173,12 @@ void MatMul::forward(const Inputs& in, const Destination& out) const {
     const Tensor& to = out.tensor;
     const std::int64_t row_stride = to.strides()[to.rank() - 2], column_stride = to.strides()[to.rank() - 1];
     if (column_stride == 1 && is_blas_matrix(to)) {
-        multiply(in[0], in[1], to, out.accumulate);
+        multiply(in[0], in[1], to, out.accumulate, may_pack);
     } else if (row_stride == 1 && is_blas_matrix(to)) {  // the cotangent of a transposed operand
-        multiply(transposed(in[1]), transposed(in[0]), transposed(to), out.accumulate);
+        multiply(transposed(in[1]), transposed(in[0]), transposed(to), out.accumulate, may_pack);
     } else {
         const Tensor product = Tensor::empty(to.shape(), to.dtype());
-        multiply(in[0], in[1], product, false);
+        multiply(in[0], in[1], product, false, may_pack);
         write(product, out);
     }
 }
@@ -223,7 +223,7 @@ Shape LinearProduct::shape(const Inputs& in) const {
 void LinearProduct::forward(const Inputs& in, const Destination& out) const {
     const bool has_bias = in.size() == 3;
     if (has_bias) write(Expand{out.tensor.shape()}.view(in[2]), out);
-    multiply(in[0], transposed(in[1]), out.tensor, has_bias);
+    multiply(in[0], transposed(in[1]), out.tensor, has_bias, may_pack);
 }
 
 void LinearProduct::vjp(Backward& back) const {

@@ -24,6 +24,7 @@ struct MatMul {
     static constexpr std::array<std::string_view, 2> operands{"lhs", "rhs"};
     static constexpr bool accumulates = true;
     using Pair = std::array<Tensor, 2>;
+    bool may_pack = true;  ///< whether a weight used again is worth packing (packed_weights.hpp)
 
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;
@@ -40,6 +41,7 @@ struct LinearProduct {
     static constexpr std::string_view name = "linear";
     static constexpr Saves saves = Saves::inputs;
     static constexpr std::array<std::string_view, 3> operands{"x", "weight", "bias"};
+    bool may_pack = true;  ///< as MatMul's
 
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;

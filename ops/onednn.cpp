@@ -1,3 +1,5 @@
+#include <omp.h>
+
 #include <algorithm>
 #include <array>
 #include <oneapi/dnnl/dnnl.hpp>
@@ -12,13 +14,10 @@ namespace {
 using Dims = dnnl::memory::dims;
 using Desc = dnnl::memory::desc;
 
+/// Never destroyed, so that objects in static storage may multiply to their end.
 const dnnl::engine& engine() {
-    static const dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
+    static const dnnl::engine& cpu = *new dnnl::engine(dnnl::engine::kind::cpu, 0);
     return cpu;
-}
-dnnl::stream& stream() {
-    thread_local dnnl::stream stream(engine());
-    return stream;
 }
 
 template <class T>
@@ -44,21 +43,17 @@ dnnl::matmul::primitive_desc kernel_for(const Desc& a, const Desc& b, const Desc
 }
 
 /// Other kernels than these are no faster than OpenBLAS's, or very slow ones for reference.
-bool is_fast(const dnnl::matmul::primitive_desc& kernel) {
+bool is_block_gemm(const dnnl::matmul::primitive_desc& kernel) {
     return kernel && std::string_view(kernel.impl_info_str()).starts_with("brg");
 }
 
-class PackedMatrix final : public gemm::Packed {
-  public:
+struct PackedMatrix final : gemm::Packed {
     explicit PackedMatrix(const Desc& desc)
-        : elements_(Tensor::empty({static_cast<std::int64_t>(desc.get_size() / sizeof(float))})),
-          memory(desc, engine(), elements_.raw()) {}
+        : elements(Tensor::empty({static_cast<std::int64_t>(desc.get_size() / sizeof(float))})),
+          memory(desc, engine(), elements.raw()) {}
     std::int64_t bytes() const override { return static_cast<std::int64_t>(memory.get_desc().get_size()); }
 
-  private:
-    Tensor elements_;
-
-  public:
+    Tensor elements;
     dnnl::memory memory;
 };
 
@@ -74,13 +69,6 @@ struct Product {
           b(desc.weights_desc(), engine(), nullptr),
           c(desc.dst_desc(), engine(), nullptr),
           arguments{{DNNL_ARG_SRC, a}, {DNNL_ARG_WEIGHTS, b}, {DNNL_ARG_DST, c}} {}
-
-    void operator()(const float* a_data, const void* b_data, float* c_data) {
-        a.set_data_handle(const_cast<float*>(a_data));
-        b.set_data_handle(const_cast<void*>(b_data));
-        c.set_data_handle(c_data);
-        kernel.execute(stream(), arguments);
-    }
 };
 
 /// A kernel that packs matrices of one shape.
@@ -95,7 +83,7 @@ struct Packing {
           kernel(dnnl::reorder::primitive_desc(engine(), from, engine(), to)) {}
 };
 
-/// All that a kernel depends on: lengths and strides of the matrices, and whether c is added to.
+/// What a kernel is made for: lengths and strides of the matrices, whether c is added to, and the number of threads.
 template <std::size_t n>
 using Key = std::array<std::int64_t, n>;
 struct Hash {
@@ -107,7 +95,7 @@ struct Hash {
     }
 };
 
-/// A thread's kernels: making one compiles its code, which takes a millisecond and more. Null: there is no fast one.
+/// Kernels, which take a millisecond and more to compile. Null: there is no fast one.
 template <std::size_t n, class Kernel>
 class Kernels {
   public:
@@ -123,41 +111,73 @@ class Kernels {
     std::unordered_map<Key<n>, std::unique_ptr<Kernel>, Hash> kernels_;
 };
 
+constinit thread_local bool thread_has_ended = false;
+
+/// What each thread has for itself. Objects that outlive it may still multiply, then without oneDNN.
+struct Workshop {
+    dnnl::stream stream{engine()};
+    Kernels<5, Packing> packings;
+    Kernels<8, Product> products;
+    ~Workshop() { thread_has_ended = true; }
+};
+Workshop& workshop() {
+    thread_local Workshop workshop;
+    return workshop;
+}
+
+/// A kernel shares its work among the threads that it was made for, and leaves undone what falls to one that OpenMP
+/// does not give it.
+bool gets_its_threads() {
+    return !omp_in_parallel() && !omp_get_dynamic() && omp_get_max_active_levels() > 0 &&
+           omp_get_max_threads() <= omp_get_thread_limit();
+}
+
 }  // namespace
 
 bool is_built() { return true; }
 bool is_fast() { return dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core; }
 
-std::shared_ptr<const gemm::Packed> pack(const gemm::Matrix<const float>& b) {
-    thread_local Kernels<4, Packing> kernels;
-    Packing* const packing = kernels.find({b.rows, b.columns, b.row_stride, b.column_stride}, [&] {
+std::shared_ptr<const gemm::Packed> pack(const gemm::Matrix<const float>& b) try {
+    if (thread_has_ended || !gets_its_threads()) return nullptr;
+    Workshop& shop = workshop();
+    const Key<5> key{b.rows, b.columns, b.row_stride, b.column_stride, omp_get_max_threads()};
+    Packing* const packing = shop.packings.find(key, [&] {
         // The layout must not depend on how many rows the left operands have, so it is that for a usual number.
         constexpr std::int64_t usual_rows = 64;
         const gemm::Matrix<const float> a{nullptr, usual_rows, b.rows, b.rows, 1},
             c{nullptr, usual_rows, b.columns, b.columns, 1};
         const Desc any({b.rows, b.columns}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
         const dnnl::matmul::primitive_desc product = kernel_for(describe(a), any, describe(c), false);
-        return is_fast(product) ? std::make_unique<Packing>(describe(b), product.weights_desc()) : nullptr;
+        return is_block_gemm(product) ? std::make_unique<Packing>(describe(b), product.weights_desc()) : nullptr;
     });
     if (packing == nullptr) return nullptr;
     auto packed = std::make_shared<PackedMatrix>(packing->packed);
     packing->plain.set_data_handle(const_cast<float*>(b.data));
-    packing->kernel.execute(stream(), packing->plain, packed->memory);
+    packing->kernel.execute(shop.stream, packing->plain, packed->memory);
     return packed;
+} catch (const dnnl::error&) {
+    return nullptr;
 }
 
 bool multiply(const gemm::Matrix<const float>& a, const gemm::Packed& b, const gemm::Matrix<float>& c,
-              bool accumulate) {
-    thread_local Kernels<7, Product> kernels;
+              bool accumulate) try {
+    if (thread_has_ended || !gets_its_threads()) return false;
+    Workshop& shop = workshop();
     const dnnl::memory& packed = static_cast<const PackedMatrix&>(b).memory;
-    Product* const product =
-        kernels.find({c.rows, c.columns, a.columns, a.row_stride, a.column_stride, c.row_stride, accumulate}, [&] {
-            const auto kernel = kernel_for(describe(a), packed.get_desc(), describe(c), accumulate);
-            return is_fast(kernel) ? std::make_unique<Product>(kernel) : nullptr;
-        });
-    if (product == nullptr) return false;
-    (*product)(a.data, packed.get_data_handle(), c.data);
+    const Key<8> key{c.rows,          c.columns,    a.columns,  a.row_stride,
+                     a.column_stride, c.row_stride, accumulate, omp_get_max_threads()};
+    Product* const product = shop.products.find(key, [&] {
+        const auto kernel = kernel_for(describe(a), packed.get_desc(), describe(c), accumulate);
+        return is_block_gemm(kernel) ? std::make_unique<Product>(kernel) : nullptr;
+    });
+    if (product == nullptr || product->b.get_desc() != packed.get_desc()) return false;
+    product->a.set_data_handle(const_cast<float*>(a.data));
+    product->b.set_data_handle(packed.get_data_handle());
+    product->c.set_data_handle(c.data);
+    product->kernel.execute(shop.stream, product->arguments);
     return true;
+} catch (const dnnl::error&) {
+    return false;
 }
 
 }  // namespace wengert::onednn

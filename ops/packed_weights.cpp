@@ -1,59 +1,74 @@
 #include <atomic>
+#include <list>
 #include <mutex>
-#include <vector>
+#include <wengert/autograd/allocator.hpp>
 #include <wengert/ops/packed_weights.hpp>
 
 namespace wengert {
 namespace {
 
-std::atomic<std::int64_t> bytes{0};
-std::mutex mutex;
+std::atomic<std::int64_t> bytes_of_all{0};
 
-/// One way in which products have looked at a parameter.
+/// One way in which products look at a parameter.
 struct Look {
     Shape shape, strides;
     std::int64_t offset;
-    std::uint32_t version;
-    bool was_used;  ///< since it was written
     std::shared_ptr<const gemm::Packed> packed = nullptr;
 
     bool is_of(const Tensor& x) const { return shape == x.shape() && strides == x.strides() && offset == x.offset(); }
-    void drop() {
-        if (packed != nullptr) bytes -= packed->bytes();
-        packed = nullptr;
-        was_used = false;
-    }
+    std::int64_t bytes() const { return packed != nullptr ? packed->bytes() : 0; }
 };
 
+/// The looks at one parameter since it was written, the last used first.
 class Looks final : public Derived {
   public:
-    ~Looks() override {
-        for (Look& look : looks_) look.drop();
-    }
+    ~Looks() override { forget_to(0); }
 
     std::shared_ptr<const gemm::Packed> use(const Tensor& x) {
-        auto look = std::ranges::find_if(looks_, [&](const Look& l) { return l.is_of(x); });
-        if (look == looks_.end()) {
-            looks_.push_back({x.shape(), x.strides(), x.offset(), x.version(), true});
+        const std::lock_guard lock(mutex_);
+        if (version_ != x.version()) forget_to(0);
+        version_ = x.version();
+        const auto known = std::ranges::find_if(looks_, [&](const Look& look) { return look.is_of(x); });
+        if (known == looks_.end()) {
+            constexpr std::size_t most = 8;
+            forget_to(most - 1);
+            looks_.push_front({x.shape(), x.strides(), x.offset()});
             return nullptr;
         }
-        if (look->version != x.version()) {
-            look->drop();
-            look->version = x.version();
-        }
-        if (look->packed == nullptr && std::exchange(look->was_used, true)) {
-            for (Look& other : looks_)
-                if (&other != &*look && other.offset == look->offset) other.drop();
-            look->packed = gemm::pack(
+        looks_.splice(looks_.begin(), looks_, known);
+        Look& look = looks_.front();
+        if (look.packed == nullptr) {
+            look.packed = gemm::pack(
                 {static_cast<const float*>(x.raw()), x.shape()[0], x.shape()[1], x.strides()[0], x.strides()[1]});
-            if (look->packed != nullptr) bytes += look->packed->bytes();
+            bytes_of_all += look.bytes();
+            // What is packed takes no more than the parameter itself.
+            auto left = static_cast<std::int64_t>(x.state()->storage->bytes) - look.bytes();
+            for (auto other = std::next(looks_.begin()); other != looks_.end(); ++other)
+                if ((left -= other->bytes()) < 0) drop(*other);
         }
-        return look->packed;
+        return look.packed;
     }
 
   private:
-    std::vector<Look> looks_;
+    static void drop(Look& look) {
+        bytes_of_all -= look.bytes();
+        look.packed = nullptr;
+    }
+    void forget_to(std::size_t count) {
+        for (; looks_.size() > count; looks_.pop_back()) drop(looks_.back());
+    }
+
+    std::mutex mutex_;
+    std::uint32_t version_ = 0;
+    std::list<Look, CachedAllocator<Look>> looks_;
 };
+
+Looks& looks_at(Extras& parameter) {
+    static std::mutex mutex;
+    const std::lock_guard lock(mutex);
+    if (parameter.derived == nullptr) parameter.derived = std::make_unique<Looks>();
+    return static_cast<Looks&>(*parameter.derived);
+}
 
 }  // namespace
 
@@ -61,12 +76,9 @@ std::shared_ptr<const gemm::Packed> packed_weight(const Tensor& x) {
     if (x.dtype() != Dtype::float32 || x.rank() != 2 || !gemm::can_pack()) return nullptr;
     TensorState* const parameter = x.is_parameter() ? x.state() : x.state()->origin;
     if (parameter == nullptr || !parameter->parameter) return nullptr;
-    const std::lock_guard lock(mutex);
-    std::unique_ptr<Derived>& looks = parameter->extras->derived;
-    if (looks == nullptr) looks = std::make_unique<Looks>();
-    return static_cast<Looks&>(*looks).use(x);
+    return looks_at(*parameter->extras).use(x);
 }
 
-std::int64_t packed_weight_bytes() { return bytes; }
+std::int64_t packed_weight_bytes() { return bytes_of_all; }
 
 }  // namespace wengert

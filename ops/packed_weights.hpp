@@ -5,9 +5,13 @@
 
 namespace wengert {
 
-/// A float32 parameter [k, n], or a view of one, packed to be the right operand of products; null if that would not
-/// pay: before its second use since it was written, and where gemm knows no better layout. The packed elements stay
-/// with the parameter until it is written; of a matrix and its transpose only the one used last stays.
+/// A float32 parameter [k, n], or a view of one, packed to be the right operand of products; null at its first use
+/// since the parameter was written, when packing might not pay, and where gemm knows no better layout. The packed
+/// elements are the parameter's: they go with it, at the next use after a write, and before they take more memory than
+/// it does.
+///
+/// The library that multiplies rounds in its own way, so that a weight's first product since a write may differ from
+/// the next ones in the last bits.
 std::shared_ptr<const gemm::Packed> packed_weight(const Tensor& x);
 
 /// The memory that packed parameters take now, in bytes.

@@ -39,8 +39,9 @@ struct TrainingObserver {
 };
 
 /// Trains the translator's model with teacher forcing. The same seed, data and number of threads give the same losses,
-/// bit for bit. Throws ValueError for options outside their domain and an empty corpus, NonFiniteError if the loss is
-/// not finite; what an observer throws is passed on.
+/// bit for bit, if the observer does not use the model (packed_weights.hpp: the last bits may then differ). Throws
+/// ValueError for options outside their domain and an empty corpus, NonFiniteError if the loss is not finite; what an
+/// observer throws is passed on.
 void train(Translator& translator, const Corpus& corpus, const TrainingOptions& options = {},
            const TrainingObserver& observer = {});
 
