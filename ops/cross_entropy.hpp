@@ -28,7 +28,7 @@ Tensor cross_entropy(const Input& logits, const Tensor& labels, const CrossEntro
 /// their gradients are computed along with the loss, while a chunk's logits are there. Throws what linear() and
 /// cross_entropy() throw, ShapeError for any other bias, ValueError for a chunk below 1.
 Tensor linear_cross_entropy(const Input& x, const Input& weight, const Input& bias, const Tensor& labels,
-                            const CrossEntropyOptions& options = {}, std::int64_t chunk = 1 << 20);
+                            const CrossEntropyOptions& options = {}, std::int64_t chunk = 1 << 22);
 
 struct CrossEntropy {
     static constexpr std::string_view name = "cross_entropy";
