@@ -3,16 +3,14 @@
 #include <graphviz/gvc.h>
 
 #include <array>
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <memory>
 #include <mutex>
-#include <system_error>
 #include <unordered_map>
 #include <wengert/autograd/drawing.hpp>
 #include <wengert/autograd/graph.hpp>
+#include <wengert/autograd/picture_file.hpp>
 
 namespace wengert {
 namespace {
@@ -269,13 +267,7 @@ void write_graph(const Tape& tape, const std::filesystem::path& file, const Grap
     const Drawing drawing = draw(tape, options.unfold);
     const std::string content =
         extension == ".dot" ? dot(drawing, options.title) : render(drawing, options.title, extension.c_str() + 1);
-    errno = 0;
-    std::ofstream stream(file, std::ios::binary);
-    stream << content;
-    stream.close();
-    if (!stream)
-        throw FileError(
-            fmt::format("{}: cannot be written: {}", file.string(), std::generic_category().message(errno)));
+    write_picture(content, file);
 }
 
 }  // namespace wengert

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <wengert/autograd/picture_file.hpp>
 #include <wengert/autograd/profile.hpp>
 #include <wengert/autograd/svg.hpp>
 
@@ -137,7 +138,7 @@ void write_svg(const Profile& profile, const std::filesystem::path& file) {
             fmt::format("Memory of tensors and tape, at most {:.1f} MiB", static_cast<double>(peak) / 0x1p20));
         picture.curve(profile.moments());
     }
-    svg::write(picture.svg(), file);
+    write_picture(picture.svg(), file);
 }
 
 }  // namespace wengert

@@ -1,11 +1,6 @@
-#include <fmt/format.h>
 #include <utf8proc.h>
 
-#include <cerrno>
-#include <fstream>
-#include <system_error>
 #include <vector>
-#include <wengert/autograd/error.hpp>
 #include <wengert/autograd/svg.hpp>
 
 namespace wengert::svg {
@@ -62,16 +57,6 @@ double width_of(std::string_view text, double size) {
         width += columns == 2 ? 1.0 : 0.62 * columns;
     }
     return width * size;
-}
-
-void write(std::string_view picture, const std::filesystem::path& file) {
-    errno = 0;
-    std::ofstream stream(file, std::ios::binary);
-    stream << picture;
-    stream.close();
-    if (!stream)
-        throw FileError(
-            fmt::format("{}: cannot be written: {}", file.string(), std::generic_category().message(errno)));
 }
 
 }  // namespace wengert::svg

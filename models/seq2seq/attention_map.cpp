@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <wengert/autograd/picture_file.hpp>
 #include <wengert/autograd/svg.hpp>
 #include <wengert/models/seq2seq/attention_map.hpp>
 
@@ -119,7 +120,7 @@ std::string to_svg(std::span<const AttentionMap> maps) {
 }
 
 void write_svg(std::span<const AttentionMap> maps, const std::filesystem::path& file) {
-    svg::write(to_svg(maps), file);
+    write_picture(to_svg(maps), file);
 }
 
 }  // namespace wengert

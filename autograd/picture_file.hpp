@@ -1,0 +1,11 @@
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+namespace wengert {
+
+/// Writes a picture, whatever its format. Throws FileError with the system's reason if the file cannot be written.
+void write_picture(std::string_view picture, const std::filesystem::path& file);
+
+}  // namespace wengert
