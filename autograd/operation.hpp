@@ -199,7 +199,8 @@ void Backward::add(std::size_t input, const Op& op, const Operands&... operands)
             if (pending == nullptr) pending = std::make_unique<Queue>(op);
             // A queue of another op stays as it is; this contribution is then added at once.
             if (auto* const queue = dynamic_cast<Queue*>(pending.get());
-                queue != nullptr && (queue->waiting.empty() || op.can_merge(queue->waiting.front(), operands...))) {
+                queue != nullptr && queue->op == op &&
+                (queue->waiting.empty() || op.can_merge(queue->waiting.front(), operands...))) {
                 queue->waiting.push_back({operands...});
                 return;
             }

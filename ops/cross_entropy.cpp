@@ -237,7 +237,7 @@ void LinearCrossEntropy::forward(const Inputs& in, const Destination& out) const
         const Tensor part = Tensor::empty({count, features}, x.dtype());
         const Tensor logits = Tensor::empty({count, classes}, x.dtype());
         EmbeddingLookup{}.forward({&x, &rows}, {part});
-        LinearProduct{.may_pack = false}.forward({&part, &weight, &bias}, {logits});
+        LinearProduct{precision, false}.forward({&part, &weight, &bias}, {logits});
         visit_floating(x.dtype(), [&](auto type) {
             using T = decltype(type);
             parallel_ranges(count, 1, logits.numel(), [&](std::int64_t begin, std::int64_t end) {
@@ -256,12 +256,12 @@ void LinearCrossEntropy::forward(const Inputs& in, const Destination& out) const
         // The logits have become their gradient.
         if (dx.numel() > 0) {
             const Tensor product = Tensor::empty(part.shape(), x.dtype());
-            MatMul{.may_pack = false}.forward({&logits, &weight}, {product});
+            MatMul{precision, false}.forward({&logits, &weight}, {product});
             ScatterRows{std::ssize(labels)}.forward({&product, &rows}, {as_table(dx), true});
         }
         if (dweight.numel() > 0) {
             const Tensor columns = Permute{{1, 0}}.view(logits);
-            MatMul{}.forward({&columns, &part}, {dweight, true});
+            MatMul{precision}.forward({&columns, &part}, {dweight, true});
         }
         if (dbias.numel() > 0) Map<SumOf, 1, true>{{}, 0}.forward({&logits}, {dbias, true});
     }
@@ -277,6 +277,7 @@ void LinearCrossEntropy::forward(const Inputs& in, const Destination& out) const
 void LinearCrossEntropy::vjp(Backward& back) const {
     if (back.recording()) {
         const Tensor &x = back.saved(0), &weight = back.saved(1), &bias = back.saved(2), &labels = back.saved(3);
+        const ProductPrecision as_forward(precision);
         const Tensor ct = composed_gradient(linear(x, weight, bias), labels, options, back.cotangent());
         const auto as_rows = [&](const Tensor& t) { return reshape(t, {labels.numel(), t.shape().back()}); };
         back.add(0, MatMul{}, ct, weight);

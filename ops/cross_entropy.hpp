@@ -1,6 +1,7 @@
 #pragma once
 
 #include <wengert/autograd/operation.hpp>
+#include <wengert/ops/precision.hpp>
 #include <wengert/ops/sample.hpp>
 
 namespace wengert {
@@ -50,6 +51,7 @@ struct LinearCrossEntropy {
     static constexpr std::array<std::string_view, 4> operands{"x", "weight", "bias", "labels"};
     CrossEntropyOptions options;
     std::int64_t chunk;
+    Precision precision = ProductPrecision::current();
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;
     void vjp(Backward& back) const;

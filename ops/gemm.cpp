@@ -11,14 +11,21 @@
 namespace wengert::gemm {
 namespace {
 
-bool may_use_onednn() {
+/// What the environment's WENGERT_GEMM asks for.
+enum class Choice { fastest, openblas, onednn };
+
+Choice chosen() {
     const char* const value = std::getenv("WENGERT_GEMM");
     const std::string_view name = value != nullptr ? value : "";
-    if (name.empty()) return onednn::is_fast();
-    if (name == "openblas") return false;
+    if (name.empty()) return Choice::fastest;
+    if (name == "openblas") return Choice::openblas;
     if (name != "onednn") throw ValueError(fmt::format("WENGERT_GEMM is \"{}\"; it may be openblas or onednn", name));
     if (!onednn::is_built()) throw ValueError("WENGERT_GEMM asks for oneDNN, which Wengert was built without");
-    return true;
+    return Choice::onednn;
+}
+Choice choice() {
+    static const Choice choice = chosen();
+    return choice;
 }
 
 template <class T>
@@ -84,15 +91,32 @@ void multiply(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T
 template void multiply(const Matrix<const float>&, const Matrix<const float>&, const Matrix<float>&, bool);
 template void multiply(const Matrix<const double>&, const Matrix<const double>&, const Matrix<double>&, bool);
 
-bool can_pack() {
-    static const bool can = may_use_onednn();
-    return can;
+bool has_onednn(Precision precision) {
+    if (choice() == Choice::openblas) return false;
+    return (choice() == Choice::onednn && precision == Precision::float32) || onednn::is_fast(precision);
 }
-std::shared_ptr<const Packed> pack(const Matrix<const float>& b) { return can_pack() ? onednn::pack(b) : nullptr; }
-bool multiply(const Matrix<const float>& a, const Packed& b, const Matrix<float>& c, bool accumulate) {
-    return onednn::multiply(a, b, c, accumulate);
+std::shared_ptr<const Packed> pack(const Matrix<const float>& b, Precision precision) {
+    return has_onednn(precision) ? onednn::pack(b, precision) : nullptr;
+}
+bool multiply_by_onednn(const Factors& factors, const Packed* packed, const Matrix<float>& c, bool accumulate,
+                        Precision precision) {
+    return has_onednn(precision) && onednn::multiply(factors, packed, c, accumulate, precision);
+}
+bool multiply_sum_by_onednn(std::span<const Factors> products, const Matrix<float>& c, bool accumulate) {
+    return has_onednn(Precision::bfloat16) && onednn::multiply_sum(products, c, accumulate);
 }
 
 void set_thread_count(int threads) { openblas_set_num_threads(threads); }
 
 }  // namespace wengert::gemm
+
+namespace wengert {
+
+std::string_view bfloat16_is_idle() {
+    if (gemm::has_onednn(Precision::bfloat16)) return "";
+    if (!onednn::is_built()) return "Wengert was built without oneDNN";
+    if (gemm::choice() == gemm::Choice::openblas) return "WENGERT_GEMM leaves all products to OpenBLAS";
+    return "the processor has no bfloat16 instructions (AVX512_BF16 or AMX)";
+}
+
+}  // namespace wengert

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
+#include <wengert/ops/precision.hpp>
 
 /// Products of matrices: the only door to OpenBLAS and oneDNN.
 namespace wengert::gemm {
@@ -21,18 +23,29 @@ inline constexpr std::int64_t longest = 0x7fffffff;
 template <class T>
 void multiply(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, bool accumulate);
 
-/// A matrix laid out as oneDNN reads it best, to be the right operand of many products.
+/// Whether oneDNN may multiply in this precision: not in a build without it, and, unless the environment's WENGERT_GEMM
+/// is onednn, not in float32 on processors without AVX-512; never in bfloat16 on those that have no instructions for
+/// it. WENGERT_GEMM=openblas leaves all to OpenBLAS. Throws ValueError for any other value of it.
+bool has_onednn(Precision precision);
+
+/// A matrix laid out, and rounded, as oneDNN reads it best, to be the right operand of many products.
 class Packed {
   public:
     virtual ~Packed() = default;
     virtual std::int64_t bytes() const = 0;
 };
-/// Null if there is no faster layout than the matrix' own: without oneDNN, and, unless the environment's WENGERT_GEMM
-/// is onednn, on processors without AVX-512. WENGERT_GEMM=openblas leaves all to OpenBLAS.
-std::shared_ptr<const Packed> pack(const Matrix<const float>& b);
-bool can_pack();
-/// c = a b, or c += a b. Returns whether it did: false if there is no kernel for this shape with `b`.
-bool multiply(const Matrix<const float>& a, const Packed& b, const Matrix<float>& c, bool accumulate);
+/// Null if there is no better layout than the matrix' own.
+std::shared_ptr<const Packed> pack(const Matrix<const float>& b, Precision precision);
+
+struct Factors {
+    Matrix<const float> a, b;
+};
+/// c = a b, or c += a b, by oneDNN; c has no gaps between its rows. `packed`, if it is not null, is b packed in this
+/// precision; the result is the same bit for bit. Returns whether it did: false if there is no kernel for these shapes.
+bool multiply_by_onednn(const Factors& factors, const Packed* packed, const Matrix<float>& c, bool accumulate,
+                        Precision precision);
+/// The same for c = a1 b1 + a2 b2 + ..., in bfloat16.
+bool multiply_sum_by_onednn(std::span<const Factors> products, const Matrix<float>& c, bool accumulate);
 
 /// How many threads a product may use; OpenBLAS's OpenMP build and oneDNN follow OpenMP by themselves.
 void set_thread_count(int threads);

@@ -70,10 +70,41 @@ Tensor batch_view(const Tensor& x) {
     return x.view(batch_shape(x), strides, x.offset());
 }
 
-/// With more rows a product gains too little from a packed weight to pay for packing it.
-constexpr std::int64_t most_rows_of_packed = 256;
+/// oneDNN's fast kernels write tables without gaps only: for others, `multiply` makes such a one first. Whether it did.
+template <class F>
+bool without_gaps(const Destination& out, const F& multiply) {
+    const Tensor& to = out.tensor;
+    if (to.dim(0) == 1 || to.strides()[0] == to.dim(1)) return multiply(matrix<float>(to, 0), out.accumulate);
+    const Tensor product = Tensor::empty(to.shape());
+    if (!multiply(matrix<float>(product, 0), false)) return false;
+    write(product, out);
+    return true;
+}
 
-void multiply(const Tensor& lhs, const Tensor& rhs, const Tensor& out, bool accumulate, bool may_pack) {
+/// One float32 product of tables, by whatever is fastest.
+void multiply_tables(const Tensor& lhs, const Tensor& rhs, const Tensor& out, bool accumulate, Precision precision,
+                     bool may_pack) {
+    const auto a = matrix<const float>(lhs, 0), b = matrix<const float>(rhs, 0);
+    // Which is faster from how many multiplications on was measured; with more rows than these, a packed weight gains
+    // too little to pay for packing it.
+    constexpr std::int64_t least_of_onednn = 1 << 18, least_of_bfloat16 = 1 << 20, most_rows_of_packed = 256;
+    const std::int64_t multiplications = a.rows * a.columns * b.columns;
+    const Precision used = multiplications >= least_of_bfloat16 ? precision : Precision::float32;
+    const bool by_weight = may_pack && a.rows <= most_rows_of_packed && is_weight(rhs);
+    // For a vector OpenBLAS reads the matrix where it stands, which only a smaller matrix can beat.
+    const bool is_vector = b.columns == 1 || (a.rows == 1 && !(by_weight && used == Precision::bfloat16));
+    if (multiplications >= least_of_onednn && !is_vector) {
+        const auto packed = by_weight ? packed_weight(rhs, used) : nullptr;
+        const auto multiply = [&](const gemm::Matrix<float>& to, bool adds) {
+            return gemm::multiply_by_onednn({a, b}, packed.get(), to, adds, used);
+        };
+        if (without_gaps({out, accumulate}, multiply)) return;
+    }
+    gemm::multiply(a, b, matrix<float>(out, 0), accumulate);
+}
+
+void multiply(const Tensor& lhs, const Tensor& rhs, const Tensor& out, bool accumulate, Precision precision,
+              bool may_pack) {
     if (out.numel() == 0) return;
     if (lhs.shape().back() == 0) {
         if (!accumulate) fill(out, 0);
@@ -85,11 +116,9 @@ void multiply(const Tensor& lhs, const Tensor& rhs, const Tensor& out, bool accu
             const std::optional<Tensor> a = as_rows(lhs), c = as_rows(out);
             if (a && c && is_blas_matrix(*a) && is_blas_matrix(rhs)) {
                 if constexpr (std::is_same_v<T, float>)
-                    if (may_pack && c->dim(0) > 1 && c->dim(0) <= most_rows_of_packed)
-                        if (const auto packed = packed_weight(rhs);
-                            packed && gemm::multiply(matrix<const T>(*a, 0), *packed, matrix<T>(*c, 0), accumulate))
-                            return;
-                gemm::multiply(matrix<const T>(*a, 0), matrix<const T>(rhs, 0), matrix<T>(*c, 0), accumulate);
+                    multiply_tables(*a, rhs, *c, accumulate, precision, may_pack);
+                else
+                    gemm::multiply(matrix<const T>(*a, 0), matrix<const T>(rhs, 0), matrix<T>(*c, 0), accumulate);
                 return;
             }
         }
@@ -143,6 +172,20 @@ void require_alike(const Inputs& in, std::span<const std::string_view> operands)
     }
 }
 
+/// Adds products of tables up in bfloat16, each of which is rounded into its place among the joined operands. Whether
+/// it did.
+bool merge_rounded(std::span<const MatMul::Pair> pairs, const Destination& out) {
+    const Tensor& to = out.tensor;
+    if (to.dtype() != Dtype::float32 || to.rank() != 2 || to.strides()[1] != 1 || !is_blas_matrix(to)) return false;
+    std::vector<gemm::Factors, CachedAllocator<gemm::Factors>> products;
+    for (const auto& [a, b] : pairs) {
+        if (!is_blas_matrix(a) || !is_blas_matrix(b)) return false;
+        products.push_back({matrix<const float>(a, 0), matrix<const float>(b, 0)});
+    }
+    return without_gaps(
+        out, [&](const gemm::Matrix<float>& c, bool adds) { return gemm::multiply_sum_by_onednn(products, c, adds); });
+}
+
 /// [.., k] as [rows, k].
 Tensor rows_of(const Tensor& x) {
     if (x.rank() == 2) return x;
@@ -173,18 +216,19 @@ void MatMul::forward(const Inputs& in, const Destination& out) const {
     const Tensor& to = out.tensor;
     const std::int64_t row_stride = to.strides()[to.rank() - 2], column_stride = to.strides()[to.rank() - 1];
     if (column_stride == 1 && is_blas_matrix(to)) {
-        multiply(in[0], in[1], to, out.accumulate, may_pack);
+        multiply(in[0], in[1], to, out.accumulate, precision, may_pack);
     } else if (row_stride == 1 && is_blas_matrix(to)) {  // the cotangent of a transposed operand
-        multiply(transposed(in[1]), transposed(in[0]), transposed(to), out.accumulate, may_pack);
+        multiply(transposed(in[1]), transposed(in[0]), transposed(to), out.accumulate, precision, may_pack);
     } else {
         const Tensor product = Tensor::empty(to.shape(), to.dtype());
-        multiply(in[0], in[1], product, false, may_pack);
+        multiply(in[0], in[1], product, false, precision, may_pack);
         write(product, out);
     }
 }
 
 void MatMul::vjp(Backward& back) const {
     const Tensor &lhs = back.saved(0), &rhs = back.saved(1), &ct = back.cotangent();
+    const ProductPrecision as_forward(precision);
     if (back.needs(0)) {
         if (batch_shape(lhs) == batch_shape(ct))
             back.add(0, MatMul{}, ct, transpose(rhs));
@@ -223,11 +267,12 @@ Shape LinearProduct::shape(const Inputs& in) const {
 void LinearProduct::forward(const Inputs& in, const Destination& out) const {
     const bool has_bias = in.size() == 3;
     if (has_bias) write(Expand{out.tensor.shape()}.view(in[2]), out);
-    multiply(in[0], transposed(in[1]), out.tensor, has_bias, may_pack);
+    multiply(in[0], transposed(in[1]), out.tensor, has_bias, precision, may_pack);
 }
 
 void LinearProduct::vjp(Backward& back) const {
     const Tensor &x = back.saved(0), &weight = back.saved(1), &ct = back.cotangent();
+    const ProductPrecision as_forward(precision);
     back.add(0, MatMul{}, ct, weight);
     if (back.needs(1)) back.add(1, MatMul{}, transpose(rows_of(ct)), rows_of(x));
     if (back.saved_count() == 3 && back.needs(2)) add_bias_cotangent(back);
@@ -246,6 +291,7 @@ bool MatMul::can_merge(const Pair& first, const Tensor& lhs, const Tensor& rhs) 
 
 void MatMul::merge(std::span<const Pair> pairs, const Destination& out) const {
     if (pairs.size() == 1) return forward({&pairs[0][0], &pairs[0][1]}, out);
+    if (precision == Precision::bfloat16 && merge_rounded(pairs, out)) return;
     std::int64_t inner = 0;
     for (const Pair& pair : pairs) inner += pair[0].shape().back();
     // Both with the inner axis before the last, so that each step's operands are copied row by row.

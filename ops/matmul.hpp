@@ -2,6 +2,7 @@
 
 #include <span>
 #include <wengert/autograd/operation.hpp>
+#include <wengert/ops/precision.hpp>
 #include <wengert/ops/sample.hpp>
 
 namespace wengert {
@@ -24,7 +25,10 @@ struct MatMul {
     static constexpr std::array<std::string_view, 2> operands{"lhs", "rhs"};
     static constexpr bool accumulates = true;
     using Pair = std::array<Tensor, 2>;
+    Precision precision = ProductPrecision::current();
     bool may_pack = true;  ///< whether a weight used again is worth packing (packed_weights.hpp)
+
+    bool operator==(const MatMul&) const = default;
 
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;
@@ -41,6 +45,7 @@ struct LinearProduct {
     static constexpr std::string_view name = "linear";
     static constexpr Saves saves = Saves::inputs;
     static constexpr std::array<std::string_view, 3> operands{"x", "weight", "bias"};
+    Precision precision = ProductPrecision::current();
     bool may_pack = true;  ///< as MatMul's
 
     Shape shape(const Inputs& in) const;

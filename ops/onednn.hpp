@@ -7,9 +7,11 @@ namespace wengert::onednn {
 
 /// Whether there is a oneDNN.
 bool is_built();
-/// Whether its kernels for this processor are faster than OpenBLAS's.
-bool is_fast();
-std::shared_ptr<const gemm::Packed> pack(const gemm::Matrix<const float>& b);
-bool multiply(const gemm::Matrix<const float>& a, const gemm::Packed& b, const gemm::Matrix<float>& c, bool accumulate);
+/// Whether its kernels for this processor are faster than OpenBLAS's in float32.
+bool is_fast(Precision precision);
+std::shared_ptr<const gemm::Packed> pack(const gemm::Matrix<const float>& b, Precision precision);
+bool multiply(const gemm::Factors& factors, const gemm::Packed* packed, const gemm::Matrix<float>& c, bool accumulate,
+              Precision precision);
+bool multiply_sum(std::span<const gemm::Factors> products, const gemm::Matrix<float>& c, bool accumulate);
 
 }  // namespace wengert::onednn

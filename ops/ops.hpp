@@ -7,6 +7,7 @@
 #include <wengert/ops/map.hpp>
 #include <wengert/ops/masking.hpp>
 #include <wengert/ops/matmul.hpp>
+#include <wengert/ops/precision.hpp>
 #include <wengert/ops/random.hpp>
 #include <wengert/ops/reductions.hpp>
 #include <wengert/ops/softmax.hpp>

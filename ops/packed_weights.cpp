@@ -13,9 +13,12 @@ std::atomic<std::int64_t> bytes_of_all{0};
 struct Look {
     Shape shape, strides;
     std::int64_t offset;
+    Precision precision;
     std::shared_ptr<const gemm::Packed> packed = nullptr;
 
-    bool is_of(const Tensor& x) const { return shape == x.shape() && strides == x.strides() && offset == x.offset(); }
+    bool is_of(const Tensor& x, Precision p) const {
+        return shape == x.shape() && strides == x.strides() && offset == x.offset() && precision == p;
+    }
     std::int64_t bytes() const { return packed != nullptr ? packed->bytes() : 0; }
 };
 
@@ -24,22 +27,23 @@ class Looks final : public Derived {
   public:
     ~Looks() override { forget_to(0); }
 
-    std::shared_ptr<const gemm::Packed> use(const Tensor& x) {
+    std::shared_ptr<const gemm::Packed> use(const Tensor& x, Precision precision) {
         const std::lock_guard lock(mutex_);
         if (version_ != x.version()) forget_to(0);
         version_ = x.version();
-        const auto known = std::ranges::find_if(looks_, [&](const Look& look) { return look.is_of(x); });
+        const auto known = std::ranges::find_if(looks_, [&](const Look& look) { return look.is_of(x, precision); });
         if (known == looks_.end()) {
             constexpr std::size_t most = 8;
             forget_to(most - 1);
-            looks_.push_front({x.shape(), x.strides(), x.offset()});
+            looks_.push_front({x.shape(), x.strides(), x.offset(), precision});
             return nullptr;
         }
         looks_.splice(looks_.begin(), looks_, known);
         Look& look = looks_.front();
         if (look.packed == nullptr) {
             look.packed = gemm::pack(
-                {static_cast<const float*>(x.raw()), x.shape()[0], x.shape()[1], x.strides()[0], x.strides()[1]});
+                {static_cast<const float*>(x.raw()), x.shape()[0], x.shape()[1], x.strides()[0], x.strides()[1]},
+                precision);
             bytes_of_all += look.bytes();
             // What is packed takes no more than the parameter itself.
             auto left = static_cast<std::int64_t>(x.state()->storage->bytes) - look.bytes();
@@ -70,13 +74,21 @@ Looks& looks_at(Extras& parameter) {
     return static_cast<Looks&>(*parameter.derived);
 }
 
+/// Null if x is no weight.
+TensorState* parameter_of(const Tensor& x) {
+    if (x.dtype() != Dtype::float32 || x.rank() != 2) return nullptr;
+    TensorState* const parameter = x.is_parameter() ? x.state() : x.state()->origin;
+    return parameter != nullptr && parameter->parameter ? parameter : nullptr;
+}
+
 }  // namespace
 
-std::shared_ptr<const gemm::Packed> packed_weight(const Tensor& x) {
-    if (x.dtype() != Dtype::float32 || x.rank() != 2 || !gemm::can_pack()) return nullptr;
-    TensorState* const parameter = x.is_parameter() ? x.state() : x.state()->origin;
-    if (parameter == nullptr || !parameter->parameter) return nullptr;
-    return looks_at(*parameter->extras).use(x);
+bool is_weight(const Tensor& x) { return parameter_of(x) != nullptr; }
+
+std::shared_ptr<const gemm::Packed> packed_weight(const Tensor& x, Precision precision) {
+    TensorState* const parameter = parameter_of(x);
+    if (parameter == nullptr || !gemm::has_onednn(precision)) return nullptr;
+    return looks_at(*parameter->extras).use(x, precision);
 }
 
 std::int64_t packed_weight_bytes() { return bytes_of_all; }

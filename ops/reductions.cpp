@@ -17,8 +17,26 @@ Shape without_axis(const Shape& shape, int axis, bool keepdim) {
     return result;
 }
 
-/// Calls visit(row, position, element) with the position of the first largest element, or of the first NaN, of each row
-/// along an axis; rows are counted in row-major order of the other axes.
+/// Where the first largest of n elements stands, or the first NaN.
+template <class T>
+std::int64_t position_of_largest(const T* x, std::int64_t n, std::int64_t stride) {
+    // Most blocks have no new largest element, which takes no branches to find out.
+    constexpr std::int64_t block = 64;
+    std::int64_t best = 0;
+    for (std::int64_t begin = 1; begin < n; begin += block) {
+        const std::int64_t end = std::min(begin + block, n);
+        bool has_larger = false;
+        for (std::int64_t i = begin; i < end; ++i) has_larger |= !(x[i * stride] <= x[best * stride]);
+        if (!has_larger) continue;
+        for (std::int64_t i = begin; i < end && x[best * stride] == x[best * stride]; ++i)
+            if (!(x[i * stride] <= x[best * stride])) best = i;
+        if (x[best * stride] != x[best * stride]) break;
+    }
+    return best;
+}
+
+/// Calls visit(row, position, element) for each row along an axis, on several threads; rows are counted in row-major
+/// order of the other axes.
 template <class Visit>
 void for_each_largest(const Tensor& x, int axis, const Visit& visit) {
     axis = normalize_axis(axis, x.rank());
@@ -26,17 +44,16 @@ void for_each_largest(const Tensor& x, int axis, const Visit& visit) {
     const std::int64_t n = shape[axis], stride = strides[axis];
     shape.erase(axis);
     strides.erase(axis);
-    shape.push_back(1);
-    strides.push_back(0);
+    const Shape steps = contiguous_strides(shape);
     visit_dtype(x.dtype(), [&](auto type) {
         const auto* const base = static_cast<const decltype(type)*>(x.raw());
-        std::int64_t row = 0;
-        for_each_row(shape, std::array{strides}, [&](const std::array<std::int64_t, 1>& offset) {
-            const auto* const values = base + offset[0];
-            std::int64_t best = 0;
-            for (std::int64_t i = 1; i < n && values[best * stride] == values[best * stride]; ++i)
-                if (!(values[i * stride] <= values[best * stride])) best = i;
-            visit(row++, best, values[best * stride]);
+        parallel_ranges(shape.numel(), 1, x.numel(), [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t row = begin; row < end; ++row) {
+                const auto* values = base;
+                for (int a = 0; a < shape.rank(); ++a) values += row / steps[a] % shape[a] * strides[a];
+                const std::int64_t position = position_of_largest(values, n, stride);
+                visit(row, position, values[position * stride]);
+            }
         });
     });
 }

@@ -3,8 +3,9 @@
 namespace wengert::onednn {
 
 bool is_built() { return false; }
-bool is_fast() { return false; }
-std::shared_ptr<const gemm::Packed> pack(const gemm::Matrix<const float>&) { return nullptr; }
-bool multiply(const gemm::Matrix<const float>&, const gemm::Packed&, const gemm::Matrix<float>&, bool) { return false; }
+bool is_fast(Precision) { return false; }
+std::shared_ptr<const gemm::Packed> pack(const gemm::Matrix<const float>&, Precision) { return nullptr; }
+bool multiply(const gemm::Factors&, const gemm::Packed*, const gemm::Matrix<float>&, bool, Precision) { return false; }
+bool multiply_sum(std::span<const gemm::Factors>, const gemm::Matrix<float>&, bool) { return false; }
 
 }  // namespace wengert::onednn

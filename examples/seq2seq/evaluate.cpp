@@ -3,14 +3,12 @@
 #include <nlohmann/json.hpp>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>
-#include <wengert/ops/threads.hpp>
 
 #include "corpora.hpp"
 
 namespace wengert::program {
 
 void evaluate(const EvaluateArguments& arguments) {
-    if (arguments.threads > 0) set_thread_count(arguments.threads);
     const Translator translator = load_checkpoint(arguments.model);
     const Corpus corpus =
         read_corpus(arguments.data, BuiltinPart::held_out, translator.tokenizer, translator.max_length);

@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <limits>
 #include <new>
+#include <wengert/ops/precision.hpp>
+#include <wengert/ops/threads.hpp>
 
 #include "verbs.hpp"
 
@@ -34,9 +36,43 @@ CLI::Option* add_number(CLI::App& verb, const std::string& name, T& value, T lea
     return option->type_name(std::is_integral_v<T> ? "N" : "X")->check(refuse);
 }
 
-CLI::Option* add_threads(CLI::App& verb, int& threads) {
-    return add_number(verb, "--threads", threads, 1, 4096, "Default: OMP_NUM_THREADS, or one for each processor")
-        ->default_str("");
+/// An option that is one of some names, the first by default.
+template <class T>
+CLI::Option* add_choice(CLI::App& verb, const std::string& name, T& value,
+                        const std::vector<std::pair<std::string, T>>& choices, const std::string& what) {
+    std::vector<std::string> names;
+    for (const auto& [key, choice] : choices) names.push_back(key);
+    const auto choose = [&value, choices](const std::string& text) {
+        value = std::ranges::find(choices, text, &std::pair<std::string, T>::first)->second;
+    };
+    return verb.add_option_function<std::string>(name, choose, what)
+        ->type_name("NAME")
+        ->check(CLI::IsMember(names).description(""))
+        ->default_str(names.front());
+}
+
+/// What a verb computes with.
+struct Resources {
+    int threads = 0;  ///< 0: as OpenMP decides
+    Precision precision = Precision::float32;
+};
+
+void add_resources(CLI::App& verb, Resources& r, const std::string& group = "Options") {
+    add_number(verb, "--threads", r.threads, 1, 4096, "Default: OMP_NUM_THREADS, or one for each processor")
+        ->default_str("")
+        ->group(group);
+    add_choice(verb, "--precision", r.precision, {{"float32", Precision::float32}, {"bfloat16", Precision::bfloat16}},
+               "float32, or bfloat16: what matrix products round their operands to; models stay float32")
+        ->group(group);
+}
+
+template <class F>
+void compute_with(const Resources& resources, const F& verb) {
+    if (resources.threads > 0) set_thread_count(resources.threads);
+    if (resources.precision == Precision::bfloat16 && !bfloat16_is_idle().empty())
+        fmt::print(stderr, "--precision bfloat16 brings nothing here, all stays float32: {}\n", bfloat16_is_idle());
+    const ProductPrecision precision(resources.precision);
+    verb();
 }
 
 /// --data FILE | --source F --target F, with a prefix before each name.
@@ -53,7 +89,7 @@ void add_corpus(CLI::App& verb, CorpusFiles& files, const std::string& prefix, c
     target->needs(source)->excludes(pairs);
 }
 
-void add_train(CLI::App& app, TrainArguments& a) {
+void add_train(CLI::App& app, TrainArguments& a, Resources& resources) {
     CLI::App& verb = *app.add_subcommand("train", "Train a translator");
     verb.footer(
         "Training begins anew. After each epoch DIR has the model so far, in place of any other, and DIR/log.jsonl one "
@@ -85,22 +121,26 @@ void add_train(CLI::App& app, TrainArguments& a) {
                                               "Ends training earlier; without --epochs, it ends training alone")
                                        ->group(training);
     add_number(verb, "--learning-rate", a.training.learning_rate, 1e-12, 1e12, "Adam's")->group(training);
+    add_choice(verb, "--schedule", a.training.schedule,
+               {{"linear", Schedule::linear}, {"constant", Schedule::constant}},
+               "linear, to 0 at the end, or constant: how the learning rate changes")
+        ->group(training);
     add_number(verb, "--clip", a.training.clip, 0.0, 1e12, "The most that the gradients' norm may be; 0: no limit")
         ->group(training);
     // Read with a sign, for CLI11 would take -1 for 2^64 - 1.
     add_number(verb, "--seed", a.seed, std::int64_t{0}, std::numeric_limits<std::int64_t>::max(),
                "Of the parameters, the batches and dropout")
         ->group(training);
-    add_threads(verb, a.threads)->group(training);
+    add_resources(verb, resources, training);
     max_steps->default_str("");
-    verb.callback([&a, epochs] {
+    verb.callback([&a, &resources, epochs] {
         if (epochs->empty() && a.training.max_steps > 0) a.training.epochs = a.training.max_steps;
         a.training.seed = static_cast<std::uint64_t>(a.seed);
-        train(a);
+        compute_with(resources, [&a] { train(a); });
     });
 }
 
-void add_translate(CLI::App& app, TranslateArguments& a) {
+void add_translate(CLI::App& app, TranslateArguments& a, Resources& resources) {
     CLI::App& verb = *app.add_subcommand("translate", "Translate sentences");
     verb.footer(
         "Translations go to standard output, one a line; an empty line stays empty. A word that the model does\n"
@@ -108,13 +148,13 @@ void add_translate(CLI::App& app, TranslateArguments& a) {
     verb.add_option("--model", a.model, "What train has written")->type_name("DIR")->required();
     verb.add_option("--attention", a.attention, "Also draws what each word looked at, sentence below sentence")
         ->type_name("FILE.svg");
-    add_threads(verb, a.threads);
+    add_resources(verb, resources);
     verb.add_option("TEXT", a.texts, "Sentences, each in quotation marks; none: the lines of standard input")
         ->default_str("");
-    verb.callback([&a] { translate(a); });
+    verb.callback([&a, &resources] { compute_with(resources, [&a] { translate(a); }); });
 }
 
-void add_evaluate(CLI::App& app, EvaluateArguments& a) {
+void add_evaluate(CLI::App& app, EvaluateArguments& a, Resources& resources) {
     CLI::App& verb = *app.add_subcommand("evaluate", "Measure a translator on sentence pairs");
     verb.footer(
         "Prints one JSON line: loss (mean cross entropy of a token), perplexity, exact_match (0 to 1) and bleu\n"
@@ -122,8 +162,8 @@ void add_evaluate(CLI::App& app, EvaluateArguments& a) {
         "in a second.");
     verb.add_option("--model", a.model, "What train has written")->type_name("DIR")->required();
     add_corpus(verb, a.data, "", "data", "Sentence pairs (none: the held-out part of the built-in corpus)");
-    add_threads(verb, a.threads);
-    verb.callback([&a] { evaluate(a); });
+    add_resources(verb, resources);
+    verb.callback([&a, &resources] { compute_with(resources, [&a] { evaluate(a); }); });
 }
 
 void add_graph(CLI::App& app, GraphArguments& a) {
@@ -164,14 +204,15 @@ int run(int argc, char** argv) {
     CLI::App app("Neural translation: a GRU encoder, Bahdanau attention and a GRU decoder.", "seq2seq");
     app.require_subcommand(0, 1);
     app.option_defaults()->always_capture_default();
+    Resources resources;
     TrainArguments train_arguments;
     TranslateArguments translate_arguments;
     EvaluateArguments evaluate_arguments;
     GraphArguments graph_arguments;
     bool has_passed = true;
-    add_train(app, train_arguments);
-    add_translate(app, translate_arguments);
-    add_evaluate(app, evaluate_arguments);
+    add_train(app, train_arguments, resources);
+    add_translate(app, translate_arguments, resources);
+    add_evaluate(app, evaluate_arguments, resources);
     add_graph(app, graph_arguments);
     add_gradcheck(app, has_passed);
     try {

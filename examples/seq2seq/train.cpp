@@ -52,7 +52,6 @@ void validate(const Translator& translator, const Validation& validation, std::i
 }  // namespace
 
 void train(const TrainArguments& arguments) {
-    if (arguments.threads > 0) set_thread_count(arguments.threads);
     const Tokenizer tokenizer;
     const Corpus corpus = read_corpus(arguments.data, BuiltinPart::training, tokenizer, arguments.max_length);
     std::optional<Validation> validation;
@@ -64,8 +63,9 @@ void train(const TrainArguments& arguments) {
     Translator translator(tokenizer, Vocabulary::build(corpus.source, vocabulary),
                           Vocabulary::build(corpus.target, vocabulary), arguments.max_length, arguments.sizes,
                           generator);
-    fmt::print(stderr, "vocabularies of {} and {} tokens, {} parameters, {} threads\n", translator.source.size(),
-               translator.target.size(), parameter_count(translator.model), thread_count());
+    fmt::print(stderr, "vocabularies of {} and {} tokens, {} parameters, {} threads, {} products\n",
+               translator.source.size(), translator.target.size(), parameter_count(translator.model), thread_count(),
+               to_string(ProductPrecision::current()));
     // Before the work, so that it is not in vain.
     if (std::error_code error; !std::filesystem::create_directories(arguments.model, error) && error)
         throw FileError(fmt::format("{}: the directory cannot be made: {}", arguments.model.string(), error.message()));

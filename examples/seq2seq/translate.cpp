@@ -6,7 +6,6 @@
 #include <iostream>
 #include <system_error>
 #include <wengert/models/seq2seq/checkpoint.hpp>
-#include <wengert/ops/threads.hpp>
 
 #include "verbs.hpp"
 
@@ -59,7 +58,6 @@ class Session {
 }  // namespace
 
 void translate(const TranslateArguments& arguments) {
-    if (arguments.threads > 0) set_thread_count(arguments.threads);
     Session session(arguments);
     for (const std::string& text : arguments.texts) session.translate(text);
     if (arguments.texts.empty()) {

@@ -24,7 +24,6 @@ struct TrainArguments {
     std::int64_t max_length = 30;
     std::int64_t vocabulary = 5000;
     std::int64_t seed = 1;
-    int threads = 0;  ///< 0: as OpenMP decides
 };
 void train(const TrainArguments& arguments);
 
@@ -39,7 +38,6 @@ void translate(const TranslateArguments& arguments);
 struct EvaluateArguments {
     std::filesystem::path model;
     CorpusFiles data;
-    int threads = 0;  ///< 0: as OpenMP decides
 };
 void evaluate(const EvaluateArguments& arguments);
 

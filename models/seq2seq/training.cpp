@@ -57,6 +57,9 @@ void train(Translator& translator, const Corpus& corpus, const TrainingOptions& 
                                     loss_value, epoch, step + 1));
                 std::vector<Tensor> gradients = tape.gradient(loss, parameters);
                 if (options.clip > 0) clip_gradient_norm(gradients, options.clip);
+                if (options.schedule == Schedule::linear)
+                    optimizer.set_learning_rate(options.learning_rate * static_cast<double>(steps - step) /
+                                                static_cast<double>(steps));
                 optimizer.step(gradients);
             }
             ++step;

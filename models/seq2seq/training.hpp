@@ -7,13 +7,17 @@
 
 namespace wengert {
 
+/// How the learning rate changes over the training: not at all, or linearly to 0 behind the last step.
+enum class Schedule { constant, linear };
+
 struct TrainingOptions {
     std::int64_t batch = 64;
     std::int64_t epochs = 10;
     std::int64_t max_steps = 0;   ///< ends training earlier; 0: it does not
-    double learning_rate = 5e-4;  ///< Adam's
-    double clip = 1;              ///< the most that the norm of all gradients together may be; 0: no limit
-    std::uint64_t seed = 1;       ///< of the batches and of dropout
+    double learning_rate = 5e-4;  ///< Adam's, at the first step
+    Schedule schedule = Schedule::linear;
+    double clip = 1;         ///< the most that the norm of all gradients together may be; 0: no limit
+    std::uint64_t seed = 1;  ///< of the batches and of dropout
 };
 
 /// What one step did.
@@ -39,9 +43,8 @@ struct TrainingObserver {
 };
 
 /// Trains the translator's model with teacher forcing. The same seed, data and number of threads give the same losses,
-/// bit for bit, if the observer does not use the model (packed_weights.hpp: the last bits may then differ). Throws
-/// ValueError for options outside their domain and an empty corpus, NonFiniteError if the loss is not finite; what an
-/// observer throws is passed on.
+/// bit for bit. Throws ValueError for options outside their domain and an empty corpus, NonFiniteError if the loss is
+/// not finite; what an observer throws is passed on.
 void train(Translator& translator, const Corpus& corpus, const TrainingOptions& options = {},
            const TrainingObserver& observer = {});
 

@@ -278,6 +278,7 @@ struct Product {
         back.add(0, Product{}, back.cotangent(), transpose(back.saved(1)));
         back.add(1, Product{}, transpose(back.saved(0)), back.cotangent());
     }
+    bool operator==(const Product&) const = default;
     bool can_merge(const std::array<Tensor, 2>& first, const Tensor& a, const Tensor& b) const {
         return first[0].shape() == a.shape() && first[1].shape() == b.shape();
     }

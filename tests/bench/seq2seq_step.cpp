@@ -25,7 +25,7 @@ struct Flags {
                  attention = 0;
     int layers = 2, steps = 5, warmup = 1, threads = 2;
     bool bidirectional = false;
-    std::string lengths, mode = "train", profile;
+    std::string lengths, mode = "train", profile, precision = "float32";
 };
 
 struct Batch {
@@ -79,6 +79,7 @@ double peak_rss_mib() {
 
 nlohmann::json run(const Flags& f) {
     set_thread_count(f.threads);
+    const ProductPrecision precision(f.precision == "bfloat16" ? Precision::bfloat16 : Precision::float32);
     Generator generator(1);
     Seq2Seq model({.source_vocabulary = f.vocabulary,
                    .target_vocabulary = f.vocabulary,
@@ -196,6 +197,9 @@ int main(int argc, char** argv) {
     app.add_option("--profile", f.profile, "one more training step is drawn to this SVG file and printed as a table");
     app.add_option("--mode", f.mode, "what is timed")
         ->check(CLI::IsMember({"train", "forward", "greedy"}))
+        ->capture_default_str();
+    app.add_option("--precision", f.precision, "of the products' operands")
+        ->check(CLI::IsMember({"float32", "bfloat16"}))
         ->capture_default_str();
     CLI11_PARSE(app, argc, argv);
     try {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <wengert/models/seq2seq/checkpoint.hpp>
+#include <wengert/ops/precision.hpp>
 
 #include "../temporary_directory.hpp"
 
@@ -68,7 +69,8 @@ constexpr const char* pairs =
     "broken \xff\xfe\tbytes\n"
     "Tom ran yesterday.\t汤姆昨天跑了。\n"
     "Run!\t跑！\n";
-constexpr const char* small = "--hidden 24 --embedding 12 --layers 1 --batch 2 --learning-rate 0.01 --threads 1";
+constexpr const char* small =
+    "--hidden 24 --embedding 12 --layers 1 --batch 2 --learning-rate 0.01 --schedule constant --threads 1";
 
 /// A model that has learned the pairs by heart, made once.
 const Workplace& trained() {
@@ -128,7 +130,11 @@ TEST_CASE("help is there for the program and each verb") {
                                      "--learning-rate",
                                      "--clip",
                                      "--seed",
+                                     "--schedule",
                                      "--threads",
+                                     "--precision",
+                                     "=linear",
+                                     "=float32",
                                      "=1024",
                                      "=256",
                                      "=5000",
@@ -151,6 +157,8 @@ TEST_CASE("misuse is an error of one line") {
     check_error(here.run("train --model m --hidden 1.5"), "--hidden: 1.5 is not a whole number from 1 to 1000000");
     check_error(here.run("train --model m --batch many"), "--batch: many is not a whole number from 1 to 1000000");
     check_error(here.run("evaluate --model m --threads 0"), "--threads: 0 is not a whole number from 1 to 4096");
+    check_error(here.run("evaluate --model m --precision half"), "--precision: half not in {float32,bfloat16}");
+    check_error(here.run("train --model m --schedule cosine"), "--schedule: cosine not in {linear,constant}");
     check_error(here.run("train --model m --dropout 1"), "--dropout");
     check_error(here.run("train --model m --learning-rate -1"), "--learning-rate");
     check_error(here.run("train --model m --learning-rate nan"), "--learning-rate");
@@ -320,4 +328,40 @@ TEST_CASE("output that cannot be written is an error") {
     check_error(trained().shell("seq2seq translate --model model 'Run!' >/dev/full"),
                 "standard output cannot be written");
     check_error(trained().shell("seq2seq --help >/dev/full"), "standard output");
+}
+
+TEST_CASE("seq2seq: bfloat16 changes the products, not what is saved") {
+    const Workplace here;
+    write_file(here.path() / "pairs.tsv", pairs);
+    const std::string train = "train --data pairs.tsv --hidden 256 --embedding 128 --layers 1 --epochs 20 --model ";
+    const Outcome training = here.run(train + "m --precision bfloat16");
+    CHECK(training.code == 0);
+    CHECK(training.error.find("bfloat16 products") != training.error.npos);
+    CHECK((training.error.find("brings nothing here") != training.error.npos) == !bfloat16_is_idle().empty());
+    for (const Tensor& parameter : parameters(load_checkpoint(here.path() / "m").model))
+        CHECK(parameter.dtype() == Dtype::float32);
+    const Outcome exact = here.run("evaluate --model m --data pairs.tsv"),
+                  rounded = here.run("evaluate --model m --data pairs.tsv --precision bfloat16");
+    CHECK(json::parse(rounded.out)["exact_match"] == json::parse(exact.out)["exact_match"]);
+    CHECK(json::parse(rounded.out)["loss"].get<double>() ==
+          doctest::Approx(json::parse(exact.out)["loss"].get<double>()).epsilon(0.01));
+    CHECK(here.run("translate --model m --precision bfloat16 'Tom sleeps.'").code == 0);
+}
+
+TEST_CASE("seq2seq: where bfloat16 brings nothing, it says so and works") {
+    const Workplace here;
+    write_file(here.path() / "pairs.tsv", pairs);
+    const std::string train = "train --data pairs.tsv --hidden 64 --embedding 32 --layers 1 --epochs 2 --model ";
+    for (const std::string environment : {"WENGERT_GEMM=openblas", "ONEDNN_MAX_CPU_ISA=AVX2"}) {
+        CAPTURE(environment);
+        const auto run = [&](const std::string& rest) {
+            return here.shell("export " + environment + "\nseq2seq " + train + rest + "\n");
+        };
+        const Outcome rounded = run("a --precision bfloat16"), exact = run("b");
+        CHECK(rounded.code == 0);
+        CHECK(rounded.error.starts_with("--precision bfloat16 brings nothing here, all stays float32: "));
+        CHECK(exact.error.find("brings nothing") == exact.error.npos);
+        CHECK(here.run("evaluate --model a --data pairs.tsv").out.substr(0, 60) ==
+              here.run("evaluate --model b --data pairs.tsv").out.substr(0, 60));
+    }
 }

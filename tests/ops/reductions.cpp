@@ -146,6 +146,11 @@ TEST_CASE("reductions: the first NaN is the largest") {
     CHECK(std::isnan(max(x, 0).item()));
     CHECK(argmax(x, 0).item<std::int64_t>() == 1);
     CHECK(argmax(tensor({not_a_number, 3}), 0).item<std::int64_t>() == 0);
+    for (const std::int64_t at : {0, 1, 63, 64, 65, 130, 199}) {
+        Tensor rows = cast(arange(400), Dtype::float32).clone();
+        rows.mutable_data<float>()[200 + at] = static_cast<float>(not_a_number);
+        CHECK(elements(argmax(reshape(rows, {2, 200}), 1)) == Values{199, static_cast<double>(at)});
+    }
     CHECK(std::isnan(sum(x).item()));
     CHECK(std::isnan(mean(x).item()));
 }

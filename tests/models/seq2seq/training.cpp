@@ -10,7 +10,7 @@ using namespace wengert;
 
 namespace {
 
-constexpr TrainingOptions brisk{.batch = 4, .epochs = 60, .learning_rate = 1e-2};
+constexpr TrainingOptions brisk{.batch = 4, .epochs = 60, .learning_rate = 1e-2, .schedule = Schedule::constant};
 
 std::vector<double> losses(const TrainingOptions& options, double dropout = 0) {
     Translator translator = small_translator({.embedding = 12, .hidden = 24, .layers = 2, .dropout = dropout});
@@ -82,6 +82,30 @@ TEST_CASE("max_steps ends training in the middle of an epoch, which counts") {
           {.on_epoch = [&](const TrainingEpoch& e) { epoch_ends.push_back(e.step); }});
     CHECK(epoch_ends == std::vector<std::int64_t>{4, 6});
     CHECK(translator.steps == 6);
+}
+
+TEST_CASE("the learning rate falls to nothing behind the last step, or stays") {
+    const auto moves = [](Schedule schedule) {
+        Translator translator = small_translator();
+        std::vector<Tensor> parameters = wengert::parameters(translator.model);
+        std::vector<double> result;
+        std::vector<double> before = parameters[0].to_vector<double>();
+        train(translator, small_corpus(), {.batch = 8, .epochs = 50, .learning_rate = 1e-4, .schedule = schedule},
+              {.on_step = [&](const TrainingStep&) {
+                  const std::vector<double> after = parameters[0].to_vector<double>();
+                  double largest = 0;
+                  for (std::size_t i = 0; i < after.size(); ++i)
+                      largest = std::max(largest, std::abs(after[i] - before[i]));
+                  result.push_back(largest);
+                  before = after;
+              }});
+        return result;
+    };
+    const std::vector<double> linear = moves(Schedule::linear), constant = moves(Schedule::constant);
+    REQUIRE(linear.size() == 50);
+    CHECK(linear[0] == constant[0]);
+    CHECK(linear[49] < 0.05 * linear[0]);
+    CHECK(constant[49] > 0.3 * constant[0]);
 }
 
 TEST_CASE("the gradients' norm is limited") {

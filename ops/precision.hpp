@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+namespace wengert {
+
+/// What the operands of a float32 product are rounded to before they are multiplied; sums are float32.
+enum class Precision : std::uint8_t {
+    float32,
+    bfloat16,  ///< 8 bits of mantissa, one of them not stored: a relative error of 2^-8 at most. float32's range.
+};
+
+constexpr std::string_view to_string(Precision precision) {
+    return precision == Precision::bfloat16 ? "bfloat16" : "float32";
+}
+
+/// While it lives, matrix products of float32 tensors (matmul, linear, linear_cross_entropy) of this thread have this
+/// precision, and so have those of their derivatives, whenever they are taken:
+///
+///     const ProductPrecision precision(Precision::bfloat16);
+///     Tape tape;
+///     optimizer.step(tape.gradient(model.loss(...), parameters(model)));
+///
+/// All else stays float32: parameters, gradients, optimisers, every op that is no product. So do products where
+/// rounding gains nothing: small ones, those of vectors, batches of products, and all where bfloat16_is_idle().
+class ProductPrecision {
+  public:
+    explicit ProductPrecision(Precision precision) : outer_(std::exchange(current_, precision)) {}
+    ~ProductPrecision() { current_ = outer_; }
+    ProductPrecision(const ProductPrecision&) = delete;
+    ProductPrecision& operator=(const ProductPrecision&) = delete;
+
+    static Precision current() { return current_; }
+
+  private:
+    constinit static inline thread_local Precision current_ = Precision::float32;
+    const Precision outer_;
+};
+
+/// Why Precision::bfloat16 changes nothing here: "the processor has no bfloat16 instructions", for one. Empty if it
+/// does. Throws ValueError if the environment's WENGERT_GEMM names no library.
+std::string_view bfloat16_is_idle();
+
+}  // namespace wengert
