@@ -13,10 +13,11 @@ namespace {
 
 constexpr std::size_t alignment = 64;
 constexpr std::size_t small_limit = 1024;  // below: a class every 64 bytes; above: eight classes in every doubling
-constexpr std::size_t large_limit = std::size_t{1} << 20;  // above: large_blocks
+constexpr std::size_t large_limit = std::size_t{1} << 18;  // above: large_blocks
 constexpr int steps_per_doubling = 8;
 constexpr int small_classes = small_limit / alignment;
-constexpr int class_count = small_classes + steps_per_doubling * (20 - 10);
+constexpr int class_count =
+    small_classes + steps_per_doubling * (std::countr_zero(large_limit) - std::countr_zero(small_limit));
 /// What a thread's cache may hold beyond the most that it has handed out: blocks that other threads have made.
 constexpr std::int64_t most_foreign_bytes = std::int64_t{64} << 20;
 

@@ -17,7 +17,7 @@ struct AllocatorStatistics {
 AllocatorStatistics allocator_statistics();
 void reset_peak_live_bytes();
 
-/// A block of at least `bytes` bytes, aligned to 64. Blocks of up to a mebibyte come from a cache of the calling
+/// A block of at least `bytes` bytes, aligned to 64. Blocks of up to 256 KiB come from a cache of the calling
 /// thread, without a lock or a system call once the cache is warm; larger ones come from large_blocks.hpp. They may be
 /// returned by any thread. Throws std::bad_alloc.
 void* allocate(std::size_t bytes);

@@ -223,13 +223,13 @@ const Shape& Backward::input_shape(std::size_t input) const {
     if (id == no_node) throw TapeError(fmt::format("operand {} is a constant, whose shape is not kept", input));
     return cotangents_.recording()[id].shape();
 }
-std::size_t Backward::saved_count() const { return node_.saved().size(); }
+std::size_t Backward::input_count() const { return node_.inputs().size(); }
 bool Backward::recording() const { return cotangents_.recorded(); }
 
 const Tensor& Backward::saved(std::size_t i) const {
-    if (i >= saved_count())
+    if (i >= node_.saved().size())
         throw ValueError(
-            fmt::format("the rule asks for saved tensor {}, but the op's `saves` keeps {}", i, saved_count()));
+            fmt::format("the rule asks for saved tensor {}, but the op's `saves` keeps {}", i, node_.saved().size()));
     const Saved& saved = node_.saved()[i];
     if (!saved.tensor.defined())
         throw TapeError("an earlier gradient(), which failed midway, has used up what this pass needs");

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t page = std::size_t{4} << 10, huge_page = std::size_t{2} << 20;
 /// A rest of fewer bytes stays with the block that it would be cut from.
-constexpr std::size_t least_rest = std::size_t{64} << 10;
+constexpr std::size_t least_rest = std::size_t{16} << 10;
 constexpr std::size_t most_bytes = std::size_t{1} << 47;  // more is a fault of the caller
 constexpr std::size_t least_segment = std::size_t{32} << 20;
 

@@ -25,6 +25,7 @@
 ///         static std::vector<Sample> samples();                   // inputs of its gradient check
 ///         Dtype dtype(const Inputs& in) const;                    // absent: that of the first input
 ///         static constexpr std::array operands{"x"};              // absent: operands have no names in errors
+///         static constexpr std::size_t saves_first = 2;           // absent: Saves::inputs means all of them
 ///         static constexpr bool accumulates = true;               // absent: see below
 ///     };
 ///
@@ -120,6 +121,24 @@ class Recorded final : public Node {
     Op op_;
 };
 
+/// How many of an op's inputs its node keeps, if it has as many, and whether it keeps the output.
+template <class Op>
+constexpr std::size_t saved_inputs() {
+    if constexpr (requires { Op::saves_first; })
+        return Op::saves_first;
+    else if constexpr (requires { Op::saves; })
+        return Op::saves == Saves::inputs || Op::saves == Saves::inputs_and_output ? std::size_t(-1) : 0;
+    else
+        return 0;
+}
+template <class Op>
+constexpr bool saves_output() {
+    if constexpr (requires { Op::saves; })
+        return Op::saves == Saves::output || Op::saves == Saves::inputs_and_output;
+    else
+        return false;
+}
+
 /// Throws ValueError if an operand is an undefined tensor.
 void require_defined(const Inputs& in);
 /// That the result of an op with these operands, none of which is followed, comes from an op without derivative.
@@ -169,9 +188,8 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
         if (Recording* const recording = Recording::current()) {
             if constexpr (Differentiable<Op>) {
                 if (recording->follows(in)) {
-                    Saves saves = Saves::nothing;
-                    if constexpr (!ViewOp<Op>) saves = Op::saves;
-                    recording->append<Recorded<Op>>(op, in, saves, out, where);
+                    recording->append<Recorded<Op>>(op, in, in.first(saved_inputs<Op>()), saves_output<Op>(), out,
+                                                    where);
                 }
             } else if (recording->follows(in)) {
                 out.state()->constant_because = Op::name.data();

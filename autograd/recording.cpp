@@ -95,12 +95,11 @@ void Recording::add(Node* node) {
     nodes_.push_back(node);
 }
 
-void Recording::link(Node* node, const Inputs& in, Saves saves, const Tensor& out, const SourceLine& where) {
+void Recording::link(Node* node, const Inputs& in, const Inputs& saved, bool saves_output, const Tensor& out,
+                     const SourceLine& where) {
     const std::size_t count = in.size();
-    const bool keeps_inputs = saves == Saves::inputs || saves == Saves::inputs_and_output;
-    const bool keeps_output = saves == Saves::output || saves == Saves::inputs_and_output;
     node->inputs_ = arena_.allocate_for<NodeId>(count);
-    node->saved_ = arena_.allocate_for<Saved>((keeps_inputs ? count : 0) + (keeps_output ? 1 : 0));
+    node->saved_ = arena_.allocate_for<Saved>(saved.size() + (saves_output ? 1 : 0));
     const NodeId id = size();
     add(node);  // nothing after this throws
     node->input_count_ = static_cast<std::uint32_t>(count);
@@ -109,9 +108,8 @@ void Recording::link(Node* node, const Inputs& in, Saves saves, const Tensor& ou
         if (operands_[i] != no_node) ++nodes_[static_cast<std::size_t>(operands_[i])]->uses_;
     }
     const auto keep = [node](const Tensor& x) { new (&node->saved_[node->saved_count_++]) Saved{x, x.version()}; };
-    if (keeps_inputs)
-        for (std::size_t i = 0; i < count; ++i) keep(in[i]);
-    if (keeps_output) keep(out);
+    for (std::size_t i = 0; i < saved.size(); ++i) keep(saved[i]);
+    if (saves_output) keep(out);
     node->shape_ = out.shape();
     node->dtype_ = out.dtype();
     node->place_ = current_place();

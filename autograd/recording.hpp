@@ -29,11 +29,12 @@ class Recording {
     /// Makes a leaf of a tensor that the list does not follow yet.
     NodeId watch(const Tensor& tensor);
 
-    /// Appends the node that computed `out` from the operands last given to follows().
+    /// Appends the node that computed `out` from the operands last given to follows(), of which it keeps `saved`.
     template <class NodeType, class Op>
-    void append(const Op& op, const Inputs& in, Saves saves, const Tensor& out, const SourceLine& where) {
+    void append(const Op& op, const Inputs& in, const Inputs& saved, bool saves_output, const Tensor& out,
+                const SourceLine& where) {
         Node* const node = new (arena_.allocate_for<NodeType>()) NodeType(op);
-        link(node, in, saves, out, where);
+        link(node, in, saved, saves_output, out, where);
     }
 
     NodeId size() const { return static_cast<NodeId>(nodes_.size()); }
@@ -52,7 +53,8 @@ class Recording {
                                       CachedAllocator<std::pair<const TensorState* const, NodeId>>>;
 
     void add(Node* node);
-    void link(Node* node, const Inputs& in, Saves saves, const Tensor& out, const SourceLine& where);
+    void link(Node* node, const Inputs& in, const Inputs& saved, bool saves_output, const Tensor& out,
+              const SourceLine& where);
 
     constinit static thread_local Recording* current_;
 

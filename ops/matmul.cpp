@@ -275,7 +275,7 @@ void LinearProduct::vjp(Backward& back) const {
     const ProductPrecision as_forward(precision);
     back.add(0, MatMul{}, ct, weight);
     if (back.needs(1)) back.add(1, MatMul{}, transpose(rows_of(ct)), rows_of(x));
-    if (back.saved_count() == 3 && back.needs(2)) add_bias_cotangent(back);
+    if (back.input_count() == 3 && back.needs(2)) add_bias_cotangent(back);
 }
 
 bool MatMul::can_merge(const Pair& first, const Tensor& lhs, const Tensor& rhs) const {

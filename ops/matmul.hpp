@@ -44,6 +44,7 @@ struct MatMul {
 struct LinearProduct {
     static constexpr std::string_view name = "linear";
     static constexpr Saves saves = Saves::inputs;
+    static constexpr std::size_t saves_first = 2;  // a bias may be as large as the product, and is not needed
     static constexpr std::array<std::string_view, 3> operands{"x", "weight", "bias"};
     Precision precision = ProductPrecision::current();
     bool may_pack = true;  ///< as MatMul's

@@ -92,7 +92,7 @@ TEST_CASE("allocator: a block may be returned by a thread that never asked for o
 }
 
 TEST_CASE("allocator: a thread that only returns the blocks of others keeps a part of them") {
-    constexpr std::size_t bytes = std::size_t{1} << 20, count = 100;
+    constexpr std::size_t bytes = std::size_t{256} << 10, count = 400;
     std::vector<void*> blocks;
     for (std::size_t i = 0; i < count; ++i) blocks.push_back(allocate(bytes));
     std::int64_t cached = 0;
