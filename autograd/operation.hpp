@@ -36,7 +36,7 @@
 ///
 /// forward() writes a new, contiguous tensor. An op that `accumulates` promises more: its forward() writes into any
 /// strided Destination, and adds if that says so. Backward::add(input, op, ...) then computes it right into a
-/// cotangent.
+/// cotangent; or, if the op has can_merge(), merge() and ==, together with what waits there for an equal op.
 namespace wengert {
 
 /// An operand of a public op: a tensor, or a number that takes the other operands' dtype. Made by conversion at the

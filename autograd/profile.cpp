@@ -16,6 +16,15 @@ Profile::~Profile() { current_profile = outer_; }
 
 double Profile::seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
 
+OpCost& Profile::cost(std::int32_t scope, std::string_view op) {
+    OpCost& cost = costs_[{scope, op}];
+    if (cost.op.empty()) {
+        cost.op = op;
+        cost.scope = scope_path(scope);
+    }
+    return cost;
+}
+
 std::vector<OpCost> Profile::costs() const {
     std::vector<OpCost> result;
     for (const auto& [key, cost] : costs_) result.push_back(cost);
@@ -26,24 +35,36 @@ std::vector<OpCost> Profile::costs() const {
 CostTimer::CostTimer(std::string_view op, const Place& place, Pass pass)
     : profile_(current_profile), op_(op), scope_(place.scope), pass_(pass) {
     if (profile_ == nullptr) return;
-    if (std::exchange(profile_->is_timing_, true))
+    if (profile_->timer_ != nullptr) {
         profile_ = nullptr;
-    else
+    } else {
+        profile_->timer_ = this;
         begin_ = Profile::Clock::now();
+    }
 }
 
 CostTimer::~CostTimer() {
     if (profile_ == nullptr) return;
     const double seconds = std::chrono::duration<double>(Profile::Clock::now() - begin_).count();
-    profile_->is_timing_ = false;
-    OpCost& cost = profile_->costs_[{scope_, op_}];
-    if (cost.op.empty()) {
-        cost.op = op_;
-        cost.scope = scope_path(scope_);
-    }
+    profile_->timer_ = nullptr;
+    OpCost& cost = profile_->cost(scope_, op_);
     if (pass_ == Pass::forward) ++cost.calls;
-    (pass_ == Pass::forward ? cost.forward_seconds : cost.backward_seconds) += seconds;
+    (pass_ == Pass::forward ? cost.forward_seconds : cost.backward_seconds) += seconds - parts_;
     profile_->moments_.push_back({profile_->seconds(), allocator_statistics().live_bytes, pass_});
+}
+
+CostPart::CostPart(std::string_view name)
+    : timer_(current_profile != nullptr ? current_profile->timer_ : nullptr), name_(name) {
+    if (timer_ != nullptr) begin_ = Profile::Clock::now();
+}
+
+CostPart::~CostPart() {
+    if (timer_ == nullptr) return;
+    const double seconds = std::chrono::duration<double>(Profile::Clock::now() - begin_).count();
+    timer_->parts_ += seconds;
+    OpCost& cost = timer_->profile_->cost(timer_->scope_, name_);
+    if (timer_->pass_ == Pass::forward) ++cost.calls;
+    (timer_->pass_ == Pass::forward ? cost.forward_seconds : cost.backward_seconds) += seconds;
 }
 
 std::string to_string(const Profile& profile) {

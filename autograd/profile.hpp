@@ -14,6 +14,8 @@ namespace wengert {
 
 enum class Pass { forward, backward };
 
+class CostTimer;
+
 /// What the calls of one op in one scope have cost.
 struct OpCost {
     std::string scope, op;
@@ -30,8 +32,9 @@ struct OpCost {
 ///     std::cout << to_string(profile);
 ///     write_svg(profile, "step.svg");
 ///
-/// What a rule calls belongs to the rule. Products that waited to be computed together count for the backward pass of
-/// their op, in the scope that first used their operand. Measuring takes some 140 ns for each op.
+/// What a rule calls belongs to the rule, but for what is a CostPart. Products that waited to be computed together
+/// count for the backward pass of their op, in the scope that first used their operand. Measuring takes some 140 ns for
+/// each op.
 class Profile {
   public:
     Profile();
@@ -54,14 +57,17 @@ class Profile {
 
   private:
     friend class CostTimer;
+    friend class CostPart;
     using Clock = std::chrono::steady_clock;
     using Key = std::pair<std::int32_t, std::string_view>;  // a scope of this thread, an op's name
 
     const Clock::time_point begin_ = Clock::now();
     std::map<Key, OpCost> costs_;
     std::vector<Moment> moments_;
-    bool is_timing_ = false;
+    CostTimer* timer_ = nullptr;  // the one that times now
     Profile* const outer_;
+
+    OpCost& cost(std::int32_t scope, std::string_view op);
 };
 
 /// The engine's part: times what runs while it lives, if a Profile lives and no other timer does. `op` must outlive the
@@ -74,10 +80,26 @@ class CostTimer {
     CostTimer& operator=(const CostTimer&) = delete;
 
   private:
+    friend class CostPart;
     Profile* profile_;
     std::string_view op_;
     std::int32_t scope_;
     Pass pass_;
+    double parts_ = 0;  // seconds that are others'
+    Profile::Clock::time_point begin_;
+};
+
+/// While it lives, what a CostTimer times counts for a part of its op instead, which is shown as an op of its own.
+class CostPart {
+  public:
+    explicit CostPart(std::string_view name);
+    ~CostPart();
+    CostPart(const CostPart&) = delete;
+    CostPart& operator=(const CostPart&) = delete;
+
+  private:
+    CostTimer* timer_;
+    std::string_view name_;
     Profile::Clock::time_point begin_;
 };
 

@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 #include <wengert/autograd/parallel.hpp>
+#include <wengert/autograd/profile.hpp>
 #include <wengert/autograd/strided.hpp>
 #include <wengert/nn/optimizers.hpp>
 
@@ -121,6 +122,7 @@ void Optimizer::step(const std::vector<Tensor>& gradients) {
                                          to_string(g.dtype()), to_string(p.dtype())));
     }
     ++step_count_;
+    const CostTimer timer("optimizer", current_place(), Pass::backward);
     for (std::size_t i = 0; i < gradients.size(); ++i) {
         const std::size_t n = kept_names_.size();
         const Tensor dense = packed(gradients[i]);

@@ -5,6 +5,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string_view>
 #include <unordered_map>
+#include <wengert/autograd/profile.hpp>
 #include <wengert/autograd/tensor.hpp>
 #include <wengert/ops/onednn.hpp>
 
@@ -98,11 +99,13 @@ struct Product {
 
 /// A kernel that rounds or packs matrices of one shape.
 struct Conversion {
+    std::string_view name;  // in a profile
     dnnl::memory from, to;
     dnnl::reorder kernel;
 
-    Conversion(const Desc& source, const Desc& target)
-        : from(source, engine(), nullptr),
+    Conversion(const Desc& source, const Desc& target, Type type)
+        : name(type == Type::bf16 ? "to bfloat16" : "pack weights"),
+          from(source, engine(), nullptr),
           to(target, engine(), nullptr),
           kernel(dnnl::reorder::primitive_desc(engine(), source, engine(), target)) {}
 };
@@ -157,7 +160,7 @@ struct Workshop {
                          omp_get_max_threads()};
         return conversions.find(key, [&] {
             const Desc target = describe(to);
-            return target.get_size() > 0 ? std::make_unique<Conversion>(describe(from), target) : nullptr;
+            return target.get_size() > 0 ? std::make_unique<Conversion>(describe(from), target, to.type) : nullptr;
         });
     }
     /// Null if there is no fast kernel.
@@ -173,6 +176,7 @@ struct Workshop {
         });
     }
     void run(Conversion& conversion, const void* from, void* to) {
+        const CostPart part(conversion.name);
         conversion.from.set_data_handle(const_cast<void*>(from));
         conversion.to.set_data_handle(to);
         conversion.kernel.execute(stream, conversion.from, conversion.to);

@@ -24,7 +24,8 @@ constexpr std::string_view to_string(Precision precision) {
 ///     optimizer.step(tape.gradient(model.loss(...), parameters(model)));
 ///
 /// All else stays float32: parameters, gradients, optimisers, every op that is no product. So do products where
-/// rounding gains nothing: small ones, those of vectors, batches of products, and all where bfloat16_is_idle().
+/// rounding gains nothing (small ones, those with a vector that is not multiplied by a weight, batches of products),
+/// all in parallel regions of the caller's, and all where bfloat16_is_idle().
 class ProductPrecision {
   public:
     explicit ProductPrecision(Precision precision) : outer_(std::exchange(current_, precision)) {}

@@ -33,6 +33,29 @@ const OpCost& cost_of(const std::vector<OpCost>& costs, std::string_view op, std
 
 }  // namespace
 
+TEST_CASE("profile: a part is shown apart from its op, within its scope and pass") {
+    const auto spend = [](double seconds) {
+        const auto begin = std::chrono::steady_clock::now();
+        while (std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() < seconds) {
+        }
+    };
+    Profile profile;
+    const CostPart nobodys("ignored");
+    {
+        const Scope scope("model");
+        const CostTimer timer("work", current_place(), Pass::backward);
+        const CostPart part("preparation");
+        spend(0.002);
+    }
+    const std::vector<OpCost> costs = profile.costs();
+    REQUIRE(costs.size() == 2);
+    const OpCost &part = cost_of(costs, "preparation", "model"), &work = cost_of(costs, "work", "model");
+    CHECK(part.backward_seconds >= 0.002);
+    CHECK(work.backward_seconds < part.backward_seconds);
+    CHECK(work.backward_seconds >= 0);
+    CHECK(part.forward_seconds + work.forward_seconds == 0);
+}
+
 TEST_CASE("profile: every op and rule is counted where it ran") {
     const Tensor x = matrix({1, 2, 3, 4}, 2);
     Tensor w = matrix({1, 0, 2, 1}, 2);

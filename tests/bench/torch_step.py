@@ -54,7 +54,7 @@ class Translator(torch.nn.Module):
             state = self.step(embedded, states, keys, state, padding)
             outputs.append(state)
         logits = self.output(torch.stack(outputs, 1))
-        return functional.cross_entropy(logits.flatten(0, 1), target[:, 1:].flatten(), ignore_index=0)
+        return functional.cross_entropy(logits.flatten(0, 1).float(), target[:, 1:].flatten(), ignore_index=0)
 
     def greedy(self, source, steps):
         states, keys, state = self.encode(source, None)
@@ -83,6 +83,7 @@ def main():
         parser.add_argument("--" + name.replace("_", "-"), type=int, default=value)
     parser.add_argument("--bidirectional", action="store_true")
     parser.add_argument("--lengths", help="file of real sentence lengths, one batch a line")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--mode", choices=("train", "forward", "greedy"), default="train")
     flags = parser.parse_args()
     torch.set_num_threads(flags.threads)
@@ -98,16 +99,18 @@ def main():
     for i in range(flags.warmup + max(flags.steps, len(batches))):
         source, lengths, padding, target = batches[max(0, i - flags.warmup) % len(batches)]
         begin = time.perf_counter()
-        with torch.set_grad_enabled(flags.mode == "train"):
+        rounding = torch.autocast("cpu", torch.bfloat16, enabled=flags.precision == "bfloat16")
+        with torch.set_grad_enabled(flags.mode == "train"), rounding:
             if flags.mode == "greedy":
                 model.greedy(source, flags.trg_len - 1)
             else:
                 losses.append(model(source, lengths, padding, target))
-                if flags.mode == "train":
-                    optimizer.zero_grad(set_to_none=True)
-                    losses[-1].backward()
-                    optimizer.step()
-                losses[-1] = losses[-1].item()
+        if flags.mode == "train":
+            optimizer.zero_grad(set_to_none=True)
+            losses[-1].backward()
+            optimizer.step()
+        if losses:
+            losses[-1] = losses[-1].item()  # lets go of the graph
         if i >= flags.warmup:
             seconds.append(time.perf_counter() - begin)
             tokens += len(target) * (flags.trg_len - 1) if flags.mode == "greedy" else int((target[:, 1:] != 0).sum())
