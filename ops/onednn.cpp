@@ -224,7 +224,7 @@ bool multiply_rounded(std::span<const gemm::Factors> products, const PackedMatri
     }
     const Form left = rounded(a, !is_sum && runs_by_rows(a)), right = rounded(b, is_sum || runs_by_rows(b));
     // From so many rows on, packing pays for one product alone, unless it has to turn the matrix.
-    constexpr std::int64_t least_rows = 128;
+    constexpr std::int64_t least_rows = 1024;
     const bool packs = weight == nullptr && runs_by_rows(right) && left.rows >= least_rows;
     Product* const product = shop.find(left, weight != nullptr || packs ? packed(b, Type::bf16) : right, c, accumulate);
     if (product == nullptr || (weight != nullptr && product->b.get_desc() != weight->desc)) return false;
