@@ -89,7 +89,8 @@ void multiply_tables(const Tensor& lhs, const Tensor& rhs, const Tensor& out, bo
     // too little to pay for packing it.
     constexpr std::int64_t least_of_onednn = 1 << 18, least_of_bfloat16 = 1 << 20, most_rows_of_packed = 256;
     const std::int64_t multiplications = a.rows * a.columns * b.columns;
-    const Precision used = multiplications >= least_of_bfloat16 ? precision : Precision::float32;
+    const Precision used =
+        multiplications >= least_of_bfloat16 && gemm::has_onednn(precision) ? precision : Precision::float32;
     const bool by_weight = may_pack && a.rows <= most_rows_of_packed && is_weight(rhs);
     // For a vector OpenBLAS reads the matrix where it stands, which only a smaller matrix can beat.
     const bool is_vector = b.columns == 1 || (a.rows == 1 && !(by_weight && used == Precision::bfloat16));

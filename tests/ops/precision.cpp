@@ -89,6 +89,17 @@ TEST_CASE("precision: a weight's packed elements are of one precision") {
     CHECK((in_float32 == in_bfloat16) == !bfloat16_is_idle().empty());
 }
 
+TEST_CASE("precision: where bfloat16 is idle, nothing changes") {
+    if (bfloat16_is_idle().empty()) {
+        MESSAGE("skipped: bfloat16 is not idle here");
+        return;
+    }
+    const Tensor a = sample({64, 256}, 1), b = sample({256, 300}, 2);
+    const Values in_float32 = elements(matmul(a, b));
+    const ProductPrecision precision(Precision::bfloat16);
+    CHECK(elements(matmul(a, b)) == in_float32);
+}
+
 TEST_CASE("precision: the scope ends, nests and is its thread's") {
     CHECK(ProductPrecision::current() == Precision::float32);
     {
