@@ -152,7 +152,9 @@ std::string range(const Tensor& x) {
         low = std::min(low, v);
         high = std::max(high, v);
     }
-    return fmt::format("{} in [{:.4g}, {:.4g}]", to_string(x.shape()), low, high);
+    std::string text = fmt::format("{} in [{:.4g}, {:.4g}]", to_string(x.shape()), low, high);
+    if (const auto nan = first_non_finite(x, false)) text += fmt::format(" and nan at {}", to_string(nan->index));
+    return text;
 }
 
 }  // namespace

@@ -62,16 +62,17 @@ void add_resources(CLI::App& verb, Resources& r, const std::string& group = "Opt
         ->default_str("")
         ->group(group);
     add_choice(verb, "--precision", r.precision, {{"float32", Precision::float32}, {"bfloat16", Precision::bfloat16}},
-               "float32, or bfloat16: what matrix products round their operands to; models stay float32")
+               "Of large products' operands: float32 or bfloat16; models stay float32")
         ->group(group);
 }
 
 template <class F>
 void compute_with(const Resources& resources, const F& verb) {
     if (resources.threads > 0) set_thread_count(resources.threads);
-    if (resources.precision == Precision::bfloat16 && !bfloat16_is_idle().empty())
-        fmt::print(stderr, "--precision bfloat16 brings nothing here, all stays float32: {}\n", bfloat16_is_idle());
-    const ProductPrecision precision(resources.precision);
+    const std::string_view idle = bfloat16_is_idle();  // asked in any case: it refuses a wrong WENGERT_GEMM at once
+    const bool is_in_vain = resources.precision == Precision::bfloat16 && !idle.empty();
+    if (is_in_vain) fmt::print(stderr, "--precision bfloat16 brings nothing here, all stays float32: {}\n", idle);
+    const ProductPrecision precision(is_in_vain ? Precision::float32 : resources.precision);
     verb();
 }
 
@@ -120,10 +121,11 @@ void add_train(CLI::App& app, TrainArguments& a, Resources& resources) {
     CLI::Option* const max_steps = add_number(verb, "--max-steps", a.training.max_steps, std::int64_t{1}, 1000 * most,
                                               "Ends training earlier; without --epochs, it ends training alone")
                                        ->group(training);
-    add_number(verb, "--learning-rate", a.training.learning_rate, 1e-12, 1e12, "Adam's")->group(training);
+    add_number(verb, "--learning-rate", a.training.learning_rate, 1e-12, 1e12, "Adam's, at the first step")
+        ->group(training);
     add_choice(verb, "--schedule", a.training.schedule,
                {{"linear", Schedule::linear}, {"constant", Schedule::constant}},
-               "linear, to 0 at the end, or constant: how the learning rate changes")
+               "How the learning rate goes on: linear (falls to 0) or constant")
         ->group(training);
     add_number(verb, "--clip", a.training.clip, 0.0, 1e12, "The most that the gradients' norm may be; 0: no limit")
         ->group(training);

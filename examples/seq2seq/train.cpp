@@ -79,6 +79,7 @@ void train(const TrainArguments& arguments) {
         const double tokens_per_second = static_cast<double>(epoch.tokens) / epoch.seconds;
         nlohmann::ordered_json record = {{"epoch", epoch.epoch},
                                          {"step", epoch.step},
+                                         {"precision", to_string(ProductPrecision::current())},
                                          {"loss", epoch.loss},
                                          {"tokens_per_second", tokens_per_second},
                                          {"seconds", epoch.seconds}};

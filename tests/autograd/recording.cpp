@@ -154,6 +154,8 @@ TEST_CASE("recording: anomaly mode stops at the first value that is not finite")
                              .c_str(),
                          NonFiniteError);
     CHECK(scale(w, 2).at({1}) == 20);
+    CHECK_THROWS_WITH_AS(scale(vector({3, std::numeric_limits<double>::quiet_NaN(), 5}), 2),
+                         doctest::Contains("operands [3] in [3, 5] and nan at [1]"), NonFiniteError);
 }
 
 TEST_CASE("recording: anomaly mode stops at the first cotangent that is not finite") {

@@ -157,6 +157,8 @@ TEST_CASE("misuse is an error of one line") {
     check_error(here.run("train --model m --hidden 1.5"), "--hidden: 1.5 is not a whole number from 1 to 1000000");
     check_error(here.run("train --model m --batch many"), "--batch: many is not a whole number from 1 to 1000000");
     check_error(here.run("evaluate --model m --threads 0"), "--threads: 0 is not a whole number from 1 to 4096");
+    check_error(here.shell("WENGERT_GEMM=mkl seq2seq train --model m"),
+                "WENGERT_GEMM is \"mkl\"; it may be openblas or");
     check_error(here.run("evaluate --model m --precision half"), "--precision: half not in {float32,bfloat16}");
     check_error(here.run("train --model m --schedule cosine"), "--schedule: cosine not in {linear,constant}");
     check_error(here.run("train --model m --dropout 1"), "--dropout");
@@ -360,6 +362,7 @@ TEST_CASE("seq2seq: where bfloat16 brings nothing, it says so and works") {
         const Outcome rounded = run("a --precision bfloat16"), exact = run("b");
         CHECK(rounded.code == 0);
         CHECK(rounded.error.starts_with("--precision bfloat16 brings nothing here, all stays float32: "));
+        CHECK(rounded.error.find("float32 products") != rounded.error.npos);
         CHECK(exact.error.find("brings nothing") == exact.error.npos);
         CHECK(here.run("evaluate --model a --data pairs.tsv").out.substr(0, 60) ==
               here.run("evaluate --model b --data pairs.tsv").out.substr(0, 60));
