@@ -124,9 +124,11 @@ class Recorded final : public Node {
 /// How many of an op's inputs its node keeps, if it has as many, and whether it keeps the output.
 template <class Op>
 constexpr std::size_t saved_inputs() {
-    if constexpr (requires { Op::saves_first; })
+    if constexpr (requires { Op::saves_first; }) {
+        static_assert(Op::saves == Saves::inputs || Op::saves == Saves::inputs_and_output,
+                      "saves_first: saves no inputs");
         return Op::saves_first;
-    else if constexpr (requires { Op::saves; })
+    } else if constexpr (requires { Op::saves; })
         return Op::saves == Saves::inputs || Op::saves == Saves::inputs_and_output ? std::size_t(-1) : 0;
     else
         return 0;

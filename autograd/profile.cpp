@@ -55,13 +55,18 @@ CostTimer::~CostTimer() {
 
 CostPart::CostPart(std::string_view name)
     : timer_(current_profile != nullptr ? current_profile->timer_ : nullptr), name_(name) {
-    if (timer_ != nullptr) begin_ = Profile::Clock::now();
+    if (timer_ == nullptr) return;
+    if (std::exchange(timer_->has_part_, true))
+        timer_ = nullptr;
+    else
+        begin_ = Profile::Clock::now();
 }
 
 CostPart::~CostPart() {
     if (timer_ == nullptr) return;
     const double seconds = std::chrono::duration<double>(Profile::Clock::now() - begin_).count();
     timer_->parts_ += seconds;
+    timer_->has_part_ = false;
     OpCost& cost = timer_->profile_->cost(timer_->scope_, name_);
     if (timer_->pass_ == Pass::forward) ++cost.calls;
     (timer_->pass_ == Pass::forward ? cost.forward_seconds : cost.backward_seconds) += seconds;

@@ -86,10 +86,12 @@ class CostTimer {
     std::int32_t scope_;
     Pass pass_;
     double parts_ = 0;  // seconds that are others'
+    bool has_part_ = false;
     Profile::Clock::time_point begin_;
 };
 
-/// While it lives, what a CostTimer times counts for a part of its op instead, which is shown as an op of its own.
+/// While it lives, what a CostTimer times counts for a part of its op instead, which is shown as an op of its own. A
+/// part of a part belongs to the outer one.
 class CostPart {
   public:
     explicit CostPart(std::string_view name);

@@ -237,7 +237,7 @@ void LinearCrossEntropy::forward(const Inputs& in, const Destination& out) const
         const Tensor part = Tensor::empty({count, features}, x.dtype());
         const Tensor logits = Tensor::empty({count, classes}, x.dtype());
         EmbeddingLookup{}.forward({&x, &rows}, {part});
-        LinearProduct{precision, false}.forward({&part, &weight, &bias}, {logits});
+        LinearProduct{.precision = precision, .may_pack = false}.forward({&part, &weight, &bias}, {logits});
         visit_floating(x.dtype(), [&](auto type) {
             using T = decltype(type);
             parallel_ranges(count, 1, logits.numel(), [&](std::int64_t begin, std::int64_t end) {
@@ -256,12 +256,12 @@ void LinearCrossEntropy::forward(const Inputs& in, const Destination& out) const
         // The logits have become their gradient.
         if (dx.numel() > 0) {
             const Tensor product = Tensor::empty(part.shape(), x.dtype());
-            MatMul{precision, false}.forward({&logits, &weight}, {product});
+            MatMul{.precision = precision, .may_pack = false}.forward({&logits, &weight}, {product});
             ScatterRows{std::ssize(labels)}.forward({&product, &rows}, {as_table(dx), true});
         }
         if (dweight.numel() > 0) {
             const Tensor columns = Permute{{1, 0}}.view(logits);
-            MatMul{precision}.forward({&columns, &part}, {dweight, true});
+            MatMul{.precision = precision}.forward({&columns, &part}, {dweight, true});
         }
         if (dbias.numel() > 0) Map<SumOf, 1, true>{{}, 0}.forward({&logits}, {dbias, true});
     }

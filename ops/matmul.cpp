@@ -81,20 +81,25 @@ bool without_gaps(const Destination& out, const F& multiply) {
     return true;
 }
 
+/// The precision that a float32 product [m, k] x [k, n] gets if it asks for one. From how many multiplications on
+/// rounding pays was measured.
+Precision precision_for(std::int64_t m, std::int64_t k, std::int64_t n, Precision asked) {
+    constexpr std::int64_t least = 1 << 20;
+    return m * k * n >= least && gemm::has_onednn(asked) ? asked : Precision::float32;
+}
+
 /// One float32 product of tables, by whatever is fastest.
 void multiply_tables(const Tensor& lhs, const Tensor& rhs, const Tensor& out, bool accumulate, Precision precision,
                      bool may_pack) {
     const auto a = matrix<const float>(lhs, 0), b = matrix<const float>(rhs, 0);
-    // Which is faster from how many multiplications on was measured; with more rows than these, a packed weight gains
-    // too little to pay for packing it.
-    constexpr std::int64_t least_of_onednn = 1 << 18, least_of_bfloat16 = 1 << 20, most_rows_of_packed = 256;
-    const std::int64_t multiplications = a.rows * a.columns * b.columns;
-    const Precision used =
-        multiplications >= least_of_bfloat16 && gemm::has_onednn(precision) ? precision : Precision::float32;
+    // oneDNN is faster from so many multiplications on; with more rows than these, a packed weight gains too little to
+    // pay for packing it.
+    constexpr std::int64_t least_of_onednn = 1 << 18, most_rows_of_packed = 256;
+    const Precision used = precision_for(a.rows, a.columns, b.columns, precision);
     const bool by_weight = may_pack && a.rows <= most_rows_of_packed && is_weight(rhs);
     // For a vector OpenBLAS reads the matrix where it stands, which only a smaller matrix can beat.
     const bool is_vector = b.columns == 1 || (a.rows == 1 && !(by_weight && used == Precision::bfloat16));
-    if (multiplications >= least_of_onednn && !is_vector) {
+    if (a.rows * a.columns * b.columns >= least_of_onednn && !is_vector) {
         const auto packed = by_weight ? packed_weight(rhs, used) : nullptr;
         const auto multiply = [&](const gemm::Matrix<float>& to, bool adds) {
             return gemm::multiply_by_onednn({a, b}, packed.get(), to, adds, used);
@@ -178,8 +183,14 @@ void require_alike(const Inputs& in, std::span<const std::string_view> operands)
 bool merge_rounded(std::span<const MatMul::Pair> pairs, const Destination& out) {
     const Tensor& to = out.tensor;
     if (to.dtype() != Dtype::float32 || to.rank() != 2 || to.strides()[1] != 1 || !is_blas_matrix(to)) return false;
+    std::int64_t inner = 0;
+    for (const auto& [a, b] : pairs) inner += b.dim(0);
+    const bool is_vector = to.dim(0) == 1 || to.dim(1) == 1;
+    if (is_vector || precision_for(to.dim(0), inner, to.dim(1), Precision::bfloat16) == Precision::float32)
+        return false;
     std::vector<gemm::Factors, CachedAllocator<gemm::Factors>> products;
     for (const auto& [a, b] : pairs) {
+        if (b.dim(0) == 0) continue;
         if (!is_blas_matrix(a) || !is_blas_matrix(b)) return false;
         products.push_back({matrix<const float>(a, 0), matrix<const float>(b, 0)});
     }

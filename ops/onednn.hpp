@@ -7,7 +7,7 @@ namespace wengert::onednn {
 
 /// Whether there is a oneDNN.
 bool is_built();
-/// Whether its kernels for this processor are faster than OpenBLAS's in float32.
+/// Whether this processor has the instructions that make its kernels worth it.
 bool is_fast(Precision precision);
 std::shared_ptr<const gemm::Packed> pack(const gemm::Matrix<const float>& b, Precision precision);
 bool multiply(const gemm::Factors& factors, const gemm::Packed* packed, const gemm::Matrix<float>& c, bool accumulate,

@@ -14,6 +14,7 @@ struct Look {
     Shape shape, strides;
     std::int64_t offset;
     Precision precision;
+    bool is_worth_it = true;
     std::shared_ptr<const gemm::Packed> packed = nullptr;
 
     bool is_of(const Tensor& x, Precision p) const {
@@ -40,13 +41,19 @@ class Looks final : public Derived {
         }
         looks_.splice(looks_.begin(), looks_, known);
         Look& look = looks_.front();
-        if (look.packed == nullptr) {
+        if (look.packed == nullptr && look.is_worth_it) {
             look.packed = gemm::pack(
                 {static_cast<const float*>(x.raw()), x.shape()[0], x.shape()[1], x.strides()[0], x.strides()[1]},
                 precision);
-            bytes_of_all += look.bytes();
-            // What is packed takes no more than the parameter itself.
+            // What is packed takes no more than the parameter itself. Thin matrices are padded to many times their
+            // size.
             auto left = static_cast<std::int64_t>(x.state()->storage->bytes) - look.bytes();
+            look.is_worth_it = look.packed != nullptr && left >= 0;
+            if (!look.is_worth_it) {
+                look.packed = nullptr;
+                return nullptr;
+            }
+            bytes_of_all += look.bytes();
             for (auto other = std::next(looks_.begin()); other != looks_.end(); ++other)
                 if ((left -= other->bytes()) < 0) drop(*other);
         }

@@ -10,7 +10,7 @@ bool is_weight(const Tensor& x);
 
 /// A weight packed to be the right operand of products in this precision; null at its first use since the parameter was
 /// written, when packing might not pay, and where gemm knows no better layout. The packed elements are the parameter's:
-/// they go with it, at the next use after a write, and before they take more memory than it does.
+/// they go with it, at the next use after a write, and before they take more than 5/4 of its memory.
 std::shared_ptr<const gemm::Packed> packed_weight(const Tensor& x, Precision precision);
 
 /// The memory that packed parameters take now, in bytes.

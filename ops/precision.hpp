@@ -9,8 +9,9 @@ namespace wengert {
 /// What the operands of a float32 product are rounded to before they are multiplied; sums are float32.
 enum class Precision : std::uint8_t {
     float32,
-    bfloat16,  ///< 8 bits of mantissa, one of them not stored: a relative error of 2^-8 at most. float32's range, but
-               ///< for the last 2^-8 of it, which round to infinity.
+    /// 8 bits of mantissa, one of them not stored: a relative error of 2^-8 at most. float32's range, but for the last
+    /// 2^-8 of it, which round to infinity, and for denormal numbers, which count as zero.
+    bfloat16,
 };
 
 constexpr std::string_view to_string(Precision precision) {
@@ -25,9 +26,9 @@ constexpr std::string_view to_string(Precision precision) {
 ///     optimizer.step(tape.gradient(model.loss(...), parameters(model)));
 ///
 /// All else stays float32: parameters, gradients, optimisers, every op that is no product. So do products where
-/// rounding gains nothing (those of fewer than 2^20 multiplications, those with a vector unless a weight multiplies it,
-/// batches of products), all in parallel regions of the caller's, and all where bfloat16_is_idle(). Scopes end in the
-/// reverse of the order in which they began.
+/// rounding gains nothing (those of fewer than 2^20 multiplications, those with a vector, unless it is a row times a
+/// weight, batches of products), all in parallel regions of the caller's, and all where bfloat16_is_idle(). Scopes end
+/// in the reverse of the order in which they began.
 class ProductPrecision {
   public:
     explicit ProductPrecision(Precision precision) : outer_(std::exchange(current_, precision)) {}

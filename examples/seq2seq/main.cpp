@@ -40,6 +40,7 @@ CLI::Option* add_number(CLI::App& verb, const std::string& name, T& value, T lea
 template <class T>
 CLI::Option* add_choice(CLI::App& verb, const std::string& name, T& value,
                         const std::vector<std::pair<std::string, T>>& choices, const std::string& what) {
+    value = choices.front().second;
     std::vector<std::string> names;
     for (const auto& [key, choice] : choices) names.push_back(key);
     const auto choose = [&value, choices](const std::string& text) {

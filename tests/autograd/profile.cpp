@@ -44,7 +44,7 @@ TEST_CASE("profile: a part is shown apart from its op, within its scope and pass
     {
         const Scope scope("model");
         const CostTimer timer("work", current_place(), Pass::backward);
-        const CostPart part("preparation");
+        const CostPart part("preparation"), inner("inner");
         spend(0.002);
     }
     const std::vector<OpCost> costs = profile.costs();

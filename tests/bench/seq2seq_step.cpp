@@ -79,6 +79,8 @@ double peak_rss_mib() {
 
 nlohmann::json run(const Flags& f) {
     set_thread_count(f.threads);
+    if (f.precision == "bfloat16" && !bfloat16_is_idle().empty())
+        std::cerr << "all float32: " << bfloat16_is_idle() << '\n';
     const ProductPrecision precision(f.precision == "bfloat16" ? Precision::bfloat16 : Precision::float32);
     Generator generator(1);
     Seq2Seq model({.source_vocabulary = f.vocabulary,

@@ -12,10 +12,11 @@
 #include <wengert/ops/reductions.hpp>
 #include <wengert/ops/sample.hpp>
 
-/// What bfloat16 may do to a gradient. Rounding to 8 bits changes an operand by a factor of up to 1 +- u, u = 2^-8, by
-/// u / sqrt(3) in the root of the mean square at most, and so a product of two by less than u of its size. Errors of
-/// products one after another have no common sign and add up as their squares do: a gradient that `products` of them
-/// lead to, forward and back, is u sqrt(products) of its norm off at most.
+/// What bfloat16 is expected to do to a gradient. Rounding to 8 bits changes an operand by a factor of up to 1 +- u, u
+/// = 2^-8, by u / sqrt(3) in the root of the mean square at most, and so a product of two by less than u of its size.
+/// If the errors of products one after another have no common sign, and nothing between them magnifies them, they add
+/// up as their squares do: a gradient that `products` of them lead to, forward and back, is less than u sqrt(products)
+/// of its norm off. Layers with their initial values keep to that, by a factor of 1.3 (attention) to 5 (deep GRUs).
 inline double bfloat16_bound(int products) { return 0x1p-8 * std::sqrt(products); }
 
 inline double relative_error(const wengert::Tensor& is, const wengert::Tensor& should) {

@@ -214,3 +214,14 @@ TEST_CASE("matmul: what does not fit is refused, with names and the caller's lin
         linear(zeros({2, 3}), zeros({5}));
     });
 }
+
+TEST_CASE("linear: a bias as large as the product is not kept") {
+    const Tensor x = ones({8, 4}), weight = ones({1000, 4}).set_parameter();
+    const auto saved = [&](const Tensor& bias) {
+        Tape tape;
+        tape.watch(bias);
+        const Tensor y = linear(x, weight, bias);
+        return tape.saved_bytes();
+    };
+    CHECK(saved(ones({8, 1000})) == saved(ones({1000})));
+}
