@@ -229,8 +229,7 @@ bool Backward::recording() const { return cotangents_.recorded(); }
 const Tensor& Backward::saved(std::size_t i) const {
     if (i >= node_.saved().size())
         throw ValueError(
-            fmt::format("the rule asks for saved tensor {}, but the op's `saves` keeps {}", i,
-                        node_.saved().size()));
+            fmt::format("the rule asks for saved tensor {}, but the op's `saves` keeps {}", i, node_.saved().size()));
     const Saved& saved = node_.saved()[i];
     if (!saved.tensor.defined())
         throw TapeError("an earlier gradient(), which failed midway, has used up what this pass needs");

@@ -45,9 +45,10 @@ class Looks final : public Derived {
             look.packed = gemm::pack(
                 {static_cast<const float*>(x.raw()), x.shape()[0], x.shape()[1], x.strides()[0], x.strides()[1]},
                 precision);
-            // What is packed takes no more than the parameter itself. Thin matrices are padded to many times their
-            // size.
-            auto left = static_cast<std::int64_t>(x.state()->storage->bytes) - look.bytes();
+            // What is packed takes hardly more than the parameter itself. Lengths are padded to multiples of 64, which
+            // for a thin matrix can be many times its size.
+            const auto bytes = static_cast<std::int64_t>(x.state()->storage->bytes);
+            std::int64_t left = bytes + bytes / 4 - look.bytes();
             look.is_worth_it = look.packed != nullptr && left >= 0;
             if (!look.is_worth_it) {
                 look.packed = nullptr;
