@@ -116,9 +116,7 @@ std::string_view bfloat16_is_idle() {
     if (gemm::has_onednn(Precision::bfloat16)) return "";
     if (!onednn::is_built()) return "Wengert was built without oneDNN";
     if (gemm::choice() == gemm::Choice::openblas) return "WENGERT_GEMM leaves all products to OpenBLAS";
-    return "oneDNN finds no bfloat16 instructions (AVX512_BF16 or AMX): the processor has none, or ONEDNN_MAX_CPU_ISA "
-           "hides "
-           "them";
+    return "oneDNN finds no bfloat16 instructions (AVX512_BF16 or AMX) here, or ONEDNN_MAX_CPU_ISA hides them";
 }
 
 }  // namespace wengert

@@ -99,7 +99,7 @@ void multiply_tables(const Tensor& lhs, const Tensor& rhs, const Tensor& out, bo
     const bool by_weight = may_pack && a.rows <= most_rows_of_packed && is_weight(rhs);
     // For a vector OpenBLAS reads the matrix where it stands, which only a smaller matrix can beat.
     const bool is_vector = b.columns == 1 || (a.rows == 1 && !(by_weight && used == Precision::bfloat16));
-    if (a.rows * a.columns * b.columns >= least_of_onednn && !is_vector) {
+    if (a.rows * a.columns * b.columns >= least_of_onednn && !is_vector && gemm::has_onednn(used)) {
         const auto packed = by_weight ? packed_weight(rhs, used) : nullptr;
         const auto multiply = [&](const gemm::Matrix<float>& to, bool adds) {
             return gemm::multiply_by_onednn({a, b}, packed.get(), to, adds, used);

@@ -122,7 +122,7 @@ struct Hash {
     }
 };
 
-/// Kernels, which take a millisecond and more to compile. Null: there is no fast one.
+/// Kernels, which take a good part of a millisecond to compile. Null: there is no fast one.
 template <std::size_t n, class Kernel>
 class Kernels {
   public:
