@@ -1,11 +1,11 @@
 #pragma once
 
-#include <wengert/autograd/allocator.hpp>
-#include <wengert/autograd/error.hpp>
-#include <wengert/autograd/gradcheck.hpp>
-#include <wengert/autograd/graph.hpp>
-#include <wengert/autograd/operation.hpp>
-#include <wengert/autograd/profile.hpp>
-#include <wengert/autograd/scope.hpp>
-#include <wengert/autograd/tape.hpp>
-#include <wengert/autograd/tensor.hpp>
+#include <wengert/autograd/check/gradcheck.hpp>
+#include <wengert/autograd/observe/graph.hpp>
+#include <wengert/autograd/observe/profile.hpp>
+#include <wengert/autograd/tape/operation.hpp>
+#include <wengert/autograd/tape/scope.hpp>
+#include <wengert/autograd/tape/tape.hpp>
+#include <wengert/autograd/tensor/allocator.hpp>
+#include <wengert/autograd/tensor/error.hpp>
+#include <wengert/autograd/tensor/tensor.hpp>

@@ -8,4 +8,4 @@
 #include <span>
 #include <string>
 #include <vector>
-#include <wengert/autograd/operation.hpp>
+#include <wengert/autograd/tape/operation.hpp>

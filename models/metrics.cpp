@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 #include <string_view>
-#include <wengert/autograd/error.hpp>
+#include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/metrics.hpp>
 
 namespace wengert {

@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <system_error>
 #include <utility>
-#include <wengert/autograd/error.hpp>
+#include <wengert/autograd/tensor/error.hpp>
 #include <wengert/nn/atomic_file.hpp>
 
 namespace wengert {

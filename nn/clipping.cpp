@@ -4,8 +4,8 @@
 #include <array>
 #include <cmath>
 #include <numeric>
-#include <wengert/autograd/parallel.hpp>
-#include <wengert/autograd/strided.hpp>
+#include <wengert/autograd/tensor/parallel.hpp>
+#include <wengert/autograd/tensor/strided.hpp>
 #include <wengert/nn/clipping.hpp>
 
 namespace wengert {

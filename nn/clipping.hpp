@@ -1,7 +1,7 @@
 #pragma once
 
 #include <vector>
-#include <wengert/autograd/tensor.hpp>
+#include <wengert/autograd/tensor/tensor.hpp>
 
 namespace wengert {
 

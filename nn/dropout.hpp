@@ -1,6 +1,6 @@
 #pragma once
 
-#include <wengert/ops/masking.hpp>
+#include <wengert/ops/network/masking.hpp>
 
 namespace wengert {
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <utility>
-#include <wengert/autograd/gradcheck.hpp>
+#include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/nn/module.hpp>
 
 namespace wengert {

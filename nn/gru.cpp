@@ -1,5 +1,5 @@
 #include <cmath>
-#include <wengert/autograd/scope.hpp>
+#include <wengert/autograd/tape/scope.hpp>
 #include <wengert/nn/dropout.hpp>
 #include <wengert/nn/gru.hpp>
 

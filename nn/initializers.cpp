@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <wengert/nn/initializers.hpp>
-#include <wengert/ops/elementwise.hpp>
-#include <wengert/ops/matmul.hpp>
-#include <wengert/ops/views.hpp>
+#include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/products/matmul.hpp>
+#include <wengert/ops/shape/views.hpp>
 
 namespace wengert::initialize {
 namespace {

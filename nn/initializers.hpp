@@ -2,7 +2,7 @@
 
 #include <cmath>
 #include <numbers>
-#include <wengert/ops/random.hpp>
+#include <wengert/ops/random/random.hpp>
 
 /// First values of parameters. Each function overwrites the elements of x, float32 or float64; a slice of a parameter
 /// is filled as a tensor of its own. For a constant there is Tensor::fill. Throws DtypeError for int64.

@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 #include <vector>
-#include <wengert/autograd/tensor.hpp>
+#include <wengert/autograd/tensor/tensor.hpp>
 
 namespace wengert {
 

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <limits>
 #include <utility>
-#include <wengert/autograd/parallel.hpp>
-#include <wengert/autograd/profile.hpp>
-#include <wengert/autograd/strided.hpp>
+#include <wengert/autograd/observe/profile.hpp>
+#include <wengert/autograd/tensor/parallel.hpp>
+#include <wengert/autograd/tensor/strided.hpp>
 #include <wengert/nn/optimizers.hpp>
 
 namespace wengert {

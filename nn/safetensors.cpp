@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <system_error>
-#include <wengert/autograd/strided.hpp>
+#include <wengert/autograd/tensor/strided.hpp>
 #include <wengert/nn/atomic_file.hpp>
 #include <wengert/nn/safetensors.hpp>
 

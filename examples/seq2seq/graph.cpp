@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include <wengert/autograd/graph.hpp>
-#include <wengert/autograd/tape.hpp>
+#include <wengert/autograd/observe/graph.hpp>
+#include <wengert/autograd/tape/tape.hpp>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 
 #include "verbs.hpp"

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <functional>
-#include <wengert/autograd/gradcheck.hpp>
+#include <wengert/autograd/check/gradcheck.hpp>
+#include <wengert/autograd/check/sample.hpp>
 #include <wengert/models/seq2seq/seq2seq.hpp>
-#include <wengert/ops/sample.hpp>
 
 #include "gradient_checks.hpp"
 

@@ -8,8 +8,8 @@
 #include <cstdio>
 #include <limits>
 #include <new>
-#include <wengert/ops/precision.hpp>
-#include <wengert/ops/threads.hpp>
+#include <wengert/ops/products/precision.hpp>
+#include <wengert/ops/products/threads.hpp>
 
 #include "verbs.hpp"
 

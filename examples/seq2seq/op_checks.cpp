@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <wengert/autograd/gradcheck.hpp>
-#include <wengert/autograd/tape.hpp>
-#include <wengert/ops/elementwise_op.hpp>
+#include <wengert/autograd/check/gradcheck.hpp>
+#include <wengert/autograd/tape/tape.hpp>
+#include <wengert/ops/elementwise/elementwise_op.hpp>
 #include <wengert/ops/ops.hpp>
 
 #include "gradient_checks.hpp"

@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 #include <vector>
-#include <wengert/autograd/tensor.hpp>
+#include <wengert/autograd/tensor/tensor.hpp>
 
 namespace wengert {
 

@@ -1,4 +1,4 @@
-#include <wengert/autograd/scope.hpp>
+#include <wengert/autograd/tape/scope.hpp>
 #include <wengert/models/seq2seq/encoder.hpp>
 
 namespace wengert {

@@ -1,7 +1,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <wengert/autograd/recording.hpp>
+#include <wengert/autograd/tape/recording.hpp>
 #include <wengert/models/metrics.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <wengert/autograd/tape.hpp>
+#include <wengert/autograd/tape/tape.hpp>
 #include <wengert/models/seq2seq/training.hpp>
 #include <wengert/nn/clipping.hpp>
 #include <wengert/nn/optimizers.hpp>

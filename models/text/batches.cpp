@@ -6,7 +6,7 @@
 #include <random>
 #include <tuple>
 #include <utility>
-#include <wengert/autograd/error.hpp>
+#include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/text/batches.hpp>
 
 namespace wengert {

@@ -2,7 +2,7 @@
 
 #include <optional>
 #include <utility>
-#include <wengert/autograd/error.hpp>
+#include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/text/corpus.hpp>
 #include <wengert/models/text/lines.hpp>
 #include <wengert/models/text/unicode.hpp>

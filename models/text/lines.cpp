@@ -4,7 +4,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
-#include <wengert/autograd/error.hpp>
+#include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/text/lines.hpp>
 
 namespace wengert {

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 #include <utility>
-#include <wengert/autograd/error.hpp>
+#include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/text/tokenizer.hpp>
 #include <wengert/models/text/unicode.hpp>
 

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
-#include <wengert/autograd/error.hpp>
+#include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/text/unicode.hpp>
 
 namespace wengert {

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <system_error>
 #include <utility>
-#include <wengert/autograd/error.hpp>
+#include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/text/lines.hpp>
 #include <wengert/models/text/unicode.hpp>
 #include <wengert/models/text/vocabulary.hpp>

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <string>
-#include <wengert/autograd/operation.hpp>
+#include <wengert/autograd/tape/operation.hpp>
 
 /// Ops for tapes of which only the structure matters.
 namespace sketch {

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <source_location>
 #include <string>
-#include <wengert/autograd/cotangents.hpp>
-#include <wengert/autograd/operation.hpp>
+#include <wengert/autograd/tape/internal/cotangents.hpp>
+#include <wengert/autograd/tape/operation.hpp>
 
 /// The smallest ops that show each thing an op can ask of the engine, so that the engine is tested by itself.
 /// All compute in float32 or float64, with plain loops.

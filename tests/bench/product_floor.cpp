@@ -4,7 +4,7 @@
 #include <chrono>
 #include <limits>
 #include <numeric>
-#include <wengert/ops/gemm.hpp>
+#include <wengert/ops/products/internal/gemm.hpp>
 
 namespace wengert {
 namespace {

@@ -12,7 +12,7 @@
 #include <wengert/models/seq2seq/seq2seq.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 #include <wengert/nn/optimizers.hpp>
-#include <wengert/ops/packed_weights.hpp>
+#include <wengert/ops/products/internal/packed_weights.hpp>
 
 #include "product_floor.hpp"
 

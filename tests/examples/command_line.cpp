@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <wengert/models/seq2seq/checkpoint.hpp>
-#include <wengert/ops/precision.hpp>
+#include <wengert/ops/products/precision.hpp>
 
-#include "../temporary_directory.hpp"
+#include "temporary_directory.hpp"
 
 using namespace wengert;
 using nlohmann::json;

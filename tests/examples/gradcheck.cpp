@@ -3,7 +3,7 @@
 #include <map>
 #include <set>
 #include <vector>
-#include <wengert/ops/elementwise_op.hpp>
+#include <wengert/ops/elementwise/elementwise_op.hpp>
 #include <wengert/ops/ops.hpp>
 
 #include "seq2seq/gradient_checks.hpp"

@@ -1,10 +1,10 @@
 #include <doctest/doctest.h>
 
 #include <string_view>
-#include <wengert/autograd/error.hpp>
+#include <wengert/autograd/tensor/error.hpp>
 #include <wengert/nn/atomic_file.hpp>
 
-#include "../models/text/temporary_file.hpp"
+#include "models/text/temporary_file.hpp"
 
 using namespace wengert;
 

@@ -5,12 +5,12 @@
 #include <cmath>
 #include <utility>
 #include <vector>
-#include <wengert/autograd/tape.hpp>
+#include <wengert/autograd/check/sample.hpp>
+#include <wengert/autograd/tape/tape.hpp>
 #include <wengert/nn/module.hpp>
-#include <wengert/ops/elementwise.hpp>
-#include <wengert/ops/precision.hpp>
-#include <wengert/ops/reductions.hpp>
-#include <wengert/ops/sample.hpp>
+#include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/products/precision.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
 
 /// What bfloat16 is expected to do to a gradient. Rounding to 8 bits changes an operand by a factor of up to 1 +- u, u
 /// = 2^-8, by u / sqrt(3) in the root of the mean square at most, and so a product of two by less than u of its size.

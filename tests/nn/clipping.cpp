@@ -3,9 +3,9 @@
 #include <cmath>
 #include <limits>
 #include <wengert/nn/clipping.hpp>
-#include <wengert/ops/random.hpp>
-#include <wengert/ops/threads.hpp>
-#include <wengert/ops/views.hpp>
+#include <wengert/ops/products/threads.hpp>
+#include <wengert/ops/random/random.hpp>
+#include <wengert/ops/shape/views.hpp>
 
 #include "parity.hpp"
 

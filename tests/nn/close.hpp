@@ -4,7 +4,7 @@
 
 #include <cmath>
 #include <string>
-#include <wengert/autograd/tensor.hpp>
+#include <wengert/autograd/tensor/tensor.hpp>
 
 /// The first element in which two tensors differ by more than `tolerance`, in words, or that their shapes or dtypes do;
 /// empty if they agree, so that CHECK(difference(a, b, 1e-10) == "") says what is wrong. NaN agrees with nothing.

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <wengert/nn/initializers.hpp>
-#include <wengert/ops/matmul.hpp>
-#include <wengert/ops/views.hpp>
+#include <wengert/ops/products/matmul.hpp>
+#include <wengert/ops/shape/views.hpp>
 
 using namespace wengert;
 

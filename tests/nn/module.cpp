@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <wengert/autograd/tape.hpp>
+#include <wengert/autograd/tape/tape.hpp>
 #include <wengert/nn/module.hpp>
 
 using namespace wengert;

@@ -4,13 +4,13 @@
 #include <functional>
 #include <limits>
 #include <memory>
-#include <wengert/autograd/allocator.hpp>
-#include <wengert/autograd/tape.hpp>
+#include <wengert/autograd/tape/tape.hpp>
+#include <wengert/autograd/tensor/allocator.hpp>
 #include <wengert/nn/optimizers.hpp>
-#include <wengert/ops/elementwise.hpp>
-#include <wengert/ops/random.hpp>
-#include <wengert/ops/reductions.hpp>
-#include <wengert/ops/views.hpp>
+#include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/random/random.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
+#include <wengert/ops/shape/views.hpp>
 
 #include "parity.hpp"
 

@@ -5,7 +5,7 @@
 #include <array>
 #include <set>
 #include <string>
-#include <wengert/autograd/tape.hpp>
+#include <wengert/autograd/tape/tape.hpp>
 #include <wengert/nn/safetensors.hpp>
 
 #include "close.hpp"

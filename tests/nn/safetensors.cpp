@@ -4,9 +4,9 @@
 #include <cstring>
 #include <limits>
 #include <wengert/nn/safetensors.hpp>
-#include <wengert/ops/views.hpp>
+#include <wengert/ops/shape/views.hpp>
 
-#include "../models/text/temporary_file.hpp"
+#include "models/text/temporary_file.hpp"
 
 using namespace wengert;
 

@@ -8,11 +8,11 @@
 #include <source_location>
 #include <string>
 #include <vector>
-#include <wengert/autograd/tape.hpp>
-#include <wengert/ops/concat.hpp>
-#include <wengert/ops/elementwise.hpp>
-#include <wengert/ops/sample.hpp>
-#include <wengert/ops/views.hpp>
+#include <wengert/autograd/check/sample.hpp>
+#include <wengert/autograd/tape/tape.hpp>
+#include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/shape/concat.hpp>
+#include <wengert/ops/shape/views.hpp>
 
 /// What the ops should compute, by plain loops over indices.
 namespace brute_force {

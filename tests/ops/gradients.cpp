@@ -5,10 +5,10 @@
 #include <iterator>
 #include <regex>
 #include <tuple>
-#include <wengert/autograd/allocator.hpp>
-#include <wengert/autograd/gradcheck.hpp>
-#include <wengert/autograd/tape.hpp>
-#include <wengert/ops/elementwise_op.hpp>
+#include <wengert/autograd/check/gradcheck.hpp>
+#include <wengert/autograd/tape/tape.hpp>
+#include <wengert/autograd/tensor/allocator.hpp>
+#include <wengert/ops/elementwise/elementwise_op.hpp>
 #include <wengert/ops/ops.hpp>
 
 using namespace wengert;

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <random>
-#include <wengert/autograd/tape.hpp>
+#include <wengert/autograd/tape/tape.hpp>
 #include <wengert/ops/ops.hpp>
 
 using namespace wengert;

@@ -8,8 +8,8 @@
 #include <set>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 
-#include "../../temporary_directory.hpp"
 #include "small_translator.hpp"
+#include "temporary_directory.hpp"
 
 using namespace wengert;
 

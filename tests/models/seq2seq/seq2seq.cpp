@@ -3,7 +3,7 @@
 
 #include <cmath>
 #include <regex>
-#include <wengert/autograd/allocator.hpp>
+#include <wengert/autograd/tensor/allocator.hpp>
 #include <wengert/models/seq2seq/seq2seq.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 #include <wengert/nn/optimizers.hpp>

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <random>
-#include <wengert/autograd/error.hpp>
+#include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/text/batches.hpp>
 
 #include "words.hpp"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <random>
-#include <wengert/autograd/error.hpp>
+#include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/text/corpus.hpp>
 
 #include "temporary_file.hpp"

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <wengert/autograd/error.hpp>
+#include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/text/lines.hpp>
 
 #include "temporary_file.hpp"

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
-#include <wengert/autograd/error.hpp>
+#include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/text/tokenizer.hpp>
 
 #include "words.hpp"

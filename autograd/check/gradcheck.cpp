@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <wengert/autograd/check/internal/finite_differences.hpp>
+#include <wengert/autograd/tape/tape.hpp>
+#include <wengert/autograd/tensor/strided.hpp>
+
+namespace wengert {
+namespace {
+
+using Tensors = std::vector<Tensor>;
+
+/// Runs f on a tape of its own and takes its gradient.
+struct Sweep {
+    Tape tape;
+    Tensors gradients;
+
+    Sweep(const GradcheckFunction& f, const Tensors& inputs, const Tensor& cotangent, bool create_graph) {
+        const Tensors by = floating(inputs);
+        for (const Tensor& input : by) tape.watch(input);
+        if (create_graph) tape.watch(cotangent);
+        gradients = tape.gradient(f(inputs), by, {.create_graph = create_graph, .cotangent = cotangent});
+    }
+};
+
+Differentiated first_order(const GradcheckFunction& f, const std::vector<std::string>& names) {
+    Differentiated map{"first order", names, {"the result"}, {}, {}};
+    map.values = [&f](const Tensors& inputs) {
+        const Pause pause;
+        const Tensor result = f(inputs);
+        if (!result.defined()) throw ValueError("gradcheck: the result is an undefined tensor");
+        if (result.dtype() != Dtype::float64)
+            throw DtypeError(fmt::format("gradcheck: the result is {}, not float64", to_string(result.dtype())));
+        return Tensors{result};
+    };
+    map.vjp = [&f](const Tensors& inputs, const Tensors& cotangents) {
+        return Sweep(f, inputs, cotangents[0], false).gradients;
+    };
+    return map;
+}
+
+Tensors all_but_last(const Tensors& tensors) { return {tensors.begin(), tensors.end() - 1}; }
+
+/// The gradients as functions of the inputs and, as the last input, the cotangent.
+Differentiated second_order(const GradcheckFunction& f, const Tensors& inputs, const std::vector<std::string>& names) {
+    Differentiated map{"second order", names, {}, {}, {}};
+    map.input_names.push_back("the cotangent");
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+        if (is_floating(inputs[i].dtype())) map.output_names.push_back("the gradient of " + names[i]);
+    map.values = [&f](const Tensors& all) { return Sweep(f, all_but_last(all), all.back(), false).gradients; };
+    map.vjp = [&f](const Tensors& all, const Tensors& cotangents) {
+        Sweep first(f, all_but_last(all), all.back(), true);
+        const Tensors by = floating(all);
+        Tensors sums;
+        for (const Tensor& input : by) sums.push_back(zeros(input.shape(), input.dtype()));
+        for (std::size_t k = 0; k < cotangents.size(); ++k) {
+            if (first.tape.find(first.gradients[k]) == no_node) continue;  // a constant
+            const Tensors second =
+                first.tape.gradient(first.gradients[k], by, {.retain_graph = true, .cotangent = cotangents[k]});
+            for (std::size_t a = 0; a < by.size(); ++a) write(second[a], {sums[a], true});
+        }
+        return sums;
+    };
+    return map;
+}
+
+/// The recorded pass computes the plain pass's gradients by other means: it may round differently, and no more.
+/// Returns what differs.
+std::string compare_passes(const GradcheckFunction& f, const Tensors& all, const Differentiated& second) {
+    const Tensors plain = second.values(all), recorded = Sweep(f, all_but_last(all), all.back(), true).gradients;
+    for (std::size_t k = 0; k < plain.size(); ++k) {
+        const std::vector<double> p = plain[k].to_vector<double>(), r = recorded[k].to_vector<double>();
+        double largest = 0;
+        for (const double number : p) largest = std::max(largest, std::abs(number));
+        for (std::size_t i = 0; i < p.size(); ++i) {
+            const double error = std::abs(p[i] - r[i]);
+            const double tolerance = 1e-12 * std::max(std::abs(p[i]), std::abs(r[i])) +
+                                     64 * std::numeric_limits<double>::epsilon() * largest;
+            if (error <= tolerance) continue;
+            return fmt::format(
+                "{}: {} {} differs when recorded: recorded {:.16g}, plain {:.16g}, error {:.3g} > tolerance {:.3g}",
+                second.title, second.output_names[k], position(static_cast<std::int64_t>(i), plain[k].shape()), r[i],
+                p[i], error, tolerance);
+        }
+    }
+    return {};
+}
+
+std::vector<std::string> described(const Tensors& inputs, const GradcheckOptions& options) {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (!inputs[i].defined()) throw ValueError(fmt::format("gradcheck: input {} is an undefined tensor", i));
+        const std::string& name = options.names.empty() ? inputs[i].name() : options.names[i];
+        names.push_back(fmt::format("input {}", i) + (name.empty() ? "" : " \"" + name + '"'));
+        if (inputs[i].dtype() == Dtype::float32)
+            throw DtypeError(fmt::format("gradcheck: {} {} is float32; differences need float64", names.back(),
+                                         to_string(inputs[i].shape())));
+    }
+    return names;
+}
+
+}  // namespace
+
+GradcheckResult gradcheck(const GradcheckFunction& f, const Tensors& inputs, const GradcheckOptions& options) {
+    if (options.order != 1 && options.order != 2)
+        throw ValueError(fmt::format("gradcheck: the order must be 1 or 2, not {}", options.order));
+    if (!(options.step > 0) || !(options.relative_tolerance > 0) || options.directions < 1)
+        throw ValueError("gradcheck: the step, the relative tolerance and the number of directions must be positive");
+    if (!options.names.empty() && options.names.size() != inputs.size())
+        throw ValueError(fmt::format("gradcheck: {} names for {} inputs", options.names.size(), inputs.size()));
+    const std::vector<std::string> names = described(inputs, options);
+    if (floating(inputs).empty()) throw ValueError("gradcheck: no input is float64, so there is nothing to check");
+
+    GradcheckResult result;
+    const Differentiated first = first_order(f, names);
+    result.message = check_jacobian(first, inputs, options, result.worst_error);
+    if (result.message.empty() && options.order == 2) {
+        const Differentiated second = second_order(f, inputs, names);
+        Tensors all = clones(inputs);
+        const Tensor value = first.values(all)[0];
+        all.push_back(tensor(RandomNumbers(options.seed).next(value.numel()), value.shape()));
+        result.message = compare_passes(f, all, second);
+        if (result.message.empty()) result.message = check_jacobian(second, all, options, result.worst_error);
+    }
+    result.passed = result.message.empty();
+    return result;
+}
+
+}  // namespace wengert

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+#include <wengert/autograd/tensor/tensor.hpp>
+
+namespace wengert {
+
+struct GradcheckOptions {
+    /// 1 checks the gradient; 2 also checks the gradient's own derivatives, by the inputs and by the cotangent.
+    int order = 1;
+    /// An analytic and a numeric derivative agree if they differ by at most
+    ///     relative_tolerance * the larger of both + absolute_tolerance + what rounding alone does to the quotient.
+    double relative_tolerance = 1e-7;
+    double absolute_tolerance = 1e-10;
+    /// The distance between two evaluations, times max(1, |x|).
+    double step = 0x1p-10;
+    /// Elements of the inputs times elements of the result, up to which every entry of the Jacobian is checked; above,
+    /// `directions` random directions of every input are, each by as many random cotangents.
+    std::int64_t full_jacobian_limit = 64 * 64;
+    int directions = 8;
+    std::uint64_t seed = 1;
+    /// What messages call the inputs. Default: the tensors' own names.
+    std::vector<std::string> names = {};
+};
+
+struct GradcheckResult {
+    bool passed = true;
+    /// The largest difference met, relative to the larger of both derivatives, to 1, or to the derivative that rounding
+    /// would still show to within the relative tolerance, whichever is largest.
+    double worst_error = 0;
+    /// On failure: the order, the input, the index, both numbers, their difference and the tolerance.
+    std::string message = {};
+
+    explicit operator bool() const { return passed; }
+};
+
+using GradcheckFunction = std::function<Tensor(const std::vector<Tensor>&)>;
+
+/// Compares the gradient that a tape gives for `f` at `inputs` with central differences of f.
+///
+/// f must be a function: of its arguments alone, the same at every call, leaving them as they are. What it gets are
+/// contiguous copies of `inputs`, float64 or int64; the latter are not differentiated. Elements that are not finite
+/// stay as they are, but must get a finite gradient all the same. Cotangents are random, because a rule that is wrong
+/// for most of them may be right for ones.
+///
+/// Also checked: that two evaluations give the same, that neither f nor a rule writes to the inputs or the cotangent,
+/// that gradients are finite, and, at order 2, that the recorded pass (create_graph) gives the plain pass's gradients.
+///
+/// Throws DtypeError for a float32 input or result, ValueError for options outside their domain and if no input is
+/// float64; what f throws is passed on.
+GradcheckResult gradcheck(const GradcheckFunction& f, const std::vector<Tensor>& inputs,
+                          const GradcheckOptions& options = {});
+
+}  // namespace wengert

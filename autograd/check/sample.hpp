@@ -1,0 +1,20 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+#include <wengert/autograd/tensor/tensor.hpp>
+
+namespace wengert {
+
+/// One case of an op's gradient check: float64 inputs (and int64 ids), and the op as the public interface calls it.
+struct Sample {
+    std::string label;
+    std::vector<Tensor> inputs;
+    std::function<Tensor(const std::vector<Tensor>&)> f;
+};
+
+/// Uniform values in [low, high) from a fixed sequence, different for each seed: inputs for samples and tests.
+Tensor sample_values(const Shape& shape, double low, double high, std::uint64_t seed);
+
+}  // namespace wengert

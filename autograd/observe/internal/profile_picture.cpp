@@ -1,0 +1,144 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <wengert/autograd/observe/internal/picture_file.hpp>
+#include <wengert/autograd/observe/internal/svg.hpp>
+#include <wengert/autograd/observe/profile.hpp>
+
+namespace wengert {
+namespace {
+
+constexpr double margin = 16, font_size = 13, row = 20, labels = 230, bars = 360, numbers = 150;  // in pixels
+constexpr double width = margin + labels + bars + numbers + margin, curve_height = 150;
+constexpr std::size_t most_rows = 12;
+constexpr const char *forward_colour = "#3b6fb6", *backward_colour = "#e08a3c";
+
+struct Bar {
+    std::string label;
+    double forward = 0, backward = 0;  // seconds
+
+    double seconds() const { return forward + backward; }
+};
+
+/// The costs summed by one of their names, the greatest first, those after the most that are shown as one.
+std::vector<Bar> bars_by(const std::vector<OpCost>& costs, std::string OpCost::*name, const char* unnamed) {
+    std::vector<Bar> all;
+    for (const OpCost& cost : costs) {
+        const std::string& label = (cost.*name).empty() ? unnamed : cost.*name;
+        auto bar = std::ranges::find(all, label, &Bar::label);
+        if (bar == all.end()) bar = all.insert(all.end(), Bar{label});
+        bar->forward += cost.forward_seconds;
+        bar->backward += cost.backward_seconds;
+    }
+    std::ranges::stable_sort(all, std::ranges::greater(), &Bar::seconds);
+    if (all.size() > most_rows) {
+        Bar rest{fmt::format("{} others", all.size() - most_rows)};
+        for (std::size_t i = most_rows; i < all.size(); ++i) {
+            rest.forward += all[i].forward;
+            rest.backward += all[i].backward;
+        }
+        all.resize(most_rows);
+        all.push_back(rest);
+    }
+    return all;
+}
+
+/// An SVG picture that grows downwards.
+class Picture {
+  public:
+    void heading(std::string_view text) {
+        height_ += margin + font_size;
+        this->text(margin, text, "start", " font-weight=\"bold\"");
+        height_ += margin / 2;
+    }
+    void legend() {
+        height_ += row;
+        swatch(margin, forward_colour, "forward");
+        swatch(margin + 90, backward_colour, "backward");
+        height_ += margin / 2;
+    }
+    void chart(const std::vector<Bar>& rows, double all_seconds) {
+        double longest = 0;
+        for (const Bar& bar : rows) longest = std::max(longest, bar.seconds());
+        for (const Bar& bar : rows) {
+            height_ += row;
+            const double x = margin + labels, forward = bars * bar.forward / longest;
+            text(x - 8, bar.label, "end");
+            rectangle(x, forward, forward_colour);
+            rectangle(x + forward, bars * bar.backward / longest, backward_colour);
+            text(x + bars * bar.seconds() / longest + 8,
+                 fmt::format("{:.1f} ms, {:.1f} %", 1e3 * bar.seconds(), 100 * bar.seconds() / all_seconds), "start");
+        }
+    }
+    /// Memory over time.
+    void curve(const std::vector<Profile::Moment>& moments) {
+        std::int64_t peak = 1;
+        for (const Profile::Moment& m : moments) peak = std::max(peak, m.live_bytes);
+        const double end = moments.back().seconds, wide = width - 2 * margin;
+        const double bottom = height_ + margin / 2 + curve_height;
+        std::string points;
+        for (std::size_t i = 0; i < moments.size(); ++i) {
+            const Profile::Moment& m = moments[i];
+            points +=
+                fmt::format("{:.1f},{:.1f} ", margin + wide * m.seconds / end,
+                            bottom - curve_height * static_cast<double>(m.live_bytes) / static_cast<double>(peak));
+            if (i + 1 < moments.size() && moments[i + 1].pass == m.pass) continue;
+            elements_ += fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.5\"/>\n",
+                                     points, m.pass == Pass::forward ? forward_colour : backward_colour);
+            points.clear();
+        }
+        elements_ += fmt::format("<path d=\"M{0} {1:.1f}V{2:.1f}H{3}\" fill=\"none\" stroke=\"#7b8794\"/>\n", margin,
+                                 bottom - curve_height, bottom, width - margin);
+        height_ = bottom + font_size + 4;
+        text(margin, "0", "start");
+        text(width - margin, fmt::format("{:.1f} ms", 1e3 * end), "end");
+    }
+    std::string svg() const {
+        return fmt::format(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 0 {0:.0f} "
+            "{1:.0f}\" "
+            "font-family=\"DejaVu Sans, Helvetica, sans-serif\" font-size=\"{2}\" fill=\"#1f2933\">\n"
+            "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n{3}</svg>\n",
+            width, height_ + margin, font_size, elements_);
+    }
+
+  private:
+    void text(double x, std::string_view words, const char* anchor, const char* style = "") {
+        elements_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}>{}</text>\n", x, height_, anchor,
+                                 style, svg::escaped(words));
+    }
+    void rectangle(double x, double wide, const char* colour) {
+        elements_ += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{}\" fill=\"{}\"/>\n", x,
+                                 height_ - font_size + 1, wide, font_size, colour);
+    }
+    void swatch(double x, const char* colour, std::string_view words) {
+        rectangle(x, font_size, colour);
+        text(x + font_size + 6, words, "start");
+    }
+
+    std::string elements_;
+    double height_ = 0;
+};
+
+}  // namespace
+
+void write_svg(const Profile& profile, const std::filesystem::path& file) {
+    const std::vector<OpCost> costs = profile.costs();
+    Picture picture;
+    const double seconds = profile.moments().empty() ? 0 : profile.moments().back().seconds;
+    picture.heading(fmt::format("Where {:.1f} ms went", 1e3 * seconds));
+    picture.legend();
+    picture.chart(bars_by(costs, &OpCost::op, "op"), seconds);
+    picture.heading("By scope");
+    picture.chart(bars_by(costs, &OpCost::scope, "(no scope)"), seconds);
+    if (!profile.moments().empty()) {
+        std::int64_t peak = 0;
+        for (const Profile::Moment& m : profile.moments()) peak = std::max(peak, m.live_bytes);
+        picture.heading(
+            fmt::format("Memory of tensors and tape, at most {:.1f} MiB", static_cast<double>(peak) / 0x1p20));
+        picture.curve(profile.moments());
+    }
+    write_picture(picture.svg(), file);
+}
+
+}  // namespace wengert

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <memory>
+#include <span>
+#include <vector>
+#include <wengert/autograd/tape/node.hpp>
+#include <wengert/autograd/tape/recording.hpp>
+#include <wengert/autograd/tensor/allocator.hpp>
+#include <wengert/autograd/tensor/strided.hpp>
+
+namespace wengert {
+
+class Cotangents;
+
+/// Contributions to one cotangent that wait to be computed together.
+class Pending : public Cached {
+  public:
+    virtual ~Pending() = default;
+    virtual void run(const Destination& out) const = 0;
+    /// The op's name.
+    virtual std::string_view name() const = 0;
+};
+
+/// What a vjp sees: the cotangent of its node's output, the tensors its node saved, and where contributions to its
+/// inputs' cotangents go. The rule says what they are; the engine decides whether one is stored, added, moved, queued
+/// or recorded.
+class Backward {
+  public:
+    /// `is_last`: no later pass will need what the node keeps.
+    Backward(Cotangents& cotangents, const Node& node, const Tensor& cotangent, bool owns_cotangent, bool is_last)
+        : cotangents_(cotangents),
+          node_(node),
+          cotangent_(cotangent),
+          owns_cotangent_(owns_cotangent),
+          is_last_(is_last) {}
+
+    /// The cotangent of the output, of the output's shape.
+    const Tensor& cotangent() const { return cotangent_; }
+    /// A tensor that the node saved. Throws TapeError if it was overwritten since.
+    const Tensor& saved(std::size_t i) const;
+    /// The same, to be used last: if no later pass needs it, the node's handle, so that a rule may write over the
+    /// elements if is_unique() says that nobody else reads them.
+    Tensor take_saved(std::size_t i);
+    std::size_t input_count() const;
+    /// Whether anything waits for the cotangent of an input; contributions to others may be left out.
+    bool needs(std::size_t input) const;
+    /// The shape of an input that the tape follows. Throws TapeError for a constant one, which the node knows nothing
+    /// of.
+    const Shape& input_shape(std::size_t input) const;
+    /// Whether this pass is itself recorded (create_graph). The rule must then be composed of ops, by add().
+    bool recording() const;
+
+    /// Contributes a tensor of the input's shape. Hand over the last handle, and its buffer may be used as it is.
+    void add(std::size_t input, Tensor contribution);
+    /// Contributes a part of cotangent() that no other input gets, so that it need not be copied.
+    void give(std::size_t input, const Tensor& part);
+    /// Where a kernel can put its contribution itself. Not while recording.
+    Destination target(std::size_t input);
+    /// Contributes op(operands...), computed in place, and together with other contributions of this kind to the same
+    /// input if the op can `merge` them.
+    template <class Op, std::same_as<Tensor>... Operands>
+    void add(std::size_t input, const Op& op, const Operands&... operands);
+
+  private:
+    template <class Op, std::size_t n>
+    struct Queue;
+
+    NodeId operand(std::size_t input) const;
+    std::unique_ptr<Pending>& pending(std::size_t input);
+    bool may_queue(std::size_t input) const;
+
+    Cotangents& cotangents_;
+    const Node& node_;
+    const Tensor& cotangent_;
+    const bool owns_cotangent_, is_last_;
+};
+
+/// Waiting applications of one op.
+template <class Op, std::size_t n>
+struct Backward::Queue final : Pending {
+    using Operands = std::array<Tensor, n>;
+    explicit Queue(const Op& o) : op(o) {}
+    std::string_view name() const override { return Op::name; }
+    void run(const Destination& out) const override { op.merge(std::span<const Operands>(waiting), out); }
+    const Op op;
+    std::vector<Operands, CachedAllocator<Operands>> waiting;
+};
+
+}  // namespace wengert

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <algorithm>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <wengert/autograd/tape/scope.hpp>
+#include <wengert/autograd/tensor/tensor.hpp>
+
+namespace wengert {
+
+class Backward;
+
+/// The operands of one application of an op.
+class Inputs {
+  public:
+    Inputs(std::initializer_list<const Tensor*> tensors) : tensors_(tensors.begin(), tensors.size()) {}
+    explicit Inputs(std::span<const Tensor* const> tensors) : tensors_(tensors) {}
+
+    const Tensor& operator[](std::size_t i) const { return *tensors_[i]; }
+    std::size_t size() const { return tensors_.size(); }
+    Inputs first(std::size_t n) const { return Inputs(tensors_.first(std::min(n, tensors_.size()))); }
+
+  private:
+    std::span<const Tensor* const> tensors_;
+};
+
+/// Which tensors a node keeps for its vjp. saved(i) counts the inputs first, then the output.
+enum class Saves : std::uint8_t { nothing = 0, inputs = 1, output = 2, inputs_and_output = 3 };
+
+/// A tensor kept for the backward pass, and how often its storage had been written then.
+struct Saved {
+    Tensor tensor;
+    std::uint32_t version;
+};
+
+/// The part of one axis that a view shows: elements [begin, end).
+struct Interval {
+    int axis;
+    std::int64_t begin, end;
+};
+
+/// One line of the tape: an op with what its rules need, or a leaf. Nodes live in the recording's arena; their ids are
+/// their positions on the tape, so that every input has a smaller id than its user.
+class Node {
+  public:
+    Node() = default;
+    virtual ~Node() = default;
+    Node(const Node&) = delete;
+    Node& operator=(const Node&) = delete;
+
+    /// The op's name.
+    virtual std::string_view name() const = 0;
+    virtual bool is_leaf() const { return false; }
+    /// Contributes to the cotangents of the inputs.
+    virtual void vjp(Backward& back) const = 0;
+    /// Whether the output is a view of the input in which no element appears twice.
+    virtual bool is_view() const { return false; }
+    /// The same view of another tensor of the input's shape, and whether there is one: always, if that is contiguous.
+    virtual Tensor view(const Tensor& base) const { return base; }
+    virtual bool can_view(const Tensor&) const { return true; }
+    virtual std::optional<Interval> interval() const { return std::nullopt; }
+
+    std::span<const NodeId> inputs() const { return {inputs_, input_count_}; }
+    std::span<const Saved> saved() const { return {saved_, saved_count_}; }
+    const Shape& shape() const { return shape_; }
+    Dtype dtype() const { return dtype_; }
+    const Place& place() const { return place_; }
+    const SourceLine& where() const { return where_; }
+    /// How many later nodes use the output.
+    std::int32_t uses() const { return uses_; }
+    /// A backward pass has been here and let go of what it no longer needed.
+    bool released() const { return released_; }
+
+  private:
+    friend class Recording;
+    friend class Backward;
+    void release();
+
+    NodeId* inputs_ = nullptr;
+    Saved* saved_ = nullptr;
+    std::uint32_t input_count_ = 0, saved_count_ = 0;
+    std::int32_t uses_ = 0;
+    Dtype dtype_ = Dtype::float32;
+    bool released_ = false;
+    Shape shape_;
+    Place place_;
+    SourceLine where_;
+};
+
+/// A value that the tape follows but did not compute: a parameter, or a tensor that was watched.
+class Leaf final : public Node {
+  public:
+    explicit Leaf(const Tensor& tensor) : tensor_(tensor) {}
+    std::string_view name() const override { return tensor_.is_parameter() ? "parameter" : "input"; }
+    bool is_leaf() const override { return true; }
+    void vjp(Backward&) const override {}
+    const Tensor& tensor() const { return tensor_; }
+
+  private:
+    Tensor tensor_;
+};
+
+}  // namespace wengert

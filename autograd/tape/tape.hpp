@@ -1,0 +1,76 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+#include <wengert/autograd/tape/recording.hpp>
+
+namespace wengert {
+
+struct GradientOptions {
+    /// Records the backward pass too, so that the gradients can be differentiated again.
+    bool create_graph = false;
+    /// Keeps what the pass needed, so that another can follow. Default: if the pass is recorded or a tape encloses
+    /// this.
+    std::optional<bool> retain_graph = {};
+    /// The cotangent of the result, of its shape. Default: 1, and the result must be a scalar.
+    Tensor cotangent = {};
+};
+
+/// The list of what was computed while it lives, as Wengert described it in 1964.
+///
+///     Tape tape;
+///     const Tensor loss = cross_entropy(model(source, target), labels);
+///     optimizer.step(tape.gradient(loss, parameters(model)));
+///
+/// Ops of this thread whose operands lead back to a parameter or to a watched tensor append a node. A tape inside
+/// another shares its list, so the outer one can differentiate through what the inner one did; the nodes go when the
+/// outermost tape does. Tapes of different threads know nothing of each other. Tapes must end in reverse order of their
+/// beginnings, as local variables do.
+class Tape {
+  public:
+    Tape();
+    ~Tape();
+    Tape(const Tape&) = delete;
+    Tape& operator=(const Tape&) = delete;
+
+    /// Follows a tensor that is no parameter from now on: ops that used it before have taken it for a constant. Throws
+    /// DtypeError for int64.
+    void watch(const Tensor& tensor, const SourceLine& where = std::source_location::current());
+
+    /// The derivatives of `result` by each of `inputs`: the vector-Jacobian products with options.cotangent. Zero where
+    /// the result does not depend on the input. Throws TapeError if the result or an input was never recorded,
+    /// NotDifferentiableError if the result comes from an op without derivative, ShapeError if it is no scalar and
+    /// there is no cotangent. The gradients are contiguous and share memory with nothing, unless the pass is recorded.
+    std::vector<Tensor> gradient(const Tensor& result, std::span<const Tensor> inputs,
+                                 const GradientOptions& options = {},
+                                 const SourceLine& where = std::source_location::current());
+    std::vector<Tensor> gradient(const Tensor& result, const std::vector<Tensor>& inputs,
+                                 const GradientOptions& options = {},
+                                 const SourceLine& where = std::source_location::current()) {
+        return gradient(result, std::span<const Tensor>(inputs), options, where);
+    }
+    Tensor gradient(const Tensor& result, const Tensor& input, const GradientOptions& options = {},
+                    const SourceLine& where = std::source_location::current()) {
+        return gradient(result, std::span<const Tensor>(&input, 1), options, where).front();
+    }
+
+    /// How many nodes the list has, and each of them.
+    NodeId size() const { return recording_->size(); }
+    const Node& operator[](NodeId id) const { return (*recording_)[id]; }
+    /// The node of a tensor, no_node if it is constant here. Throws ValueError for an undefined tensor, TapeError for
+    /// one that a tape that has ended recorded, and in a thread that did not make this tape.
+    NodeId find(const Tensor& tensor, const SourceLine& where = std::source_location::current()) const;
+    /// The bytes of all storages that nodes keep for their backward rules, each counted once.
+    std::size_t saved_bytes() const;
+
+  private:
+    void require_own_thread() const;
+    Recording* recording_;
+    Recording* outer_;  // what was current before: null outside all tapes, and inside a Pause
+};
+
+/// The same elements as a constant: no gradient flows through.
+Tensor stop_gradient(const Tensor& x);
+
+}  // namespace wengert

@@ -1,0 +1,80 @@
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <wengert/autograd/tensor/error.hpp>
+#include <wengert/autograd/tensor/shape.hpp>
+
+namespace wengert {
+
+Shape::Shape(std::span<const std::int64_t> dims) {
+    if (dims.size() > max_rank)
+        throw ShapeError(fmt::format("a tensor has at most {} axes, not {}", max_rank, dims.size()));
+    for (const std::int64_t d : dims) dims_[rank_++] = d;
+}
+
+void Shape::push_back(std::int64_t dim) { insert(rank_, dim); }
+
+void Shape::insert(int axis, std::int64_t dim) {
+    if (rank_ == max_rank) throw ShapeError(fmt::format("a tensor has at most {} axes", max_rank));
+    std::copy_backward(begin() + axis, end(), end() + 1);
+    dims_[axis] = dim;
+    ++rank_;
+}
+
+void Shape::erase(int axis) {
+    std::copy(begin() + axis + 1, end(), begin() + axis);
+    --rank_;
+}
+
+std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape.begin(), shape.end(), ", ")); }
+
+void require_countable(const Shape& shape) {
+    constexpr std::int64_t most = std::int64_t{1} << 59;
+    std::int64_t elements = 1;
+    for (const std::int64_t d : shape) {
+        if (d <= 1) continue;
+        if (d > most / elements)
+            throw ShapeError("a tensor " + to_string(shape) + " has more elements than can be counted");
+        elements *= d;
+    }
+}
+
+Shape contiguous_strides(const Shape& shape) {
+    Shape strides = shape;
+    std::int64_t stride = 1;
+    for (int i = shape.rank() - 1; i >= 0; --i) {
+        strides[i] = stride;
+        stride *= shape[i];
+    }
+    return strides;
+}
+
+Shape broadcast(const Shape& a, const Shape& b) {
+    if (a == b) return a;
+    Shape result = a.rank() >= b.rank() ? a : b;
+    for (int i = 1; i <= std::min(a.rank(), b.rank()); ++i) {
+        const std::int64_t m = a[a.rank() - i], n = b[b.rank() - i];
+        if (m != n && m != 1 && n != 1)
+            throw ShapeError(
+                fmt::format("shapes do not broadcast: {} and {} ({} != {})", to_string(a), to_string(b), m, n));
+        result[result.rank() - i] = m == 1 ? n : m;
+    }
+    return result;
+}
+
+bool stretches_to(const Shape& shape, const Shape& to) {
+    if (shape.rank() > to.rank()) return false;
+    for (int axis = 0; axis < to.rank(); ++axis) {
+        const int own = axis - (to.rank() - shape.rank());
+        if (to[axis] < 0 || (own >= 0 && shape[own] != 1 && shape[own] != to[axis])) return false;
+    }
+    return true;
+}
+
+int normalize_axis(int axis, int rank) {
+    if (axis < -rank || axis >= rank)
+        throw ShapeError(fmt::format("axis {} does not exist in a tensor of {} axes", axis, rank));
+    return axis < 0 ? axis + rank : axis;
+}
+
+}  // namespace wengert

@@ -1,0 +1,130 @@
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <wengert/autograd/tensor/parallel.hpp>
+#include <wengert/autograd/tensor/strided.hpp>
+
+namespace wengert {
+namespace {
+
+/// Calls f(offsets, n) for each row of n elements, on several threads if the rows are more than one copies quickly. No
+/// two rows may write one element.
+template <std::size_t N, class F>
+void share_rows(const Shape& shape, const std::array<Shape, N>& strides, const F& f) {
+    constexpr std::int64_t elements_as_cheap_as_one = 8, cache_line = 16;
+    const std::int64_t work = shape.numel() / elements_as_cheap_as_one;
+    parallel_ranges(shape[0], shape.rank() == 1 ? cache_line : 1, work, [&](std::int64_t begin, std::int64_t end) {
+        Shape part = shape;
+        part[0] = end - begin;
+        for_each_row(part, strides, [&](std::array<std::int64_t, N> offsets) {
+            for (std::size_t k = 0; k < N; ++k) offsets[k] += begin * strides[k][0];
+            f(offsets, part.back());
+        });
+    });
+}
+
+template <class To, class From, bool accumulate>
+void write_typed(const Tensor& source, const Tensor& target) {
+    Shape shape = target.shape();
+    std::array<Shape, 2> strides{target.strides(), source.strides()};
+    simplify(shape, strides);
+    To* const to = static_cast<To*>(target.raw());
+    const From* const from = static_cast<const From*>(source.raw());
+    const std::int64_t to_step = strides[0].back(), from_step = strides[1].back();
+    const auto row = [&](const std::array<std::int64_t, 2>& offset, std::int64_t n) {
+        To* out = to + offset[0];
+        const From* in = from + offset[1];
+        const auto store = [](To& o, From i) {
+            if constexpr (accumulate)
+                o += convert<To>(i);
+            else
+                o = convert<To>(i);
+        };
+        if (to_step == 1 && from_step == 1) {
+            if constexpr (!accumulate && std::is_same_v<To, From>) {
+                std::memcpy(out, in, static_cast<std::size_t>(n) * sizeof(To));
+            } else {
+                for (std::int64_t i = 0; i < n; ++i) store(out[i], in[i]);
+            }
+        } else {
+            for (std::int64_t i = 0; i < n; ++i) store(out[i * to_step], in[i * from_step]);
+        }
+    };
+    if constexpr (std::is_integral_v<To> && std::is_floating_point_v<From>)
+        for_each_row(shape, strides, [&](const auto& offset) { row(offset, shape.back()); });  // it may throw
+    else
+        share_rows(shape, strides, row);
+}
+
+/// Whether fewer steps along each axis than it is long, forward or backward, can lead over a distance. What the axes
+/// after one can do is less than one of its steps.
+bool steps_lead_over(const Shape& shape, const Shape& strides, int axis, std::int64_t distance) {
+    if (axis == shape.rank()) return distance == 0;
+    if (shape[axis] == 1) return steps_lead_over(shape, strides, axis + 1, distance);
+    for (const std::int64_t steps : {distance / strides[axis], distance / strides[axis] + (distance < 0 ? -1 : 1)})
+        if (std::abs(steps) < shape[axis] &&
+            steps_lead_over(shape, strides, axis + 1, distance - steps * strides[axis]))
+            return true;
+    return false;
+}
+
+}  // namespace
+
+void write(const Tensor& source, const Destination& destination) {
+    const Tensor& target = destination.tensor;
+    if (source.shape() != target.shape())
+        throw ShapeError("cannot write " + to_string(source.shape()) + " into " + to_string(target.shape()));
+    visit_dtype(target.dtype(), [&](auto to) {
+        visit_dtype(source.dtype(), [&](auto from) {
+            if (destination.accumulate)
+                write_typed<decltype(to), decltype(from), true>(source, target);
+            else
+                write_typed<decltype(to), decltype(from), false>(source, target);
+        });
+    });
+}
+
+Tensor packed(const Tensor& x) {
+    if (x.is_contiguous()) return x;
+    const Tensor copy = Tensor::empty(x.shape(), x.dtype());
+    write(x, {copy});
+    return copy;
+}
+
+void fill(const Tensor& destination, double value) {
+    visit_dtype(destination.dtype(), [&](auto type) {
+        using T = decltype(type);
+        const T element = convert<T>(value);
+        Shape shape = destination.shape();
+        std::array<Shape, 1> strides{destination.strides()};
+        simplify(shape, strides);
+        T* const to = static_cast<T*>(destination.raw());
+        const std::int64_t step = strides[0].back();
+        share_rows(shape, strides, [&](const std::array<std::int64_t, 1>& offset, std::int64_t n) {
+            T* out = to + offset[0];
+            if (step == 1)
+                std::fill_n(out, n, element);
+            else
+                for (std::int64_t i = 0; i < n; ++i) out[i * step] = element;
+        });
+    });
+}
+
+bool may_interleave(const Destination& a, const Destination& b) {
+    if (!a.tensor.shares_storage(b.tensor) || a.tensor.numel() == 0) return true;
+    if (a.tensor.shape() != b.tensor.shape() || a.tensor.strides() != b.tensor.strides()) return false;
+    const std::int64_t distance = a.tensor.offset() - b.tensor.offset();
+    if (distance == 0) return true;
+    // Slices of one tensor, with steps from the longest to the shortest: each spans less than one step of the axis
+    // before.
+    const Shape &shape = a.tensor.shape(), &strides = a.tensor.strides();
+    std::int64_t span = 1;
+    for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+        if (shape[axis] == 1) continue;
+        if (strides[axis] < span) return false;
+        span = strides[axis] * shape[axis];
+    }
+    return !steps_lead_over(shape, strides, 0, distance);
+}
+
+}  // namespace wengert

@@ -1,0 +1,235 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <new>
+#include <ostream>
+#include <wengert/autograd/tensor/allocator.hpp>
+#include <wengert/autograd/tensor/strided.hpp>
+#include <wengert/autograd/tensor/tensor.hpp>
+
+namespace wengert {
+
+static_assert((sizeof(TensorState) + sizeof(Storage)) % 64 == 0, "elements stand at multiples of 64 bytes");
+
+Tensor Tensor::empty(const Shape& shape, Dtype dtype) try {
+    require_countable(shape);
+    for (const std::int64_t d : shape)
+        if (d < 0) throw ShapeError("a length is negative: " + to_string(shape));
+    const std::size_t bytes = static_cast<std::size_t>(shape.numel()) * size_of(dtype);
+    auto* const block = static_cast<std::byte*>(allocate(sizeof(TensorState) + sizeof(Storage) + bytes));
+    auto* const storage = new (block + sizeof(TensorState)) Storage{.bytes = bytes};
+    return Tensor(new (block) TensorState{
+        .storage = storage, .dtype = dtype, .shape = shape, .strides = contiguous_strides(shape)});
+} catch (const std::bad_alloc&) {
+    throw OutOfMemoryError(fmt::format("there is no memory for a tensor {} of {}", to_string(shape), to_string(dtype)));
+}
+
+void Tensor::destroy() noexcept {
+    const Tensor origin(state_->origin);  // gives the reference back
+    Storage* const storage = state_->storage;
+    TensorState* const block = reinterpret_cast<TensorState*>(storage) - 1;
+    state_->~TensorState();
+    if (state_ != block) deallocate(state_, sizeof(TensorState));
+    if (drop_reference(storage->references)) deallocate(block, sizeof(TensorState) + sizeof(Storage) + storage->bytes);
+}
+
+Tensor Tensor::view(const Shape& shape, const Shape& strides, std::int64_t offset) const {
+    TensorState& from = get();
+    require_countable(shape);
+    auto* const state = new (allocate(sizeof(TensorState)))
+        TensorState{.storage = from.storage,
+                    .offset = offset,
+                    .origin = from.origin == nullptr && from.extras != nullptr ? &from : from.origin,
+                    .dtype = from.dtype,
+                    .shape = shape,
+                    .strides = strides};
+    state->storage->references.fetch_add(1, std::memory_order_relaxed);
+    if (state->origin != nullptr) state->origin->references.fetch_add(1, std::memory_order_relaxed);
+    return Tensor(state);
+}
+
+bool Tensor::is_contiguous() const {
+    const TensorState& state = get();
+    std::int64_t stride = 1;
+    for (int i = state.shape.rank() - 1; i >= 0; --i) {
+        if (state.shape[i] == 0) return true;
+        if (state.shape[i] != 1 && state.strides[i] != stride) return false;
+        stride *= state.shape[i];
+    }
+    return true;
+}
+
+void refuse_int64(double number) { throw ValueError(fmt::format("{} is no int64", number)); }
+
+void Tensor::throw_undefined() { throw ValueError("an undefined tensor was used (a default-constructed handle)"); }
+
+void Tensor::throw_dtype(Dtype wanted) const {
+    throw DtypeError(fmt::format("a tensor of {} was read as {}", to_string(dtype()), to_string(wanted)));
+}
+
+Tensor Tensor::clone() const {
+    Tensor copy = empty(shape(), dtype());
+    write(*this, {copy});
+    if (is_parameter()) copy.set_parameter();
+    if (state_->extras != nullptr) copy.set_name(state_->extras->name);
+    return copy;
+}
+
+void Tensor::copy_from(const Tensor& source) {
+    if (source.shape() != shape())
+        throw ShapeError(
+            fmt::format("copy_from: shapes differ: {} from {}", to_string(shape()), to_string(source.shape())));
+    ++get().storage->version;
+    state_->recording = 0;
+    write(source.shares_storage(*this) ? source.clone() : source, {*this});
+}
+
+void Tensor::fill(double value) {
+    ++get().storage->version;
+    state_->recording = 0;
+    wengert::fill(*this, value);
+}
+
+Tensor& Tensor::set_parameter(bool parameter) {
+    if (!is_floating(dtype())) throw DtypeError("a parameter must be of float32 or float64, not int64");
+    get().parameter = parameter;
+    if (state_->extras == nullptr) state_->extras = std::make_unique<Extras>();
+    return *this;
+}
+
+Tensor& Tensor::set_name(std::string name) {
+    if (get().extras == nullptr) state_->extras = std::make_unique<Extras>();
+    state_->extras->name = std::move(name);
+    return *this;
+}
+
+const std::string& Tensor::name() const {
+    static const std::string none;
+    if (get().extras != nullptr && !state_->extras->name.empty()) return state_->extras->name;
+    return state_->origin != nullptr ? state_->origin->extras->name : none;
+}
+
+template <class T>
+std::vector<T> Tensor::to_vector() const {
+    std::vector<T> values(static_cast<std::size_t>(numel()));
+    Tensor copy = is_contiguous() && dtype() == dtype_of<T> ? *this : empty(shape(), dtype_of<T>);
+    if (!copy.same_as(*this)) write(*this, {copy});
+    std::copy_n(copy.data<T>(), values.size(), values.begin());
+    return values;
+}
+template std::vector<float> Tensor::to_vector() const;
+template std::vector<double> Tensor::to_vector() const;
+template std::vector<std::int64_t> Tensor::to_vector() const;
+
+template <class T>
+T Tensor::at(std::initializer_list<std::int64_t> index) const {
+    if (static_cast<int>(index.size()) != rank())
+        throw ShapeError(fmt::format("at: {} indices for {}", index.size(), to_string(shape())));
+    std::int64_t offset = 0;
+    int axis = 0;
+    for (const std::int64_t i : index) {
+        if (i < 0 || i >= shape()[axis])
+            throw ShapeError(fmt::format("at: index {} is outside axis {} of {}", i, axis, to_string(shape())));
+        offset += i * strides()[axis++];
+    }
+    return visit_dtype(dtype(), [&](auto type) { return convert<T>(static_cast<decltype(type)*>(raw())[offset]); });
+}
+template float Tensor::at(std::initializer_list<std::int64_t>) const;
+template double Tensor::at(std::initializer_list<std::int64_t>) const;
+template std::int64_t Tensor::at(std::initializer_list<std::int64_t>) const;
+
+template <class T>
+T Tensor::item() const {
+    if (numel() != 1) throw ShapeError(fmt::format("item: {} has {} elements, not one", to_string(shape()), numel()));
+    return visit_dtype(dtype(), [&](auto type) { return convert<T>(*static_cast<decltype(type)*>(raw())); });
+}
+template float Tensor::item() const;
+template double Tensor::item() const;
+template std::int64_t Tensor::item() const;
+
+Tensor full(const Shape& shape, double value, Dtype dtype) {
+    Tensor result = Tensor::empty(shape, dtype);
+    fill(result, value);
+    return result;
+}
+Tensor zeros(const Shape& shape, Dtype dtype) { return full(shape, 0, dtype); }
+Tensor ones(const Shape& shape, Dtype dtype) { return full(shape, 1, dtype); }
+Tensor scalar(double value, Dtype dtype) { return full({}, value, dtype); }
+
+Tensor arange(std::int64_t n, Dtype dtype) {
+    Tensor result = Tensor::empty({n}, dtype);
+    visit_dtype(dtype, [&](auto type) {
+        auto* out = static_cast<decltype(type)*>(result.raw());
+        for (std::int64_t i = 0; i < n; ++i) out[i] = static_cast<decltype(type)>(i);
+    });
+    return result;
+}
+
+template <class T>
+Tensor tensor(std::span<const T> values, const Shape& shape) {
+    require_countable(shape);
+    if (static_cast<std::int64_t>(values.size()) != shape.numel())
+        throw ShapeError(fmt::format("tensor: {} values for shape {}", values.size(), to_string(shape)));
+    Tensor result = Tensor::empty(shape, dtype_of<T>);
+    std::copy(values.begin(), values.end(), static_cast<T*>(result.raw()));
+    return result;
+}
+template Tensor tensor(std::span<const float>, const Shape&);
+template Tensor tensor(std::span<const double>, const Shape&);
+template Tensor tensor(std::span<const std::int64_t>, const Shape&);
+
+Tensor tensor(std::initializer_list<double> values, const Shape& shape, Dtype dtype) {
+    return cast(tensor(std::span<const double>(values.begin(), values.size()), shape), dtype);
+}
+Tensor tensor(std::initializer_list<double> values, Dtype dtype) {
+    return tensor(values, Shape{static_cast<std::int64_t>(values.size())}, dtype);
+}
+
+Tensor cast(const Tensor& x, Dtype dtype) {
+    if (x.dtype() == dtype) return x;
+    Tensor result = Tensor::empty(x.shape(), dtype);
+    write(x, {result});
+    return result;
+}
+
+namespace {
+
+constexpr std::int64_t shown_at_each_end = 3;
+
+void print_elements(std::string& text, const Tensor& x, int axis, std::int64_t offset) {
+    if (axis == x.rank()) {
+        visit_dtype(x.dtype(), [&](auto type) {
+            const auto value = static_cast<const decltype(type)*>(x.raw())[offset];
+            if constexpr (std::is_floating_point_v<decltype(type)>)
+                text += fmt::format("{:.6g}", value);
+            else
+                text += fmt::format("{}", value);
+        });
+        return;
+    }
+    text += '[';
+    const std::int64_t n = x.shape()[axis];
+    for (std::int64_t i = 0; i < n; ++i) {
+        if (i > 0) text += axis + 1 == x.rank() ? ", " : ",\n" + std::string(static_cast<std::size_t>(axis) + 1, ' ');
+        if (n > 2 * shown_at_each_end + 1 && i == shown_at_each_end) {
+            text += "...";
+            i = n - shown_at_each_end - 1;
+            continue;
+        }
+        print_elements(text, x, axis + 1, offset + i * x.strides()[axis]);
+    }
+    text += ']';
+}
+
+}  // namespace
+
+std::string to_string(const Tensor& x) {
+    if (!x.defined()) return "undefined tensor";
+    std::string text;
+    print_elements(text, x, 0, 0);
+    return fmt::format("{} {} {}", text, to_string(x.shape()), to_string(x.dtype()));
+}
+
+std::ostream& operator<<(std::ostream& stream, const Tensor& x) { return stream << to_string(x); }
+
+}  // namespace wengert

@@ -1,0 +1,197 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+#include <wengert/autograd/tensor/dtype.hpp>
+#include <wengert/autograd/tensor/error.hpp>
+#include <wengert/autograd/tensor/shape.hpp>
+
+namespace wengert {
+
+using NodeId = std::int32_t;
+/// The id of a value that no tape follows.
+inline constexpr NodeId no_node = -1;
+
+/// Gives one reference back; whether it was the last. Nobody can copy the only one meanwhile, so that it need not be
+/// counted down.
+inline bool drop_reference(std::atomic<std::uint32_t>& references) {
+    return references.load(std::memory_order_acquire) == 1 || references.fetch_sub(1, std::memory_order_acq_rel) == 1;
+}
+
+/// The header of a reference-counted block of elements, which stand right behind it at a multiple of 64 bytes. Before
+/// it stands the state of the tensor that the block was made for, so that a new tensor is one allocation.
+struct Storage {
+    std::atomic<std::uint32_t> references{1};
+    std::uint32_t version = 0;  ///< counts writes, so that backward can tell that a saved tensor was overwritten
+    std::size_t bytes = 0;
+
+    std::byte* data() { return reinterpret_cast<std::byte*>(this + 1); }
+};
+
+/// What an op keeps with a parameter because it follows from the elements, such as another layout of them.
+class Derived {
+  public:
+    virtual ~Derived() = default;
+};
+
+/// What only some tensors have: those with a name, and parameters.
+struct Extras {
+    std::string name;
+    std::unique_ptr<Derived> derived;
+};
+
+/// What the handles of one tensor share. A long tape's have left the processor's cache when backward comes to them, so
+/// all but the shape and the strides stands first, in one cache line.
+struct TensorState {
+    std::atomic<std::uint32_t> references{1};
+    NodeId node = no_node;        ///< the node that made this value ...
+    std::uint64_t recording = 0;  ///< ... and the recording it belongs to; 0 for none
+    Storage* storage = nullptr;
+    std::int64_t offset = 0;                 ///< of the first element in the storage, in elements
+    const char* constant_because = nullptr;  ///< the op without derivative that made this value, for error texts
+    std::unique_ptr<Extras> extras = {};
+    TensorState* origin = nullptr;  ///< of a view: the tensor with extras that it shows
+    Dtype dtype = Dtype::float32;
+    bool parameter = false;
+    Shape shape, strides;
+};
+
+/// A strided array of float32, float64 or int64 elements.
+///
+/// A Tensor is a handle: copies refer to the same tensor (clone() copies the elements), and views (slices, transposes,
+/// reshapes) share its storage. A default-constructed handle refers to nothing; whoever asks it for anything but
+/// defined() gets a ValueError.
+class Tensor {
+  public:
+    Tensor() = default;
+    Tensor(const Tensor& other) noexcept : state_(other.state_) {
+        if (state_ != nullptr) state_->references.fetch_add(1, std::memory_order_relaxed);
+    }
+    Tensor(Tensor&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    Tensor& operator=(Tensor other) noexcept {
+        std::swap(state_, other.state_);
+        return *this;
+    }
+    ~Tensor() {
+        if (state_ != nullptr && drop_reference(state_->references)) destroy();
+    }
+
+    /// A new contiguous tensor whose elements are not set.
+    static Tensor empty(const Shape& shape, Dtype dtype = Dtype::float32);
+
+    bool defined() const { return state_ != nullptr; }
+    const Shape& shape() const { return get().shape; }
+    const Shape& strides() const { return get().strides; }
+    std::int64_t dim(int axis) const { return shape()[normalize_axis(axis, rank())]; }
+    int rank() const { return get().shape.rank(); }
+    std::int64_t numel() const { return get().shape.numel(); }
+    Dtype dtype() const { return get().dtype; }
+    bool is_contiguous() const;
+
+    /// The elements, to read. Throws DtypeError if T is not the tensor's element type. Elements stand at strides().
+    template <class T>
+    const T* data() const {
+        require_dtype(dtype_of<T>);
+        return static_cast<const T*>(raw());
+    }
+    /// The elements, to write: counts as a write, so that a backward pass which needs the old elements will say so, and
+    /// that products see the new ones. Ask again before the next write.
+    template <class T>
+    T* mutable_data() {
+        require_dtype(dtype_of<T>);
+        ++get().storage->version;
+        return static_cast<T*>(raw());
+    }
+    /// The first element without a check of its type and without counting a write: for kernels.
+    void* raw() const { return get().storage->data() + get().offset * static_cast<std::int64_t>(size_of(dtype())); }
+
+    /// The only element, as T. Throws ShapeError if there are more or fewer.
+    template <class T = double>
+    T item() const;
+    /// The element at an index: t.at({2, 0}).
+    template <class T = double>
+    T at(std::initializer_list<std::int64_t> index) const;
+    /// All elements in row-major order, converted to T.
+    template <class T>
+    std::vector<T> to_vector() const;
+
+    /// A deep copy, contiguous, not on any tape; name and parameter mark are kept.
+    Tensor clone() const;
+    /// Overwrites the elements with those of `source` (same shape; converted if the element types differ). The tape
+    /// does not see it: what an op had computed here is a constant from now on.
+    void copy_from(const Tensor& source);
+    /// The same with one number.
+    void fill(double value);
+
+    /// Marks a leaf that every live tape follows without being told: a model's parameter.
+    Tensor& set_parameter(bool parameter = true);
+    bool is_parameter() const { return get().parameter; }
+    /// A name for errors, pictures and files. A view without one goes by that of the tensor it shows.
+    Tensor& set_name(std::string name);
+    const std::string& name() const;
+
+    /// The same elements under another shape and other strides (in elements), not recorded: what view ops are made of.
+    Tensor view(const Shape& shape, const Shape& strides, std::int64_t offset) const;
+    /// The same elements as a value that no tape follows.
+    Tensor detached() const { return view(shape(), strides(), get().offset); }
+
+    std::uint32_t version() const { return get().storage->version; }
+    std::int64_t offset() const { return get().offset; }
+    /// Whether this handle is the only one to its tensor and its storage, so that the elements may be reused.
+    bool is_unique() const {
+        return get().references.load(std::memory_order_acquire) == 1 &&
+               state_->storage->references.load(std::memory_order_acquire) == 1;
+    }
+    bool same_as(const Tensor& other) const { return state_ == other.state_; }
+    bool shares_storage(const Tensor& other) const { return get().storage == other.get().storage; }
+    TensorState* state() const { return state_; }
+
+  private:
+    explicit Tensor(TensorState* state) : state_(state) {}
+    TensorState& get() const {
+        if (state_ == nullptr) throw_undefined();
+        return *state_;
+    }
+    void require_dtype(Dtype dtype) const {
+        if (get().dtype != dtype) throw_dtype(dtype);
+    }
+    [[noreturn]] static void throw_undefined();
+    [[noreturn]] void throw_dtype(Dtype wanted) const;
+    void destroy() noexcept;
+
+    TensorState* state_ = nullptr;
+};
+
+/// Tensors of one value, of counting numbers, and of given values; `dtype` as in NumPy's functions of these names.
+Tensor full(const Shape& shape, double value, Dtype dtype = Dtype::float32);
+Tensor zeros(const Shape& shape, Dtype dtype = Dtype::float32);
+Tensor ones(const Shape& shape, Dtype dtype = Dtype::float32);
+Tensor arange(std::int64_t n, Dtype dtype = Dtype::int64);
+/// `values` in row-major order. Throws ShapeError unless there are as many as `shape` has elements.
+template <class T>
+Tensor tensor(std::span<const T> values, const Shape& shape);
+template <class T>
+Tensor tensor(const std::vector<T>& values, const Shape& shape) {
+    return tensor(std::span<const T>(values), shape);
+}
+/// A vector [n], or, with a shape, any tensor, of float64 or of `dtype`: tensor({1, 2, 3, 4}, {2, 2}).
+Tensor tensor(std::initializer_list<double> values, Dtype dtype = Dtype::float32);
+Tensor tensor(std::initializer_list<double> values, const Shape& shape, Dtype dtype = Dtype::float32);
+Tensor scalar(double value, Dtype dtype = Dtype::float32);
+
+/// The same elements converted to `dtype`, as a value that no tape follows; `x` itself if it has that type already.
+/// Only whole numbers become int64: ValueError for any other, for NaN and for what is out of range.
+Tensor cast(const Tensor& x, Dtype dtype);
+
+/// The elements in brackets, long axes shortened, then shape and dtype.
+std::string to_string(const Tensor& x);
+std::ostream& operator<<(std::ostream& stream, const Tensor& x);
+
+}  // namespace wengert

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <wengert/ops/products/precision.hpp>
+
+/// Products of matrices: the only door to OpenBLAS and oneDNN.
+namespace wengert::gemm {
+
+/// A matrix in memory: element (i, j) stands at data[i * row_stride + j * column_stride]. One of the strides must be 1
+/// (or the axis have length 1), the other at least the length of the axis with stride 1.
+template <class T>
+struct Matrix {
+    T* data;
+    std::int64_t rows, columns, row_stride, column_stride;
+};
+
+/// BLAS counts in 32 bits: no length and no stride may be greater.
+inline constexpr std::int64_t longest = 0x7fffffff;
+
+/// c = a b, or c += a b, by OpenBLAS; c has column_stride 1. T is float or double.
+template <class T>
+void multiply(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, bool accumulate);
+
+/// Whether oneDNN may multiply in this precision: not in a build without it, and, unless the environment's WENGERT_GEMM
+/// is onednn, not in float32 on processors without AVX-512; never in bfloat16 on those that have no instructions for
+/// it. WENGERT_GEMM=openblas leaves all to OpenBLAS. Throws ValueError for any other value of it.
+bool has_onednn(Precision precision);
+
+/// A matrix laid out, and rounded, as oneDNN reads it best, to be the right operand of many products.
+class Packed {
+  public:
+    virtual ~Packed() = default;
+    virtual std::int64_t bytes() const = 0;
+};
+/// Null if there is no better layout than the matrix' own.
+std::shared_ptr<const Packed> pack(const Matrix<const float>& b, Precision precision);
+
+struct Factors {
+    Matrix<const float> a, b;
+};
+/// c = a b, or c += a b, by oneDNN; c has no gaps between its rows. `packed`, if it is not null, is b packed in this
+/// precision; the result is the same bit for bit. Returns whether it did: false if there is no kernel for these shapes.
+bool multiply_by_onednn(const Factors& factors, const Packed* packed, const Matrix<float>& c, bool accumulate,
+                        Precision precision);
+/// The same for c = a1 b1 + a2 b2 + ..., in bfloat16.
+bool multiply_sum_by_onednn(std::span<const Factors> products, const Matrix<float>& c, bool accumulate);
+
+/// How many threads a product may use; OpenBLAS's OpenMP build and oneDNN follow OpenMP by themselves.
+void set_thread_count(int threads);
+
+}  // namespace wengert::gemm

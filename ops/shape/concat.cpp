@@ -1,0 +1,132 @@
+#include <fmt/format.h>
+
+#include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/listed.hpp>
+#include <wengert/ops/shape/concat.hpp>
+#include <wengert/ops/shape/views.hpp>
+
+namespace wengert {
+namespace {
+
+std::vector<const Tensor*> pointers(const std::vector<Tensor>& parts) {
+    std::vector<const Tensor*> result;
+    for (const Tensor& part : parts) result.push_back(&part);
+    return result;
+}
+
+void require_parts(const std::vector<Tensor>& parts) {
+    if (parts.empty()) throw ValueError("there are no parts");
+    for (std::size_t i = 0; i < parts.size(); ++i)
+        if (!parts[i].defined()) throw ValueError(fmt::format("part {} is an undefined tensor", i));
+}
+
+void require_same_dtype(const Inputs& in) {
+    for (std::size_t i = 1; i < in.size(); ++i)
+        if (in[i].dtype() != in[0].dtype())
+            throw DtypeError(
+                fmt::format("part {} is {}, part 0 is {}", i, to_string(in[i].dtype()), to_string(in[0].dtype())));
+}
+
+}  // namespace
+
+Tensor concat(const std::vector<Tensor>& parts, int axis, std::source_location where) {
+    static_assert(is_listed<Concat>, "the op is missing in AllOps (listed.hpp)");
+    const auto operands = pointers(parts);
+    const Concat op = located(Concat::name, Inputs(operands), where, [&] {
+        require_parts(parts);
+        Concat checked{normalize_axis(axis, parts[0].rank()), {}};
+        for (const Tensor& part : parts)
+            checked.lengths.push_back(checked.axis < part.rank() ? part.shape()[checked.axis] : 0);
+        return checked;
+    });
+    return apply(op, Inputs(operands), where);
+}
+
+Shape Concat::shape(const Inputs& in) const {
+    require_same_dtype(in);
+    Shape result = in[0].shape();
+    result[axis] = 0;
+    for (std::size_t i = 0; i < in.size(); ++i) {
+        Shape part = in[i].shape();
+        if (part.rank() == result.rank()) part[axis] = result[axis];
+        if (part != result)
+            throw ShapeError(fmt::format("part {} is {} and does not continue part 0 {} along axis {}", i,
+                                         to_string(in[i].shape()), to_string(in[0].shape()), axis));
+        result[axis] += in[i].shape()[axis];
+    }
+    return result;
+}
+
+void Concat::forward(const Inputs& in, const Destination& out) const {
+    std::int64_t begin = 0;
+    for (std::size_t i = 0; i < in.size(); ++i) {
+        write(in[i], {Slice{axis, begin, begin + lengths[i]}.view(out.tensor)});
+        begin += lengths[i];
+    }
+}
+
+void Concat::vjp(Backward& back) const {
+    std::int64_t begin = 0;
+    for (std::size_t i = 0; i < lengths.size(); ++i) {
+        if (back.needs(i)) back.give(i, slice(back.cotangent(), axis, begin, begin + lengths[i]));
+        begin += lengths[i];
+    }
+}
+
+Tensor stack(const std::vector<Tensor>& parts, int axis, std::source_location where) {
+    static_assert(is_listed<Stack>, "the op is missing in AllOps (listed.hpp)");
+    const auto operands = pointers(parts);
+    const int at = located(Stack::name, Inputs(operands), where, [&] {
+        require_parts(parts);
+        return normalize_axis(axis, parts[0].rank() + 1);
+    });
+    return apply(Stack{at}, Inputs(operands), where);
+}
+
+Shape Stack::shape(const Inputs& in) const {
+    require_same_dtype(in);
+    for (std::size_t i = 1; i < in.size(); ++i)
+        if (in[i].shape() != in[0].shape())
+            throw ShapeError(
+                fmt::format("part {} is {}, part 0 is {}", i, to_string(in[i].shape()), to_string(in[0].shape())));
+    Shape result = in[0].shape();
+    result.insert(axis, static_cast<std::int64_t>(in.size()));
+    return result;
+}
+
+void Stack::forward(const Inputs& in, const Destination& out) const {
+    for (std::size_t i = 0; i < in.size(); ++i)
+        write(in[i], {Select{axis, static_cast<std::int64_t>(i)}.view(out.tensor)});
+}
+
+void Stack::vjp(Backward& back) const {
+    const std::int64_t count = back.cotangent().shape()[axis];
+    for (std::int64_t i = 0; i < count; ++i)
+        if (back.needs(static_cast<std::size_t>(i)))
+            back.give(static_cast<std::size_t>(i), select(back.cotangent(), axis, i));
+}
+
+std::vector<Sample> Concat::samples() {
+    return {{"[2, 3], [2, 0], [2, 4], axis 1",
+             {sample_values({2, 3}, -1, 1, 1), sample_values({2, 0}, -1, 1, 2), sample_values({2, 4}, -1, 1, 3)},
+             [](const auto& in) { return concat(in, 1); }},
+            {"a part twice", {sample_values({2, 3}, -1, 1, 4)}, [](const auto& in) {
+                 return concat({in[0], in[0] * in[0], in[0]}, 0);
+             }}};
+}
+
+std::vector<Sample> Stack::samples() {
+    return {{"three of [2, 3], axis 1",
+             {sample_values({2, 3}, -1, 1, 1), sample_values({2, 3}, -1, 1, 2), sample_values({2, 3}, -1, 1, 3)},
+             [](const auto& in) { return stack(in, 1); }},
+            {"a part twice",
+             {sample_values({3}, -1, 1, 4)},
+             [](const auto& in) {
+                 return stack({in[0], in[0] * in[0], in[0]}, 0);
+             }},
+            {"scalars", {sample_values({}, -1, 1, 5), sample_values({}, -1, 1, 6)}, [](const auto& in) {
+                 return stack(in, 0);
+             }}};
+}
+
+}  // namespace wengert

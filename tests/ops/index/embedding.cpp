@@ -1,0 +1,66 @@
+#include "ops/brute_force.hpp"
+
+#include <wengert/ops/index/embedding.hpp>
+#include <wengert/ops/products/matmul.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
+
+using namespace brute_force;
+
+TEST_CASE("embedding: rows of the table, whatever its place in memory") {
+    for (int layout = 0; layout < layouts; ++layout) {
+        for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+            const Tensor table = laid_out({5, 3}, layout, 1, dtype);
+            const Tensor places = transpose(tensor(std::vector<std::int64_t>{4, 0, 4, 1, 2, 2}, {3, 2}));
+            const Tensor y = embedding(table, places);
+            CHECK(y.shape() == Shape{2, 3, 3});
+            CHECK(y.dtype() == dtype);
+            for_each_index(y.shape(), [&](const Shape& i) {
+                const auto id = static_cast<std::int64_t>(element(places, {i[0], i[1]}));
+                CHECK(element(y, i) == element(table, {id, i[2]}));
+            });
+        }
+    }
+    CHECK(embedding(zeros({5, 3}), tensor(std::vector<std::int64_t>{2}, {})).shape() == Shape{3});
+    CHECK(embedding(zeros({5, 3}), ids({})).shape() == Shape{0, 3});
+    CHECK(embedding(zeros({5, 0}), ids({1, 2})).shape() == Shape{2, 0});
+}
+
+TEST_CASE("embedding: a row's gradient is the sum over its places") {
+    const Tensor table = sample_values({5, 3}, -1, 1, 1), ct = laid_out({4, 3}, 1, 2);
+    const std::vector<std::int64_t> places{4, 0, 4, 4};
+    const Tensor g = gradients([&](const auto& in) { return embedding(in[0], ids(places)); }, {table}, ct)[0];
+    Values want(15);
+    for_each_index({4, 3}, [&](const Shape& i) {
+        want[static_cast<std::size_t>(places[static_cast<std::size_t>(i[0])] * 3 + i[1])] += element(ct, i);
+    });
+    CHECK(elements(g) == want);
+}
+
+TEST_CASE("embedding: a table that is looked up twice and multiplied too") {
+    const Tensor table = sample_values({4, 3}, -1, 1, 1);
+    Tape tape;
+    tape.watch(table);
+    const Tensor loss = sum(embedding(table, ids({0, 1}))) + sum(embedding(table, ids({1, 2}))) * 10 +
+                        sum(matmul(table, ones({3, 1}, Dtype::float64))) * 100;
+    CHECK(elements(tape.gradient(loss, table)) == Values{101, 101, 101, 111, 111, 111, 110, 110, 110, 100, 100, 100});
+}
+
+TEST_CASE("embedding: what does not fit is refused, with names and the caller's line") {
+    Tensor table = zeros({5, 3});
+    table.set_parameter().set_name("encoder.embedding.weight");
+    const std::string in = "\n  in weight = parameter \"encoder.embedding.weight\"";
+    check_refused<ValueError>("embedding: id 5 at position 2 is outside a table of 5 rows" + in, [&] {
+        embedding(table, ids({0, 4, 5}));
+    });
+    check_refused<ValueError>("embedding: id -1 at position 0 is outside a table of 5 rows" + in,
+                              [&] { embedding(table, ids({-1})); });
+    check_refused<ShapeError>("embedding: the table must be [rows, features], not [5]",
+                              [&] { embedding(zeros({5}), ids({0})); });
+    check_refused<DtypeError>("embedding: the table must be float32 or float64 and ids int64, not float32 and float32",
+                              [&] {
+                                  embedding(zeros({5, 2}), zeros({1}));
+                              });
+    check_refused<ValueError>("embedding: operand 1 is an undefined tensor", [&] {
+        embedding(zeros({5, 2}), Tensor());
+    });
+}

@@ -1,0 +1,195 @@
+#include "ops/brute_force.hpp"
+
+#include <random>
+#include <wengert/autograd/check/gradcheck.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
+
+using namespace brute_force;
+
+namespace {
+
+Tensor counting(const Shape& shape) { return reshape(arange(shape.numel(), Dtype::float64), shape); }
+Values counted(std::initializer_list<double> values) { return values; }
+
+}  // namespace
+
+TEST_CASE("views: they show the same elements") {
+    const Tensor x = counting({2, 3, 4});
+    CHECK(elements(select(select(x, 0, 1), 0, -1)) == counted({20, 21, 22, 23}));
+    CHECK(elements(slice(select(x, 0, 0), 1, 1, -1)) == counted({1, 2, 5, 6, 9, 10}));
+    CHECK(elements(select(transpose(x), 1, 0)) == counted({0, 4, 8, 12, 16, 20}));
+    CHECK(transpose(x, 0, 2).shape() == Shape{4, 3, 2});
+    CHECK(elements(permute(slice(x, 2, 0, 1), {2, 1, 0})) == counted({0, 12, 4, 16, 8, 20}));
+    CHECK(elements(expand(slice(select(x, 0, 0), 1, 3, 4), {2, 3, 2})) ==
+          counted({3, 3, 7, 7, 11, 11, 3, 3, 7, 7, 11, 11}));
+    CHECK(unsqueeze(x, -1).shape() == Shape{2, 3, 4, 1});
+    CHECK(unsqueeze(x, 0).shape() == Shape{1, 2, 3, 4});
+    CHECK(squeeze(slice(x, 1, 2, 3), -2).shape() == Shape{2, 4});
+    const auto [a, b] = chunk<2>(x);
+    CHECK(elements(select(b, 0, 0)) == counted({2, 3, 6, 7, 10, 11}));
+    CHECK(chunk(x, 3, 1)[2].shape() == Shape{2, 1, 4});
+    for (const Tensor& view : {reshape(x, {6, 4}), transpose(x), expand(x, {5, 2, 3, 4}), slice(x, 1, 1, 1),
+                               select(x, 2, 3), unsqueeze(x, 1), a, reshape(slice(x, 2, 1, 3), {6, 2}),
+                               reshape(transpose(x), {2, 2, 2, 3}), unsqueeze(transpose(x), 0)})
+        CHECK(view.shares_storage(x));
+    Tensor written = counting({2, 3});
+    const Tensor column = select(written, 1, 0);
+    written.mutable_data<double>()[3] = 50;
+    CHECK(elements(column) == counted({0, 50}));
+}
+
+TEST_CASE("views: a copy is made only where no strides would do, and is not of the caller's making") {
+    const Tensor x = counting({3, 4});
+    CHECK_FALSE(reshape(transpose(x), {12}).shares_storage(x));
+    CHECK(elements(reshape(transpose(x), {12})) == counted({0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11}));
+    CHECK(contiguous(x).same_as(x));
+    CHECK_FALSE(contiguous(transpose(x)).shares_storage(x));
+    CHECK(contiguous(transpose(x)).is_contiguous());
+    CHECK(expand(x, {3, 4}).same_as(x));
+}
+
+TEST_CASE("views: reshape keeps the row-major order, for any strides and any shape") {
+    std::mt19937 random(3);
+    const auto pick = [&](std::size_t n) { return random() % n; };
+    const std::vector<Shape> of_24{{24},       {2, 12},      {12, 2},   {4, 6},          {2, 3, 4},
+                                   {1, 24, 1}, {2, 2, 2, 3}, {3, 1, 8}, {2, 1, 3, 2, 2}, {6, 2, 2}};
+    int views = 0;
+    for (int round = 0; round < 2000; ++round) {
+        Tensor x = laid_out(of_24[pick(of_24.size())], static_cast<int>(pick(layouts)), 1);
+        if (x.rank() >= 2 && pick(2) == 0)
+            x = transpose(x, static_cast<int>(pick(static_cast<std::size_t>(x.rank()))), 0);
+        if (pick(4) == 0 && x.rank() < 6) {
+            Shape stretched{2};
+            for (const auto d : x.shape()) stretched.push_back(d);
+            x = select(expand(x, stretched), 0, 1);
+        }
+        const Shape to = of_24[pick(of_24.size())];
+        CAPTURE(to_string(x.shape()));
+        CAPTURE(to_string(x.strides()));
+        CAPTURE(to_string(to));
+        const Tensor y = reshape(x, to);
+        CHECK(y.shape() == to);
+        CHECK(elements(y) == elements(x));
+        views += y.shares_storage(x);
+    }
+    CHECK(views > 500);
+    CHECK(views < 1900);
+}
+
+TEST_CASE("views: reshape infers one length") {
+    const Tensor x = zeros({3, 4});
+    CHECK(reshape(x, {-1}).shape() == Shape{12});
+    CHECK(reshape(x, {2, -1, 3}).shape() == Shape{2, 2, 3});
+    CHECK(reshape(zeros({0, 4}), {-1}).shape() == Shape{0});
+    CHECK(reshape(zeros({0, 4}), {-1, 2}).shape() == Shape{0, 2});
+    CHECK(reshape(scalar(1), {-1}).shape() == Shape{1});
+    CHECK(reshape(scalar(1), {1, 1}).shape() == Shape{1, 1});
+    CHECK(reshape(zeros({1}), {}).shape() == Shape{});
+    const auto refused = [](const Tensor& t, const Shape& to, const std::string& text) {
+        check_refused<ShapeError>("reshape: " + text, [&] { reshape(t, to); });
+    };
+    refused(x, {5}, "[3, 4] has 12 elements and cannot become [5]");
+    refused(x, {-1, 5}, "[3, 4] has 12 elements and cannot become [-1, 5]");
+    refused(x, {-1, -1}, "[3, 4] has 12 elements and cannot become [-1, -1]");
+    refused(x, {-3, -4}, "[3, 4] has 12 elements and cannot become [-3, -4]");
+    refused(x, {-1, 0}, "[3, 4] has 12 elements and cannot become [-1, 0]");
+    refused(x, {}, "[3, 4] has 12 elements and cannot become []");
+    refused(zeros({0, 4}), {0, -1}, "[0, 4] has 0 elements and cannot become [0, -1]");
+    refused(transpose(x), {7}, "[4, 3] has 12 elements and cannot become [7]");
+}
+
+TEST_CASE("views: gradients of views of views, in whatever order they are used") {
+    struct Case {
+        std::string name;
+        Tensor (*f)(const std::vector<Tensor>&);
+    };
+    const std::vector<Case> cases{
+        {"transposed back and flattened",
+         [](const auto& in) {
+             const Tensor back = transpose(transpose(in[0]));
+             return sum(reshape(back, {-1}) * 2) + sum(back * back * back);
+         }},
+        {"flattened, then part of a wider tensor",
+         [](const auto& in) {
+             const Tensor y = in[0] * 2, flat = reshape(y, {12}), wide = concat({y, in[0]}, 1);
+             return sum(flat * flat) + sum(wide * wide * wide);
+         }},
+        {"slices of slices",
+         [](const auto& in) {
+             const Tensor rows = slice(in[0], 0, 1, 3), part = slice(rows, 1, 0, 2);
+             return sum(part * part) + sum(rows * rows * rows) + sum(in[0]);
+         }},
+        {"a stretched slice",
+         [](const auto& in) {
+             return expand(slice(in[0], 1, 1, 2), {2, 4, 3}) * in[0].shape()[0];
+         }},
+        {"the same row four times",
+         [](const auto& in) {
+             Tensor total = select(in[0], 0, 0);
+             for (int t = 0; t < 3; ++t) total = total * select(in[0], 0, 0) + select(in[0], 0, t);
+             return total;
+         }},
+        {"chunks in reverse",
+         [](const auto& in) {
+             const auto [a, b, c] = chunk<3>(in[0]);
+             return c * b + a;
+         }},
+    };
+    const Tensor x = sample_values({4, 3}, -1, 1, 1);
+    for (const Case& c : cases) {
+        CAPTURE(c.name);
+        const GradcheckResult result = gradcheck(c.f, {x}, {.order = 2});
+        CHECK_MESSAGE(result.passed, result.message);
+    }
+}
+
+TEST_CASE("views: a leaf that is itself a view") {
+    const Tensor x = transpose(counting({4, 3}));
+    const auto f = [](const std::vector<Tensor>& in) {
+        const Tensor back = transpose(in[0]), flat = reshape(back, {12});
+        return sum(flat * flat) + sum(back * back * back);
+    };
+    const Tensor g = gradients(f, {x}, scalar(1, Dtype::float64))[0];
+    CHECK(g.shape() == Shape{3, 4});
+    for_each_index({3, 4}, [&](const Shape& i) {
+        const double v = element(x, i);
+        CHECK(element(g, i) == 2 * v + 3 * v * v);
+    });
+}
+
+TEST_CASE("views: what does not fit is refused with the caller's line") {
+    const Tensor x = zeros({2, 3});
+    check_refused<ShapeError>("transpose: axis 2 does not exist in a tensor of 2 axes", [&] { transpose(x, 0, 2); });
+    check_refused<ShapeError>("transpose: axis -2 does not exist in a tensor of 1 axes", [&] { transpose(ones({3})); });
+    check_refused<ShapeError>("permute: [0, 0] is no order of the axes of [2, 3]", [&] { permute(x, {0, 0}); });
+    check_refused<ShapeError>("permute: [0] is no order of the axes of [2, 3]", [&] { permute(x, {0}); });
+    check_refused<ShapeError>("permute: [0, -1] is no order of the axes of [2, 3]", [&] { permute(x, {0, -1}); });
+    check_refused<ShapeError>("expand: [2, 3] does not stretch to [2, 4]", [&] { expand(x, {2, 4}); });
+    check_refused<ShapeError>("expand: [2, 3] does not stretch to [3]", [&] { expand(x, {3}); });
+    check_refused<ShapeError>("expand: [2, 3] does not stretch to [2, 1]", [&] { expand(x, {2, 1}); });
+    check_refused<ShapeError>("expand: [1] does not stretch to [-2]", [&] { expand(ones({1}), {-2}); });
+    check_refused<ShapeError>("slice: [2, 4) is outside axis 1 of [2, 3]", [&] { slice(x, 1, 2, 4); });
+    check_refused<ShapeError>("slice: [2, 1) is outside axis 1 of [2, 3]", [&] { slice(x, 1, 2, 1); });
+    check_refused<ShapeError>("slice: [-1, 2) is outside axis 0 of [2, 3]", [&] { slice(x, 0, -3, 2); });
+    check_refused<ShapeError>("slice: axis 5 does not exist in a tensor of 2 axes", [&] { slice(x, 5, 0, 1); });
+    check_refused<ShapeError>("select: position 2 is outside axis 0 of [2, 3]", [&] { select(x, 0, 2); });
+    check_refused<ShapeError>("select: position -1 is outside axis 0 of [2, 3]", [&] { select(x, 0, -3); });
+    check_refused<ShapeError>("select: axis 0 does not exist in a tensor of 0 axes", [&] { select(scalar(1), 0, 0); });
+    check_refused<ShapeError>("unsqueeze: axis 4 does not exist in a tensor of 3 axes", [&] { unsqueeze(x, 4); });
+    check_refused<ShapeError>("unsqueeze: a tensor has at most 6 axes", [&] {
+        unsqueeze(zeros({1, 1, 1, 1, 1, 1}), 0);
+    });
+    check_refused<ShapeError>("squeeze: axis 0 of [2, 3] has length 2, not 1", [&] { squeeze(x, 0); });
+    check_refused<ShapeError>("chunk: axis -1 of [2, 3] does not divide into 2 equal parts", [&] { chunk<2>(x); });
+    check_refused<ShapeError>("chunk: axis 1 of [2, 3] does not divide into 0 equal parts", [&] { chunk(x, 0, 1); });
+}
+
+TEST_CASE("views: a view of a leaf can be taken again after a pass has released it") {
+    Tensor w = tensor({1, 2, 3}, {3, 1});
+    w.set_parameter();
+    Tape tape;
+    for (int pass = 0; pass < 2; ++pass) {
+        const Tensor gradient = tape.gradient(sum(expand(w, {3, 4})), w);
+        CHECK(gradient.to_vector<double>() == std::vector<double>{4, 4, 4});
+    }
+}
