@@ -44,6 +44,8 @@ class Backward {
     /// elements if is_unique() says that nobody else reads them.
     Tensor take_saved(std::size_t i);
     std::size_t input_count() const;
+    /// The user's line that made the node.
+    const SourceLine& where() const { return node_.where(); }
     /// Whether anything waits for the cotangent of an input; contributions to others may be left out.
     bool needs(std::size_t input) const;
     /// The shape of an input that the tape follows. Throws TapeError for a constant one, which the node knows nothing
@@ -82,7 +84,7 @@ template <class Op, std::size_t n>
 struct Backward::Queue final : Pending {
     using Operands = std::array<Tensor, n>;
     explicit Queue(const Op& o) : op(o) {}
-    std::string_view name() const override { return Op::name; }
+    std::string_view name() const override;
     void run(const Destination& out) const override { op.merge(std::span<const Operands>(waiting), out); }
     const Op op;
     std::vector<Operands, CachedAllocator<Operands>> waiting;

@@ -67,9 +67,17 @@ template <class Op>
 concept ViewOp = requires(const Op& op, const Tensor& x) {
     { op.view(x) } -> std::same_as<Tensor>;
 };
+/// The op's name: a static member, or a function of the op.
+template <class Op>
+std::string_view name_of(const Op& op) {
+    if constexpr (requires { op.name(); })
+        return op.name();
+    else
+        return Op::name;
+}
 template <class Op>
 concept Operation = requires(const Op& op, const Inputs& in) {
-    { Op::name } -> std::convertible_to<std::string_view>;
+    { name_of(op) } -> std::convertible_to<std::string_view>;
 }
 &&(ViewOp<Op> || requires(const Op& op, const Inputs& in, const Destination& out) {
     { op.shape(in) } -> std::same_as<Shape>;
@@ -83,7 +91,7 @@ template <Differentiable Op>
 class Recorded final : public Node {
   public:
     explicit Recorded(const Op& op) : op_(op) {}
-    std::string_view name() const override { return Op::name; }
+    std::string_view name() const override { return name_of(op_); }
     const Op& op() const { return op_; }
 
     void vjp(Backward& back) const override {
@@ -121,24 +129,30 @@ class Recorded final : public Node {
     Op op_;
 };
 
+/// What an op's node keeps: a static member, or a function of the op; nothing, if there is neither.
+template <class Op>
+constexpr Saves saves_of(const Op& op) {
+    if constexpr (requires { op.saves(); })
+        return op.saves();
+    else if constexpr (requires { Op::saves; })
+        return Op::saves;
+    else
+        return Saves::nothing;
+}
 /// How many of an op's inputs its node keeps, if it has as many, and whether it keeps the output.
 template <class Op>
-constexpr std::size_t saved_inputs() {
+constexpr std::size_t saved_inputs(const Op& op) {
+    const Saves saves = saves_of(op);
     if constexpr (requires { Op::saves_first; }) {
         static_assert(Op::saves == Saves::inputs || Op::saves == Saves::inputs_and_output,
                       "saves_first: saves no inputs");
         return Op::saves_first;
-    } else if constexpr (requires { Op::saves; })
-        return Op::saves == Saves::inputs || Op::saves == Saves::inputs_and_output ? std::size_t(-1) : 0;
-    else
-        return 0;
+    }
+    return saves == Saves::inputs || saves == Saves::inputs_and_output ? std::size_t(-1) : 0;
 }
 template <class Op>
-constexpr bool saves_output() {
-    if constexpr (requires { Op::saves; })
-        return Op::saves == Saves::output || Op::saves == Saves::inputs_and_output;
-    else
-        return false;
+constexpr bool saves_output(const Op& op) {
+    return saves_of(op) == Saves::output || saves_of(op) == Saves::inputs_and_output;
 }
 
 /// Throws ValueError if an operand is an undefined tensor.
@@ -168,7 +182,7 @@ inline int axis_of(const Input& x, int axis, std::string_view op, int more = 0) 
 /// Whatever the op throws leaves with the op's name, the scope, the operands' names and the caller's line.
 template <Operation Op>
 Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
-    const CostTimer timer(Op::name, current_place(), Pass::forward);
+    const CostTimer timer(name_of(op), current_place(), Pass::forward);
     Tensor out;
     try {
         require_defined(in);
@@ -190,11 +204,11 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
         if (Recording* const recording = Recording::current()) {
             if constexpr (Differentiable<Op>) {
                 if (recording->follows(in)) {
-                    recording->append<Recorded<Op>>(op, in, in.first(saved_inputs<Op>()), saves_output<Op>(), out,
+                    recording->append<Recorded<Op>>(op, in, in.first(saved_inputs(op)), saves_output(op), out,
                                                     where);
                 }
             } else if (recording->follows(in)) {
-                out.state()->constant_because = Op::name.data();
+                out.state()->constant_because = name_of(op).data();
             }
             if (out.state()->recording == 0 && out.state()->constant_because == nullptr)
                 out.state()->constant_because = constant_because(in);
@@ -202,10 +216,15 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
     } catch (Error& error) {
         std::span<const std::string_view> names;
         if constexpr (requires { Op::operands; }) names = Op::operands;
-        error.locate(Op::name, describe_operands(in, names), where);
+        error.locate(name_of(op), describe_operands(in, names), where);
         throw;
     }
     return out;
+}
+
+template <class Op, std::size_t n>
+std::string_view Backward::Queue<Op, n>::name() const {
+    return name_of(op);
 }
 
 template <class Op, std::same_as<Tensor>... Operands>

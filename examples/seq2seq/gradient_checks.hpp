@@ -18,7 +18,7 @@ struct GradientCheck {
 
 using GradientCheckReport = std::function<void(const GradientCheck&)>;
 
-/// Checks every op of AllOps with all its samples. An op without derivative passes by refusing to give one.
+/// Checks every op of all_ops() with all its samples. An op without derivative passes by refusing to give one.
 void check_ops(const GradientCheckReport& report);
 
 /// Checks formulas of several ops as map() and map_sum() fuse them, the layers, and the whole model's loss by every

@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/autograd/tape/tape.hpp>
-#include <wengert/ops/elementwise/elementwise_op.hpp>
-#include <wengert/ops/ops.hpp>
+#include <wengert/ops/all_ops.hpp>
 
 #include "gradient_checks.hpp"
 
@@ -42,23 +41,17 @@ GradientCheck check_refusal(std::string_view name, const std::vector<Sample>& sa
     return row;
 }
 
-template <class Op>
-void check_op(const GradientCheckReport& report) {
-    const std::vector<Sample> samples = Op::samples();
-    if constexpr (Differentiable<Op>) {
-        for (const int order : {1, 2}) report(check_order(Op::name, samples, order));
-    } else {
-        report(check_refusal(Op::name, samples));
-    }
-}
-
-template <class... Ops>
-void check_all(OpList<Ops...>, const GradientCheckReport& report) {
-    (check_op<Ops>(report), ...);
-}
-
 }  // namespace
 
-void check_ops(const GradientCheckReport& report) { check_all(AllOps{}, report); }
+void check_ops(const GradientCheckReport& report) {
+    for (const OpEntry& op : all_ops()) {
+        const std::vector<Sample> samples = op.samples();
+        if (!op.differentiable) {
+            report(check_refusal(op.name, samples));
+            continue;
+        }
+        for (const int order : {1, 2}) report(check_order(op.name, samples, order));
+    }
+}
 
 }  // namespace wengert::program

@@ -1,23 +1,115 @@
 #pragma once
 
-#include <concepts>
-#include <wengert/ops/elementwise/calculus.hpp>
+#include <array>
+#include <string_view>
+#include <wengert/autograd/check/op_doc.hpp>
+#include <wengert/autograd/check/op_list.hpp>
+#include <wengert/autograd/tape/operation.hpp>
+#include <wengert/ops/elementwise/internal/batch_math.hpp>
 #include <wengert/ops/elementwise/internal/dual.hpp>
 #include <wengert/ops/elementwise/internal/lanes.hpp>
+#include <wengert/ops/elementwise/internal/term.hpp>
 
-/// The functions that an elementwise formula may use, for each of its readings: Lanes, Dual and Term. Every one is an
-/// entry of calculus.hpp; evaluate() says what an entry means to a reading.
+/// What a scalar function means to each reading of a formula.
+///
+/// A function is a type, one block of a family file:
+///
+///     struct Tanh {
+///         static constexpr std::string_view name = "tanh";
+///         static constexpr OpDoc doc{...};                        // its row in the op reference
+///         static constexpr Range domain{-2, 2};                   // where the gradient check samples it: no kinks
+///         static constexpr std::array extremes{-100.0, 100.0};    // single points, far from the domain
+///         static constexpr Accuracy accuracy{.ulps = 2};          // of the value test
+///         static auto f(const auto& x);                           // the value: takes xsimd batches
+///         static auto df(const auto& x, const auto& y);           // dy/dx: takes any reading of x and of the value
+///         static long double exact(long double x);                // what the value test compares with
+///     };
+///
+/// Two operands have `domain_y`, and dfx and dfy of (x, y, value). A function that is a formula of others has `formula`
+/// in place of f and df: its derivative follows. `linear` says that the derivatives are constants.
 namespace wengert {
 
-template <class V>
+struct Range {
+    double low, high;
+};
+
+/// How exact a function is, in units of the last place of its value and of its derivative, and between which operands:
+/// beyond, the value may have no digit that is right (a sine of 1e9 in float32). Below so many times the least normal
+/// number they may be zero.
+struct Accuracy {
+    double ulps = 3, least_normals = 1;
+    double slope_ulps = 16, slope_least_normals = 1;
+    Range between{-1e300, 1e300};
+};
+
+/// How the shapes of elementwise ops are described.
+inline constexpr std::string_view broadcast_shape = "operands broadcast";
+
+template <class X>
 inline constexpr bool is_reading = false;
 template <class T>
 inline constexpr bool is_reading<Lanes<T>> = true;
-template <class V, int N>
-inline constexpr bool is_reading<Dual<V, N>> = true;
+template <class V, OperandSet set>
+inline constexpr bool is_reading<Dual<V, set>> = true;
+template <>
+inline constexpr bool is_reading<Term> = true;
+template <>
+inline constexpr bool is_reading<TermDual> = true;
 
-template <class V>
-concept Reading = is_reading<V>;
+template <class X>
+concept Reading = is_reading<X>;
+
+template <class X>
+concept TensorOperand = std::same_as<X, Tensor> || std::same_as<X, Input>;
+
+/// What a function of one operand takes: a reading, or a tensor.
+template <class X>
+concept Operand = Reading<X> || TensorOperand<X>;
+
+template <class X>
+concept Number = std::is_arithmetic_v<X>;
+
+/// What a function of two operands takes: one of them may be a number.
+template <class X, class Y>
+concept Operands = (Operand<X> && (Operand<Y> || Number<Y>)) || (Number<X> && Operand<Y>);
+
+/// The same for operators, whose tensors come as Input to bring the caller's line.
+template <class X, class Y>
+concept Readings = Operands<X, Y> &&(Reading<X> || Reading<Y>);
+
+/// The formulas of a family's functions, compiled in the family's .cpp file.
+template <class List>
+struct FormulaTable;
+template <class... P>
+struct FormulaTable<OpList<P...>> {
+    std::array<const Formula*, sizeof...(P)> entries;
+
+    template <class Function>
+    const Formula& of() const {
+        constexpr std::size_t position = [] {
+            std::size_t before = 0;
+            static_cast<void>(((__is_same(P, Function) || (++before, false)) || ...));
+            return before;
+        }();
+        return *entries[position];
+    }
+};
+/// The table that a function is in. A family's file says so for its list, at its end.
+struct NoTable {};
+template <class P>
+inline constexpr NoTable table_of = {};
+template <class P>
+const Formula& formula_of() {
+    static_assert(!std::same_as<decltype(table_of<P>), const NoTable>,
+                  "the function is missing in the list at the end of its family's file");
+    return table_of<P>.template of<P>();
+}
+
+template <class P>
+concept HasFormula = requires(const Lanes<float>& x) {
+    P::formula(x);
+}
+|| requires(const Lanes<float>& x) { P::formula(x, x); };
 
 template <class P, class T>
 [[gnu::always_inline]] inline Lanes<T> evaluate(const Lanes<T>& x) {
@@ -27,99 +119,175 @@ template <class P, class T>
 [[gnu::always_inline]] inline Lanes<T> evaluate(const Lanes<T>& x, const Lanes<T>& y) {
     return P::f(x.v, y.v);
 }
+
+/// The chain rule for one operand.
+template <class P, class V, OperandSet set>
+[[gnu::always_inline]] inline Dual<V, set> evaluate(const Dual<V, set>& x) {
+    const V y = evaluate<P>(x.value);
+    const V slope(P::df(x.value, y));
+    return [&]<std::size_t... i>(std::index_sequence<i...>) { return Dual<V, set>(y, {(slope * x.partials[i])...}); }
+    (std::make_index_sequence<Dual<V, set>::count>{});
+}
+
+/// The chain rule for two operands, of which at least one is a Dual.
+template <class P, class V, OperandSet x_set, OperandSet y_set, class X, class Y>
+[[gnu::always_inline]] inline auto chain(const X& x, const Y& y) {
+    const V a = value_of(x), b = value_of(y), z = evaluate<P>(a, b);
+    const auto slope_x = [&] {
+        if constexpr (x_set != 0)
+            return V(P::dfx(a, b, z));
+        else
+            return 0;
+    }();
+    const auto slope_y = [&] {
+        if constexpr (y_set != 0)
+            return V(P::dfy(a, b, z));
+        else
+            return 0;
+    }();
+    const auto partial = [&]<int i>(std::integral_constant<int, i>) -> V {
+        constexpr bool by_x = contains(x_set, i), by_y = contains(y_set, i);
+        if constexpr (by_x && by_y)
+            return slope_x * x.template partial<i>() + slope_y * y.template partial<i>();
+        else if constexpr (by_x)
+            return slope_x * x.template partial<i>();
+        else
+            return slope_y * y.template partial<i>();
+    };
+    const auto combine = [&]<int... i>(std::integer_sequence<int, i...>) {
+        return Dual<V, (x_set | y_set)>(z, {partial(std::integral_constant<int, i>{})...});
+    };
+    return combine(operands_in<(x_set | y_set)>());
+}
+template <class P, class V, OperandSet x_set, OperandSet y_set>
+[[gnu::always_inline]] inline auto evaluate(const Dual<V, x_set>& x, const Dual<V, y_set>& y) {
+    return chain<P, V, x_set, y_set>(x, y);
+}
+template <class P, class V, OperandSet set>
+[[gnu::always_inline]] inline auto evaluate(const Dual<V, set>& x, const V& y) {
+    return chain<P, V, set, 0>(x, y);
+}
+template <class P, class V, OperandSet set>
+[[gnu::always_inline]] inline auto evaluate(const V& x, const Dual<V, set>& y) {
+    return chain<P, V, 0, set>(x, y);
+}
+
+template <class P, class X>
+requires(std::same_as<X, Term> || std::same_as<X, TermDual>) X evaluate(const X& x) {
+    return evaluate(formula_of<P>(), std::span<const X>(&x, 1));
+}
+template <class P, class X>
+requires(std::same_as<X, Term> || std::same_as<X, TermDual>) X evaluate(const X& x, const X& y) {
+    const std::array<X, 2> operands{x, y};
+    return evaluate(formula_of<P>(), std::span<const X>(operands));
+}
+
+/// A comparison of values: which operands they depend on does not matter.
 template <class P, class T>
 [[gnu::always_inline]] inline Mask<Lanes<T>> compare(const Lanes<T>& x, const Lanes<T>& y) {
     return {P::f(x.v, y.v)};
 }
-
-/// The chain rule for one operand.
-template <class P, class V, int N>
-[[gnu::always_inline]] inline Dual<V, N> evaluate(const Dual<V, N>& x) {
-    Dual<V, N> y(evaluate<P>(x.value));
-    y.present = x.present;
-    const V slope(P::df(x.value, y.value));
-    unrolled<N>([&](auto i) {
-        if (x.present >> i & 1) y.partials[i] = slope * x.partials[i];
-    });
-    return y;
+template <class P>
+Mask<Term> compare(const Term& x, const Term& y) {
+    return {{evaluate<P>(x, y)}};
+}
+template <class P>
+Mask<TermDual> compare(const TermDual& x, const TermDual& y) {
+    return {{evaluate<P>(x.value, y.value)}};
 }
 
-/// The chain rule for two operands.
-template <class P, class V, int N>
-[[gnu::always_inline]] inline Dual<V, N> evaluate(const Dual<V, N>& x, const Dual<V, N>& y) {
-    Dual<V, N> z(evaluate<P>(x.value, y.value));
-    z.present = x.present | y.present;
-    if (x.present != 0) {
-        const V slope(P::dfx(x.value, y.value, z.value));
-        unrolled<N>([&](auto i) {
-            if (x.present >> i & 1) z.partials[i] = slope * x.partials[i];
-        });
+/// The reading that a number becomes beside an X.
+template <class X>
+struct NumberBeside {
+    using type = X;
+};
+template <class V, OperandSet set>
+struct NumberBeside<Dual<V, set>> {
+    using type = V;
+};
+/// x itself, or, if it is a number, that number as a reading like Other.
+template <class Other, class X>
+[[gnu::always_inline]] inline decltype(auto) beside(const X& x) {
+    if constexpr (Number<X>)
+        return typename NumberBeside<Other>::type(static_cast<double>(x));
+    else
+        return (x);
+}
+
+template <class X>
+inline constexpr bool no_tensor_in_a_formula = !TensorOperand<X>;
+
+/// The function P of readings: what every operator and function of a family file calls.
+template <class P, Reading X>
+[[gnu::always_inline]] inline auto read(const X& x) {
+    if constexpr (HasFormula<P>)
+        return P::formula(x);
+    else
+        return evaluate<P>(x);
+}
+template <class P, class X, class Y>
+requires Readings<X, Y>
+[[gnu::always_inline]] inline auto read(const X& x, const Y& y) {
+    static_assert(no_tensor_in_a_formula<X> && no_tensor_in_a_formula<Y>,
+                  "a formula computes with its operands and with numbers: pass the tensor to map() as an operand");
+    if constexpr (no_tensor_in_a_formula<X> && no_tensor_in_a_formula<Y>) {
+        if constexpr (HasFormula<P>)
+            return P::formula(x, y);
+        else
+            return evaluate<P>(beside<Y>(x), beside<X>(y));
+    } else {
+        return 0.0;
     }
-    if (y.present != 0) {
-        const V slope(P::dfy(x.value, y.value, z.value));
-        unrolled<N>([&](auto i) {
-            if (!(y.present >> i & 1)) return;
-            const V part = slope * y.partials[i];
-            z.partials[i] = x.present >> i & 1 ? z.partials[i] + part : part;
-        });
+}
+template <class P, class X, class Y>
+requires Readings<X, Y>
+[[gnu::always_inline]] inline auto read_comparison(const X& x, const Y& y) {
+    static_assert(no_tensor_in_a_formula<X> && no_tensor_in_a_formula<Y>,
+                  "a formula computes with its operands and with numbers: pass the tensor to map() as an operand");
+    const auto value = []<class Z>(const Z& z) -> decltype(auto) {
+        if constexpr (operand_set<Z> != 0)
+            return value_of(z);
+        else
+            return (z);
+    };
+    return compare<P>(value(beside<Y>(x)), value(beside<X>(y)));
+}
+
+/// Applies a formula, of `bytes` bytes if it captures anything, to operands. Numbers become scalars of the tensors'
+/// dtype.
+Tensor apply_formula(const Formula& formula, const void* f, std::size_t bytes, std::span<const Input> operands);
+
+/// The function P of tensors: an op of the tape.
+template <class P, std::same_as<Input>... X>
+Tensor elementwise(const X&... x) {
+    const std::array<Input, sizeof...(X)> operands{x...};
+    return apply_formula(formula_of<P>(), nullptr, 0, operands);
+}
+
+/// The function P of a reading or of a tensor.
+template <class P, Operand X>
+[[gnu::always_inline]] inline auto call(const X& x, const SourceLine& where) {
+    if constexpr (Reading<X>)
+        return read<P>(x);
+    else if constexpr (std::same_as<X, Input>)
+        return elementwise<P>(x);
+    else
+        return elementwise<P>(Input(x, where));
+}
+template <class P, class X, class Y>
+requires Operands<X, Y>
+[[gnu::always_inline]] inline auto call(const X& x, const Y& y, const SourceLine& where) {
+    if constexpr (Readings<X, Y>) {
+        return read<P>(x, y);
+    } else {
+        const auto input = [&]<class Z>(const Z& z) {
+            if constexpr (std::same_as<Z, Input>)
+                return z;
+            else
+                return Input(z, where);
+        };
+        return elementwise<P>(input(x), input(y));
     }
-    return z;
 }
-template <class P, class V, int N>
-[[gnu::always_inline]] inline Mask<Dual<V, N>> compare(const Dual<V, N>& x, const Dual<V, N>& y) {
-    return {compare<P>(x.value, y.value)};
-}
-
-// clang-format off
-template <Reading V> V operator-(const V& x) { return evaluate<calculus::Neg>(x); }
-template <Reading V> V exp(const V& x) { return evaluate<calculus::Exp>(x); }
-template <Reading V> V log(const V& x) { return evaluate<calculus::Log>(x); }
-template <Reading V> V log1p(const V& x) { return evaluate<calculus::Log1p>(x); }
-template <Reading V> V expm1(const V& x) { return evaluate<calculus::Expm1>(x); }
-template <Reading V> V sqrt(const V& x) { return evaluate<calculus::Sqrt>(x); }
-template <Reading V> V sin(const V& x) { return evaluate<calculus::Sin>(x); }
-template <Reading V> V cos(const V& x) { return evaluate<calculus::Cos>(x); }
-template <Reading V> V tanh(const V& x) { return evaluate<calculus::Tanh>(x); }
-template <Reading V> V sigmoid(const V& x) { return evaluate<calculus::Sigmoid>(x); }
-template <Reading V> V relu(const V& x) { return evaluate<calculus::Relu>(x); }
-template <Reading V> V softplus(const V& x) { return evaluate<calculus::Softplus>(x); }
-template <Reading V> V erf(const V& x) { return evaluate<calculus::Erf>(x); }
-template <Reading V> V abs(const V& x) { return evaluate<calculus::Abs>(x); }
-
-template <Reading V> V operator+(const V& x, const V& y) { return evaluate<calculus::Add>(x, y); }
-template <Reading V> V operator+(const V& x, double y) { return x + V(y); }
-template <Reading V> V operator+(double x, const V& y) { return V(x) + y; }
-template <Reading V> V operator-(const V& x, const V& y) { return evaluate<calculus::Sub>(x, y); }
-template <Reading V> V operator-(const V& x, double y) { return x - V(y); }
-template <Reading V> V operator-(double x, const V& y) { return V(x) - y; }
-template <Reading V> V operator*(const V& x, const V& y) { return evaluate<calculus::Mul>(x, y); }
-template <Reading V> V operator*(const V& x, double y) { return x * V(y); }
-template <Reading V> V operator*(double x, const V& y) { return V(x) * y; }
-template <Reading V> V operator/(const V& x, const V& y) { return evaluate<calculus::Div>(x, y); }
-template <Reading V> V operator/(const V& x, double y) { return x / V(y); }
-template <Reading V> V operator/(double x, const V& y) { return V(x) / y; }
-template <Reading V> V pow(const V& x, const V& y) { return evaluate<calculus::Pow>(x, y); }
-template <Reading V> V pow(const V& x, double y) { return pow(x, V(y)); }
-template <Reading V> V pow(double x, const V& y) { return pow(V(x), y); }
-template <Reading V> V minimum(const V& x, const V& y) { return evaluate<calculus::Minimum>(x, y); }
-template <Reading V> V minimum(const V& x, double y) { return minimum(x, V(y)); }
-template <Reading V> V minimum(double x, const V& y) { return minimum(V(x), y); }
-template <Reading V> V maximum(const V& x, const V& y) { return evaluate<calculus::Maximum>(x, y); }
-template <Reading V> V maximum(const V& x, double y) { return maximum(x, V(y)); }
-template <Reading V> V maximum(double x, const V& y) { return maximum(V(x), y); }
-
-template <Reading V> Mask<V> operator>(const V& x, const V& y) { return compare<calculus::Greater>(x, y); }
-template <Reading V> Mask<V> operator>(const V& x, double y) { return x > V(y); }
-template <Reading V> Mask<V> operator>=(const V& x, const V& y) { return compare<calculus::GreaterEqual>(x, y); }
-template <Reading V> Mask<V> operator>=(const V& x, double y) { return x >= V(y); }
-template <Reading V> Mask<V> operator<(const V& x, const V& y) { return compare<calculus::Less>(x, y); }
-template <Reading V> Mask<V> operator<(const V& x, double y) { return x < V(y); }
-template <Reading V> Mask<V> operator<=(const V& x, const V& y) { return compare<calculus::LessEqual>(x, y); }
-template <Reading V> Mask<V> operator<=(const V& x, double y) { return x <= V(y); }
-template <Reading V> Mask<V> operator==(const V& x, const V& y) { return compare<calculus::Equal>(x, y); }
-template <Reading V> Mask<V> operator==(const V& x, double y) { return x == V(y); }
-template <Reading V> Mask<V> operator!=(const V& x, const V& y) { return compare<calculus::NotEqual>(x, y); }
-template <Reading V> Mask<V> operator!=(const V& x, double y) { return x != V(y); }
-// clang-format on
 
 }  // namespace wengert

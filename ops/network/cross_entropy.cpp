@@ -1,12 +1,14 @@
 #include <fmt/format.h>
 
 #include <wengert/autograd/tensor/parallel.hpp>
-#include <wengert/ops/elementwise/elementwise_op.hpp>
+#include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/elementwise/internal/map_op.hpp>
 #include <wengert/ops/index/embedding.hpp>
 #include <wengert/ops/listed.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
 #include <wengert/ops/products/matmul.hpp>
 #include <wengert/ops/reduce/internal/softmax_rows.hpp>
+#include <wengert/ops/reduce/internal/sum_op.hpp>
 #include <wengert/ops/reduce/softmax.hpp>
 #include <wengert/ops/shape/views.hpp>
 
@@ -263,7 +265,7 @@ void LinearCrossEntropy::forward(const Inputs& in, const Destination& out) const
             const Tensor columns = Permute{{1, 0}}.view(logits);
             MatMul{.precision = precision}.forward({&columns, &part}, {dweight, true});
         }
-        if (dbias.numel() > 0) Map<SumOf, 1, true>{{}, 0}.forward({&logits}, {dbias, true});
+        if (dbias.numel() > 0) sum_op(0).forward({&logits}, {dbias, true});
     }
 
     double total = 0;
@@ -282,7 +284,7 @@ void LinearCrossEntropy::vjp(Backward& back) const {
         const auto as_rows = [&](const Tensor& t) { return reshape(t, {labels.numel(), t.shape().back()}); };
         back.add(0, MatMul{}, ct, weight);
         if (back.needs(1)) back.add(1, MatMul{}, transpose(as_rows(ct)), as_rows(x));
-        if (back.needs(2)) back.add(2, Map<SumOf, 1, true>{{}, 0}, as_rows(ct));
+        if (back.needs(2)) back.add(2, sum_op(0), as_rows(ct));
         return;
     }
     for (std::size_t i = 0; i < 3; ++i) {
@@ -290,7 +292,7 @@ void LinearCrossEntropy::vjp(Backward& back) const {
         Tensor gradient = back.take_saved(4 + i);
         if (const Tensor& ct = back.cotangent(); ct.item() != 1) {
             const Tensor scaled = gradient.is_unique() ? gradient : Tensor::empty(gradient.shape(), gradient.dtype());
-            Map<Function<calculus::Mul>, 2>{}.forward({&gradient, &ct}, {scaled});
+            function_op<Mul>().forward({&gradient, &ct}, {scaled});
             gradient = scaled;
         }
         back.add(i, std::move(gradient));

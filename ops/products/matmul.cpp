@@ -1,10 +1,17 @@
 #include <fmt/format.h>
 
 #include <wengert/autograd/tape/internal/cotangents.hpp>
-#include <wengert/ops/elementwise/elementwise_op.hpp>
+#include <wengert/autograd/tensor/parallel.hpp>
+#include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/elementwise/internal/map_op.hpp>
+#include <wengert/ops/elementwise/internal/nest.hpp>
+#include <wengert/ops/listed.hpp>
 #include <wengert/ops/products/internal/gemm.hpp>
 #include <wengert/ops/products/internal/packed_weights.hpp>
 #include <wengert/ops/products/matmul.hpp>
+#include <wengert/ops/reduce/internal/sum_op.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
+#include <wengert/ops/shape/views.hpp>
 
 namespace wengert {
 namespace {
@@ -161,7 +168,7 @@ void add_bias_cotangent(Backward& back) {
         all_missing &= axis < missing;
     }
     if (all_missing)
-        back.add(2, Map<SumOf, 1, true>{{}, repeated}, ct);
+        back.add(2, sum_op(repeated), ct);
     else
         back.add(2, sum_to(ct, bias));
 }

@@ -1,6 +1,11 @@
 #include <cmath>
-#include <wengert/ops/elementwise/elementwise_op.hpp>
+#include <wengert/autograd/tensor/parallel.hpp>
+#include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/elementwise/internal/map_op.hpp>
+#include <wengert/ops/listed.hpp>
+#include <wengert/ops/reduce/internal/sum_op.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
+#include <wengert/ops/shape/views.hpp>
 
 namespace wengert {
 namespace {
@@ -58,7 +63,11 @@ void for_each_largest(const Tensor& x, int axis, const Visit& visit) {
     });
 }
 
+constexpr const Formula& sum_formula = formula_table<SumOf, 1, true>;
+
 }  // namespace
+
+MapOp<false, true> sum_op(const ReductionAxes& axes) { return {&sum_formula, {}, axes}; }
 
 std::vector<Sample> SumOf::samples() {
     const auto with = [](const ReductionAxes& axes, bool keepdim) {
@@ -75,8 +84,8 @@ std::vector<Sample> SumOf::samples() {
 }
 
 Tensor sum(const Input& x, const ReductionAxes& axes, bool keepdim) {
-    static_assert(is_listed<Map<SumOf, 1, true>>, "the op is missing in AllOps (listed.hpp)");
-    return apply_map(Map<SumOf, 1, true>{{}, axes.keeping_dims(keepdim)}, std::array{x});
+    static_assert(is_listed<SumOf>, "the op is missing in its family's list");
+    return apply_sum(sum_formula, nullptr, 0, axes.keeping_dims(keepdim), std::span<const Input>(&x, 1));
 }
 
 Tensor mean(const Input& x, const ReductionAxes& axes, bool keepdim) {

@@ -1,7 +1,11 @@
 #include <wengert/autograd/tensor/parallel.hpp>
+#include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/elementwise/map.hpp>
+#include <wengert/ops/listed.hpp>
 #include <wengert/ops/reduce/internal/softmax_rows.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
 #include <wengert/ops/reduce/softmax.hpp>
+#include <wengert/ops/shape/views.hpp>
 
 namespace wengert {
 namespace {

@@ -1,55 +1,16 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <iterator>
-#include <regex>
-#include <tuple>
 #include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/autograd/tensor/allocator.hpp>
-#include <wengert/ops/elementwise/elementwise_op.hpp>
+#include <wengert/ops/all_ops.hpp>
 #include <wengert/ops/ops.hpp>
 
 using namespace wengert;
 
 namespace {
-
-/// What the checks below need of an op; one that has it not does not compile as a part of AllOps.
-template <class Op>
-concept Sampled = Operation<Op> && requires {
-    { Op::samples() } -> std::same_as<std::vector<Sample>>;
-};
-
-template <class... Ops>
-std::tuple<Ops...> as_tuple(OpList<Ops...>);
-template <class... Ops>
-constexpr bool all_sampled(OpList<Ops...>) {
-    return (Sampled<Ops> && ...);
-}
-using EveryOp = decltype(as_tuple(AllOps{}));
-
-static_assert(all_sampled(AllOps{}));
-
-struct Unproven {
-    static constexpr std::string_view name = "unproven";
-    static constexpr Saves saves = Saves::nothing;
-    Shape shape(const Inputs& in) const { return in[0].shape(); }
-    void forward(const Inputs& in, const Destination& out) const { write(in[0], out); }
-    void vjp(Backward& back) const { back.add(0, back.cotangent()); }
-};
-struct Proven : Unproven {
-    static std::vector<Sample> samples() { return {}; }
-};
-struct Formula {
-    auto operator()(const auto& x) const { return x; }
-};
-
-static_assert(Operation<Unproven> && !Sampled<Unproven>, "an op without samples is refused");
-static_assert(!all_sampled(OpList<Max, Unproven>{}), "and so is a list that contains one");
-static_assert(Sampled<Proven> && !is_listed<Proven>, "an op that is not in the list is told from those that are");
-static_assert(!Sampled<Map<Formula, 1>>, "a formula without samples is none of the ops");
-static_assert(is_listed<Max> && is_listed<Map<Where, 3>> && !is_listed<Map<Where, 2>>);
 
 bool any_input_moves(const Sample& sample) {
     for (const Tensor& input : sample.inputs)
@@ -59,42 +20,42 @@ bool any_input_moves(const Sample& sample) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE_DEFINE("gradients: first and second order of every op", Op, every_gradient) {
-    const std::vector<Sample> samples = Op::samples();
-    REQUIRE(!samples.empty());
-    bool any_moves = false;
-    for (const Sample& sample : samples) {
-        CAPTURE(Op::name);
-        CAPTURE(sample.label);
-        any_moves |= any_input_moves(sample);
-        if constexpr (Differentiable<Op>) {
-            for (const int order : {1, 2}) {
-                const GradcheckResult result = gradcheck(sample.f, sample.inputs, {.order = order});
-                CHECK_MESSAGE(result.passed, result.message);
+TEST_CASE("gradients: first and second order of every op") {
+    for (const OpEntry& op : all_ops()) {
+        CAPTURE(op.name);
+        const std::vector<Sample> samples = op.samples();
+        CHECK(!samples.empty());
+        CHECK(std::ranges::any_of(samples, any_input_moves));
+        for (const Sample& sample : samples) {
+            CAPTURE(sample.label);
+            if (op.differentiable) {
+                for (const int order : {1, 2}) {
+                    const GradcheckResult result = gradcheck(sample.f, sample.inputs, {.order = order});
+                    CHECK_MESSAGE(result.passed, result.message);
+                }
+                continue;
             }
-        } else {
             Tape tape;
             for (const Tensor& input : sample.inputs) tape.watch(input);
             const Tensor result = sample.f(sample.inputs);
             const std::string text =
-                "gradient: the result comes from " + std::string(Op::name) + ", which has no derivative";
+                "gradient: the result comes from " + std::string(op.name) + ", which has no derivative";
             try {
                 tape.gradient(result, sample.inputs, {.cotangent = zeros(result.shape(), result.dtype())});
-                FAIL_CHECK("a gradient of " << Op::name);
+                FAIL_CHECK("a gradient of " << op.name);
             } catch (const NotDifferentiableError& error) {
                 CHECK(std::string(error.what()).substr(0, text.size()) == text);
             }
         }
     }
-    CHECK(any_moves);
 }
-TEST_CASE_TEMPLATE_APPLY(every_gradient, EveryOp);
 
 /// Inputs that are used again after the op have a cotangent already when its rule runs.
-TEST_CASE_TEMPLATE_DEFINE("gradients: every op adds to what is there", Op, every_addition) {
-    if constexpr (Differentiable<Op>) {
-        for (const Sample& sample : Op::samples()) {
-            CAPTURE(Op::name);
+TEST_CASE("gradients: every op adds to what is there") {
+    for (const OpEntry& op : all_ops()) {
+        if (!op.differentiable) continue;
+        CAPTURE(op.name);
+        for (const Sample& sample : op.samples()) {
             CAPTURE(sample.label);
             std::vector<Tensor> inputs;
             for (const Tensor& input : sample.inputs)
@@ -115,24 +76,24 @@ TEST_CASE_TEMPLATE_DEFINE("gradients: every op adds to what is there", Op, every
         }
     }
 }
-TEST_CASE_TEMPLATE_APPLY(every_addition, EveryOp);
 
-TEST_CASE_TEMPLATE_DEFINE("gradients: an op that no tape follows makes no node", Op, every_forward) {
-    for (const Sample& sample : Op::samples()) {
-        CAPTURE(Op::name);
-        CAPTURE(sample.label);
-        CHECK(Recording::current() == nullptr);
-        const Tensor free = sample.f(sample.inputs);
-        CHECK(free.state()->recording == 0);
-        CHECK(free.state()->node == no_node);
-        Tape tape;
-        const Tensor unfollowed = sample.f(sample.inputs);
-        CHECK(tape.size() == 0);
-        CHECK(tape.find(unfollowed) == no_node);
-        CHECK(tape.saved_bytes() == 0);
+TEST_CASE("gradients: an op that no tape follows makes no node") {
+    for (const OpEntry& op : all_ops()) {
+        CAPTURE(op.name);
+        for (const Sample& sample : op.samples()) {
+            CAPTURE(sample.label);
+            CHECK(Recording::current() == nullptr);
+            const Tensor free = sample.f(sample.inputs);
+            CHECK(free.state()->recording == 0);
+            CHECK(free.state()->node == no_node);
+            Tape tape;
+            const Tensor unfollowed = sample.f(sample.inputs);
+            CHECK(tape.size() == 0);
+            CHECK(tape.find(unfollowed) == no_node);
+            CHECK(tape.saved_bytes() == 0);
+        }
     }
 }
-TEST_CASE_TEMPLATE_APPLY(every_forward, EveryOp);
 
 TEST_CASE("gradients: without a tape an op takes memory for its result only") {
     const Tensor x = ones({4, 5}), w = ones({3, 5});
@@ -146,20 +107,6 @@ TEST_CASE("gradients: without a tape an op takes memory for its result only") {
     CHECK(live() == before);
     const Tensor a = matmul(x, transpose(w)), b = tanh(a), c = sum(b);
     CHECK(live() - before == of_results);
-}
-
-template <class... Ops>
-std::vector<std::string_view> names(OpList<Ops...>) {
-    return {Ops::name...};
-}
-
-TEST_CASE("gradients: the op reference names every op") {
-    std::ifstream file(WENGERT_DOCS "/ops.md");
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    for (const std::string_view name : names(AllOps{})) {
-        CAPTURE(name);
-        CHECK(std::regex_search(text, std::regex("`" + std::string(name) + "\\b")));
-    }
 }
 
 TEST_CASE("gradients: what follows from an op without derivative has none, and says why") {

@@ -41,6 +41,63 @@ Batch exp(const Batch& x) {
 }
 
 template <class Batch>
+Batch exp2(const Batch& x) {
+    return xsimd::exp2(x);
+}
+template <class Batch>
+Batch log2(const Batch& x) {
+    return xsimd::log2(x);
+}
+template <class Batch>
+Batch log10(const Batch& x) {
+    return xsimd::log10(x);
+}
+template <class Batch>
+Batch tan(const Batch& x) {
+    return xsimd::tan(x);
+}
+template <class Batch>
+Batch asin(const Batch& x) {
+    return xsimd::asin(x);
+}
+template <class Batch>
+Batch acos(const Batch& x) {
+    return xsimd::acos(x);
+}
+template <class Batch>
+Batch atan(const Batch& x) {
+    return xsimd::atan(x);
+}
+template <class Batch>
+Batch sinh(const Batch& x) {
+    return xsimd::sinh(x);
+}
+template <class Batch>
+Batch cosh(const Batch& x) {
+    return xsimd::cosh(x);
+}
+template <class Batch>
+Batch asinh(const Batch& x) {
+    return xsimd::asinh(x);
+}
+template <class Batch>
+Batch acosh(const Batch& x) {
+    return xsimd::acosh(x);
+}
+template <class Batch>
+Batch atanh(const Batch& x) {
+    return xsimd::atanh(x);
+}
+template <class Batch>
+Batch erfc(const Batch& x) {
+    return xsimd::erfc(x);
+}
+template <class Batch>
+Batch atan2(const Batch& y, const Batch& x) {
+    return xsimd::atan2(y, x);
+}
+
+template <class Batch>
 Batch expm1(const Batch& x) {
     return to_the_largest_number([](const Batch& z) { return xsimd::expm1(z); }, x);
 }

@@ -2,6 +2,7 @@
 
 #include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/ops/elementwise/map.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
 
 using namespace brute_force;
 

@@ -1,6 +1,7 @@
 #include "ops/brute_force.hpp"
 
 #include <cstring>
+#include <wengert/ops/reduce/reductions.hpp>
 #include <wengert/ops/elementwise/map.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
 #include <wengert/ops/products/matmul.hpp>

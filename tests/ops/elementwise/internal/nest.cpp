@@ -13,17 +13,21 @@ TEST_CASE("nest: strides of a tensor in a space to which it broadcasts") {
 }
 
 TEST_CASE("nest: the axis with the shortest steps comes last, and neighbours are joined") {
-    Nest<2> transposed{{4, 6}, {Shape{1, 4}, Shape{1, 4}}};
-    arrange(transposed);
-    CHECK(transposed.shape == Shape{24});
-    CHECK(transposed.strides[0] == Shape{1});
-    Nest<2> row{{4, 1, 6}, {Shape{6, 6, 1}, Shape{0, 0, 1}}};
-    arrange(row);
-    CHECK(row.shape == Shape{4, 6});
-    CHECK(row.strides[1] == Shape{0, 1});
-    Nest<1> single{{1, 1}, {Shape{1, 1}}};
-    arrange(single);
-    CHECK(single.shape == Shape{1});
+    const auto nest_of = [](const Shape& space, std::initializer_list<Shape> strides) {
+        Nest nest(space, static_cast<int>(strides.size()));
+        int operand = 0;
+        for (const Shape& s : strides) nest.set(operand++, s);
+        nest.arrange();
+        return nest;
+    };
+    const Nest transposed = nest_of({4, 6}, {Shape{1, 4}, Shape{1, 4}});
+    CHECK(transposed.shape() == Shape{24});
+    CHECK(transposed.step(0, 0) == 1);
+    const Nest row = nest_of({4, 1, 6}, {Shape{6, 6, 1}, Shape{0, 0, 1}});
+    CHECK(row.shape() == Shape{4, 6});
+    CHECK(row.step(0, 1) == 0);
+    CHECK(row.step(1, 1) == 1);
+    CHECK(nest_of({1, 1}, {Shape{1, 1}}).shape() == Shape{1});
 }
 
 TEST_CASE("nest: every position is visited once, with each operand's own offset") {
@@ -33,14 +37,16 @@ TEST_CASE("nest: every position is visited once, with each operand's own offset"
             CAPTURE(to_string(shape));
             CAPTURE(layout);
             const Tensor x = laid_out(shape, layout, 1), count = zeros(shape);
-            Nest<2> nest{shape, {count.strides(), x.strides()}};
-            arrange(nest);
+            Nest nest(shape, 2);
+            nest.set(0, count);
+            nest.set(1, x);
+            nest.arrange();
             double total = 0;
             std::mutex mutex;
             float* const visits = static_cast<float*>(count.raw());
             const double* const values = static_cast<const double*>(x.raw());
-            using Numbers = std::array<std::int64_t, 2>;
-            run(nest, 1, [&](const Numbers& offset, const Numbers& strides, std::int64_t n) {
+            const int axis = nest.shared_axis(0, 1, [](int) { return true; });
+            nest.run(axis, [&](const std::int64_t* offset, const std::int64_t* strides, std::int64_t n) {
                 double part = 0;
                 for (std::int64_t i = 0; i < n; ++i) {
                     visits[offset[0] + i * strides[0]] += 1;
@@ -61,10 +67,11 @@ TEST_CASE("nest: a sum is not shared among threads along the axes that it sums")
     const Shape shape{300, 70};
     for (const Shape& sums : {Shape{0, 1}, Shape{1, 0}, Shape{0, 0}}) {
         const Tensor out = zeros({300});
-        const Nest<1> nest{shape, {sums}};
+        Nest nest(shape, 1);
+        nest.set(0, sums);
         float* const to = static_cast<float*>(out.raw());
-        using Numbers = std::array<std::int64_t, 1>;
-        run(nest, 1, [&](const Numbers& offset, const Numbers& strides, std::int64_t n) {
+        const int axis = nest.shared_axis(0, 1, [](int) { return true; });
+        nest.run(axis, [&](const std::int64_t* offset, const std::int64_t* strides, std::int64_t n) {
             for (std::int64_t i = 0; i < n; ++i) to[offset[0] + i * strides[0]] += 1;
         });
         double total = 0;

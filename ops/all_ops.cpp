@@ -1,0 +1,160 @@
+#include <wengert/ops/all_ops.hpp>
+#include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/elementwise/internal/exact.hpp>
+#include <wengert/ops/listed.hpp>
+#include <wengert/ops/ops.hpp>
+#include <wengert/ops/reduce/internal/sum_op.hpp>
+
+namespace wengert {
+namespace {
+
+template <class P>
+concept BinaryFunction = requires {
+    P::compares;
+}
+|| requires { P::domain_y; };
+template <class P>
+concept UnaryFunction = !BinaryFunction<P> && requires {
+    P::domain;
+};
+
+template <UnaryFunction P>
+std::vector<Sample> function_samples() {
+    const auto f = [](const std::vector<Tensor>& in) { return elementwise<P>(Input(in[0])); };
+    const auto [low, high] = P::domain;
+    return {
+        {"[3, 5]", {sample_values({3, 5}, low, high, 1)}, f},
+        {"[37], more than a register", {sample_values({37}, low, high, 2)}, f},
+        {"[]", {sample_values({}, low, high, 3)}, f},
+        {"[2, 0]", {sample_values({2, 0}, low, high, 4)}, f},
+        {"transposed",
+         {sample_values({4, 3}, low, high, 5)},
+         [](const auto& in) { return elementwise<P>(Input(transpose(in[0]))); }},
+        {"extremes",
+         {tensor(std::span<const double>(P::extremes), {static_cast<std::int64_t>(P::extremes.size())})},
+         f},
+    };
+}
+
+/// Pairs of shapes that broadcast, with values from two ranges.
+template <BinaryFunction P>
+std::vector<Sample> function_samples() {
+    const auto f = [](const std::vector<Tensor>& in) { return elementwise<P>(Input(in[0]), Input(in[1])); };
+    Range x{-1, 1}, y{-1, 1};
+    if constexpr (requires { P::domain_y; }) {
+        x = P::domain;
+        y = P::domain_y;
+    }
+    const auto pair = [&](const Shape& a, const Shape& b, std::uint64_t seed) {
+        return std::vector{sample_values(a, x.low, x.high, seed), sample_values(b, y.low, y.high, seed + 1)};
+    };
+    return {
+        {"[3, 5], [3, 5]", pair({3, 5}, {3, 5}, 1), f},
+        {"[4, 19], [19]", pair({4, 19}, {19}, 3), f},
+        {"[4, 1], [19]", pair({4, 1}, {19}, 5), f},
+        {"[], [2, 3]", pair({}, {2, 3}, 7), f},
+        {"[2, 1, 3], [4, 1]", pair({2, 1, 3}, {4, 1}, 9), f},
+        {"[0, 3], [3]", pair({0, 3}, {3}, 11), f},
+        {"transposed, [3]", pair({3, 4}, {3}, 13),
+         [f](const auto& in) {
+             return f({transpose(in[0]), in[1]});
+         }},
+        {"twice the same", pair({5}, {1}, 15),
+         [f](const auto& in) {
+             return f({in[0], in[0] + 0.25 * in[1]});
+         }},
+    };
+}
+
+template <class Op>
+concept Sampled = requires {
+    { Op::samples() } -> std::same_as<std::vector<Sample>>;
+};
+template <class Op>
+concept Documented = requires {
+    { Op::doc } -> std::convertible_to<OpDoc>;
+};
+
+template <class Op>
+OpEntry entry(std::string_view family) {
+    OpEntry result{family, Op::name, {}, true, nullptr};
+    if constexpr (Documented<Op>) result.doc = Op::doc;
+    if constexpr (UnaryFunction<Op> || BinaryFunction<Op>) {
+        result.differentiable = !requires { Op::compares; };
+        result.samples = function_samples<Op>;
+    } else {
+        static_assert(Sampled<Op>, "an op has samples(), over which its gradient is checked");
+        if constexpr (Operation<Op>) result.differentiable = Differentiable<Op>;
+        result.samples = Op::samples;
+    }
+    return result;
+}
+
+template <class... Ops>
+void add(std::vector<OpEntry>& entries, std::string_view family, OpList<Ops...>) {
+    (entries.push_back(entry<Ops>(family)), ...);
+}
+
+template <class P>
+void add_function(std::vector<FunctionEntry>& entries) {
+    if constexpr (UnaryFunction<P> || BinaryFunction<P>) {
+        FunctionEntry e{P::name, BinaryFunction<P> ? 2 : 1, !requires {P::compares;
+    }
+    , {-1, 1}, {-1, 1}, {}, nullptr, nullptr, nullptr
+};
+if constexpr (requires { P::accuracy; }) {
+    e.accuracy = P::accuracy;
+}
+if constexpr (requires { P::domain; }) {
+    e.domain = P::domain;
+}
+if constexpr (requires { P::domain_y; }) {
+    e.domain_y = P::domain_y;
+}
+if constexpr (BinaryFunction<P>)
+    e.apply = [](const Tensor& x, const Tensor& y) { return elementwise<P>(Input(x), Input(y)); };
+else
+    e.apply = [](const Tensor& x, const Tensor&) { return elementwise<P>(Input(x)); };
+if constexpr (requires { P::compares; })
+    e.exact = [](long double x, long double y) { return P::f(x, y) ? 1.0L : 0.0L; };
+else if constexpr (BinaryFunction<P>)
+    e.exact = P::exact;
+else
+    e.exact = [](long double x, long double) { return P::exact(x); };
+if constexpr (!HasFormula<P> && !requires { P::compares; }) {
+    e.exact_slopes = exact_slopes<P>;
+}
+entries.push_back(e);
+}  // namespace
+}  // namespace wengert
+template <class... Ops>
+std::vector<FunctionEntry> function_entries(OpList<Ops...>) {
+    std::vector<FunctionEntry> entries;
+    (add_function<Ops>(entries), ...);
+    return entries;
+}
+
+}  // namespace
+
+const std::vector<FunctionEntry>& all_functions() {
+    static const std::vector<FunctionEntry> entries = function_entries(ElementwiseFunctions{});
+    return entries;
+}
+
+const std::vector<OpEntry>& all_ops() {
+    static const std::vector<OpEntry> entries = [] {
+        std::vector<OpEntry> all;
+        add(all, "Arithmetic", ArithmeticFunctions{});
+        add(all, "Exponentials, logarithms, powers", ExponentialFunctions{});
+        add(all, "Angles", TrigonometricFunctions{});
+        add(all, "Hyperbolic functions", HyperbolicFunctions{});
+        add(all, "Activation functions", ActivationFunctions{});
+        add(all, "Special functions", SpecialFunctions{});
+        add(all, "Comparisons and choice", ComparisonFunctions{});
+        add(all, "Structural", StructuralOps{});
+        return all;
+    }();
+    return entries;
+}
+
+}  // namespace wengert

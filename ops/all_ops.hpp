@@ -1,0 +1,39 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <vector>
+#include <wengert/autograd/check/op_doc.hpp>
+#include <wengert/autograd/check/sample.hpp>
+#include <wengert/ops/elementwise/reading.hpp>
+
+namespace wengert {
+
+/// An op as checks, tests and the reference see it.
+struct OpEntry {
+    std::string_view family, name;
+    OpDoc doc;
+    bool differentiable;
+    std::vector<Sample> (*samples)();
+};
+
+/// Every op there is, family by family, from the lists at the ends of the families' files.
+const std::vector<OpEntry>& all_ops();
+
+/// A function of one or two operands as value tests and random programs see it.
+struct FunctionEntry {
+    std::string_view name;
+    int operands;
+    bool differentiable;
+    Range domain, domain_y;  ///< of comparisons: [-1, 1]
+    Accuracy accuracy;
+    Tensor (*apply)(const Tensor& x, const Tensor& y);  ///< y is ignored if there is one operand
+    long double (*exact)(long double x, long double y);
+    /// The derivatives by x and y as the function's rule gives them, in long double; null if there are none.
+    std::array<long double, 2> (*exact_slopes)(long double x, long double y);
+};
+
+/// Every function of one or two operands, from the same lists.
+const std::vector<FunctionEntry>& all_functions();
+
+}  // namespace wengert

@@ -1,0 +1,195 @@
+#pragma once
+
+#include <cmath>
+#include <wengert/ops/elementwise/reading.hpp>
+
+/// Sums, products and what follows from them.
+namespace wengert {
+
+/// x + y.
+struct Add {
+    static constexpr std::string_view name = "add";
+    static constexpr OpDoc doc{"x + y", broadcast_shape, "x + y", "ct; ct"};
+    static constexpr bool linear = true;
+    static constexpr Range domain{-2, 2}, domain_y{-2, 2};
+    static constexpr Accuracy accuracy{.ulps = 0.5};
+    static auto f(const auto& x, const auto& y) { return x + y; }
+    static auto dfx(const auto&, const auto&, const auto&) { return 1.0; }
+    static auto dfy(const auto&, const auto&, const auto&) { return 1.0; }
+    static long double exact(long double x, long double y) { return x + y; }
+};
+template <class X, class Y>
+requires Readings<X, Y>
+auto operator+(const X& x, const Y& y) { return read<Add>(x, y); }
+inline Tensor operator+(const Input& x, const Input& y) { return elementwise<Add>(x, y); }
+
+/// x - y.
+struct Sub {
+    static constexpr std::string_view name = "sub";
+    static constexpr OpDoc doc{"x - y", broadcast_shape, "x - y", "ct; -ct"};
+    static constexpr bool linear = true;
+    static constexpr Range domain{-2, 2}, domain_y{-2, 2};
+    static constexpr Accuracy accuracy{.ulps = 0.5};
+    static auto f(const auto& x, const auto& y) { return x - y; }
+    static auto dfx(const auto&, const auto&, const auto&) { return 1.0; }
+    static auto dfy(const auto&, const auto&, const auto&) { return -1.0; }
+    static long double exact(long double x, long double y) { return x - y; }
+};
+template <class X, class Y>
+requires Readings<X, Y>
+auto operator-(const X& x, const Y& y) { return read<Sub>(x, y); }
+inline Tensor operator-(const Input& x, const Input& y) { return elementwise<Sub>(x, y); }
+
+/// x y.
+struct Mul {
+    static constexpr std::string_view name = "mul";
+    static constexpr OpDoc doc{"x * y", broadcast_shape, "x y", "ct y; ct x"};
+    static constexpr Range domain{-2, 2}, domain_y{-2, 2};
+    static constexpr Accuracy accuracy{.ulps = 0.5};
+    static auto f(const auto& x, const auto& y) { return x * y; }
+    static auto dfx(const auto&, const auto& y, const auto&) { return y; }
+    static auto dfy(const auto& x, const auto&, const auto&) { return x; }
+    static long double exact(long double x, long double y) { return x * y; }
+};
+template <class X, class Y>
+requires Readings<X, Y>
+auto operator*(const X& x, const Y& y) { return read<Mul>(x, y); }
+inline Tensor operator*(const Input& x, const Input& y) { return elementwise<Mul>(x, y); }
+
+/// x / y.
+struct Div {
+    static constexpr std::string_view name = "div";
+    static constexpr OpDoc doc{"x / y", broadcast_shape, "x / y", "ct / y; -ct x / y²"};
+    static constexpr Range domain{-2, 2}, domain_y{0.5, 2};
+    static constexpr Accuracy accuracy{.ulps = 0.5};
+    static auto f(const auto& x, const auto& y) { return x / y; }
+    static auto dfx(const auto&, const auto& y, const auto&) { return 1.0 / y; }
+    static auto dfy(const auto&, const auto& y, const auto& z) { return -z / y; }
+    static long double exact(long double x, long double y) { return x / y; }
+};
+template <class X, class Y>
+requires Readings<X, Y>
+auto operator/(const X& x, const Y& y) { return read<Div>(x, y); }
+inline Tensor operator/(const Input& x, const Input& y) { return elementwise<Div>(x, y); }
+
+/// -x.
+struct Neg {
+    static constexpr std::string_view name = "neg";
+    static constexpr OpDoc doc{"-x", broadcast_shape, "-x", "-ct"};
+    static constexpr bool linear = true;
+    static constexpr Range domain{-2, 2};
+    static constexpr std::array extremes{-1e6, 1e6};
+    static constexpr Accuracy accuracy{.ulps = 0};
+    static auto f(const auto& x) { return -x; }
+    static auto df(const auto&, const auto&) { return -1.0; }
+    static long double exact(long double x) { return -x; }
+};
+template <Reading X>
+auto operator-(const X& x) {
+    return read<Neg>(x);
+}
+inline Tensor operator-(const Input& x) { return elementwise<Neg>(x); }
+
+/// x².
+struct Square {
+    static constexpr std::string_view name = "square";
+    static constexpr OpDoc doc{"square(x)", broadcast_shape, "x²", "2 ct x"};
+    static constexpr Range domain{-2, 2};
+    static constexpr std::array extremes{-1e6, 0.0, 1e6};
+    static constexpr Accuracy accuracy{.ulps = 0.5};
+    static auto formula(const auto& x) { return x * x; }
+    static long double exact(long double x) { return x * x; }
+};
+auto square(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
+    return call<Square>(x, where);
+}
+
+/// 1 / x. Infinite at 0.
+struct Reciprocal {
+    static constexpr std::string_view name = "reciprocal";
+    static constexpr OpDoc doc{"reciprocal(x)", broadcast_shape, "1 / x", "-ct / x²"};
+    static constexpr Range domain{0.5, 2};
+    static constexpr std::array extremes{-1e6, -0.5, 1e6};
+    static constexpr Accuracy accuracy{.ulps = 0.5};
+    template <class Batch>
+    static auto f(const Batch& x) {
+        return Batch(1) / x;
+    }
+    static auto df(const auto&, const auto& y) { return -(y * y); }
+    static long double exact(long double x) { return 1 / x; }
+};
+auto reciprocal(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
+    return call<Reciprocal>(x, where);
+}
+
+/// The magnitude of x. Derivative at 0: 0.
+struct Abs {
+    static constexpr std::string_view name = "abs";
+    static constexpr OpDoc doc{"abs(x)", broadcast_shape, "|x|", "ct sign x, 0 at 0"};
+    static constexpr Range domain{0.2, 3};
+    static constexpr std::array extremes{-100.0, -0.5, 100.0};
+    static constexpr Accuracy accuracy{.ulps = 0};
+    static auto f(const auto& x) { return xsimd::abs(x); }
+    static auto df(const auto& x, const auto&) { return where(x > 0.0, 1.0, where(x < 0.0, -1.0, 0.0)); }
+    static long double exact(long double x) { return std::abs(x); }
+};
+auto abs(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
+    return call<Abs>(x, where);
+}
+
+/// The smaller of x and y; NaN if one is. Derivative where they are equal: all to x.
+struct Minimum {
+    static constexpr std::string_view name = "minimum";
+    static constexpr OpDoc doc{"minimum(x, y)", broadcast_shape, "min(x, y)",
+                               "ct to the one taken, to x if they are equal"};
+    static constexpr Range domain{-2, 2}, domain_y{-2, 2};
+    static constexpr Accuracy accuracy{.ulps = 0};
+    static auto f(const auto& x, const auto& y) { return xsimd::select(x <= y, x, xsimd::select(x == x, y, x)); }
+    static auto dfx(const auto& x, const auto& y, const auto&) { return where(x <= y, 1.0, 0.0); }
+    static auto dfy(const auto& x, const auto& y, const auto&) { return where(x <= y, 0.0, 1.0); }
+    static long double exact(long double x, long double y) { return std::isnan(x) || x <= y ? x : y; }
+};
+template <class X, class Y>
+requires Operands<X, Y>
+auto minimum(const X& x, const Y& y, const SourceLine& where = std::source_location::current()) {
+    return call<Minimum>(x, y, where);
+}
+
+/// The larger of x and y; NaN if one is. Derivative where they are equal: all to x.
+struct Maximum {
+    static constexpr std::string_view name = "maximum";
+    static constexpr OpDoc doc{"maximum(x, y)", broadcast_shape, "max(x, y)",
+                               "ct to the one taken, to x if they are equal"};
+    static constexpr Range domain{-2, 2}, domain_y{-2, 2};
+    static constexpr Accuracy accuracy{.ulps = 0};
+    static auto f(const auto& x, const auto& y) { return xsimd::select(x >= y, x, xsimd::select(x == x, y, x)); }
+    static auto dfx(const auto& x, const auto& y, const auto&) { return where(x >= y, 1.0, 0.0); }
+    static auto dfy(const auto& x, const auto& y, const auto&) { return where(x >= y, 0.0, 1.0); }
+    static long double exact(long double x, long double y) { return std::isnan(x) || x >= y ? x : y; }
+};
+template <class X, class Y>
+requires Operands<X, Y>
+auto maximum(const X& x, const Y& y, const SourceLine& where = std::source_location::current()) {
+    return call<Maximum>(x, y, where);
+}
+
+// clang-format off
+using ArithmeticFunctions = OpList<
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Neg,
+    Square,
+    Reciprocal,
+    Abs,
+    Minimum,
+    Maximum>;
+// clang-format on
+
+extern const FormulaTable<ArithmeticFunctions> arithmetic_formulas;
+template <class P>
+requires is_in<P, ArithmeticFunctions>
+inline constexpr auto& table_of<P> = arithmetic_formulas;
+
+}  // namespace wengert

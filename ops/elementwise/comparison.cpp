@@ -1,0 +1,24 @@
+#include <wengert/ops/elementwise/comparison.hpp>
+#include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/elementwise/internal/compiled_functions.hpp>
+
+namespace wengert {
+
+constinit const FormulaTable<ComparisonFunctions> comparison_formulas = compile_functions(ComparisonFunctions{});
+
+Tensor where(const Input& condition, const Input& yes, const Input& no) {
+    const std::array operands{condition, yes, no};
+    return apply_formula(formula_of<Where>(), nullptr, 0, operands);
+}
+
+std::vector<Sample> Where::samples() {
+    const auto f = [](const std::vector<Tensor>& in) { return where(in[0] > 0, in[0] * in[1], in[2]); };
+    const auto values = [](const Shape& a, const Shape& b, const Shape& c) {
+        return std::vector{sample_values(a, -1, 1, 1), sample_values(b, -1, 1, 2), sample_values(c, -1, 1, 3)};
+    };
+    return {{"[3, 5], [3, 5], [3, 5]", values({3, 5}, {3, 5}, {3, 5}), f},
+            {"[4, 1], [19], []", values({4, 1}, {19}, {}), f},
+            {"[2, 0], [1], []", values({2, 0}, {1}, {}), f}};
+}
+
+}  // namespace wengert

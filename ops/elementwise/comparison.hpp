@@ -1,0 +1,106 @@
+#pragma once
+
+#include <vector>
+#include <wengert/autograd/check/sample.hpp>
+#include <wengert/ops/elementwise/reading.hpp>
+
+/// Comparisons, and the choice that they are for. As tensors their results are 1 where true and 0 elsewhere. They have
+/// no derivative: the result is a constant, and asking for a gradient through it throws NotDifferentiableError.
+namespace wengert {
+
+struct Greater {
+    static constexpr std::string_view name = "greater";
+    static constexpr OpDoc doc{"x > y", broadcast_shape, "1 where it holds, else 0", "none"};
+    static constexpr bool compares = true;
+    static auto f(const auto& x, const auto& y) { return x > y; }
+};
+template <class X, class Y>
+requires Readings<X, Y>
+auto operator>(const X& x, const Y& y) { return read_comparison<Greater>(x, y); }
+inline Tensor operator>(const Input& x, const Input& y) { return elementwise<Greater>(x, y); }
+
+struct GreaterEqual {
+    static constexpr std::string_view name = "greater_equal";
+    static constexpr OpDoc doc{"x >= y", broadcast_shape, "1 where it holds, else 0", "none"};
+    static constexpr bool compares = true;
+    static auto f(const auto& x, const auto& y) { return x >= y; }
+};
+template <class X, class Y>
+requires Readings<X, Y>
+auto operator>=(const X& x, const Y& y) { return read_comparison<GreaterEqual>(x, y); }
+inline Tensor operator>=(const Input& x, const Input& y) { return elementwise<GreaterEqual>(x, y); }
+
+struct Less {
+    static constexpr std::string_view name = "less";
+    static constexpr OpDoc doc{"x < y", broadcast_shape, "1 where it holds, else 0", "none"};
+    static constexpr bool compares = true;
+    static auto f(const auto& x, const auto& y) { return x < y; }
+};
+template <class X, class Y>
+requires Readings<X, Y>
+auto operator<(const X& x, const Y& y) { return read_comparison<Less>(x, y); }
+inline Tensor operator<(const Input& x, const Input& y) { return elementwise<Less>(x, y); }
+
+struct LessEqual {
+    static constexpr std::string_view name = "less_equal";
+    static constexpr OpDoc doc{"x <= y", broadcast_shape, "1 where it holds, else 0", "none"};
+    static constexpr bool compares = true;
+    static auto f(const auto& x, const auto& y) { return x <= y; }
+};
+template <class X, class Y>
+requires Readings<X, Y>
+auto operator<=(const X& x, const Y& y) { return read_comparison<LessEqual>(x, y); }
+inline Tensor operator<=(const Input& x, const Input& y) { return elementwise<LessEqual>(x, y); }
+
+struct Equal {
+    static constexpr std::string_view name = "equal";
+    static constexpr OpDoc doc{"x == y", broadcast_shape, "1 where it holds, else 0", "none"};
+    static constexpr bool compares = true;
+    static auto f(const auto& x, const auto& y) { return x == y; }
+};
+template <class X, class Y>
+requires Readings<X, Y>
+auto operator==(const X& x, const Y& y) { return read_comparison<Equal>(x, y); }
+inline Tensor operator==(const Input& x, const Input& y) { return elementwise<Equal>(x, y); }
+
+struct NotEqual {
+    static constexpr std::string_view name = "not_equal";
+    static constexpr OpDoc doc{"x != y", broadcast_shape, "1 where it holds, else 0", "none"};
+    static constexpr bool compares = true;
+    static auto f(const auto& x, const auto& y) { return !(x == y); }  // a NaN differs from everything
+};
+template <class X, class Y>
+requires Readings<X, Y>
+auto operator!=(const X& x, const Y& y) { return read_comparison<NotEqual>(x, y); }
+inline Tensor operator!=(const Input& x, const Input& y) { return elementwise<NotEqual>(x, y); }
+
+/// `yes` where `condition` is not 0, `no` elsewhere. No gradient flows to the condition, nor to the operand not taken:
+/// its cotangent is 0 there, which a rule that divides by 0 further up turns into NaN.
+struct Where {
+    static constexpr std::string_view name = "where";
+    static constexpr OpDoc doc{"where(condition, yes, no)", broadcast_shape, "yes where condition ≠ 0, else no",
+                               "ct to the one taken"};
+    [[gnu::always_inline]] auto operator()(const auto& condition, const auto& yes, const auto& no) const {
+        return where(condition != 0.0, yes, no);
+    }
+    static std::vector<Sample> samples();
+};
+Tensor where(const Input& condition, const Input& yes, const Input& no);
+
+// clang-format off
+using ComparisonFunctions = OpList<
+    Greater,
+    GreaterEqual,
+    Less,
+    LessEqual,
+    Equal,
+    NotEqual,
+    Where>;
+// clang-format on
+
+extern const FormulaTable<ComparisonFunctions> comparison_formulas;
+template <class P>
+requires is_in<P, ComparisonFunctions>
+inline constexpr auto& table_of<P> = comparison_formulas;
+
+}  // namespace wengert

@@ -1,0 +1,221 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <wengert/ops/elementwise/reading.hpp>
+
+// A formula is inlined to the last operator. With AddressSanitizer's checks in every operator that would take the
+// compiler minutes, and speed does not matter there.
+#ifdef __SANITIZE_ADDRESS__
+#define WENGERT_FLATTEN
+#else
+#define WENGERT_FLATTEN [[gnu::flatten]]
+#endif
+
+namespace wengert {
+
+inline constexpr int most_operands = 32, most_results = 8;
+
+/// Where a backward kernel puts its contributions to one operand's cotangent. A step of 0 means one register that
+/// collects the row.
+template <class T>
+struct RowTarget {
+    T* to = nullptr;  ///< null: nothing waits for this one
+    std::int64_t step = 0;
+    bool accumulate = false;
+};
+
+/// The kernels of a formula for elements of type T: the only code that is compiled for each formula. They see rows of n
+/// elements, n a multiple of `width`. An operand's step is 1, or 0 if it is the same for the whole row; it then points
+/// to a full register. `f` is the formula with what it captures.
+template <class T>
+struct RowKernels {
+    std::int64_t width;
+    /// Result r of element i goes to out[r * result_step + i]; what map_sum() sums is added to what is there.
+    void (*forward)(const void* f, const T* const* in, const std::int64_t* step, T* out, std::int64_t result_step,
+                    std::int64_t n);
+    /// The sum of a row; null but for map_sum(). Runs of registers are summed in T, the runs in double.
+    double (*sum)(const void* f, const T* const* in, const std::int64_t* step, std::int64_t n);
+    /// Writes or adds sum_r cotangent_r * d result_r / d operand_k for each target k, in one pass, recomputing f in
+    /// registers; null if the formula has no derivative.
+    void (*backward)(const void* f, const T* const* in, const std::int64_t* step, const T* const* cotangents,
+                     const std::int64_t* cotangent_steps, const RowTarget<T>* targets, std::int64_t n);
+};
+
+/// What the library knows of a formula: everything else about it is compiled once, for all formulas.
+struct Formula {
+    std::string_view name;
+    int operands, results;
+    bool linear;  ///< the derivatives are constants, so that nothing need be kept for them
+    bool summed;
+    RowKernels<float> float32;
+    RowKernels<double> float64;
+    /// The third reading: results and their derivatives as compositions of recorded ops; null if there are none.
+    void (*compose)(const void* f, const TermDual* in, TermDual* out);
+    /// Of a library function: its derivative by one operand.
+    Term (*slope)(int operand, const Term* in, const Term& value);
+
+    template <class T>
+    const RowKernels<T>& kernels() const {
+        if constexpr (std::same_as<T, float>)
+            return float32;
+        else
+            return float64;
+    }
+};
+
+template <class X>
+concept TupleLike = requires {
+    std::tuple_size<X>::value;
+};
+
+/// Calls g with each result of a formula, and its number as a compile-time constant.
+template <class Results, class G>
+[[gnu::always_inline]] inline void for_each_result(const Results& result, const G& g) {
+    g(result, std::integral_constant<int, 0>{});
+}
+template <TupleLike Results, class G>
+[[gnu::always_inline]] inline void for_each_result(const Results& results, const G& g) {
+    const auto unpack = [&]<std::size_t... r>(std::index_sequence<r...>) {
+        (g(std::get<r>(results), std::integral_constant<int, static_cast<int>(r)>{}), ...);
+    };
+    unpack(std::make_index_sequence<std::tuple_size_v<Results>>{});
+}
+
+template <class F, class Operands>
+struct LaneResultsOf;
+template <class F, int... k>
+struct LaneResultsOf<F, std::integer_sequence<int, k...>> {
+    template <int>
+    using Operand = Lanes<float>;
+    using type = std::remove_cvref_t<std::invoke_result_t<const F&, Operand<k>...>>;
+};
+/// What a formula of N operands returns when it is read with Lanes.
+template <class F, int N>
+using LaneResults = typename LaneResultsOf<F, std::make_integer_sequence<int, N>>::type;
+
+template <class Results>
+inline constexpr int count_of_results = 1;
+template <TupleLike Results>
+inline constexpr int count_of_results<Results> = static_cast<int>(std::tuple_size_v<Results>);
+
+/// The kernels of formula F of N operands.
+template <class F, int N, bool summed, class Operands = std::make_integer_sequence<int, N>>
+struct FormulaRows;
+
+template <class F, int N, bool summed, int... k>
+struct FormulaRows<F, N, summed, std::integer_sequence<int, k...>> {
+    template <class T>
+    WENGERT_FLATTEN static void forward(const void* formula, const T* const* in, const std::int64_t* step, T* out,
+                                        [[maybe_unused]] std::int64_t result_step, std::int64_t n) {
+        using V = Lanes<T>;
+        const F& f = *static_cast<const F*>(formula);
+        for (std::int64_t i = 0; i < n; i += V::size) {
+            const auto y = f(V::load(in[k] + i * step[k])...);
+            for_each_result(y, [&](const auto& result, auto r) {
+                T* const to = out + r * result_step + i;
+                if constexpr (summed)
+                    V(V::load(to).v + V(result).v).store(to);
+                else
+                    V(result).store(to);
+            });
+        }
+    }
+
+    template <class T>
+    WENGERT_FLATTEN static double sum(const void* formula, const T* const* in, const std::int64_t* step,
+                                      std::int64_t n) {
+        using V = Lanes<T>;
+        constexpr std::int64_t run = 64 * V::size;
+        const F& f = *static_cast<const F*>(formula);
+        double total = 0;
+        for (std::int64_t begin = 0; begin < n; begin += run) {
+            V lanes(0.0);
+            const std::int64_t end = begin + run < n ? begin + run : n;
+            for (std::int64_t i = begin; i < end; i += V::size)
+                lanes = lanes.v + V(f(V::load(in[k] + i * step[k])...)).v;
+            total += static_cast<double>(lanes.total());
+        }
+        return total;
+    }
+
+    template <class T>
+    WENGERT_FLATTEN static void backward(const void* formula, const T* const* in, const std::int64_t* step,
+                                         const T* const* cotangents, const std::int64_t* cotangent_steps,
+                                         const RowTarget<T>* targets, std::int64_t n) {
+        using V = Lanes<T>;
+        const F& f = *static_cast<const F*>(formula);
+        for (std::int64_t i = 0; i < n; i += V::size) {
+            const auto y = f(dual_operand<k>(V::load(in[k] + i * step[k]))...);
+            std::array<V, count_of_results<std::remove_cvref_t<decltype(y)>>> ct;
+            for_each_result(y, [&](const auto&, auto r) { ct[r] = V::load(cotangents[r] + i * cotangent_steps[r]); });
+            (contribute<k>(y, ct, targets[k], i), ...);
+        }
+    }
+
+    static void compose(const void* formula, const TermDual* in, TermDual* out) {
+        const auto y = (*static_cast<const F*>(formula))(in[k]...);
+        for_each_result(y, [&](const auto& result, auto r) { out[r] = TermDual(result); });
+    }
+
+  private:
+    template <int i, class Y, class V, std::size_t results, class T>
+    [[gnu::always_inline]] static void contribute(const Y& y, const std::array<V, results>& ct,
+                                                  const RowTarget<T>& target, std::int64_t at) {
+        if (target.to == nullptr) return;
+        T* const to = target.to + at * target.step;
+        V part(0.0);
+        if constexpr (results == 1 && !TupleLike<Y>) {
+            if constexpr (contains(operand_set<Y>, i)) part = ct[0].v * y.template partial<i>().v;
+        } else {
+            for_each_result(y, [&]<class R>(const R& result, auto r) {
+                if constexpr (contains(operand_set<R>, i))
+                    part = xsimd::fma(ct[r].v, result.template partial<i>().v, part.v);
+            });
+        }
+        if (target.accumulate) part = V::load(to).v + part.v;
+        part.store(to);
+    }
+};
+
+/// The table entry of formula F of N operands.
+template <class F, int N, bool summed>
+constexpr Formula make_formula() {
+    using Rows = FormulaRows<F, N, summed>;
+    Formula formula{};
+    formula.name = "map";
+    if constexpr (requires { F::name; }) {
+        formula.name = F::name;
+    }
+    if constexpr (requires { F::linear; }) {
+        formula.linear = F::linear;
+    }
+    formula.operands = N;
+    formula.results = count_of_results<LaneResults<F, N>>;
+    formula.summed = summed;
+    formula.float32.width = Lanes<float>::size;
+    formula.float64.width = Lanes<double>::size;
+    formula.float32.forward = Rows::template forward<float>;
+    formula.float64.forward = Rows::template forward<double>;
+    if constexpr (summed) {
+        formula.float32.sum = Rows::template sum<float>;
+        formula.float64.sum = Rows::template sum<double>;
+    }
+    if constexpr (!requires { F::not_differentiable; }) {
+        formula.float32.backward = Rows::template backward<float>;
+        formula.float64.backward = Rows::template backward<double>;
+        formula.compose = Rows::compose;
+    }
+    return formula;
+}
+
+template <class F, int N, bool summed>
+inline constexpr Formula formula_table = make_formula<F, N, summed>();
+
+}  // namespace wengert
+
+#undef WENGERT_FLATTEN

@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/elementwise/internal/formula.hpp>
+#include <wengert/ops/elementwise/internal/map_op.hpp>
+#include <wengert/ops/elementwise/internal/map_rows.hpp>
+
+namespace wengert {
+namespace {
+
+/// The value of a function of numbers: one register through its kernel.
+double evaluate_numbers(const Formula& function, std::span<const Term> operands) {
+    alignas(64) double registers[FewOperands::operands][most_lanes<double>], result[most_lanes<double>];
+    const double* in[FewOperands::operands];
+    const std::int64_t steps[FewOperands::operands] = {};
+    for (std::size_t k = 0; k < operands.size(); ++k) {
+        std::fill_n(registers[k], most_lanes<double>, operands[k].number());
+        in[k] = registers[k];
+    }
+    function.float64.forward(nullptr, in, steps, result, 0, function.float64.width);
+    return result[0];
+}
+
+Input input_of(const Term& x, const SourceLine& where) {
+    return x.is_number() ? Input(x.number(), where) : Input(x.tensor(), where);
+}
+
+/// The line of the first that is a tensor.
+SourceLine line_of(std::span<const Term> terms) {
+    const auto tensor = std::ranges::find_if_not(terms, &Term::is_number);
+    return tensor == terms.end() ? SourceLine{} : tensor->where();
+}
+
+bool is_function(const Formula& function, const Formula& other) { return &function == &other; }
+
+/// x y without an op where one of them is the number 1, as the slope of a sum is.
+Term product(const Term& x, const Term& y) {
+    const std::array<Term, 2> factors{x, y};
+    return evaluate(formula_of<Mul>(), std::span<const Term>(factors));
+}
+Term total(const Term& x, const Term& y) {
+    if (x.is(0)) return y;
+    const std::array<Term, 2> parts{x, y};
+    return evaluate(formula_of<Add>(), std::span<const Term>(parts));
+}
+
+}  // namespace
+
+Term evaluate(const Formula& function, std::span<const Term> operands) {
+    if (std::ranges::all_of(operands, &Term::is_number)) return evaluate_numbers(function, operands);
+    if (is_function(function, formula_of<Mul>())) {
+        if (operands[0].is(1)) return operands[1];
+        if (operands[1].is(1)) return operands[0];
+    }
+    const SourceLine where = line_of(operands);
+    std::array<Input, FewOperands::operands> inputs{Input(0), Input(0), Input(0)};
+    std::ranges::transform(operands, inputs.begin(), [&](const Term& x) { return input_of(x, where); });
+    return Term(apply_formula(function, nullptr, 0, std::span<const Input>(inputs.data(), operands.size())), where);
+}
+
+TermDual evaluate(const Formula& function, std::span<const TermDual> operands) {
+    std::array<Term, FewOperands::operands> values;
+    std::ranges::transform(operands, values.begin(), &TermDual::value);
+    TermDual result(evaluate(function, std::span<const Term>(values.data(), operands.size())));
+    for (std::size_t k = 0; k < operands.size(); ++k) {
+        const TermDual::Partials& partials = operands[k].partials;
+        if (partials.empty()) continue;
+        const Term slope = function.slope(static_cast<int>(k), values.data(), result.value);
+        result.partials.resize(partials.size());
+        for (std::size_t i = 0; i < partials.size(); ++i)
+            if (!partials[i].is(0)) result.partials[i] = total(result.partials[i], product(slope, partials[i]));
+    }
+    return result;
+}
+
+Term where(const Mask<Term>& mask, const Term& yes, const Term& no) {
+    if (mask.m.is_number()) return mask.m.is(0) ? no : yes;
+    const std::array<Term, 2> choices{yes, no};
+    const SourceLine line = line_of(choices);
+    return Term(where(input_of(mask.m, line), input_of(yes, line), input_of(no, line)), line);
+}
+
+TermDual where(const Mask<TermDual>& mask, const TermDual& yes, const TermDual& no) {
+    const Mask<Term> of_values{{mask.m}};
+    TermDual result(where(of_values, yes.value, no.value));
+    result.partials.resize(std::max(yes.partials.size(), no.partials.size()));
+    for (std::size_t i = 0; i < result.partials.size(); ++i) {
+        const Term a = yes.partial(i), b = no.partial(i);
+        if (!a.is(0) || !b.is(0)) result.partials[i] = where(of_values, a, b);
+    }
+    return result;
+}
+
+}  // namespace wengert

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <concepts>
+#include <span>
+#include <vector>
+#include <wengert/autograd/tensor/allocator.hpp>
+#include <wengert/autograd/tensor/error.hpp>
+#include <wengert/autograd/tensor/tensor.hpp>
+#include <wengert/ops/elementwise/internal/lanes.hpp>
+
+namespace wengert {
+
+struct Formula;
+
+/// The third reading of an elementwise formula: tensors, so that evaluating it composes recorded ops. A Term may also
+/// be a plain number.
+class Term {
+  public:
+    Term() : Term(0.0) {}
+    Term(double number) : number_(number) {}
+    /// `where` is the user's line that ops of this term are recorded with.
+    explicit Term(Tensor tensor, const SourceLine& where = {}) : tensor_(std::move(tensor)), where_(where) {}
+
+    bool is_number() const { return !tensor_.defined(); }
+    bool is(double number) const { return is_number() && number_ == number; }
+    double number() const { return number_; }
+    const Tensor& tensor() const { return tensor_; }
+    const SourceLine& where() const { return where_; }
+
+  private:
+    Tensor tensor_;
+    double number_ = 0;
+    SourceLine where_;
+};
+
+/// 1 where true, 0 elsewhere.
+struct TermMask {
+    Term m;
+
+    template <std::same_as<bool> Bool>
+    explicit operator Bool() const {
+        static_assert(!std::same_as<Bool, bool>,
+                      "a formula cannot branch on its operands: write where(condition, yes, no) instead of if or ?:");
+        return false;
+    }
+};
+template <>
+struct Mask<Term> : TermMask {};
+
+/// A Term with its partial derivatives by the operands of a formula. This is how second and higher derivatives come
+/// about: the derivatives are compositions of ops themselves.
+struct TermDual {
+    using Partials = std::vector<Term, CachedAllocator<Term>>;
+
+    Term value;
+    Partials partials = {};  ///< one for each operand, the number 0 where the value does not depend on it; or none
+
+    TermDual() = default;
+    TermDual(double number) : value(number) {}
+    explicit TermDual(Term v) : value(std::move(v)) {}
+    /// Operand i of n.
+    TermDual(Term v, int i, int n) : value(std::move(v)), partials(static_cast<std::size_t>(n)) {
+        partials[static_cast<std::size_t>(i)] = Term(1.0);
+    }
+
+    Term partial(std::size_t i) const { return i < partials.size() ? partials[i] : Term(); }
+};
+
+template <>
+struct Mask<TermDual> : TermMask {};
+
+/// The value of a library function for these operands: a number if all of them are, else a recorded op's result.
+Term evaluate(const Formula& function, std::span<const Term> operands);
+/// The same with the chain rule.
+TermDual evaluate(const Formula& function, std::span<const TermDual> operands);
+
+Term where(const Mask<Term>& mask, const Term& yes, const Term& no);
+TermDual where(const Mask<TermDual>& mask, const TermDual& yes, const TermDual& no);
+
+}  // namespace wengert
