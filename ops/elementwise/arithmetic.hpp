@@ -12,7 +12,7 @@ struct Add {
     static constexpr OpDoc doc{"x + y", broadcast_shape, "x + y", "ct; ct"};
     static constexpr bool linear = true;
     static constexpr Range domain{-2, 2}, domain_y{-2, 2};
-    static constexpr Accuracy accuracy{.ulps = 0.5};
+    static constexpr Accuracy accuracy{.ulps = 1};
     static auto f(const auto& x, const auto& y) { return x + y; }
     static auto dfx(const auto&, const auto&, const auto&) { return 1.0; }
     static auto dfy(const auto&, const auto&, const auto&) { return 1.0; }
@@ -29,7 +29,7 @@ struct Sub {
     static constexpr OpDoc doc{"x - y", broadcast_shape, "x - y", "ct; -ct"};
     static constexpr bool linear = true;
     static constexpr Range domain{-2, 2}, domain_y{-2, 2};
-    static constexpr Accuracy accuracy{.ulps = 0.5};
+    static constexpr Accuracy accuracy{.ulps = 1};
     static auto f(const auto& x, const auto& y) { return x - y; }
     static auto dfx(const auto&, const auto&, const auto&) { return 1.0; }
     static auto dfy(const auto&, const auto&, const auto&) { return -1.0; }
@@ -45,7 +45,7 @@ struct Mul {
     static constexpr std::string_view name = "mul";
     static constexpr OpDoc doc{"x * y", broadcast_shape, "x y", "ct y; ct x"};
     static constexpr Range domain{-2, 2}, domain_y{-2, 2};
-    static constexpr Accuracy accuracy{.ulps = 0.5};
+    static constexpr Accuracy accuracy{.ulps = 1};
     static auto f(const auto& x, const auto& y) { return x * y; }
     static auto dfx(const auto&, const auto& y, const auto&) { return y; }
     static auto dfy(const auto& x, const auto&, const auto&) { return x; }
@@ -61,7 +61,7 @@ struct Div {
     static constexpr std::string_view name = "div";
     static constexpr OpDoc doc{"x / y", broadcast_shape, "x / y", "ct / y; -ct x / y²"};
     static constexpr Range domain{-2, 2}, domain_y{0.5, 2};
-    static constexpr Accuracy accuracy{.ulps = 0.5};
+    static constexpr Accuracy accuracy{.ulps = 1};
     static auto f(const auto& x, const auto& y) { return x / y; }
     static auto dfx(const auto&, const auto& y, const auto&) { return 1.0 / y; }
     static auto dfy(const auto&, const auto& y, const auto& z) { return -z / y; }
@@ -96,7 +96,7 @@ struct Square {
     static constexpr OpDoc doc{"square(x)", broadcast_shape, "x²", "2 ct x"};
     static constexpr Range domain{-2, 2};
     static constexpr std::array extremes{-1e6, 0.0, 1e6};
-    static constexpr Accuracy accuracy{.ulps = 0.5};
+    static constexpr Accuracy accuracy{.ulps = 1};
     static auto formula(const auto& x) { return x * x; }
     static long double exact(long double x) { return x * x; }
 };
@@ -110,7 +110,7 @@ struct Reciprocal {
     static constexpr OpDoc doc{"reciprocal(x)", broadcast_shape, "1 / x", "-ct / x²"};
     static constexpr Range domain{0.5, 2};
     static constexpr std::array extremes{-1e6, -0.5, 1e6};
-    static constexpr Accuracy accuracy{.ulps = 0.5};
+    static constexpr Accuracy accuracy{.ulps = 1};
     template <class Batch>
     static auto f(const Batch& x) {
         return Batch(1) / x;

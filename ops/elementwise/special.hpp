@@ -12,6 +12,7 @@ struct Erf {
     static constexpr OpDoc doc{"erf(x)", broadcast_shape, "2/√π ∫₀ˣ e^(-t²) dt", "ct 2/√π e^(-x²)"};
     static constexpr Range domain{-2, 2};
     static constexpr std::array extremes{-30.0, 0.0, 30.0};
+    static constexpr Accuracy accuracy{.slope_ulps = 1000};
     static auto f(const auto& x) { return batch_math::erf(x); }
     static auto df(const auto& x, const auto&) { return 1.1283791670955126 * exp(-(x * x)); }
     static long double exact(long double x) { return std::erf(x); }
@@ -26,6 +27,7 @@ struct Erfc {
     static constexpr OpDoc doc{"erfc(x)", broadcast_shape, "1 - erf x", "-ct 2/√π e^(-x²)"};
     static constexpr Range domain{-2, 2};
     static constexpr std::array extremes{-5.0, 0.0, 5.0};
+    static constexpr Accuracy accuracy{.slope_ulps = 1000};
     static auto f(const auto& x) { return batch_math::erfc(x); }
     static auto df(const auto& x, const auto&) { return -1.1283791670955126 * exp(-(x * x)); }
     static long double exact(long double x) { return std::erfc(x); }

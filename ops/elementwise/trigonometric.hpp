@@ -43,7 +43,7 @@ struct Tan {
     static constexpr Range domain{-1.2, 1.2};
     static constexpr std::array extremes{-100.0, 0.0, 100.0};
     static constexpr Accuracy accuracy{.between = {-1e3, 1e3}};
-    static auto f(const auto& x) { return batch_math::tan(x); }
+    static auto f(const auto& x) { return xsimd::tan(x); }
     static auto df(const auto&, const auto& y) { return 1.0 + y * y; }
     static long double exact(long double x) { return std::tan(x); }
 };
@@ -57,7 +57,7 @@ struct Asin {
     static constexpr OpDoc doc{"asin(x)", broadcast_shape, "asin x", "ct / √((1 - x)(1 + x))"};
     static constexpr Range domain{-0.8, 0.8};
     static constexpr std::array extremes{-0.99, 0.0, 0.99};
-    static auto f(const auto& x) { return batch_math::asin(x); }
+    static auto f(const auto& x) { return xsimd::asin(x); }
     static auto df(const auto& x, const auto&) { return 1.0 / sqrt((1.0 - x) * (1.0 + x)); }
     static long double exact(long double x) { return std::asin(x); }
 };
@@ -71,7 +71,7 @@ struct Acos {
     static constexpr OpDoc doc{"acos(x)", broadcast_shape, "acos x", "-ct / √((1 - x)(1 + x))"};
     static constexpr Range domain{-0.8, 0.8};
     static constexpr std::array extremes{-0.99, 0.0, 0.99};
-    static auto f(const auto& x) { return batch_math::acos(x); }
+    static auto f(const auto& x) { return xsimd::acos(x); }
     static auto df(const auto& x, const auto&) { return -1.0 / sqrt((1.0 - x) * (1.0 + x)); }
     static long double exact(long double x) { return std::acos(x); }
 };
@@ -85,7 +85,7 @@ struct Atan {
     static constexpr OpDoc doc{"atan(x)", broadcast_shape, "atan x", "ct / (1 + x²)"};
     static constexpr Range domain{-3, 3};
     static constexpr std::array extremes{-1e6, 0.0, 1e6};
-    static auto f(const auto& x) { return batch_math::atan(x); }
+    static auto f(const auto& x) { return xsimd::atan(x); }
     static auto df(const auto& x, const auto&) { return 1.0 / (1.0 + x * x); }
     static long double exact(long double x) { return std::atan(x); }
 };

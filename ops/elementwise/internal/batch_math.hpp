@@ -41,79 +41,57 @@ Batch exp(const Batch& x) {
 }
 
 template <class Batch>
-Batch exp2(const Batch& x) {
-    return xsimd::exp2(x);
-}
-template <class Batch>
-Batch log2(const Batch& x) {
-    return xsimd::log2(x);
-}
-template <class Batch>
-Batch log10(const Batch& x) {
-    return xsimd::log10(x);
-}
-template <class Batch>
-Batch tan(const Batch& x) {
-    return xsimd::tan(x);
-}
-template <class Batch>
-Batch asin(const Batch& x) {
-    return xsimd::asin(x);
-}
-template <class Batch>
-Batch acos(const Batch& x) {
-    return xsimd::acos(x);
-}
-template <class Batch>
-Batch atan(const Batch& x) {
-    return xsimd::atan(x);
-}
-template <class Batch>
-Batch sinh(const Batch& x) {
-    return xsimd::sinh(x);
-}
-template <class Batch>
-Batch cosh(const Batch& x) {
-    return xsimd::cosh(x);
-}
-template <class Batch>
-Batch asinh(const Batch& x) {
-    return xsimd::asinh(x);
-}
-template <class Batch>
-Batch acosh(const Batch& x) {
-    return xsimd::acosh(x);
-}
-template <class Batch>
-Batch atanh(const Batch& x) {
-    return xsimd::atanh(x);
-}
-template <class Batch>
-Batch erfc(const Batch& x) {
-    return xsimd::erfc(x);
-}
-template <class Batch>
-Batch atan2(const Batch& y, const Batch& x) {
-    return xsimd::atan2(y, x);
-}
-
-template <class Batch>
 Batch expm1(const Batch& x) {
     return to_the_largest_number([](const Batch& z) { return xsimd::expm1(z); }, x);
 }
 
-/// xsimd's is wrong by up to 37 for subnormal numbers of float64.
+/// 2^x = 2 2^(x - 1) for large x: as exp().
 template <class Batch>
-Batch log(const Batch& x) {
+Batch exp2(const Batch& x) {
+    using T = typename Batch::value_type;
+    const auto is_large = x > Batch(sizeof(T) == sizeof(float) ? T(127) : T(1023));
+    const Batch y = xsimd::exp2(xsimd::select(is_large, x - Batch(1), x));
+    return xsimd::select(is_large, y + y, y);
+}
+
+/// A logarithm f, of which xsimd's have no right digit for subnormal numbers of float64. `power` is f(2^54).
+template <class F, class Batch>
+Batch with_subnormal_numbers(const F& f, double power, const Batch& x) {
     using T = typename Batch::value_type;
     if constexpr (sizeof(T) == sizeof(float)) {
-        return xsimd::log(x);
+        return f(x);
     } else {
-        constexpr T ln_2_times_54 = 37.429947750237048;
         const auto is_subnormal = x < Batch(std::numeric_limits<T>::min());
-        const Batch y = xsimd::log(xsimd::select(is_subnormal, x * Batch(0x1p54), x));
-        return xsimd::select(is_subnormal, y - Batch(ln_2_times_54), y);
+        const Batch y = f(xsimd::select(is_subnormal, x * Batch(0x1p54), x));
+        return xsimd::select(is_subnormal, y - Batch(power), y);
     }
+}
+
+template <class Batch>
+Batch log(const Batch& x) {
+    return with_subnormal_numbers([](const Batch& z) { return xsimd::log(z); }, 54 * std::numbers::ln2, x);
+}
+template <class Batch>
+Batch log2(const Batch& x) {
+    return with_subnormal_numbers([](const Batch& z) { return xsimd::log2(z); }, 54, x);
+}
+template <class Batch>
+Batch log10(const Batch& x) {
+    return with_subnormal_numbers([](const Batch& z) { return xsimd::log10(z); },
+                                  54 * std::numbers::ln2 * std::numbers::log10e, x);
+}
+
+/// xsimd's is infinite for large negative numbers.
+template <class Batch>
+Batch acosh(const Batch& x) {
+    using T = typename Batch::value_type;
+    return xsimd::select(x < Batch(1), Batch(std::numeric_limits<T>::quiet_NaN()), xsimd::acosh(x));
+}
+
+/// xsimd's is NaN at the origin.
+template <class Batch>
+Batch atan2(const Batch& y, const Batch& x) {
+    return one_by_one([](auto ordinate, auto abscissa) { return std::atan2(ordinate, abscissa); }, y, x);
 }
 
 /// xsimd's is NaN beyond 1e154 and has only 14 good digits in float64.
@@ -123,6 +101,12 @@ Batch erf(const Batch& x) {
         return xsimd::erf(x);
     else
         return one_by_one([](auto number) { return std::erf(number); }, x);
+}
+
+/// xsimd's has few right digits where it is small.
+template <class Batch>
+Batch erfc(const Batch& x) {
+    return one_by_one([](auto number) { return std::erfc(number); }, x);
 }
 
 /// xsimd's makes 0^0 and 0^-1 zero and loses two digits in large powers.
