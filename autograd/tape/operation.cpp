@@ -23,4 +23,18 @@ const char* constant_because(const Inputs& in) {
     return nullptr;
 }
 
+std::string describe_operands(const Inputs& in, std::span<const std::string_view> names) {
+    std::string text = to_string(current_place());
+    for (std::size_t i = 0; i < in.size(); ++i) {
+        const Tensor& x = in[i];
+        if (!x.defined() || x.name().empty()) continue;
+        const std::string operand = i < names.size() ? std::string(names[i]) : fmt::format("operand {}", i);
+        const bool has_own_name = x.state()->extras != nullptr && !x.state()->extras->name.empty();
+        const TensorState& named = has_own_name || x.state()->origin == nullptr ? *x.state() : *x.state()->origin;
+        text += fmt::format("{}{} = {}\"{}\"", text.empty() ? "" : "; ", operand, named.parameter ? "parameter " : "",
+                            x.name());
+    }
+    return text;
+}
+
 }  // namespace wengert

@@ -5,9 +5,9 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <wengert/autograd/observe/profile.hpp>
 #include <wengert/autograd/tape/backward.hpp>
 #include <wengert/autograd/tape/node.hpp>
+#include <wengert/autograd/tape/observer.hpp>
 #include <wengert/autograd/tape/recording.hpp>
 #include <wengert/autograd/tensor/strided.hpp>
 
@@ -141,6 +141,9 @@ constexpr bool saves_output() {
         return false;
 }
 
+/// "decoder.cell, step 3; rhs = parameter "decoder.cell.weight_ih"": the place, and the operands that have a name or a
+/// node. `names` are the op's words for its operands, and may be fewer.
+std::string describe_operands(const Inputs& in, std::span<const std::string_view> names);
 /// Throws ValueError if an operand is an undefined tensor.
 void require_defined(const Inputs& in);
 /// That the result of an op with these operands, none of which is followed, comes from an op without derivative.
@@ -168,7 +171,7 @@ inline int axis_of(const Input& x, int axis, std::string_view op, int more = 0) 
 /// Whatever the op throws leaves with the op's name, the scope, the operands' names and the caller's line.
 template <Operation Op>
 Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
-    const CostTimer timer(Op::name, current_place(), Pass::forward);
+    const ObservedWork work(Op::name, Pass::forward);
     Tensor out;
     try {
         require_defined(in);
@@ -181,11 +184,11 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
             op.forward(in, destination);
             out = std::move(destination.tensor);
         }
-        if (detecting_anomalies()) {
+        if (Observer::is_listening()) [[unlikely]] {
             if constexpr (requires { Op::operands; })
-                require_finite_output(in.first(Op::operands.size()), out);
+                Observer::notify(&Observer::computed, in.first(Op::operands.size()), out);
             else
-                require_finite_output(in, out);
+                Observer::notify(&Observer::computed, in, out);
         }
         if (Recording* const recording = Recording::current()) {
             if constexpr (Differentiable<Op>) {

@@ -79,28 +79,4 @@ class Pause {
     Recording* recording_;
 };
 
-/// While it lives, each op's result and each cotangent is checked, and the first NaN, or infinity that no operand
-/// brings, throws NonFiniteError with the op, its scope, the shapes and the line that made the node. Slow; for finding
-/// a fault.
-class DetectAnomalies {
-  public:
-    DetectAnomalies();
-    ~DetectAnomalies();
-    DetectAnomalies(const DetectAnomalies&) = delete;
-    DetectAnomalies& operator=(const DetectAnomalies&) = delete;
-
-  private:
-    bool outer_;
-};
-bool detecting_anomalies();
-
-/// Throws NonFiniteError naming the first element of `out` that is not finite, with the operands' ranges.
-void require_finite_output(const Inputs& in, const Tensor& out);
-/// The same for a cotangent that `node` has just contributed to its input `index`.
-void require_finite_cotangent(const Node& node, std::size_t index, const Tensor& cotangent);
-
-/// "decoder.cell, step 3; rhs = parameter "decoder.cell.weight_ih"": the place, and the operands that have a name or a
-/// node. `names` are the op's words for its operands, and may be fewer.
-std::string describe_operands(const Inputs& in, std::span<const std::string_view> names);
-
 }  // namespace wengert

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_set>
 #include <wengert/autograd/tape/internal/cotangents.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/autograd/tape/tape.hpp>
@@ -12,13 +11,13 @@ namespace {
 /// The list of the thread's live tapes. Recording::current() may be null while it is paused.
 constinit thread_local Recording* recording_of_thread = nullptr;
 
-/// Anomaly mode's look at what a rule has just contributed.
-void require_finite_cotangents(const Node& node, Cotangents& cotangents) {
+/// Shows the observers what a rule has just contributed.
+void show_contributions(const Node& node, Cotangents& cotangents) {
     for (std::size_t i = 0; i < node.inputs().size(); ++i) {
         const NodeId input = node.inputs()[i];
         if (input == no_node || !cotangents.needs(input)) continue;
         if (const Tensor cotangent = cotangents.finish(input); cotangent.defined())
-            require_finite_cotangent(node, i, cotangent);
+            Observer::notify(&Observer::contributed, node, i, cotangent);
     }
 }
 
@@ -124,12 +123,12 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
                         throw TapeError(
                             "an earlier gradient(), which may have failed midway, has released what this pass needs; "
                             "give that one retain_graph = true to run another over the same nodes");
-                    const CostTimer timer(node.name(), node.place(), Pass::backward);
+                    const ObservedWork work(node.name(), node.place(), Pass::backward);
                     const bool through_view = node.is_view() && !options.create_graph;
                     if (!through_view || !cotangents.add_through_view(id, cotangent)) {
-                        Backward back(cotangents, node, cotangent, owned, release && !detecting_anomalies());
+                        Backward back(cotangents, node, cotangent, owned, release && !cotangents.inspected());
                         node.vjp(back);
-                        if (detecting_anomalies()) require_finite_cotangents(node, cotangents);
+                        if (cotangents.inspected()) show_contributions(node, cotangents);
                     }
                 } catch (Error& error) {
                     error.locate(node.name(), to_string(node.place()), node.where());
@@ -155,15 +154,6 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
 } catch (Error& error) {
     error.locate("gradient", to_string(current_place()), where);
     throw;
-}
-
-std::size_t Tape::saved_bytes() const {
-    std::unordered_set<const Storage*> seen;
-    std::size_t bytes = 0;
-    for (NodeId id = 0; id < size(); ++id)
-        for (const Saved& saved : (*this)[id].saved())
-            if (seen.insert(saved.tensor.state()->storage).second) bytes += saved.tensor.state()->storage->bytes;
-    return bytes;
 }
 
 Tensor stop_gradient(const Tensor& x) { return x.detached(); }

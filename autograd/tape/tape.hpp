@@ -61,8 +61,6 @@ class Tape {
     /// The node of a tensor, no_node if it is constant here. Throws ValueError for an undefined tensor, TapeError for
     /// one that a tape that has ended recorded, and in a thread that did not make this tape.
     NodeId find(const Tensor& tensor, const SourceLine& where = std::source_location::current()) const;
-    /// The bytes of all storages that nodes keep for their backward rules, each counted once.
-    std::size_t saved_bytes() const;
 
   private:
     void require_own_thread() const;

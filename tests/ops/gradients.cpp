@@ -6,6 +6,7 @@
 #include <regex>
 #include <tuple>
 #include <wengert/autograd/check/gradcheck.hpp>
+#include <wengert/autograd/observe/memory.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/autograd/tensor/allocator.hpp>
 #include <wengert/ops/elementwise/elementwise_op.hpp>
@@ -129,7 +130,7 @@ TEST_CASE_TEMPLATE_DEFINE("gradients: an op that no tape follows makes no node",
         const Tensor unfollowed = sample.f(sample.inputs);
         CHECK(tape.size() == 0);
         CHECK(tape.find(unfollowed) == no_node);
-        CHECK(tape.saved_bytes() == 0);
+        CHECK(saved_bytes(tape) == 0);
     }
 }
 TEST_CASE_TEMPLATE_APPLY(every_forward, EveryOp);

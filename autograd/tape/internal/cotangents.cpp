@@ -195,7 +195,7 @@ const Tensor& Cotangents::finish(NodeId id) {
     Slot& s = slot(id);
     if (s.pending) {
         const std::unique_ptr<Pending> pending = std::move(s.pending);
-        const CostTimer timer(pending->name(), recording_[id].place(), Pass::backward);
+        const ObservedWork work(pending->name(), recording_[id].place(), Pass::backward);
         pending->run(target(id));
     }
     if (s.coverage) complete(s);
@@ -262,7 +262,7 @@ Destination Backward::target(std::size_t input) { return cotangents_.target(oper
 std::unique_ptr<Pending>& Backward::pending(std::size_t input) { return cotangents_.pending(node_.inputs()[input]); }
 
 bool Backward::may_queue(std::size_t input) const {
-    return !detecting_anomalies() && cotangents_.recording()[node_.inputs()[input]].uses() > 1;
+    return !cotangents_.inspected() && cotangents_.recording()[node_.inputs()[input]].uses() > 1;
 }
 
 }  // namespace wengert

@@ -22,6 +22,8 @@ class Cotangents {
     bool needs(NodeId id) const { return id >= lowest_ && slot(id).needed; }
     bool wants(NodeId id) const { return slot(id).wanted; }
     bool recorded() const { return recorded_; }
+    /// Whether an observer inspects each contribution, so that none may wait.
+    bool inspected() const { return inspected_; }
 
     /// Contributes a tensor; `owned` if nobody else will read or write its elements.
     void add(NodeId id, const Tensor& contribution, bool owned);
@@ -71,7 +73,7 @@ class Cotangents {
 
     Recording& recording_;
     const NodeId lowest_;
-    const bool recorded_;
+    const bool recorded_, inspected_ = Observer::is_inspecting_cotangents();
     std::vector<Slot, CachedAllocator<Slot>> slots_;
 };
 

@@ -1,5 +1,6 @@
 #include "ops/brute_force.hpp"
 
+#include <wengert/autograd/observe/anomaly.hpp>
 #include <wengert/autograd/tensor/allocator.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
 #include <wengert/ops/products/matmul.hpp>
