@@ -50,12 +50,12 @@ class Backward {
     /// of.
     const Shape& input_shape(std::size_t input) const;
     /// Whether this pass is itself recorded (create_graph). The rule must then be composed of ops, by add().
-    bool recording() const;
+    bool is_recorded() const;
 
     /// Contributes a tensor of the input's shape. Hand over the last handle, and its buffer may be used as it is.
     void add(std::size_t input, Tensor contribution);
     /// Contributes a part of cotangent() that no other input gets, so that it need not be copied.
-    void give(std::size_t input, const Tensor& part);
+    void add_part(std::size_t input, const Tensor& part);
     /// Where a kernel can put its contribution itself. Not while recording.
     Destination target(std::size_t input);
     /// Contributes op(operands...), computed in place, and together with other contributions of this kind to the same

@@ -60,6 +60,9 @@ class Node {
     /// The same view of another tensor of the input's shape, and whether there is one: always, if that is contiguous.
     virtual Tensor view(const Tensor& base) const { return base; }
     virtual bool can_view(const Tensor&) const { return true; }
+    /// The same view as an op, which is recorded.
+    virtual Tensor apply_view(const Tensor& base) const { return view(base); }
+    /// Of a view that shows a part of one axis.
     virtual std::optional<Interval> interval() const { return std::nullopt; }
 
     std::span<const NodeId> inputs() const { return {inputs_, input_count_}; }
@@ -70,7 +73,7 @@ class Node {
     const SourceLine& where() const { return where_; }
     /// How many later nodes use the output.
     std::int32_t uses() const { return uses_; }
-    /// A backward pass has been here and let go of what it no longer needed.
+    /// A backward pass has been here and let go of what the node kept.
     bool released() const { return released_; }
 
   private:

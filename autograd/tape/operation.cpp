@@ -17,9 +17,9 @@ void require_defined(const Inputs& in) {
         if (!in[i].defined()) throw ValueError(fmt::format("operand {} is an undefined tensor", i));
 }
 
-const char* constant_because(const Inputs& in) {
+const char* nondifferentiable_op(const Inputs& in) {
     for (std::size_t i = 0; i < in.size(); ++i)
-        if (const char* const op = in[i].state()->constant_because) return op;
+        if (const char* const op = in[i].state()->nondifferentiable_op) return op;
     return nullptr;
 }
 

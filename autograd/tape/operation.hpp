@@ -78,6 +78,9 @@ concept Operation = requires(const Op& op, const Inputs& in) {
 template <class Op>
 concept Differentiable = Operation<Op> &&(ViewOp<Op> || requires(const Op& op, Backward& back) { op.vjp(back); });
 
+template <Operation Op>
+Tensor apply(const Op& op, const Inputs& in, const SourceLine& where);
+
 /// The node of an op: its attributes, and what its rules need.
 template <Differentiable Op>
 class Recorded final : public Node {
@@ -109,6 +112,12 @@ class Recorded final : public Node {
             return op_.can_view(base);
         else
             return Node::can_view(base);
+    }
+    Tensor apply_view(const Tensor& base) const override {
+        if constexpr (ViewOp<Op>)
+            return apply(op_, {&base}, where());
+        else
+            return Node::apply_view(base);
     }
     std::optional<Interval> interval() const override {
         if constexpr (requires { op_.interval(); })
@@ -146,8 +155,8 @@ constexpr bool saves_output() {
 std::string describe_operands(const Inputs& in, std::span<const std::string_view> names);
 /// Throws ValueError if an operand is an undefined tensor.
 void require_defined(const Inputs& in);
-/// That the result of an op with these operands, none of which is followed, comes from an op without derivative.
-const char* constant_because(const Inputs& in);
+/// The name of the op without derivative that made an operand; null if there is none.
+const char* nondifferentiable_op(const Inputs& in);
 
 /// What f throws leaves with the op's name, the scope, the operands' names and the caller's line: for what a public
 /// function finds out before it calls apply().
@@ -197,10 +206,10 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
                                                     where);
                 }
             } else if (recording->follows(in)) {
-                out.state()->constant_because = Op::name.data();
+                out.state()->nondifferentiable_op = Op::name.data();
             }
-            if (out.state()->recording == 0 && out.state()->constant_because == nullptr)
-                out.state()->constant_because = constant_because(in);
+            if (out.state()->recording == 0 && out.state()->nondifferentiable_op == nullptr)
+                out.state()->nondifferentiable_op = nondifferentiable_op(in);
         }
     } catch (Error& error) {
         std::span<const std::string_view> names;
@@ -214,7 +223,7 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
 template <class Op, std::same_as<Tensor>... Operands>
 void Backward::add(std::size_t input, const Op& op, const Operands&... operands) {
     if (!needs(input)) return;
-    if (recording()) return add(input, apply(op, {&operands...}, node_.where()));
+    if (is_recorded()) return add(input, apply(op, {&operands...}, node_.where()));
     using Queue = Backward::Queue<Op, sizeof...(Operands)>;
     if constexpr (requires(const Queue& queue) { op.can_merge(queue.waiting.front(), operands...); }) {
         if (may_queue(input)) {

@@ -20,9 +20,9 @@ void prefetch(const void* object, std::size_t bytes) {
 constinit thread_local Recording* Recording::current_ = nullptr;
 
 void Node::release() {
+    released_ |= saved_count_ > 0;
     std::destroy_n(saved_, saved_count_);
     saved_count_ = 0;
-    released_ = true;
 }
 
 Recording::Recording() : serial_(++last_serial) {}

@@ -55,7 +55,7 @@ struct TensorState {
     std::uint64_t recording = 0;  ///< ... and the recording it belongs to; 0 for none
     Storage* storage = nullptr;
     std::int64_t offset = 0;                 ///< of the first element in the storage, in elements
-    const char* constant_because = nullptr;  ///< the op without derivative that made this value, for error texts
+    const char* nondifferentiable_op = nullptr;  ///< the op without derivative that it comes from
     std::unique_ptr<Extras> extras = {};
     TensorState* origin = nullptr;  ///< of a view: the tensor with extras that it shows
     Dtype dtype = Dtype::float32;

@@ -109,7 +109,7 @@ struct Map {
     }
 
     void vjp(Backward& back) const requires differentiable {
-        if (back.recording())
+        if (back.is_recorded())
             compose_vjp(back);
         else
             visit_floating(back.cotangent().dtype(), [&](auto type) { this->kernel_vjp<decltype(type)>(back); });

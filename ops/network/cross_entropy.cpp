@@ -134,7 +134,7 @@ void CrossEntropy::forward(const Inputs& in, const Destination& out) const {
 
 void CrossEntropy::vjp(Backward& back) const {
     const Tensor& logits = back.saved(0);
-    if (back.recording()) return back.add(0, composed_gradient(logits, back.saved(1), options, back.cotangent()));
+    if (back.is_recorded()) return back.add(0, composed_gradient(logits, back.saved(1), options, back.cotangent()));
     if (!back.needs(0)) return;
     const Tensor packed_labels = packed(back.saved(1));
     const Labels labels = labels_of(packed_labels);
@@ -275,7 +275,7 @@ void LinearCrossEntropy::forward(const Inputs& in, const Destination& out) const
 }
 
 void LinearCrossEntropy::vjp(Backward& back) const {
-    if (back.recording()) {
+    if (back.is_recorded()) {
         const Tensor &x = back.saved(0), &weight = back.saved(1), &bias = back.saved(2), &labels = back.saved(3);
         const ProductPrecision as_forward(precision);
         const Tensor ct = composed_gradient(linear(x, weight, bias), labels, options, back.cotangent());

@@ -1,11 +1,15 @@
 #pragma once
 
-#include <wengert/autograd/tensor/tensor.hpp>
+#include <wengert/autograd/tape/internal/view_cotangents.hpp>
 
+/// How contributions to a cotangent are summed when the backward pass is itself recorded: by ops.
 namespace wengert {
 
-/// a + b of one shape and dtype, differentiable: how contributions to a cotangent are summed when the backward pass is
-/// itself recorded.
+/// a + b of one shape and dtype.
 Tensor accumulate(const Tensor& a, const Tensor& b);
+
+/// Zeros of a node's shape, to which the cotangents of views of it are added where the views show it. One op for any
+/// number of slices, so that T slices of one tensor take no T tensors of its size.
+Tensor accumulate_parts(const Node& base, std::span<const CotangentSlot::Part> parts);
 
 }  // namespace wengert

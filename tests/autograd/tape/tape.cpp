@@ -200,6 +200,16 @@ TEST_CASE("tape: a second pass without retain_graph names the op and says what t
     CHECK_THROWS_WITH_AS(tape.gradient(b, x), text.c_str(), TapeError);
 }
 
+TEST_CASE("tape: a second pass may go through nodes that kept nothing") {
+    const Tensor x = vector({1, 2}), y = vector({3, 4});
+    Tape tape;
+    tape.watch(x);
+    tape.watch(y);
+    const Tensor both = add(x, y), a = sum(scale(both, 2)), b = sum(scale(both, 3));
+    CHECK(elements(tape.gradient(a, x)) == Values{2, 2});
+    CHECK(elements(tape.gradient(b, x)) == Values{3, 3});
+}
+
 TEST_CASE("tape: retain_graph allows any number of passes") {
     const Tensor x = vector({1, 2});
     Tape tape;
