@@ -41,11 +41,9 @@ const Tensor& Backward::saved(std::size_t i) const {
     if (!saved.tensor.defined())
         throw TapeError("an earlier gradient(), which failed midway, has used up what this pass needs");
     if (saved.tensor.version() != saved.version)
-        throw TapeError(
-            fmt::format("a tensor{} {} that backward needs was overwritten after the forward pass (version {}, saved "
-                        "at version {})",
-                        saved.tensor.name().empty() ? "" : " \"" + saved.tensor.name() + '"',
-                        to_string(saved.tensor.shape()), saved.tensor.version(), saved.version));
+        throw TapeError(fmt::format("a tensor{} {} that backward needs was overwritten after the forward pass",
+                                    saved.tensor.name().empty() ? "" : " \"" + saved.tensor.name() + '"',
+                                    to_string(saved.tensor.shape())));
     return saved.tensor;
 }
 

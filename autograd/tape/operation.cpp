@@ -17,10 +17,37 @@ void require_defined(const Inputs& in) {
         if (!in[i].defined()) throw ValueError(fmt::format("operand {} is an undefined tensor", i));
 }
 
-const char* nondifferentiable_op(const Inputs& in) {
-    for (std::size_t i = 0; i < in.size(); ++i)
-        if (const char* const op = in[i].state()->nondifferentiable_op) return op;
-    return nullptr;
+void require_recordable(const Inputs& in) {
+    for (std::size_t i = 0; i < in.size(); ++i) {
+        const TensorState& operand = *in[i].state();
+        if (operand.recording != 0 && !operand.parameter && Recording::is_live(operand.recording))
+            throw TapeError(
+                fmt::format("an operand {} was recorded by a tape of another thread, which cannot follow what this "
+                            "thread computes; "
+                            "pass stop_gradient(x) to use its value",
+                            to_string(in[i].shape())));
+    }
+}
+
+const ConstantCause* unrecorded_cause() {
+    static constexpr ConstantCause paused{"it was computed, or what it was computed from, while a Pause lived", false,
+                                          4};
+    static constexpr ConstantCause no_tape{
+        "it was computed, or what it was computed from, before this tape began or by another thread", false, 1};
+    return Recording::is_in_scope() ? &paused : &no_tape;
+}
+
+const ConstantCause* cause_among(const Inputs& in) {
+    static constexpr ConstantCause named{
+        "what it was computed from has a name, but was not marked by set_parameter(), or by watch() before it was used",
+        false, 2};
+    const ConstantCause* result = nullptr;
+    for (std::size_t i = 0; i < in.size(); ++i) {
+        const ConstantCause* const cause =
+            in[i].state()->constant_cause == nullptr && !in[i].name().empty() ? &named : in[i].state()->constant_cause;
+        if (cause != nullptr && (result == nullptr || cause->weight > result->weight)) result = cause;
+    }
+    return result;
 }
 
 std::string describe_operands(const Inputs& in, std::span<const std::string_view> names) {

@@ -155,8 +155,14 @@ constexpr bool saves_output() {
 std::string describe_operands(const Inputs& in, std::span<const std::string_view> names);
 /// Throws ValueError if an operand is an undefined tensor.
 void require_defined(const Inputs& in);
-/// The name of the op without derivative that made an operand; null if there is none.
-const char* nondifferentiable_op(const Inputs& in);
+/// Throws TapeError if an operand was recorded by a tape that lives, in a thread where no tape and no pause does.
+void require_recordable(const Inputs& in);
+/// Why the result of an op is constant: of what is computed where nothing is recorded, and under a tape that follows no
+/// operand.
+const ConstantCause* unrecorded_cause();
+const ConstantCause* cause_among(const Inputs& in);
+template <class Op>
+inline constexpr ConstantCause without_derivative{Op::name, true, 6};
 
 /// What f throws leaves with the op's name, the scope, the operands' names and the caller's line: for what a public
 /// function finds out before it calls apply().
@@ -184,14 +190,19 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
     Tensor out;
     try {
         require_defined(in);
-        if constexpr (ViewOp<Op>) {
-            out = op.view(in[0]);
-        } else {
-            Dtype dtype = in[0].dtype();
-            if constexpr (requires { op.dtype(in); }) dtype = op.dtype(in);
-            Destination destination{Tensor::empty(op.shape(in), dtype)};
-            op.forward(in, destination);
-            out = std::move(destination.tensor);
+        Recording* const recording = Recording::current();
+        if (recording == nullptr && !Recording::is_in_scope()) require_recordable(in);
+        {
+            const Recording::Suspension suspension(recording);  // an op is one node, whatever its forward() calls
+            if constexpr (ViewOp<Op>) {
+                out = op.view(in[0]);
+            } else {
+                Dtype dtype = in[0].dtype();
+                if constexpr (requires { op.dtype(in); }) dtype = op.dtype(in);
+                Destination destination{Tensor::empty(op.shape(in), dtype)};
+                op.forward(in, destination);
+                out = std::move(destination.tensor);
+            }
         }
         if (Observer::is_listening()) [[unlikely]] {
             if constexpr (requires { Op::operands; })
@@ -199,17 +210,15 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
             else
                 Observer::notify(&Observer::computed, in, out);
         }
-        if (Recording* const recording = Recording::current()) {
-            if constexpr (Differentiable<Op>) {
-                if (recording->follows(in)) {
-                    recording->append<Recorded<Op>>(op, in, in.first(saved_inputs<Op>()), saves_output<Op>(), out,
-                                                    where);
-                }
-            } else if (recording->follows(in)) {
-                out.state()->nondifferentiable_op = Op::name.data();
-            }
-            if (out.state()->recording == 0 && out.state()->nondifferentiable_op == nullptr)
-                out.state()->nondifferentiable_op = nondifferentiable_op(in);
+        if (recording == nullptr) {
+            out.state()->constant_cause = unrecorded_cause();
+        } else if (!recording->follows(in)) {
+            out.state()->constant_cause = cause_among(in);
+        } else {
+            if constexpr (Differentiable<Op>)
+                recording->append<Recorded<Op>>(op, in, in.first(saved_inputs<Op>()), saves_output<Op>(), out, where);
+            else
+                out.state()->constant_cause = &without_derivative<Op>;
         }
     } catch (Error& error) {
         std::span<const std::string_view> names;

@@ -1,14 +1,44 @@
 #include <fmt/format.h>
 
-#include <atomic>
+#include <algorithm>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <wengert/autograd/tape/recording.hpp>
 
 namespace wengert {
 namespace {
 
-std::atomic<std::uint64_t> last_serial{0};
+/// The numbers of all lists of all threads.
+struct Serials {
+    std::mutex mutex;
+    std::uint64_t last = 0;
+    std::vector<std::uint64_t> live;
+};
+Serials& serials() {
+    static Serials& serials = *new Serials;  // never destroyed: tapes may outlive any object of this file
+    return serials;
+}
+
+std::uint64_t new_serial() {
+    const std::lock_guard lock(serials().mutex);
+    serials().live.push_back(++serials().last);
+    return serials().last;
+}
+
+[[noreturn]] void throw_overwritten(const Tensor& x) {
+    throw TapeError(fmt::format(
+        "a tensor{} {} was overwritten after it was recorded, in a view of it or in what it is a view of; to make it a "
+        "constant, overwrite it by its own handle, and to use its value, pass stop_gradient(x)",
+        x.name().empty() ? "" : " \"" + x.name() + '"', to_string(x.shape())));
+}
+
+[[noreturn]] void throw_of_other_recording(const Tensor& x) {
+    throw TapeError(fmt::format(
+        "an operand {} was recorded on a tape that {}; pass stop_gradient(x) to use its value, or watch(x) to make it "
+        "an input of this tape",
+        to_string(x.shape()), Recording::is_live(x.state()->recording) ? "belongs to another thread" : "has ended"));
+}
 
 void prefetch(const void* object, std::size_t bytes) {
     constexpr std::size_t cache_line = 64;
@@ -17,7 +47,7 @@ void prefetch(const void* object, std::size_t bytes) {
 
 }  // namespace
 
-constinit thread_local Recording* Recording::current_ = nullptr;
+constinit thread_local Recording::OfThread Recording::thread_;
 
 void Node::release() {
     released_ |= saved_count_ > 0;
@@ -25,25 +55,33 @@ void Node::release() {
     saved_count_ = 0;
 }
 
-Recording::Recording() : serial_(++last_serial) {}
+Recording::Recording() : serial_(new_serial()) {}
 
 Recording::~Recording() {
+    {
+        const std::lock_guard lock(serials().mutex);
+        std::erase(serials().live, serial_);
+    }
     for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
         (*node)->release();
         (*node)->~Node();
     }
 }
 
+bool Recording::is_live(std::uint64_t serial) {
+    const std::lock_guard lock(serials().mutex);
+    return std::ranges::find(serials().live, serial) != serials().live.end();
+}
+
 NodeId Recording::find(const Tensor& tensor) const {
     const TensorState* const state = tensor.state();
-    if (state->recording == serial_) return state->node;
+    if (state->recording == serial_) {
+        if (state->storage->version != state->recorded_version) throw_overwritten(tensor);
+        return state->node;
+    }
     if (state->parameter || has_watched_)
         if (const auto leaf = leaves_.find(state); leaf != leaves_.end()) return leaf->second;
-    if (state->recording != 0 && !state->parameter)
-        throw TapeError(
-            fmt::format("an operand {} was recorded on a tape that has ended or belongs to another thread; "
-                        "pass stop_gradient(x) to use its value, or watch(x) to make it an input of this tape",
-                        to_string(tensor.shape())));
+    if (state->recording != 0 && !state->parameter) throw_of_other_recording(tensor);
     return no_node;
 }
 
@@ -114,6 +152,7 @@ void Recording::link(Node* node, const Inputs& in, const Inputs& saved, bool sav
     node->where_ = where;
     out.state()->node = id;
     out.state()->recording = serial_;
+    out.state()->recorded_version = out.version();
 }
 
 }  // namespace wengert

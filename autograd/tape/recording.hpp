@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 #include <wengert/autograd/tape/internal/arena.hpp>
@@ -7,8 +9,8 @@
 
 namespace wengert {
 
-/// The list itself: what the live tapes of one thread have in common. The outermost Tape makes it, nested tapes share
-/// it, and it ends with the outermost.
+/// The list itself: what the live tapes of one thread have in common. The first Tape makes it, others share it, and it
+/// ends with the last of them.
 class Recording {
   public:
     Recording();
@@ -16,11 +18,35 @@ class Recording {
     Recording(const Recording&) = delete;
     Recording& operator=(const Recording&) = delete;
 
-    /// The list that ops on this thread append to; null without a live tape, and while a Pause lives.
-    static Recording* current() { return current_; }
+    /// The list that ops on this thread append to; null without a live tape, while a Pause lives, and inside of an op.
+    static Recording* current() { return thread_.current; }
+    /// Whether a Tape or a Pause lives in this thread.
+    static bool is_in_scope() { return thread_.is_in_scope; }
+    /// Whether the list of this number exists, in any thread.
+    static bool is_live(std::uint64_t serial);
+
+    /// While it lives, this thread appends nothing to `current`, its current list, which may be null.
+    class Suspension {
+      public:
+        explicit Suspension(Recording* current) : current_(current) {
+            if (current_ == nullptr) return;
+            thread_.current = nullptr;
+            ++thread_.suspensions;
+        }
+        ~Suspension() {
+            if (current_ == nullptr) return;
+            thread_.current = current_;
+            --thread_.suspensions;
+        }
+        Suspension(const Suspension&) = delete;
+        Suspension& operator=(const Suspension&) = delete;
+
+      private:
+        Recording* const current_;
+    };
 
     /// The id of a tensor: of the node that computed it, or of its leaf. no_node for a constant, and for a parameter
-    /// that has not been met. Throws TapeError if a tape that has ended recorded the tensor.
+    /// that has not been met. Throws TapeError if another list has the tensor, or if its elements were overwritten.
     NodeId find(const Tensor& tensor) const;
     /// The same, but a parameter becomes a leaf when it is first met.
     NodeId follow(const Tensor& tensor);
@@ -43,20 +69,27 @@ class Recording {
     void prefetch_before(NodeId id) const;
     /// Drops what a node keeps for its vjp.
     void release(NodeId id) { nodes_[static_cast<std::size_t>(id)]->release(); }
+    /// How many live tapes share the list.
+    int tape_count() const { return tapes_; }
 
   private:
-    friend class Tape;
-    friend class Pause;
+    friend class RecordingScope;
     template <class T>
     using Vector = std::vector<T, CachedAllocator<T>>;
     using Leaves = std::unordered_map<const TensorState*, NodeId, std::hash<const TensorState*>, std::equal_to<>,
                                       CachedAllocator<std::pair<const TensorState* const, NodeId>>>;
+    struct OfThread {
+        Recording* current = nullptr;
+        int suspensions = 0;
+        bool is_in_scope = false;
+        bool has_ended = false;
+    };
 
     void add(Node* node);
     void link(Node* node, const Inputs& in, const Inputs& saved, bool saves_output, const Tensor& out,
               const SourceLine& where);
 
-    constinit static thread_local Recording* current_;
+    constinit static thread_local OfThread thread_;
 
     const std::uint64_t serial_;
     Arena arena_;
@@ -64,19 +97,43 @@ class Recording {
     Vector<NodeId> operands_;  // of follows(), kept here so that no call allocates
     Leaves leaves_;
     bool has_watched_ = false;
-    int tapes_ = 0;  // how many live tapes share the list
+    std::atomic<int> tapes_ = 0;
+};
+
+/// A Tape or a Pause between its begin and its end. What a thread records is decided by the last of its scopes that has
+/// not ended, whatever the order in which they end. One that ends in another thread is harmless, too: its own thread
+/// finds out when its next scope begins or ends.
+class RecordingScope {
+  public:
+    /// A tape's scope shares the list of the thread's other tapes, or makes one; a pause's has none.
+    static std::shared_ptr<RecordingScope> begin(bool is_tape);
+    static void end(const std::shared_ptr<RecordingScope>& scope) noexcept;
+
+    /// Null for a pause.
+    const std::shared_ptr<Recording>& recording() const { return recording_; }
+    /// Whether the list is that of the calling thread's tapes.
+    bool is_of_this_thread() const;
+
+  private:
+    struct Stack;
+    static Stack& stack();
+
+    std::shared_ptr<Recording> recording_;
+    std::shared_ptr<RecordingScope> outer_;
+    int outer_suspensions_ = 0;
+    std::atomic<bool> has_ended_ = false;
 };
 
 /// While it lives, ops of this thread are not recorded: what they compute is constant.
 class Pause {
   public:
-    Pause() : recording_(std::exchange(Recording::current_, nullptr)) {}
-    ~Pause() { Recording::current_ = recording_; }
+    Pause() : scope_(RecordingScope::begin(false)) {}
+    ~Pause() { RecordingScope::end(scope_); }
     Pause(const Pause&) = delete;
     Pause& operator=(const Pause&) = delete;
 
   private:
-    Recording* recording_;
+    const std::shared_ptr<RecordingScope> scope_;
 };
 
 }  // namespace wengert

@@ -9,8 +9,8 @@
 namespace wengert {
 namespace {
 
-/// The list of the thread's live tapes. Recording::current() may be null while it is paused.
-constinit thread_local Recording* recording_of_thread = nullptr;
+constexpr ConstantCause unrecorded_gradient{
+    "it was computed from a gradient that was not recorded; give that gradient() create_graph = true", false, 5};
 
 /// Shows the observers what a rule has just contributed.
 void show_contributions(const Node& node, Cotangents& cotangents) {
@@ -63,6 +63,7 @@ std::vector<Tensor> collect(const Request& request, std::span<const Tensor> inpu
         const NodeId id = request.inputs[i];
         Tensor gradient = id <= request.top ? cotangents.hand_out(id) : Tensor();
         if (!gradient.defined()) gradient = zeros(inputs[i].shape(), inputs[i].dtype());
+        if (gradient.state()->recording == 0) gradient.state()->constant_cause = &unrecorded_gradient;
         gradients.push_back(std::move(gradient));
     }
     return gradients;
@@ -70,21 +71,8 @@ std::vector<Tensor> collect(const Request& request, std::span<const Tensor> inpu
 
 }  // namespace
 
-Tape::Tape() : recording_(recording_of_thread) {
-    if (recording_ == nullptr) recording_of_thread = recording_ = new Recording;
-    ++recording_->tapes_;
-    outer_ = std::exchange(Recording::current_, recording_);
-}
-
-Tape::~Tape() {
-    Recording::current_ = outer_;
-    if (--recording_->tapes_ > 0) return;
-    Recording::current_ = recording_of_thread = nullptr;
-    delete recording_;
-}
-
 void Tape::require_own_thread() const {
-    if (recording_ != recording_of_thread) throw TapeError("a tape was used by a thread that did not make it");
+    if (!scope_->is_of_this_thread()) throw TapeError("a tape was used by a thread that did not make it");
 }
 
 void Tape::watch(const Tensor& tensor, const SourceLine& where) try {
@@ -111,9 +99,8 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
     if (options.create_graph && Recording::current() == nullptr)
         throw TapeError("create_graph asks to record the pass, but a Pause lives, under which nothing is recorded");
     const Request request = check(*recording_, result, inputs, options.cotangent);
-    const bool is_last = !options.retain_graph.value_or(options.create_graph || recording_->tapes_ > 1);
-    std::optional<Pause> pause;
-    if (!options.create_graph) pause.emplace();
+    const bool is_last = !options.retain_graph.value_or(options.create_graph || recording_->tape_count() > 1);
+    const Recording::Suspension suspension(options.create_graph ? nullptr : Recording::current());
     Cotangents cotangents(*recording_, request.lowest, request.top, options.create_graph);
     sweep(*recording_, request, cotangents, is_last);
     return collect(request, inputs, cotangents);
@@ -122,6 +109,11 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
     throw;
 }
 
-Tensor stop_gradient(const Tensor& x) { return x.detached(); }
+Tensor stop_gradient(const Tensor& x) {
+    static constexpr ConstantCause stopped{"stop_gradient() made a constant of what it was computed from", false, 3};
+    Tensor constant = x.detached();
+    constant.state()->constant_cause = &stopped;
+    return constant;
+}
 
 }  // namespace wengert

@@ -6,6 +6,9 @@
 namespace wengert {
 namespace {
 
+constexpr std::string_view nothing_followed =
+    "nothing that it was computed from was marked by set_parameter(), or by watch() before it was used";
+
 /// The cotangent that a pass begins with.
 Tensor seed(const Tensor& result, const Tensor& given) {
     if (!given.defined()) {
@@ -24,9 +27,11 @@ Request check(Recording& recording, const Tensor& result, std::span<const Tensor
     if (!result.defined()) throw ValueError("the result is an undefined tensor");
     const NodeId top = recording.follow(result);
     if (top == no_node) {
-        if (const char* const op = result.state()->nondifferentiable_op)
-            throw NotDifferentiableError(fmt::format("the result comes from {}, which has no derivative", op));
-        throw TapeError("the result does not depend on any parameter or watched tensor of this tape");
+        const ConstantCause* const cause = result.state()->constant_cause;
+        if (cause != nullptr && cause->is_op)
+            throw NotDifferentiableError(fmt::format("the result comes from {}, which has no derivative", cause->text));
+        throw TapeError(fmt::format("the result does not depend on any parameter or watched tensor of this tape: {}",
+                                    cause != nullptr ? cause->text : nothing_followed));
     }
     Request request{top, top, {}, seed(result, cotangent)};
     for (const Tensor& input : inputs) {

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <optional>
+#include <thread>
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/autograd/tensor/allocator.hpp>
 
@@ -99,8 +101,7 @@ TEST_CASE("recording: a tensor of a tape that has ended is an error with a sente
         y = mul(x, x);
     }
     const std::string text =
-        "mul: an operand [2] was recorded on a tape that has ended or belongs to another thread; pass stop_gradient(x) "
-        "to "
+        "mul: an operand [2] was recorded on a tape that has ended; pass stop_gradient(x) to "
         "use its value, or watch(x) to make it an input of this tape\n  in decoder; lhs = \"y\"";
     y.set_name("y");
     CHECK(elements(mul(y, y)) == std::vector<double>{1, 16});  // without a tape there is nothing to follow
@@ -140,4 +141,153 @@ TEST_CASE("recording: operands that are undefined or numbers") {
                          ("mul: operand 1 is an undefined tensor" + at_line()).c_str(), ValueError);
     CHECK_THROWS_WITH_AS(scale(3.0, 2), ("operand: a number was given where a tensor is needed" + at_line()).c_str(),
                          ValueError);
+}
+
+namespace {
+
+/// Its forward() calls public ops.
+struct Composite {
+    static constexpr std::string_view name = "composite";
+    static constexpr Saves saves = Saves::nothing;
+    Shape shape(const Inputs& in) const { return in[0].shape(); }
+    void forward(const Inputs& in, const Destination& out) const {
+        CHECK(Recording::current() == nullptr);
+        write(transpose(scale(transpose(in[0]), 3)), out);
+    }
+    void vjp(Backward& back) const { back.add(0, scale(back.cotangent(), 3)); }
+};
+
+struct Failing {
+    static constexpr std::string_view name = "failing";
+    Shape shape(const Inputs& in) const { return in[0].shape(); }
+    void forward(const Inputs&, const Destination&) const { throw ValueError("no"); }
+};
+
+}  // namespace
+
+TEST_CASE("recording: an op is one node, whatever its forward calls") {
+    const Tensor x = matrix({1, 2, 3, 4}, 2);
+    Tape tape;
+    tape.watch(x);
+    const Tensor y = transpose(x);
+    const NodeId before = tape.size();
+    const Tensor z = apply(Composite{}, {&y}, SourceLine());
+    CHECK(tape.size() == before + 1);
+    CHECK(tape[tape.find(y)].uses() == 1);
+    CHECK(elements(tape.gradient(sum(z), x)) == std::vector<double>{3, 3, 3, 3});
+    CHECK_THROWS_AS(apply(Failing{}, {&y}, SourceLine()), ValueError);
+    CHECK(Recording::current() != nullptr);
+}
+
+TEST_CASE("recording: a pause may end after its tape, and a tape after its enclosing one") {
+    const Tensor x = vector({3});
+    std::optional<Tape> tape(std::in_place);
+    {
+        const Pause pause;
+        tape.reset();
+        mul(x, x);
+    }
+    CHECK(Recording::current() == nullptr);
+    CHECK_FALSE(Recording::is_in_scope());
+
+    std::optional<Tape> outer(std::in_place), inner(std::in_place);
+    outer->watch(x);
+    outer.reset();
+    CHECK(inner->gradient(mul(x, x), x).item() == 6);
+    inner.reset();
+    CHECK(Recording::current() == nullptr);
+
+    std::optional<Pause> pause(std::in_place);
+    tape.emplace();
+    pause.reset();
+    tape->watch(x);
+    CHECK(tape->gradient(mul(x, x), x).item() == 6);
+    tape.reset();
+    CHECK_FALSE(Recording::is_in_scope());
+}
+
+TEST_CASE("recording: a tape may end in another thread") {
+    const Tensor x = vector({3});
+    auto tape = std::make_unique<Tape>();
+    tape->watch(x);
+    const Tensor y = mul(x, x);
+    std::thread([&] { tape.reset(); }).join();
+    mul(y, y);  // its thread has not found out, and appends to a list that nobody will ask
+    {
+        Tape next;
+        next.watch(x);
+        CHECK(next.size() == 1);
+        CHECK(next.gradient(mul(x, x), x).item() == 6);
+    }
+    CHECK_FALSE(Recording::is_in_scope());
+    std::thread([&] { tape = std::make_unique<Tape>(); }).join();
+    tape.reset();  // after its thread
+}
+
+TEST_CASE("recording: a recorded tensor in a thread without a tape is an error while its tape lives") {
+    const Tensor x = vector({1, 2});
+    Tensor y;
+    std::string with_tape, with_pause, after;
+    const auto use = [&](std::string& text) {
+        try {
+            mul(x, y);
+            text = "no error";
+        } catch (const TapeError& error) {
+            text = error.what();
+        }
+    };
+    {
+        Tape tape;
+        tape.watch(x);
+        y = mul(x, x);
+        std::thread([&] { use(with_tape); }).join();
+        std::thread([&] {
+            const Pause pause;
+            use(with_pause);
+        }).join();
+    }
+    std::thread([&] { use(after); }).join();
+    CHECK(
+        with_tape.starts_with("mul: an operand [2] was recorded by a tape of another thread, which cannot follow what "
+                              "this thread computes; pass stop_gradient(x) to use its value"));
+    CHECK(with_pause == "no error");
+    CHECK(after == "no error");
+}
+
+TEST_CASE("recording: what is written by its own handle is a constant from then on") {
+    const Tensor x = vector({1, 2});
+    Tape tape;
+    tape.watch(x);
+    Tensor y = scale(x, 2);
+    y.mutable_data<double>()[0] = 5;
+    CHECK(tape.find(y) == no_node);
+    CHECK(elements(tape.gradient(sum(add(mul(y, y), x)), x)) == std::vector<double>{1, 1});
+}
+
+TEST_CASE("recording: a write through a view, or to what a view shows, is an error at the next use") {
+    const Tensor x = vector({1, 2, 3});
+    Tape tape;
+    tape.watch(x);
+    Tensor y = scale(x, 2).set_name("y"), part = slice(y, 0, 0, 2);
+    const std::string text =
+        " was overwritten after it was recorded, in a view of it or in what it is a view of; to make it a constant, "
+        "overwrite it by its own handle, and to use its value, pass stop_gradient(x)";
+    SUBCASE("fill") { y.detached().fill(0); }
+    SUBCASE("copy_from") { y.detached().copy_from(x); }
+    SUBCASE("mutable_data") { y.detached().mutable_data<double>()[0] = 1; }
+    SUBCASE("the free fill") { fill(y.detached(), 0); }
+    SUBCASE("the free write") { write(x, {y.detached()}); }
+    SUBCASE("the base") {
+        y.fill(0);
+        CHECK(tape.find(y) == no_node);
+        CHECK_THROWS_WITH_AS(scale(part, 2), doctest::Contains(("a tensor \"y\" [2]" + text).c_str()), TapeError);
+        return;
+    }
+    SUBCASE("a part") {
+        part.fill(0);
+        CHECK(tape.find(part) == no_node);
+    }
+    CHECK_THROWS_WITH_AS(scale(y, 2), doctest::Contains(("a tensor \"y\" [3]" + text).c_str()), TapeError);
+    CHECK_THROWS_AS(tape.gradient(y, x, {.cotangent = x}), TapeError);
+    mul(stop_gradient(y), x);
 }
