@@ -33,9 +33,30 @@ void Tensor::destroy() noexcept {
     if (drop_reference(storage->references)) deallocate(block, sizeof(TensorState) + sizeof(Storage) + storage->bytes);
 }
 
+namespace {
+
+/// Throws unless all elements of a view, counted in elements of the storage, are among the first `count`.
+void require_inside(const Shape& shape, const Shape& strides, std::int64_t offset, std::int64_t count) {
+    std::int64_t first = offset, last = offset;
+    bool fits = shape.rank() == strides.rank();
+    for (int axis = 0; fits && axis < shape.rank(); ++axis) {
+        if (shape[axis] == 0) return;
+        std::int64_t reach = 0;
+        std::int64_t& end = strides[axis] < 0 ? first : last;
+        fits = shape[axis] > 0 && !__builtin_mul_overflow(shape[axis] - 1, strides[axis], &reach) &&
+               !__builtin_add_overflow(end, reach, &end);
+    }
+    if (!fits || first < 0 || last >= count)
+        throw ShapeError(fmt::format("view: a view {} with strides {} from element {} does not fit {} elements",
+                                     to_string(shape), to_string(strides), offset, count));
+}
+
+}  // namespace
+
 Tensor Tensor::view(const Shape& shape, const Shape& strides, std::int64_t offset) const {
     TensorState& from = get();
     require_countable(shape);
+    require_inside(shape, strides, offset, static_cast<std::int64_t>(from.storage->bytes / size_of(from.dtype)));
     auto* const state = new (allocate(sizeof(TensorState)))
         TensorState{.storage = from.storage,
                     .offset = offset,

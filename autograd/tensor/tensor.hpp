@@ -35,16 +35,25 @@ struct Storage {
     std::byte* data() { return reinterpret_cast<std::byte*>(this + 1); }
 };
 
-/// What an op keeps with a parameter because it follows from the elements, such as another layout of them.
-class Derived {
+/// What a part of the library keeps with a parameter because it follows from the elements, such as another layout of
+/// them.
+class ParameterCache {
   public:
-    virtual ~Derived() = default;
+    virtual ~ParameterCache() = default;
 };
 
 /// What only some tensors have: those with a name, and parameters.
 struct Extras {
     std::string name;
-    std::unique_ptr<Derived> derived;
+    std::vector<std::unique_ptr<ParameterCache>> caches;  ///< one of each type
+
+    /// The cache of this type, made at the first call. One thread at a time.
+    template <class Type>
+    Type& cache() {
+        for (const std::unique_ptr<ParameterCache>& known : caches)
+            if (auto* const cache = dynamic_cast<Type*>(known.get())) return *cache;
+        return static_cast<Type&>(*caches.emplace_back(std::make_unique<Type>()));
+    }
 };
 
 /// Why no tape follows a value, for the error that says so.
@@ -149,6 +158,7 @@ class Tensor {
     const std::string& name() const;
 
     /// The same elements under another shape and other strides (in elements), not recorded: what view ops are made of.
+    /// Throws ShapeError if elements would be outside of the storage.
     Tensor view(const Shape& shape, const Shape& strides, std::int64_t offset) const;
     /// The same elements as a value that no tape follows.
     Tensor detached() const { return view(shape(), strides(), get().offset); }

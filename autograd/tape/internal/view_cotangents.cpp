@@ -1,15 +1,6 @@
 #include <wengert/autograd/tape/internal/view_cotangents.hpp>
 
 namespace wengert {
-namespace {
-
-/// Stands for a new buffer where only the strides matter: none of its elements exist.
-Tensor strides_only(const Shape& shape, Dtype dtype) {
-    return Tensor::empty({0}, dtype).view(shape, contiguous_strides(shape), 0);
-}
-
-}  // namespace
-
 bool Coverage::add(std::int64_t begin, std::int64_t end) {
     if (begin == end) return true;
     const auto next = intervals_.lower_bound(begin);
@@ -84,7 +75,7 @@ bool ViewCotangents::can_show(const Node& view) const {
     // matter here.
     const NodeId below = base.inputs()[0];
     const Tensor& buffer = (*this)[below].tensor;
-    const Tensor shown = buffer.defined() ? buffer : strides_only(recording_[below].shape(), base.dtype());
+    const Tensor shown = buffer.defined() ? buffer : Tensor::empty(recording_[below].shape(), base.dtype());
     return !base.can_view(shown) || view.can_view(base.view(shown));
 }
 
