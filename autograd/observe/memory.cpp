@@ -8,7 +8,7 @@ namespace {
 class Storages {
   public:
     void add(const Node& node) {
-        for (const Saved& saved : node.saved())
+        for (const Saved& saved : node.kept())
             if (const Storage* const storage = saved.tensor.defined() ? saved.tensor.state()->storage : nullptr;
                 storage != nullptr && seen_.insert(storage).second)
                 bytes_ += storage->bytes;

@@ -49,7 +49,18 @@ const Tensor& Backward::saved(std::size_t i) const {
 
 Tensor Backward::take_saved(std::size_t i) {
     const Tensor& tensor = saved(i);
-    return is_last_ ? std::move(node_.saved_[i].tensor) : tensor;
+    return is_last_ ? std::move(node_.kept_[i].tensor) : tensor;
+}
+
+const Tensor& Backward::workspace(std::size_t i) const {
+    if (i >= node_.workspace().size())
+        throw ValueError(fmt::format("the rule asks for tensor {} of a workspace of {}", i, node_.workspace().size()));
+    return node_.workspace()[i].tensor;
+}
+
+Tensor Backward::take_workspace(std::size_t i) {
+    const Tensor& tensor = workspace(i);
+    return is_last_ ? std::move(node_.kept_[node_.saved().size() + i].tensor) : tensor;
 }
 
 void Backward::add(std::size_t input, Tensor contribution) {

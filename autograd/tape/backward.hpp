@@ -43,6 +43,9 @@ class Backward {
     /// The same, to be used last: if no later pass needs it, the node's handle, so that a rule may write over the
     /// elements if is_unique() says that nobody else reads them.
     Tensor take_saved(std::size_t i);
+    /// The same for a tensor that forward() left in its workspace; undefined if it set none.
+    const Tensor& workspace(std::size_t i) const;
+    Tensor take_workspace(std::size_t i);
     std::size_t input_count() const;
     /// Whether anything waits for the cotangent of an input; contributions to others may be left out.
     bool needs(std::size_t input) const;

@@ -17,7 +17,7 @@ void require_defined(const Inputs& in) {
         if (!in[i].defined()) throw ValueError(fmt::format("operand {} is an undefined tensor", i));
 }
 
-void require_recordable(const Inputs& in) {
+void require_recorded_by_none(const Inputs& in) {
     for (std::size_t i = 0; i < in.size(); ++i) {
         const TensorState& operand = *in[i].state();
         if (operand.recording != 0 && !operand.parameter && Recording::is_live(operand.recording))
@@ -27,14 +27,6 @@ void require_recordable(const Inputs& in) {
                             "pass stop_gradient(x) to use its value",
                             to_string(in[i].shape())));
     }
-}
-
-const ConstantCause* unrecorded_cause() {
-    static constexpr ConstantCause paused{"it was computed, or what it was computed from, while a Pause lived", false,
-                                          4};
-    static constexpr ConstantCause no_tape{
-        "it was computed, or what it was computed from, before this tape began or by another thread", false, 1};
-    return Recording::is_in_scope() ? &paused : &no_tape;
 }
 
 const ConstantCause* cause_among(const Inputs& in) {

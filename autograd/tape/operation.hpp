@@ -27,6 +27,7 @@
 ///         static constexpr std::array operands{"x"};              // absent: operands have no names in errors
 ///         static constexpr std::size_t saves_first = 2;           // absent: Saves::inputs means all of them
 ///         static constexpr bool accumulates = true;               // absent: see below
+///         static constexpr std::size_t workspace = 3;             // absent: see below
 ///     };
 ///
 /// A view op has `Tensor view(const Tensor& x) const` in place of shape() and forward(), `Tensor adjoint(const Tensor&
@@ -37,6 +38,10 @@
 /// forward() writes a new, contiguous tensor. An op that `accumulates` promises more: its forward() writes into any
 /// strided Destination, and adds if that says so. Backward::add(input, op, ...) then computes it right into a
 /// cotangent; or, if the op has can_merge(), merge() and ==, together with what waits there for an equal op.
+///
+/// An op with a workspace has `forward(in, out, const Workspace& workspace)`, which may leave so many tensors there for
+/// its rule: back.workspace(i). It says which operands a tape follows, so that what only their rule needs is not made
+/// for others.
 namespace wengert {
 
 /// An operand of a public op: a tensor, or a number that takes the other operands' dtype. Made by conversion at the
@@ -71,10 +76,16 @@ template <class Op>
 concept Operation = requires(const Op& op, const Inputs& in) {
     { Op::name } -> std::convertible_to<std::string_view>;
 }
-&&(ViewOp<Op> || requires(const Op& op, const Inputs& in, const Destination& out) {
-    { op.shape(in) } -> std::same_as<Shape>;
-    op.forward(in, out);
-});
+&&(
+    ViewOp<Op> ||
+    requires(const Op& op, const Inputs& in, const Destination& out) {
+        { op.shape(in) } -> std::same_as<Shape>;
+        op.forward(in, out);
+    } ||
+    requires(const Op& op, const Inputs& in, const Destination& out, const Workspace& workspace) {
+        { op.shape(in) } -> std::same_as<Shape>;
+        op.forward(in, out, workspace);
+    });
 template <class Op>
 concept Differentiable = Operation<Op> &&(ViewOp<Op> || requires(const Op& op, Backward& back) { op.vjp(back); });
 
@@ -150,17 +161,27 @@ constexpr bool saves_output() {
         return false;
 }
 
+template <class Op>
+constexpr std::size_t workspace_size() {
+    if constexpr (requires { Op::workspace; })
+        return Op::workspace;
+    else
+        return 0;
+}
+
 /// "decoder.cell, step 3; rhs = parameter "decoder.cell.weight_ih"": the place, and the operands that have a name or a
 /// node. `names` are the op's words for its operands, and may be fewer.
 std::string describe_operands(const Inputs& in, std::span<const std::string_view> names);
 /// Throws ValueError if an operand is an undefined tensor.
 void require_defined(const Inputs& in);
-/// Throws TapeError if an operand was recorded by a tape that lives, in a thread where no tape and no pause does.
-void require_recordable(const Inputs& in);
-/// Why the result of an op is constant: of what is computed where nothing is recorded, and under a tape that follows no
-/// operand.
-const ConstantCause* unrecorded_cause();
+/// Throws TapeError if an operand was recorded by a tape that lives: for threads in which no tape and no pause does.
+void require_recorded_by_none(const Inputs& in);
+/// Why the result of an op is constant under a tape that follows none of its operands.
 const ConstantCause* cause_among(const Inputs& in);
+inline constexpr ConstantCause computed_in_pause{"it was computed, or what it was computed from, while a Pause lived",
+                                                 false, 4};
+inline constexpr ConstantCause computed_without_tape{
+    "it was computed, or what it was computed from, before this tape began or by another thread", false, 1};
 template <class Op>
 inline constexpr ConstantCause without_derivative{Op::name, true, 6};
 
@@ -191,7 +212,15 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
     try {
         require_defined(in);
         Recording* const recording = Recording::current();
-        if (recording == nullptr && !Recording::is_in_scope()) require_recordable(in);
+        const bool has_scope = Recording::is_in_scope();
+        if (!has_scope)
+            for (std::size_t i = 0; i < in.size(); ++i)
+                if (in[i].state()->recording != 0) [[unlikely]]
+                    require_recorded_by_none(in);
+        std::array<Tensor, workspace_size<Op>()> workspace;
+        std::uint64_t followed = 0;
+        if constexpr (workspace_size<Op>() > 0)
+            if (recording != nullptr && recording->follows(in)) followed = recording->followed();
         {
             const Recording::Suspension suspension(recording);  // an op is one node, whatever its forward() calls
             if constexpr (ViewOp<Op>) {
@@ -200,23 +229,23 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
                 Dtype dtype = in[0].dtype();
                 if constexpr (requires { op.dtype(in); }) dtype = op.dtype(in);
                 Destination destination{Tensor::empty(op.shape(in), dtype)};
-                op.forward(in, destination);
+                if constexpr (workspace_size<Op>() > 0)
+                    op.forward(in, destination, Workspace{workspace, followed});
+                else
+                    op.forward(in, destination);
                 out = std::move(destination.tensor);
             }
         }
-        if (Observer::is_listening()) [[unlikely]] {
-            if constexpr (requires { Op::operands; })
-                Observer::notify(&Observer::computed, in.first(Op::operands.size()), out);
-            else
-                Observer::notify(&Observer::computed, in, out);
-        }
+        if (Observer::is_listening()) [[unlikely]]
+            Observer::notify(&Observer::computed, in, out);
         if (recording == nullptr) {
-            out.state()->constant_cause = unrecorded_cause();
+            out.state()->constant_cause = has_scope ? &computed_in_pause : &computed_without_tape;
         } else if (!recording->follows(in)) {
             out.state()->constant_cause = cause_among(in);
         } else {
             if constexpr (Differentiable<Op>)
-                recording->append<Recorded<Op>>(op, in, in.first(saved_inputs<Op>()), saves_output<Op>(), out, where);
+                recording->append<Recorded<Op>>(
+                    op, in, {in.first(saved_inputs<Op>()), saves_output<Op>() ? &out : nullptr, workspace}, out, where);
             else
                 out.state()->constant_cause = &without_derivative<Op>;
         }

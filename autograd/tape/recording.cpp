@@ -50,9 +50,9 @@ void prefetch(const void* object, std::size_t bytes) {
 constinit thread_local Recording::OfThread Recording::thread_;
 
 void Node::release() {
-    released_ |= saved_count_ > 0;
-    std::destroy_n(saved_, saved_count_);
-    saved_count_ = 0;
+    released_ |= kept_count_ > 0;
+    std::destroy_n(kept_, kept_count_);
+    kept_count_ = workspace_count_ = 0;
 }
 
 Recording::Recording() : serial_(new_serial()) {}
@@ -100,6 +100,13 @@ bool Recording::follows(const Inputs& in) {
     return any;
 }
 
+std::uint64_t Recording::followed() const {
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < std::min<std::size_t>(operands_.size(), 64); ++i)
+        bits |= std::uint64_t{operands_[i] != no_node} << i;
+    return bits;
+}
+
 NodeId Recording::watch(const Tensor& tensor) {
     if (!is_floating(tensor.dtype())) throw DtypeError("int64 tensors have no gradient");
     const TensorState* const state = tensor.state();
@@ -121,7 +128,7 @@ void Recording::prefetch_before(NodeId id) const {
     constexpr std::size_t first_elements = 256;  // the processor itself sees that more will be read
     if (id >= nodes_ahead) prefetch(&(*this)[id - nodes_ahead], sizeof(Node));
     if (id < tensors_ahead) return;
-    for (const Saved& saved : (*this)[id - tensors_ahead].saved())
+    for (const Saved& saved : (*this)[id - tensors_ahead].kept())
         if (saved.tensor.defined())
             prefetch(saved.tensor.state(), sizeof(TensorState) + sizeof(Storage) + first_elements);
 }
@@ -131,11 +138,10 @@ void Recording::add(Node* node) {
     nodes_.push_back(node);
 }
 
-void Recording::link(Node* node, const Inputs& in, const Inputs& saved, bool saves_output, const Tensor& out,
-                     const SourceLine& where) {
+void Recording::link(Node* node, const Inputs& in, const Kept& kept, const Tensor& out, const SourceLine& where) {
     const std::size_t count = in.size();
     node->inputs_ = arena_.allocate_for<NodeId>(count);
-    node->saved_ = arena_.allocate_for<Saved>(saved.size() + (saves_output ? 1 : 0));
+    node->kept_ = arena_.allocate_for<Saved>(kept.inputs.size() + (kept.output != nullptr) + kept.workspace.size());
     const NodeId id = size();
     add(node);  // nothing after this throws
     node->input_count_ = static_cast<std::uint32_t>(count);
@@ -143,9 +149,14 @@ void Recording::link(Node* node, const Inputs& in, const Inputs& saved, bool sav
         node->inputs_[i] = operands_[i];
         if (operands_[i] != no_node) ++nodes_[static_cast<std::size_t>(operands_[i])]->uses_;
     }
-    const auto keep = [node](const Tensor& x) { new (&node->saved_[node->saved_count_++]) Saved{x, x.version()}; };
-    for (std::size_t i = 0; i < saved.size(); ++i) keep(saved[i]);
-    if (saves_output) keep(out);
+    const auto keep = [node](Tensor x) {
+        const std::uint32_t version = x.defined() ? x.version() : 0;
+        new (&node->kept_[node->kept_count_++]) Saved{std::move(x), version};
+    };
+    for (std::size_t i = 0; i < kept.inputs.size(); ++i) keep(kept.inputs[i]);
+    if (kept.output != nullptr) keep(*kept.output);
+    for (Tensor& x : kept.workspace) keep(std::move(x));
+    node->workspace_count_ = static_cast<std::uint16_t>(kept.workspace.size());
     node->shape_ = out.shape();
     node->dtype_ = out.dtype();
     node->place_ = current_place();

@@ -55,12 +55,20 @@ class Recording {
     /// Makes a leaf of a tensor that the list does not follow yet.
     NodeId watch(const Tensor& tensor);
 
-    /// Appends the node that computed `out` from the operands last given to follows(), of which it keeps `saved`.
+    /// Of the operands last given to follows(), a bit for each of the first 64 that the list follows.
+    std::uint64_t followed() const;
+
+    /// What a node keeps.
+    struct Kept {
+        Inputs inputs;
+        const Tensor* output = nullptr;
+        std::span<Tensor> workspace = {};
+    };
+    /// Appends the node that computed `out` from the operands last given to follows().
     template <class NodeType, class Op>
-    void append(const Op& op, const Inputs& in, const Inputs& saved, bool saves_output, const Tensor& out,
-                const SourceLine& where) {
+    void append(const Op& op, const Inputs& in, const Kept& kept, const Tensor& out, const SourceLine& where) {
         Node* const node = new (arena_.allocate_for<NodeType>()) NodeType(op);
-        link(node, in, saved, saves_output, out, where);
+        link(node, in, kept, out, where);
     }
 
     NodeId size() const { return static_cast<NodeId>(nodes_.size()); }
@@ -86,8 +94,7 @@ class Recording {
     };
 
     void add(Node* node);
-    void link(Node* node, const Inputs& in, const Inputs& saved, bool saves_output, const Tensor& out,
-              const SourceLine& where);
+    void link(Node* node, const Inputs& in, const Kept& kept, const Tensor& out, const SourceLine& where);
 
     constinit static thread_local OfThread thread_;
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <wengert/autograd/observe/memory.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/autograd/tensor/allocator.hpp>
 
@@ -157,6 +158,28 @@ struct Composite {
     void vjp(Backward& back) const { back.add(0, scale(back.cotangent(), 3)); }
 };
 
+/// Keeps the derivative by each operand that a tape follows: 3 for the first, 5 for the second.
+struct Prepared {
+    static constexpr std::string_view name = "prepared";
+    static constexpr Saves saves = Saves::output;
+    static constexpr std::size_t workspace = 2;
+    Shape shape(const Inputs& in) const { return in[0].shape(); }
+    void forward(const Inputs& in, const Destination& out, const Workspace& workspace) const {
+        write(scale(in[0], 3), out);
+        write(scale(in[1], 5), {out.tensor, true});
+        for (std::size_t i = 0; i < 2; ++i)
+            if (workspace.follows(i)) workspace.tensors[i] = full(in[i].shape(), i == 0 ? 3 : 5, Dtype::float64);
+    }
+    void vjp(Backward& back) const {
+        CHECK(back.saved(0).defined());
+        CHECK_THROWS_AS(back.saved(1), ValueError);
+        CHECK_THROWS_AS(back.workspace(2), ValueError);
+        for (std::size_t i = 0; i < 2; ++i)
+            if (back.needs(i)) back.add(i, mul(back.take_workspace(i), back.cotangent()));
+    }
+};
+Tensor prepared(const Tensor& a, const Tensor& b) { return apply(Prepared{}, {&a, &b}, SourceLine()); }
+
 struct Failing {
     static constexpr std::string_view name = "failing";
     Shape shape(const Inputs& in) const { return in[0].shape(); }
@@ -290,4 +313,24 @@ TEST_CASE("recording: a write through a view, or to what a view shows, is an err
     CHECK_THROWS_WITH_AS(scale(y, 2), doctest::Contains(("a tensor \"y\" [3]" + text).c_str()), TapeError);
     CHECK_THROWS_AS(tape.gradient(y, x, {.cotangent = x}), TapeError);
     mul(stop_gradient(y), x);
+}
+
+TEST_CASE("recording: a node keeps its op's workspace, which is made for what a tape follows") {
+    const Tensor x = vector({1, 2}), y = vector({3, 4});
+    CHECK(elements(prepared(x, y)) == std::vector<double>{18, 26});
+    Tape tape;
+    CHECK(elements(prepared(x, y)) == std::vector<double>{18, 26});
+    CHECK(tape.size() == 0);
+    tape.watch(y);
+    const Tensor z = prepared(x, y);
+    const Node& node = tape[tape.find(z)];
+    REQUIRE(node.workspace().size() == 2);
+    CHECK_FALSE(node.workspace()[0].tensor.defined());
+    CHECK(node.saved().size() == 1);
+    CHECK(saved_bytes(tape) == 2 * 2 * 8);
+    const Tensor total = sum(z);
+    CHECK(elements(tape.gradient(total, y, {.retain_graph = true})) == std::vector<double>{5, 5});
+    CHECK(elements(tape.gradient(total, y)) == std::vector<double>{5, 5});
+    CHECK(saved_bytes(tape) == 0);
+    CHECK_THROWS_AS(tape.gradient(total, y), TapeError);
 }

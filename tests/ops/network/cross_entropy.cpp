@@ -3,6 +3,8 @@
 #include <wengert/autograd/observe/anomaly.hpp>
 #include <wengert/autograd/tensor/allocator.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
+#include <wengert/ops/network/linear_cross_entropy.hpp>
+#include <wengert/ops/products/linear.hpp>
 #include <wengert/ops/products/matmul.hpp>
 
 using namespace brute_force;

@@ -2,6 +2,7 @@
 
 #include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/autograd/observe/memory.hpp>
+#include <wengert/ops/products/linear.hpp>
 #include <wengert/ops/products/matmul.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
 

@@ -3,6 +3,7 @@
 #include "ops/brute_force.hpp"
 
 #include <thread>
+#include <wengert/ops/products/linear.hpp>
 #include <wengert/ops/products/matmul.hpp>
 #include <wengert/ops/products/threads.hpp>
 #include <wengert/ops/shape/views.hpp>
