@@ -12,8 +12,8 @@ namespace wengert {
 
 class Backward;
 
-/// The operands of one application of an op, for as long as the call lasts: a variable of this type, made from a list
-/// {&a, &b}, would refer to a list that is gone.
+/// The operands of one application of an op: a parameter of functions, never a variable, since a list {&a, &b} that it
+/// is made from ends with the expression.
 class Inputs {
   public:
     Inputs(std::initializer_list<const Tensor*> tensors) : tensors_(tensors.begin(), tensors.size()) {}
@@ -67,7 +67,7 @@ class Node {
     virtual void vjp(Backward& back) const = 0;
     /// Whether the output is a view of the input in which no element appears twice.
     virtual bool is_view() const { return false; }
-    /// The same view of another tensor of the input's shape, and whether there is one: always, if that is contiguous.
+    /// The same view of another tensor of the input's shape, and whether there is one. Of a contiguous tensor there is.
     virtual Tensor view(const Tensor& base) const { return base; }
     virtual bool can_view(const Tensor&) const { return true; }
     /// The same view as an op, which is recorded.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -45,30 +46,38 @@ class Observer {
     /// The rule of a node has contributed to the cotangent of one of its inputs.
     virtual void contributed(const Node&, std::size_t /*input*/, const Tensor& /*cotangent*/) {}
 
-    /// Whether anybody listens in this thread.
+    /// Whether anybody may be listening in this thread.
     static bool is_listening() { return innermost_ != nullptr; }
     static bool is_inspecting_cotangents();
     /// Whether no other observer of this type has begun later in this thread.
     template <class Type>
     static bool is_innermost(const Type* observer) {
-        for (const Observer* other = innermost_; other != observer; other = other->outer_)
-            if (other == nullptr || dynamic_cast<const Type*>(other) != nullptr) return false;
-        return true;
+        for (const Link* link = innermost_; link != nullptr; link = link->outer)
+            if (const auto* const found = dynamic_cast<const Type*>(link->observer.load())) return found == observer;
+        return false;
     }
     /// Calls a member function of every observer of this thread.
     template <class... Parameters, class... Arguments>
     static void notify(void (Observer::*hook)(Parameters...), const Arguments&... arguments) {
-        for (Observer* observer = innermost_; observer != nullptr; observer = observer->outer_)
-            (observer->*hook)(arguments...);
+        for (const Link* link = innermost_; link != nullptr; link = link->outer)
+            if (Observer* const observer = link->observer) (observer->*hook)(arguments...);
     }
 
   protected:
-    Observer() : outer_(innermost_) { innermost_ = this; }
+    Observer();
     virtual ~Observer();
 
   private:
-    constinit static inline thread_local Observer* innermost_ = nullptr;
-    Observer* outer_;
+    /// A thread's list holds an observer until the thread finds out that it has ended, maybe in another thread.
+    struct Link {
+        std::atomic<Observer*> observer;  // null: it has ended
+        Link* outer;
+        std::atomic<int> owners = 2;  // the list and the observer
+    };
+    static void give_back(Link* link);
+
+    constinit static inline thread_local Link* innermost_ = nullptr;
+    Link* const link_;
 };
 
 /// Tells the observers of work that begins here and ends with the block.

@@ -25,8 +25,8 @@ struct GradientOptions {
 ///
 /// Ops of this thread whose operands lead back to a parameter or to a watched tensor append a node. A tape inside
 /// another shares its list, so the outer one can differentiate through what the inner one did; the nodes go when the
-/// last tape does. Tapes end in reverse order of their beginnings, as local variables do; another order, and an end in
-/// another thread, do no harm.
+/// last tape does. Tapes usually end in reverse order, as local variables do; another order, or an end in another
+/// thread, does no harm.
 ///
 /// Tapes of different threads know nothing of each other. An op that gets a recorded tensor in a thread without a tape,
 /// as in a parallel region of OpenMP, throws TapeError while the tape lives; but what is computed there from parameters

@@ -39,10 +39,10 @@ struct AccumulateParts {
 
 Tensor accumulate(const Tensor& a, const Tensor& b) { return apply(Accumulate{}, {&a, &b}, SourceLine{}); }
 
-Tensor accumulate_parts(const Node& base, std::span<const CotangentSlot::Part> parts) {
+Tensor accumulate_parts(const Node& base, std::span<const CotangentPart> parts) {
     AccumulateParts op{base.shape(), {}};
     std::vector<const Tensor*, CachedAllocator<const Tensor*>> operands;
-    for (const CotangentSlot::Part& part : parts) {
+    for (const CotangentPart& part : parts) {
         op.views.push_back(part.view);
         operands.push_back(&part.cotangent);
     }

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <wengert/autograd/tape/internal/accumulate.hpp>
 #include <wengert/autograd/tape/internal/cotangents.hpp>
 
 namespace wengert {
@@ -43,7 +42,7 @@ bool Cotangents::add_through_view(NodeId id, const Tensor& cotangent) {
     const NodeId base = view.inputs()[0];
     if (!needs(base)) return true;
     if (recorded_) {
-        if (view.interval()) slots_[base].parts.push_back({&view, cotangent});
+        if (view.interval()) parts_[base].push_back({&view, cotangent});
         return view.interval().has_value();
     }
     const std::optional<Destination> part = slots_.part_of_base(id);
@@ -69,7 +68,8 @@ const Tensor& Cotangents::finish(NodeId id) {
         const ObservedWork work(pending->name(), recording_[id].place(), Pass::backward);
         pending->run(target(id));
     }
-    if (!slot.parts.empty()) add(id, accumulate_parts(recording_[id], std::exchange(slot.parts, {})), true);
+    if (recorded_)
+        if (const auto parts = parts_.extract(id)) add(id, accumulate_parts(recording_[id], parts.mapped()), true);
     if (slot.coverage) slots_.complete(slot);
     return slot.tensor;
 }

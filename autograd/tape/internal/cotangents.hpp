@@ -1,5 +1,8 @@
 #pragma once
 
+#include <unordered_map>
+#include <vector>
+#include <wengert/autograd/tape/internal/accumulate.hpp>
 #include <wengert/autograd/tape/internal/view_cotangents.hpp>
 #include <wengert/autograd/tape/observer.hpp>
 
@@ -46,6 +49,8 @@ class Cotangents {
     const Recording& recording_;
     const bool recorded_, inspected_ = Observer::is_inspecting_cotangents();
     ViewCotangents slots_;
+    /// Of a recorded pass: what views contributed to a node, until finish() adds it up by one op.
+    std::unordered_map<NodeId, std::vector<CotangentPart>> parts_;
 };
 
 }  // namespace wengert

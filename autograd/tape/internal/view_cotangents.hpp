@@ -38,17 +38,11 @@ class Coverage : public Cached {
     Intervals intervals_;
 };
 
-/// The cotangent of one node while a pass collects it.
+/// The cotangent of one node while a pass collects it. Half a cache line, since a long tape has many.
 struct CotangentSlot {
-    /// In a recorded pass: cotangents of views of this node, which finish() adds up by one op.
-    struct Part {
-        const Node* view;
-        Tensor cotangent;
-    };
     Tensor tensor;
     std::unique_ptr<Pending> pending;
     std::unique_ptr<Coverage> coverage;
-    std::vector<Part, CachedAllocator<Part>> parts;
     bool owned = false;       // the elements may be overwritten
     bool alias = false;       // the elements are a part of the base's slot
     bool needed = false;      // a wanted cotangent follows from this one

@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <memory>
+#include <optional>
+#include <thread>
 #include <wengert/autograd/observe/profile.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 
@@ -100,6 +103,16 @@ TEST_CASE("profile: an outer one that ends first leaves the inner one listening"
     mul(x, x);
     CHECK(inner->moments().size() == 1);
     inner.reset();
+    CHECK_FALSE(Observer::is_listening());
+}
+
+TEST_CASE("profile: one that ends in another thread is not told any more") {
+    const Tensor x = vector({1});
+    auto profile = std::make_unique<Profile>();
+    mul(x, x);
+    std::thread([&] { profile.reset(); }).join();
+    mul(x, x);
+    { const Profile next; }
     CHECK_FALSE(Observer::is_listening());
 }
 

@@ -83,3 +83,32 @@ TEST_CASE("recording scope: a recorded tensor in a thread without a tape is an e
     CHECK(with_pause == "no error");
     CHECK(after == "no error");
 }
+
+TEST_CASE("recording scope: a tape belongs to the thread that made it") {
+    const Tensor x = vector({2});
+    Tape tape;
+    tape.watch(x);
+    const Tensor y = mul(x, x);
+    std::string gradient, watch, find, op;
+    const auto text = [](auto f) -> std::string {
+        try {
+            f();
+        } catch (const TapeError& error) {
+            return error.what();
+        }
+        return "no error";
+    };
+    std::thread([&] {
+        gradient = text([&] { tape.gradient(y, x); });
+        watch = text([&] { tape.watch(x); });
+        find = text([&] { tape.find(y); });
+        Tape own;
+        own.watch(x);
+        op = text([&] { mul(x, y); });
+    }).join();
+    CHECK(gradient == "gradient: a tape was used by a thread that did not make it" + at_line(-7));
+    CHECK(watch == "watch: a tape was used by a thread that did not make it" + at_line(-7));
+    CHECK(find == "find: a tape was used by a thread that did not make it" + at_line(-7));
+    CHECK(op.starts_with("mul: an operand [1] was recorded on a tape that belongs to another thread; "));
+    CHECK(tape.gradient(y, x).item() == 4);
+}

@@ -271,35 +271,6 @@ TEST_CASE("tape: one per thread, parameters shared") {
     }
 }
 
-TEST_CASE("tape: a tape belongs to the thread that made it") {
-    const Tensor x = vector({2});
-    Tape tape;
-    tape.watch(x);
-    const Tensor y = mul(x, x);
-    std::string gradient, watch, find, op;
-    const auto text = [](auto f) -> std::string {
-        try {
-            f();
-        } catch (const TapeError& error) {
-            return error.what();
-        }
-        return "no error";
-    };
-    std::thread([&] {
-        gradient = text([&] { tape.gradient(y, x); });
-        watch = text([&] { tape.watch(x); });
-        find = text([&] { tape.find(y); });
-        Tape own;
-        own.watch(x);
-        op = text([&] { mul(x, y); });
-    }).join();
-    CHECK(gradient == "gradient: a tape was used by a thread that did not make it" + at_line(-7));
-    CHECK(watch == "watch: a tape was used by a thread that did not make it" + at_line(-7));
-    CHECK(find == "find: a tape was used by a thread that did not make it" + at_line(-7));
-    CHECK(op.starts_with("mul: an operand [1] was recorded on a tape that belongs to another thread; "));
-    CHECK(tape.gradient(y, x).item() == 4);
-}
-
 TEST_CASE("tape: a result that was overwritten is a constant") {
     const Tensor x = vector({1, 2});
     Tape tape;
@@ -311,45 +282,6 @@ TEST_CASE("tape: a result that was overwritten is a constant") {
     CHECK(tape.find(y) == no_node);
     CHECK_THROWS_AS(tape.gradient(sum(z), x), TapeError);
     CHECK(elements(tape.gradient(sum(add(used, y)), x)) == Values{10, 10});
-}
-
-TEST_CASE("tape: a saved tensor that was overwritten is an error that names it") {
-    Tensor w = vector({1, 2});
-    w.set_parameter().set_name("cell.weight");
-    Tape tape;
-    Tensor y, hidden;
-    std::string where;
-    {
-        const Scope scope("cell");
-        const Step step(3);
-        y = mul(w, w);
-        where = at_line(-1);
-        hidden = tiny::tanh(y);
-    }
-    const auto overwritten = [&](const char* op, const char* tensor) {
-        return std::string(op) + ": a tensor " + tensor +
-               " that backward needs was overwritten after the forward pass\n  in cell, step 3";
-    };
-    SUBCASE("an input") {
-        w.fill(0);
-        CHECK_THROWS_WITH_AS(tape.gradient(sum(y), w), (overwritten("mul", "\"cell.weight\" [2]") + where).c_str(),
-                             TapeError);
-    }
-    SUBCASE("an output, by a view") {
-        const Tensor total = sum(hidden);
-        hidden.detached().mutable_data<double>()[0] = 5;
-        try {
-            tape.gradient(total, w);
-            FAIL("no error");
-        } catch (const TapeError& error) {
-            CHECK(std::string(error.what()).starts_with(overwritten("tanh", "[2]")));
-        }
-    }
-    SUBCASE("one that no rule needs may be overwritten") {
-        const Tensor z = scale(y, 2), total = sum(z);
-        Tensor(z).fill(0);
-        CHECK(elements(tape.gradient(total, w)) == Values{4, 8});
-    }
 }
 
 TEST_CASE("tape: a million ops in a chain run forward, backward and end without recursion") {

@@ -38,47 +38,7 @@ struct Misshapen {
     void vjp(Backward& back) const { back.add(0, zeros({7}, Dtype::float64)); }
 };
 
-/// Its rule does what no rule may.
-struct Careless {
-    static constexpr std::string_view name = "careless";
-    static constexpr Saves saves = Saves::nothing;
-    int fault;
-    Shape shape(const Inputs& in) const { return in[0].shape(); }
-    void forward(const Inputs& in, const Destination& out) const { write(in[0], out); }
-    void vjp(Backward& back) const {
-        if (fault == 0) back.add(0, back.saved(0));
-        if (fault == 1) back.add(1, back.cotangent());
-        if (fault == 2) back.add(0, zeros(back.input_shape(0), Dtype::float32));
-    }
-};
-
-/// Its rule asks for the shape of its second operand.
-struct Curious {
-    static constexpr std::string_view name = "curious";
-    static constexpr Saves saves = Saves::nothing;
-    Shape shape(const Inputs& in) const { return in[0].shape(); }
-    void forward(const Inputs& in, const Destination& out) const { write(in[0], out); }
-    void vjp(Backward& back) const { back.add(0, zeros(back.input_shape(1), Dtype::float64)); }
-};
-
 }  // namespace
-
-TEST_CASE("cotangents: a rule that speaks of what is not there is named") {
-    const Tensor x = vector({1, 2});
-    Tape tape;
-    tape.watch(x);
-    const auto text = [&](int fault) -> std::string {
-        try {
-            tape.gradient(sum(apply(Careless{fault}, {&x}, SourceLine())), x);
-        } catch (const Error& error) {
-            return error.what();
-        }
-        return "no error";
-    };
-    CHECK(text(0) == "careless: the rule asks for saved tensor 0, but the op's `saves` keeps 0");
-    CHECK(text(1) == "careless: the rule speaks of operand 1, but the op had 1");
-    CHECK(text(2) == "careless: a contribution of float32 to the cotangent of an operand of float64");
-}
 
 TEST_CASE("cotangents: the base is used directly too, before and after its slices") {
     const Tensor x = vector({1, 2, 3});
@@ -248,15 +208,6 @@ TEST_CASE("cotangents: a contribution of the wrong shape is the op's error") {
     CHECK_THROWS_WITH_AS(tape.gradient(sum(y), x),
                          ("misshapen: a contribution of shape [7] to the cotangent of an operand [2]" + where).c_str(),
                          ShapeError);
-}
-
-TEST_CASE("cotangents: the shape of an operand is known if the tape follows it") {
-    const Tensor x = vector({1, 2}), constant = vector({3, 4});
-    Tape tape;
-    tape.watch(x);
-    CHECK(elements(tape.gradient(sum(apply(Curious{}, {&x, &x}, SourceLine())), x)) == Values{0, 0});
-    CHECK_THROWS_WITH_AS(tape.gradient(sum(apply(Curious{}, {&x, &constant}, SourceLine())), x),
-                         "curious: operand 1 is a constant, whose shape is not kept", TapeError);
 }
 
 TEST_CASE("cotangents: random programs of views agree with their recorded passes, which accumulate by ops") {
