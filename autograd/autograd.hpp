@@ -1,7 +1,9 @@
 #pragma once
 
 #include <wengert/autograd/check/gradcheck.hpp>
+#include <wengert/autograd/observe/anomaly.hpp>
 #include <wengert/autograd/observe/graph.hpp>
+#include <wengert/autograd/observe/memory.hpp>
 #include <wengert/autograd/observe/profile.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/autograd/tape/scope.hpp>

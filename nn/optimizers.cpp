@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <utility>
-#include <wengert/autograd/observe/profile.hpp>
+#include <wengert/autograd/tape/observer.hpp>
 #include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/autograd/tensor/strided.hpp>
 #include <wengert/nn/optimizers.hpp>
@@ -122,7 +122,7 @@ void Optimizer::step(const std::vector<Tensor>& gradients) {
                                          to_string(g.dtype()), to_string(p.dtype())));
     }
     ++step_count_;
-    const CostTimer timer("optimizer", current_place(), Pass::backward);
+    const ObservedWork work("optimizer", Pass::update);
     for (std::size_t i = 0; i < gradients.size(); ++i) {
         const std::size_t n = kept_names_.size();
         const Tensor dense = packed(gradients[i]);

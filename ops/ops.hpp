@@ -4,7 +4,9 @@
 #include <wengert/ops/elementwise/map.hpp>
 #include <wengert/ops/index/embedding.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
+#include <wengert/ops/network/linear_cross_entropy.hpp>
 #include <wengert/ops/network/masking.hpp>
+#include <wengert/ops/products/linear.hpp>
 #include <wengert/ops/products/matmul.hpp>
 #include <wengert/ops/products/precision.hpp>
 #include <wengert/ops/products/threads.hpp>

@@ -7,23 +7,12 @@
 namespace wengert {
 namespace {
 
-constinit thread_local Profile* current_profile = nullptr;
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
 
 }  // namespace
-
-Profile::Profile() : outer_(std::exchange(current_profile, this)) {}
-Profile::~Profile() { current_profile = outer_; }
-
-double Profile::seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
-
-OpCost& Profile::cost(std::int32_t scope, std::string_view op) {
-    OpCost& cost = costs_[{scope, op}];
-    if (cost.op.empty()) {
-        cost.op = op;
-        cost.scope = scope_path(scope);
-    }
-    return cost;
-}
+double Profile::seconds() const { return seconds_since(begin_); }
 
 std::vector<OpCost> Profile::costs() const {
     std::vector<OpCost> result;
@@ -32,57 +21,66 @@ std::vector<OpCost> Profile::costs() const {
     return result;
 }
 
-CostTimer::CostTimer(std::string_view op, const Place& place, Pass pass)
-    : profile_(current_profile), op_(op), scope_(place.scope), pass_(pass) {
-    if (profile_ == nullptr) return;
-    if (profile_->timer_ != nullptr) {
-        profile_ = nullptr;
-    } else {
-        profile_->timer_ = this;
-        begin_ = Profile::Clock::now();
+void Profile::begin(const Work& work) {
+    if (++depth_ > 1 || !is_innermost(this)) return;
+    timed_ = work;
+    part_depth_ = 0;
+    parts_ = 0;
+    work_begin_ = Clock::now();
+}
+
+void Profile::end(const Work& work) {
+    if (depth_ == 0) return;  // it began before the profile did
+    if (--depth_ > 0 || !timed_) return;
+    book(work.name, seconds_since(work_begin_) - parts_);
+    timed_.reset();
+    moments_.push_back({seconds(), live_bytes(), work.pass});
+}
+
+void Profile::begin_part(std::string_view) {
+    if (timed_ && ++part_depth_ == 1) part_begin_ = Clock::now();
+}
+
+void Profile::end_part(std::string_view name) {
+    if (!timed_ || part_depth_ == 0 || --part_depth_ > 0) return;
+    const double seconds = seconds_since(part_begin_);
+    parts_ += seconds;
+    book(name, seconds);
+}
+
+void Profile::book(std::string_view name, double seconds) {
+    OpCost& cost = costs_[{timed_->place.scope, name}];
+    if (cost.op.empty()) {
+        cost.op = name;
+        cost.scope = scope_path(timed_->place.scope);
     }
-}
-
-CostTimer::~CostTimer() {
-    if (profile_ == nullptr) return;
-    const double seconds = std::chrono::duration<double>(Profile::Clock::now() - begin_).count();
-    profile_->timer_ = nullptr;
-    OpCost& cost = profile_->cost(scope_, op_);
-    if (pass_ == Pass::forward) ++cost.calls;
-    (pass_ == Pass::forward ? cost.forward_seconds : cost.backward_seconds) += seconds - parts_;
-    profile_->moments_.push_back({profile_->seconds(), allocator_statistics().live_bytes, pass_});
-}
-
-CostPart::CostPart(std::string_view name)
-    : timer_(current_profile != nullptr ? current_profile->timer_ : nullptr), name_(name) {
-    if (timer_ == nullptr) return;
-    if (std::exchange(timer_->has_part_, true))
-        timer_ = nullptr;
-    else
-        begin_ = Profile::Clock::now();
-}
-
-CostPart::~CostPart() {
-    if (timer_ == nullptr) return;
-    const double seconds = std::chrono::duration<double>(Profile::Clock::now() - begin_).count();
-    timer_->parts_ += seconds;
-    timer_->has_part_ = false;
-    OpCost& cost = timer_->profile_->cost(timer_->scope_, name_);
-    if (timer_->pass_ == Pass::forward) ++cost.calls;
-    (timer_->pass_ == Pass::forward ? cost.forward_seconds : cost.backward_seconds) += seconds;
+    switch (timed_->pass) {
+        case Pass::forward:
+            ++cost.calls;
+            cost.forward_seconds += seconds;
+            break;
+        case Pass::backward:
+            cost.backward_seconds += seconds;
+            break;
+        case Pass::update:
+            ++cost.calls;
+            cost.update_seconds += seconds;
+            break;
+    }
 }
 
 std::string to_string(const Profile& profile) {
     const double all = profile.seconds();
-    std::string text = fmt::format("{:<22} {:<32} {:>7} {:>11} {:>11} {:>7}\n", "op", "scope", "calls", "forward ms",
-                                   "backward ms", "share");
+    std::string text = fmt::format("{:<22} {:<32} {:>7} {:>11} {:>11} {:>11} {:>7}\n", "op", "scope", "calls",
+                                   "forward ms", "backward ms", "update ms", "share");
     double timed = 0;
     for (const OpCost& cost : profile.costs()) {
         timed += cost.seconds();
-        text += fmt::format("{:<22} {:<32} {:>7} {:>11.3f} {:>11.3f} {:>5.1f} %\n", cost.op, cost.scope, cost.calls,
-                            1e3 * cost.forward_seconds, 1e3 * cost.backward_seconds, 100 * cost.seconds() / all);
+        text += fmt::format("{:<22} {:<32} {:>7} {:>11.3f} {:>11.3f} {:>11.3f} {:>5.1f} %\n", cost.op, cost.scope,
+                            cost.calls, 1e3 * cost.forward_seconds, 1e3 * cost.backward_seconds,
+                            1e3 * cost.update_seconds, 100 * cost.seconds() / all);
     }
-    return text + fmt::format("{:<22} {:<32} {:>7} {:>23.3f} {:>5.1f} %\n", "(outside ops)", "", "",
+    return text + fmt::format("{:<22} {:<32} {:>7} {:>35.3f} {:>5.1f} %\n", "(outside ops)", "", "",
                               1e3 * (all - timed), 100 * (all - timed) / all);
 }
 

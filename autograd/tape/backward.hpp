@@ -23,9 +23,9 @@ class Pending : public Cached {
     virtual std::string_view name() const = 0;
 };
 
-/// What a vjp sees: the cotangent of its node's output, the tensors its node saved, and where contributions to its
-/// inputs' cotangents go. The rule says what they are; the engine decides whether one is stored, added, moved, queued
-/// or recorded.
+/// What a vjp works with: the cotangent of its node's output, the tensors that its node saved, and a way to contribute
+/// to the cotangents of its inputs. The rule says what they are; the engine decides whether one is stored, added,
+/// moved, queued or recorded.
 class Backward {
   public:
     /// `is_last`: no later pass will need what the node keeps.
@@ -40,25 +40,28 @@ class Backward {
     const Tensor& cotangent() const { return cotangent_; }
     /// A tensor that the node saved. Throws TapeError if it was overwritten since.
     const Tensor& saved(std::size_t i) const;
-    /// The same, to be used last: if no later pass needs it, the node's handle, so that a rule may write over the
+    /// The same for its last use: the node's own handle if no later pass needs it. A rule may then overwrite the
     /// elements if is_unique() says that nobody else reads them.
     Tensor take_saved(std::size_t i);
+    /// The same for a tensor that forward() left in its workspace; undefined if it set none.
+    const Tensor& workspace(std::size_t i) const;
+    Tensor take_workspace(std::size_t i);
     std::size_t input_count() const;
     /// The user's line that made the node.
     const SourceLine& where() const { return node_.where(); }
     /// Whether anything waits for the cotangent of an input; contributions to others may be left out.
     bool needs(std::size_t input) const;
-    /// The shape of an input that the tape follows. Throws TapeError for a constant one, which the node knows nothing
-    /// of.
+    /// The shape of an input that the tape follows. Throws TapeError for a constant, whose shape the node does not
+    /// keep.
     const Shape& input_shape(std::size_t input) const;
-    /// Whether this pass is itself recorded (create_graph). The rule must then be composed of ops, by add().
-    bool recording() const;
+    /// Whether this pass is itself recorded (create_graph). The rule then contributes results of ops, by add().
+    bool is_recorded() const;
 
-    /// Contributes a tensor of the input's shape. Hand over the last handle, and its buffer may be used as it is.
+    /// Contributes a tensor of the input's shape. The engine uses its buffer as it is if this is the last handle.
     void add(std::size_t input, Tensor contribution);
     /// Contributes a part of cotangent() that no other input gets, so that it need not be copied.
-    void give(std::size_t input, const Tensor& part);
-    /// Where a kernel can put its contribution itself. Not while recording.
+    void add_part(std::size_t input, const Tensor& part);
+    /// Where a kernel puts its contribution itself, in a pass that is not recorded.
     Destination target(std::size_t input);
     /// Contributes op(operands...), computed in place, and together with other contributions of this kind to the same
     /// input if the op can `merge` them.

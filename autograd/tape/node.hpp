@@ -12,7 +12,8 @@ namespace wengert {
 
 class Backward;
 
-/// The operands of one application of an op.
+/// The operands of one application of an op: a parameter of functions, never a variable, since a list {&a, &b} that it
+/// is made from ends with the expression.
 class Inputs {
   public:
     Inputs(std::initializer_list<const Tensor*> tensors) : tensors_(tensors.begin(), tensors.size()) {}
@@ -33,6 +34,15 @@ enum class Saves : std::uint8_t { nothing = 0, inputs = 1, output = 2, inputs_an
 struct Saved {
     Tensor tensor;
     std::uint32_t version;
+};
+
+/// What an op's forward() computes for its rule beside the output: tensors that the node keeps. They are undefined
+/// until forward() sets them, and may stay so.
+struct Workspace {
+    std::span<Tensor> tensors;
+    std::uint64_t followed;  ///< a bit for each operand: the tape follows it
+
+    bool follows(std::size_t operand) const { return (followed >> operand & 1) != 0; }
 };
 
 /// The part of one axis that a view shows: elements [begin, end).
@@ -57,20 +67,26 @@ class Node {
     virtual void vjp(Backward& back) const = 0;
     /// Whether the output is a view of the input in which no element appears twice.
     virtual bool is_view() const { return false; }
-    /// The same view of another tensor of the input's shape, and whether there is one: always, if that is contiguous.
+    /// The same view of another tensor of the input's shape, and whether there is one. Of a contiguous tensor there is.
     virtual Tensor view(const Tensor& base) const { return base; }
     virtual bool can_view(const Tensor&) const { return true; }
+    /// The same view as an op, which is recorded.
+    virtual Tensor apply_view(const Tensor& base) const { return view(base); }
+    /// Of a view that shows a part of one axis.
     virtual std::optional<Interval> interval() const { return std::nullopt; }
 
     std::span<const NodeId> inputs() const { return {inputs_, input_count_}; }
-    std::span<const Saved> saved() const { return {saved_, saved_count_}; }
+    std::span<const Saved> saved() const { return kept().first(kept_count_ - workspace_count_); }
+    std::span<const Saved> workspace() const { return kept().last(workspace_count_); }
+    /// Both.
+    std::span<const Saved> kept() const { return {kept_, kept_count_}; }
     const Shape& shape() const { return shape_; }
     Dtype dtype() const { return dtype_; }
     const Place& place() const { return place_; }
     const SourceLine& where() const { return where_; }
     /// How many later nodes use the output.
     std::int32_t uses() const { return uses_; }
-    /// A backward pass has been here and let go of what it no longer needed.
+    /// A backward pass has been here and let go of what the node kept.
     bool released() const { return released_; }
 
   private:
@@ -79,9 +95,10 @@ class Node {
     void release();
 
     NodeId* inputs_ = nullptr;
-    Saved* saved_ = nullptr;
-    std::uint32_t input_count_ = 0, saved_count_ = 0;
+    Saved* kept_ = nullptr;
+    std::uint32_t input_count_ = 0, kept_count_ = 0;
     std::int32_t uses_ = 0;
+    std::uint16_t workspace_count_ = 0;
     Dtype dtype_ = Dtype::float32;
     bool released_ = false;
     Shape shape_;

@@ -17,10 +17,43 @@ void require_defined(const Inputs& in) {
         if (!in[i].defined()) throw ValueError(fmt::format("operand {} is an undefined tensor", i));
 }
 
-const char* constant_because(const Inputs& in) {
-    for (std::size_t i = 0; i < in.size(); ++i)
-        if (const char* const op = in[i].state()->constant_because) return op;
-    return nullptr;
+void require_recorded_by_none(const Inputs& in) {
+    for (std::size_t i = 0; i < in.size(); ++i) {
+        const TensorState& operand = *in[i].state();
+        if (operand.recording != 0 && !operand.parameter && Recording::is_live(operand.recording))
+            throw TapeError(
+                fmt::format("an operand {} was recorded by a tape of another thread, which cannot follow what this "
+                            "thread computes; "
+                            "pass stop_gradient(x) to use its value",
+                            to_string(in[i].shape())));
+    }
+}
+
+const ConstantCause* cause_among(const Inputs& in) {
+    static constexpr ConstantCause named{
+        "what it was computed from has a name, but was not marked by set_parameter(), or by watch() before it was used",
+        false, 2};
+    const ConstantCause* result = nullptr;
+    for (std::size_t i = 0; i < in.size(); ++i) {
+        const ConstantCause* const cause =
+            in[i].state()->constant_cause == nullptr && !in[i].name().empty() ? &named : in[i].state()->constant_cause;
+        if (cause != nullptr && (result == nullptr || cause->weight > result->weight)) result = cause;
+    }
+    return result;
+}
+
+std::string describe_operands(const Inputs& in, std::span<const std::string_view> names) {
+    std::string text = to_string(current_place());
+    for (std::size_t i = 0; i < in.size(); ++i) {
+        const Tensor& x = in[i];
+        if (!x.defined() || x.name().empty()) continue;
+        const std::string operand = i < names.size() ? std::string(names[i]) : fmt::format("operand {}", i);
+        const bool has_own_name = x.state()->extras != nullptr && !x.state()->extras->name.empty();
+        const TensorState& named = has_own_name || x.state()->origin == nullptr ? *x.state() : *x.state()->origin;
+        text += fmt::format("{}{} = {}\"{}\"", text.empty() ? "" : "; ", operand, named.parameter ? "parameter " : "",
+                            x.name());
+    }
+    return text;
 }
 
 }  // namespace wengert

@@ -5,9 +5,9 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <wengert/autograd/observe/profile.hpp>
 #include <wengert/autograd/tape/backward.hpp>
 #include <wengert/autograd/tape/node.hpp>
+#include <wengert/autograd/tape/observer.hpp>
 #include <wengert/autograd/tape/recording.hpp>
 #include <wengert/autograd/tensor/strided.hpp>
 
@@ -27,6 +27,7 @@
 ///         static constexpr std::array operands{"x"};              // absent: operands have no names in errors
 ///         static constexpr std::size_t saves_first = 2;           // absent: Saves::inputs means all of them
 ///         static constexpr bool accumulates = true;               // absent: see below
+///         static constexpr std::size_t workspace = 3;             // absent: see below
 ///     };
 ///
 /// A view op has `Tensor view(const Tensor& x) const` in place of shape() and forward(), `Tensor adjoint(const Tensor&
@@ -37,6 +38,10 @@
 /// forward() writes a new, contiguous tensor. An op that `accumulates` promises more: its forward() writes into any
 /// strided Destination, and adds if that says so. Backward::add(input, op, ...) then computes it right into a
 /// cotangent; or, if the op has can_merge(), merge() and ==, together with what waits there for an equal op.
+///
+/// An op with a workspace has `forward(in, out, const Workspace& workspace)`, which may leave so many tensors there for
+/// its rule: back.workspace(i). It says which operands a tape follows, so that what only their rule needs is not made
+/// for others.
 namespace wengert {
 
 /// An operand of a public op: a tensor, or a number that takes the other operands' dtype. Made by conversion at the
@@ -79,12 +84,21 @@ template <class Op>
 concept Operation = requires(const Op& op, const Inputs& in) {
     { name_of(op) } -> std::convertible_to<std::string_view>;
 }
-&&(ViewOp<Op> || requires(const Op& op, const Inputs& in, const Destination& out) {
-    { op.shape(in) } -> std::same_as<Shape>;
-    op.forward(in, out);
-});
+&&(
+    ViewOp<Op> ||
+    requires(const Op& op, const Inputs& in, const Destination& out) {
+        { op.shape(in) } -> std::same_as<Shape>;
+        op.forward(in, out);
+    } ||
+    requires(const Op& op, const Inputs& in, const Destination& out, const Workspace& workspace) {
+        { op.shape(in) } -> std::same_as<Shape>;
+        op.forward(in, out, workspace);
+    });
 template <class Op>
 concept Differentiable = Operation<Op> &&(ViewOp<Op> || requires(const Op& op, Backward& back) { op.vjp(back); });
+
+template <Operation Op>
+Tensor apply(const Op& op, const Inputs& in, const SourceLine& where);
 
 /// The node of an op: its attributes, and what its rules need.
 template <Differentiable Op>
@@ -117,6 +131,12 @@ class Recorded final : public Node {
             return op_.can_view(base);
         else
             return Node::can_view(base);
+    }
+    Tensor apply_view(const Tensor& base) const override {
+        if constexpr (ViewOp<Op>)
+            return apply(op_, {&base}, where());
+        else
+            return Node::apply_view(base);
     }
     std::optional<Interval> interval() const override {
         if constexpr (requires { op_.interval(); })
@@ -155,10 +175,36 @@ constexpr bool saves_output(const Op& op) {
     return saves_of(op) == Saves::output || saves_of(op) == Saves::inputs_and_output;
 }
 
+template <class Op>
+constexpr std::size_t workspace_size() {
+    if constexpr (requires { Op::workspace; })
+        return Op::workspace;
+    else
+        return 0;
+}
+
+/// "decoder.cell, step 3; rhs = parameter "decoder.cell.weight_ih"": the place, and the operands that have a name or a
+/// node. `names` are the op's words for its operands, and may be fewer.
+std::string describe_operands(const Inputs& in, std::span<const std::string_view> names);
 /// Throws ValueError if an operand is an undefined tensor.
 void require_defined(const Inputs& in);
-/// That the result of an op with these operands, none of which is followed, comes from an op without derivative.
-const char* constant_because(const Inputs& in);
+/// Throws TapeError if an operand was recorded by a tape that lives: for threads in which no tape and no pause does.
+void require_recorded_by_none(const Inputs& in);
+/// Why the result of an op is constant under a tape that follows none of its operands.
+const ConstantCause* cause_among(const Inputs& in);
+inline constexpr ConstantCause computed_in_pause{"it was computed, or what it was computed from, while a Pause lived",
+                                                 false, 4};
+inline constexpr ConstantCause computed_without_tape{
+    "it was computed, or what it was computed from, before this tape began or by another thread", false, 1};
+template <class Op>
+inline constexpr ConstantCause without_derivative{Op::name, true, 6};
+template <class Op>
+const ConstantCause* cause_of(const Op& op) {
+    if constexpr (requires { op.without_derivative(); })
+        return op.without_derivative();
+    else
+        return &without_derivative<Op>;
+}
 
 /// What f throws leaves with the op's name, the scope, the operands' names and the caller's line: for what a public
 /// function finds out before it calls apply().
@@ -182,36 +228,47 @@ inline int axis_of(const Input& x, int axis, std::string_view op, int more = 0) 
 /// Whatever the op throws leaves with the op's name, the scope, the operands' names and the caller's line.
 template <Operation Op>
 Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
-    const CostTimer timer(name_of(op), current_place(), Pass::forward);
+    const ObservedWork work(name_of(op), Pass::forward);
     Tensor out;
     try {
         require_defined(in);
-        if constexpr (ViewOp<Op>) {
-            out = op.view(in[0]);
-        } else {
-            Dtype dtype = in[0].dtype();
-            if constexpr (requires { op.dtype(in); }) dtype = op.dtype(in);
-            Destination destination{Tensor::empty(op.shape(in), dtype)};
-            op.forward(in, destination);
-            out = std::move(destination.tensor);
-        }
-        if (detecting_anomalies()) {
-            if constexpr (requires { Op::operands; })
-                require_finite_output(in.first(Op::operands.size()), out);
-            else
-                require_finite_output(in, out);
-        }
-        if (Recording* const recording = Recording::current()) {
-            if constexpr (Differentiable<Op>) {
-                if (recording->follows(in)) {
-                    recording->append<Recorded<Op>>(op, in, in.first(saved_inputs(op)), saves_output(op), out,
-                                                    where);
-                }
-            } else if (recording->follows(in)) {
-                out.state()->constant_because = name_of(op).data();
+        Recording* const recording = Recording::current();
+        const bool has_scope = Recording::is_in_scope();
+        if (!has_scope)
+            for (std::size_t i = 0; i < in.size(); ++i)
+                if (in[i].state()->recording != 0) [[unlikely]]
+                    require_recorded_by_none(in);
+        std::array<Tensor, workspace_size<Op>()> workspace;
+        std::uint64_t followed = 0;
+        if constexpr (workspace_size<Op>() > 0)
+            if (recording != nullptr && recording->follows(in)) followed = recording->followed();
+        {
+            const Recording::Suspension suspension(recording);  // an op is one node, whatever its forward() calls
+            if constexpr (ViewOp<Op>) {
+                out = op.view(in[0]);
+            } else {
+                Dtype dtype = in[0].dtype();
+                if constexpr (requires { op.dtype(in); }) dtype = op.dtype(in);
+                Destination destination{Tensor::empty(op.shape(in), dtype)};
+                if constexpr (workspace_size<Op>() > 0)
+                    op.forward(in, destination, Workspace{workspace, followed});
+                else
+                    op.forward(in, destination);
+                out = std::move(destination.tensor);
             }
-            if (out.state()->recording == 0 && out.state()->constant_because == nullptr)
-                out.state()->constant_because = constant_because(in);
+        }
+        if (Observer::is_listening()) [[unlikely]]
+            Observer::notify(&Observer::computed, in, out);
+        if (recording == nullptr) {
+            out.state()->constant_cause = has_scope ? &computed_in_pause : &computed_without_tape;
+        } else if (!recording->follows(in)) {
+            out.state()->constant_cause = cause_among(in);
+        } else {
+            if constexpr (Differentiable<Op>)
+                recording->append<Recorded<Op>>(
+                    op, in, {in.first(saved_inputs(op)), saves_output(op) ? &out : nullptr, workspace}, out, where);
+            else
+                out.state()->constant_cause = cause_of(op);
         }
     } catch (Error& error) {
         std::span<const std::string_view> names;
@@ -230,7 +287,7 @@ std::string_view Backward::Queue<Op, n>::name() const {
 template <class Op, std::same_as<Tensor>... Operands>
 void Backward::add(std::size_t input, const Op& op, const Operands&... operands) {
     if (!needs(input)) return;
-    if (recording()) return add(input, apply(op, {&operands...}, node_.where()));
+    if (is_recorded()) return add(input, apply(op, {&operands...}, node_.where()));
     using Queue = Backward::Queue<Op, sizeof...(Operands)>;
     if constexpr (requires(const Queue& queue) { op.can_merge(queue.waiting.front(), operands...); }) {
         if (may_queue(input)) {

@@ -1,16 +1,44 @@
 #include <fmt/format.h>
 
-#include <atomic>
-#include <cmath>
+#include <algorithm>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <wengert/autograd/tape/recording.hpp>
 
 namespace wengert {
 namespace {
 
-std::atomic<std::uint64_t> last_serial{0};
-constinit thread_local bool anomalies = false;
+/// The numbers of all lists of all threads.
+struct Serials {
+    std::mutex mutex;
+    std::uint64_t last = 0;
+    std::vector<std::uint64_t> live;
+};
+Serials& serials() {
+    static Serials& serials = *new Serials;  // never destroyed: tapes may outlive any object of this file
+    return serials;
+}
+
+std::uint64_t new_serial() {
+    const std::lock_guard lock(serials().mutex);
+    serials().live.push_back(++serials().last);
+    return serials().last;
+}
+
+[[noreturn]] void throw_overwritten(const Tensor& x) {
+    throw TapeError(fmt::format(
+        "a tensor{} {} was overwritten after it was recorded, in a view of it or in what it is a view of; to make it a "
+        "constant, overwrite it by its own handle, and to use its value, pass stop_gradient(x)",
+        x.name().empty() ? "" : " \"" + x.name() + '"', to_string(x.shape())));
+}
+
+[[noreturn]] void throw_of_other_recording(const Tensor& x) {
+    throw TapeError(fmt::format(
+        "an operand {} was recorded on a tape that {}; pass stop_gradient(x) to use its value, or watch(x) to make it "
+        "an input of this tape",
+        to_string(x.shape()), Recording::is_live(x.state()->recording) ? "belongs to another thread" : "has ended"));
+}
 
 void prefetch(const void* object, std::size_t bytes) {
     constexpr std::size_t cache_line = 64;
@@ -19,33 +47,41 @@ void prefetch(const void* object, std::size_t bytes) {
 
 }  // namespace
 
-constinit thread_local Recording* Recording::current_ = nullptr;
+constinit thread_local Recording::OfThread Recording::thread_;
 
 void Node::release() {
-    std::destroy_n(saved_, saved_count_);
-    saved_count_ = 0;
-    released_ = true;
+    released_ |= kept_count_ > 0;
+    std::destroy_n(kept_, kept_count_);
+    kept_count_ = workspace_count_ = 0;
 }
 
-Recording::Recording() : serial_(++last_serial) {}
+Recording::Recording() : serial_(new_serial()) {}
 
 Recording::~Recording() {
+    {
+        const std::lock_guard lock(serials().mutex);
+        std::erase(serials().live, serial_);
+    }
     for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
         (*node)->release();
         (*node)->~Node();
     }
 }
 
+bool Recording::is_live(std::uint64_t serial) {
+    const std::lock_guard lock(serials().mutex);
+    return std::ranges::find(serials().live, serial) != serials().live.end();
+}
+
 NodeId Recording::find(const Tensor& tensor) const {
     const TensorState* const state = tensor.state();
-    if (state->recording == serial_) return state->node;
+    if (state->recording == serial_) {
+        if (state->storage->version != state->recorded_version) throw_overwritten(tensor);
+        return state->node;
+    }
     if (state->parameter || has_watched_)
         if (const auto leaf = leaves_.find(state); leaf != leaves_.end()) return leaf->second;
-    if (state->recording != 0 && !state->parameter)
-        throw TapeError(
-            fmt::format("an operand {} was recorded on a tape that has ended or belongs to another thread; "
-                        "pass stop_gradient(x) to use its value, or watch(x) to make it an input of this tape",
-                        to_string(tensor.shape())));
+    if (state->recording != 0 && !state->parameter) throw_of_other_recording(tensor);
     return no_node;
 }
 
@@ -62,6 +98,13 @@ bool Recording::follows(const Inputs& in) {
         any |= operands_[i] != no_node;
     }
     return any;
+}
+
+std::uint64_t Recording::followed() const {
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < std::min<std::size_t>(operands_.size(), 64); ++i)
+        bits |= std::uint64_t{operands_[i] != no_node} << i;
+    return bits;
 }
 
 NodeId Recording::watch(const Tensor& tensor) {
@@ -85,7 +128,7 @@ void Recording::prefetch_before(NodeId id) const {
     constexpr std::size_t first_elements = 256;  // the processor itself sees that more will be read
     if (id >= nodes_ahead) prefetch(&(*this)[id - nodes_ahead], sizeof(Node));
     if (id < tensors_ahead) return;
-    for (const Saved& saved : (*this)[id - tensors_ahead].saved())
+    for (const Saved& saved : (*this)[id - tensors_ahead].kept())
         if (saved.tensor.defined())
             prefetch(saved.tensor.state(), sizeof(TensorState) + sizeof(Storage) + first_elements);
 }
@@ -95,11 +138,10 @@ void Recording::add(Node* node) {
     nodes_.push_back(node);
 }
 
-void Recording::link(Node* node, const Inputs& in, const Inputs& saved, bool saves_output, const Tensor& out,
-                     const SourceLine& where) {
+void Recording::link(Node* node, const Inputs& in, const Kept& kept, const Tensor& out, const SourceLine& where) {
     const std::size_t count = in.size();
     node->inputs_ = arena_.allocate_for<NodeId>(count);
-    node->saved_ = arena_.allocate_for<Saved>(saved.size() + (saves_output ? 1 : 0));
+    node->kept_ = arena_.allocate_for<Saved>(kept.inputs.size() + (kept.output != nullptr) + kept.workspace.size());
     const NodeId id = size();
     add(node);  // nothing after this throws
     node->input_count_ = static_cast<std::uint32_t>(count);
@@ -107,97 +149,21 @@ void Recording::link(Node* node, const Inputs& in, const Inputs& saved, bool sav
         node->inputs_[i] = operands_[i];
         if (operands_[i] != no_node) ++nodes_[static_cast<std::size_t>(operands_[i])]->uses_;
     }
-    const auto keep = [node](const Tensor& x) { new (&node->saved_[node->saved_count_++]) Saved{x, x.version()}; };
-    for (std::size_t i = 0; i < saved.size(); ++i) keep(saved[i]);
-    if (saves_output) keep(out);
+    const auto keep = [node](Tensor x) {
+        const std::uint32_t version = x.defined() ? x.version() : 0;
+        new (&node->kept_[node->kept_count_++]) Saved{std::move(x), version};
+    };
+    for (std::size_t i = 0; i < kept.inputs.size(); ++i) keep(kept.inputs[i]);
+    if (kept.output != nullptr) keep(*kept.output);
+    for (Tensor& x : kept.workspace) keep(std::move(x));
+    node->workspace_count_ = static_cast<std::uint16_t>(kept.workspace.size());
     node->shape_ = out.shape();
     node->dtype_ = out.dtype();
     node->place_ = current_place();
     node->where_ = where;
     out.state()->node = id;
     out.state()->recording = serial_;
-}
-
-DetectAnomalies::DetectAnomalies() : outer_(std::exchange(anomalies, true)) {}
-DetectAnomalies::~DetectAnomalies() { anomalies = outer_; }
-bool detecting_anomalies() { return anomalies; }
-
-namespace {
-
-struct NonFinite {
-    double value;
-    Shape index;
-};
-
-std::optional<NonFinite> first_non_finite(const Tensor& x, bool infinities_too = true) {
-    if (!is_floating(x.dtype())) return std::nullopt;
-    const std::vector<double> values = x.to_vector<double>();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        if (std::isfinite(values[i]) || (std::isinf(values[i]) && !infinities_too)) continue;
-        Shape index = x.shape();
-        auto rest = static_cast<std::int64_t>(i);
-        for (int axis = x.rank() - 1; axis >= 0; --axis) {
-            index[axis] = rest % x.shape()[axis];
-            rest /= x.shape()[axis];
-        }
-        return NonFinite{values[i], index};
-    }
-    return std::nullopt;
-}
-
-std::string range(const Tensor& x) {
-    if (!is_floating(x.dtype()) || x.numel() == 0) return to_string(x.shape());
-    double low = std::numeric_limits<double>::infinity(), high = -low;
-    for (const double v : x.to_vector<double>()) {
-        low = std::min(low, v);
-        high = std::max(high, v);
-    }
-    std::string text = fmt::format("{} in [{:.4g}, {:.4g}]", to_string(x.shape()), low, high);
-    if (const auto nan = first_non_finite(x, false)) text += fmt::format(" and nan at {}", to_string(nan->index));
-    return text;
-}
-
-}  // namespace
-
-void require_finite_output(const Inputs& in, const Tensor& out) {
-    // An infinity that an operand brings, as a masked score's, may go on; a NaN may not.
-    bool infinite_operand = false;
-    for (std::size_t i = 0; i < in.size() && !infinite_operand; ++i) {
-        const auto value = first_non_finite(in[i]);
-        infinite_operand = value && std::isinf(value->value);
-    }
-    const auto bad = first_non_finite(out, !infinite_operand);
-    if (!bad) return;
-    std::string text = fmt::format("forward produced {} at {} of the result {}; operands", bad->value,
-                                   to_string(bad->index), to_string(out.shape()));
-    for (std::size_t i = 0; i < in.size(); ++i) text += (i > 0 ? ", " : " ") + range(in[i]);
-    throw NonFiniteError(text);
-}
-
-void require_finite_cotangent(const Node& node, std::size_t index, const Tensor& cotangent) {
-    const auto bad = first_non_finite(cotangent);
-    if (!bad) return;
-    std::string text = fmt::format("backward produced {} at {} of the cotangent {} of operand {}", bad->value,
-                                   to_string(bad->index), to_string(cotangent.shape()), index);
-    for (std::size_t i = 0; i < node.saved().size(); ++i)
-        text += fmt::format("{} {}", i > 0 ? "," : "; saved", range(node.saved()[i].tensor));
-    NonFiniteError error(text);
-    error.locate(node.name(), to_string(node.place()), node.where());
-    throw error;
-}
-
-std::string describe_operands(const Inputs& in, std::span<const std::string_view> names) {
-    std::string text = to_string(current_place());
-    for (std::size_t i = 0; i < in.size(); ++i) {
-        const Tensor& x = in[i];
-        if (!x.defined() || x.name().empty()) continue;
-        const std::string operand = i < names.size() ? std::string(names[i]) : fmt::format("operand {}", i);
-        const bool has_own_name = x.state()->extras != nullptr && !x.state()->extras->name.empty();
-        const TensorState& named = has_own_name || x.state()->origin == nullptr ? *x.state() : *x.state()->origin;
-        text += fmt::format("{}{} = {}\"{}\"", text.empty() ? "" : "; ", operand, named.parameter ? "parameter " : "",
-                            x.name());
-    }
-    return text;
+    out.state()->recorded_version = out.version();
 }
 
 }  // namespace wengert

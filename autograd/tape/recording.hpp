@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 #include <wengert/autograd/tape/internal/arena.hpp>
@@ -7,8 +9,8 @@
 
 namespace wengert {
 
-/// The list itself: what the live tapes of one thread have in common. The outermost Tape makes it, nested tapes share
-/// it, and it ends with the outermost.
+/// The list itself: what the live tapes of one thread have in common. The first Tape makes it, others share it, and it
+/// ends with the last of them.
 class Recording {
   public:
     Recording();
@@ -16,11 +18,35 @@ class Recording {
     Recording(const Recording&) = delete;
     Recording& operator=(const Recording&) = delete;
 
-    /// The list that ops on this thread append to; null without a live tape, and while a Pause lives.
-    static Recording* current() { return current_; }
+    /// The list that ops on this thread append to; null without a live tape, while a Pause lives, and inside of an op.
+    static Recording* current() { return thread_.current; }
+    /// Whether a Tape or a Pause lives in this thread.
+    static bool is_in_scope() { return thread_.is_in_scope; }
+    /// Whether the list of this number exists, in any thread.
+    static bool is_live(std::uint64_t serial);
+
+    /// While it lives, this thread appends nothing to `current`, its current list, which may be null.
+    class Suspension {
+      public:
+        explicit Suspension(Recording* current) : current_(current) {
+            if (current_ == nullptr) return;
+            thread_.current = nullptr;
+            ++thread_.suspensions;
+        }
+        ~Suspension() {
+            if (current_ == nullptr) return;
+            thread_.current = current_;
+            --thread_.suspensions;
+        }
+        Suspension(const Suspension&) = delete;
+        Suspension& operator=(const Suspension&) = delete;
+
+      private:
+        Recording* const current_;
+    };
 
     /// The id of a tensor: of the node that computed it, or of its leaf. no_node for a constant, and for a parameter
-    /// that has not been met. Throws TapeError if a tape that has ended recorded the tensor.
+    /// that has not been met. Throws TapeError if another list has the tensor, or if its elements were overwritten.
     NodeId find(const Tensor& tensor) const;
     /// The same, but a parameter becomes a leaf when it is first met.
     NodeId follow(const Tensor& tensor);
@@ -29,12 +55,20 @@ class Recording {
     /// Makes a leaf of a tensor that the list does not follow yet.
     NodeId watch(const Tensor& tensor);
 
-    /// Appends the node that computed `out` from the operands last given to follows(), of which it keeps `saved`.
+    /// Of the operands last given to follows(), a bit for each of the first 64 that the list follows.
+    std::uint64_t followed() const;
+
+    /// What a node keeps.
+    struct Kept {
+        Inputs inputs;
+        const Tensor* output = nullptr;
+        std::span<Tensor> workspace = {};
+    };
+    /// Appends the node that computed `out` from the operands last given to follows().
     template <class NodeType, class Op>
-    void append(const Op& op, const Inputs& in, const Inputs& saved, bool saves_output, const Tensor& out,
-                const SourceLine& where) {
+    void append(const Op& op, const Inputs& in, const Kept& kept, const Tensor& out, const SourceLine& where) {
         Node* const node = new (arena_.allocate_for<NodeType>()) NodeType(op);
-        link(node, in, saved, saves_output, out, where);
+        link(node, in, kept, out, where);
     }
 
     NodeId size() const { return static_cast<NodeId>(nodes_.size()); }
@@ -43,20 +77,26 @@ class Recording {
     void prefetch_before(NodeId id) const;
     /// Drops what a node keeps for its vjp.
     void release(NodeId id) { nodes_[static_cast<std::size_t>(id)]->release(); }
+    /// How many live tapes share the list.
+    int tape_count() const { return tapes_; }
 
   private:
-    friend class Tape;
-    friend class Pause;
+    friend class RecordingScope;
     template <class T>
     using Vector = std::vector<T, CachedAllocator<T>>;
     using Leaves = std::unordered_map<const TensorState*, NodeId, std::hash<const TensorState*>, std::equal_to<>,
                                       CachedAllocator<std::pair<const TensorState* const, NodeId>>>;
+    struct OfThread {
+        Recording* current = nullptr;
+        int suspensions = 0;
+        bool is_in_scope = false;
+        bool has_ended = false;
+    };
 
     void add(Node* node);
-    void link(Node* node, const Inputs& in, const Inputs& saved, bool saves_output, const Tensor& out,
-              const SourceLine& where);
+    void link(Node* node, const Inputs& in, const Kept& kept, const Tensor& out, const SourceLine& where);
 
-    constinit static thread_local Recording* current_;
+    constinit static thread_local OfThread thread_;
 
     const std::uint64_t serial_;
     Arena arena_;
@@ -64,43 +104,43 @@ class Recording {
     Vector<NodeId> operands_;  // of follows(), kept here so that no call allocates
     Leaves leaves_;
     bool has_watched_ = false;
-    int tapes_ = 0;  // how many live tapes share the list
+    std::atomic<int> tapes_ = 0;
+};
+
+/// A Tape or a Pause between its begin and its end. What a thread records is decided by the last of its scopes that has
+/// not ended, whatever the order in which they end. One that ends in another thread is harmless, too: its own thread
+/// finds out when its next scope begins or ends.
+class RecordingScope {
+  public:
+    /// A tape's scope shares the list of the thread's other tapes, or makes one; a pause's has none.
+    static std::shared_ptr<RecordingScope> begin(bool is_tape);
+    static void end(const std::shared_ptr<RecordingScope>& scope) noexcept;
+
+    /// Null for a pause.
+    const std::shared_ptr<Recording>& recording() const { return recording_; }
+    /// Whether the list is that of the calling thread's tapes.
+    bool is_of_this_thread() const;
+
+  private:
+    struct Stack;
+    static Stack& stack();
+
+    std::shared_ptr<Recording> recording_;
+    std::shared_ptr<RecordingScope> outer_;
+    int outer_suspensions_ = 0;
+    std::atomic<bool> has_ended_ = false;
 };
 
 /// While it lives, ops of this thread are not recorded: what they compute is constant.
 class Pause {
   public:
-    Pause() : recording_(std::exchange(Recording::current_, nullptr)) {}
-    ~Pause() { Recording::current_ = recording_; }
+    Pause() : scope_(RecordingScope::begin(false)) {}
+    ~Pause() { RecordingScope::end(scope_); }
     Pause(const Pause&) = delete;
     Pause& operator=(const Pause&) = delete;
 
   private:
-    Recording* recording_;
+    const std::shared_ptr<RecordingScope> scope_;
 };
-
-/// While it lives, each op's result and each cotangent is checked, and the first NaN, or infinity that no operand
-/// brings, throws NonFiniteError with the op, its scope, the shapes and the line that made the node. Slow; for finding
-/// a fault.
-class DetectAnomalies {
-  public:
-    DetectAnomalies();
-    ~DetectAnomalies();
-    DetectAnomalies(const DetectAnomalies&) = delete;
-    DetectAnomalies& operator=(const DetectAnomalies&) = delete;
-
-  private:
-    bool outer_;
-};
-bool detecting_anomalies();
-
-/// Throws NonFiniteError naming the first element of `out` that is not finite, with the operands' ranges.
-void require_finite_output(const Inputs& in, const Tensor& out);
-/// The same for a cotangent that `node` has just contributed to its input `index`.
-void require_finite_cotangent(const Node& node, std::size_t index, const Tensor& cotangent);
-
-/// "decoder.cell, step 3; rhs = parameter "decoder.cell.weight_ih"": the place, and the operands that have a name or a
-/// node. `names` are the op's words for its operands, and may be fewer.
-std::string describe_operands(const Inputs& in, std::span<const std::string_view> names);
 
 }  // namespace wengert

@@ -10,11 +10,14 @@
 namespace wengert {
 namespace {
 
-/// Every path a thread has ever entered, once, so that a place is a small number.
+/// Every path that a thread has entered, once, so that a place is a small number.
 struct ScopeTable {
     std::vector<std::string> paths{""};
     std::map<std::pair<std::int32_t, std::string>, std::int32_t, std::less<>> children;
 };
+/// A program whose scopes have ever new names, such as one for each request, must not fill the memory with them: a
+/// thread that knows so many paths gives scopes with further ones the path of the scope around them.
+constexpr std::size_t most_paths = 1 << 16;
 
 ScopeTable& scope_table() {
     thread_local ScopeTable table;
@@ -27,13 +30,17 @@ constinit thread_local Place place;
 
 Scope::Scope(std::string_view name) : outer_(place.scope) {
     ScopeTable& table = scope_table();
-    const auto [child, is_new] =
-        table.children.try_emplace({outer_, std::string(name)}, static_cast<std::int32_t>(table.paths.size()));
-    if (is_new) {
+    std::pair key(outer_, std::string(name));
+    const auto known = table.children.find(key);
+    if (known != table.children.end()) {
+        place.scope = known->second;
+    } else if (table.paths.size() < most_paths) {
         const std::string& parent = table.paths[static_cast<std::size_t>(outer_)];
-        table.paths.push_back(parent.empty() ? std::string(name) : fmt::format("{}.{}", parent, name));
+        std::string path = parent.empty() ? std::string(name) : fmt::format("{}.{}", parent, name);
+        place.scope = static_cast<std::int32_t>(table.paths.size());
+        table.paths.push_back(std::move(path));
+        table.children.emplace(std::move(key), place.scope);
     }
-    place.scope = child->second;
 }
 
 Scope::~Scope() { place.scope = outer_; }

@@ -7,7 +7,8 @@
 namespace wengert {
 
 /// Names the part of a model that runs while it lives; scopes nest into dotted paths such as "decoder.attention".
-/// Errors quote the path, graphs draw it as a cluster, reports sum by it. Each thread has its own.
+/// Errors quote the path, graphs draw it as a cluster, reports sum by it. Each thread has its own, and
+/// knows 65,536 paths at most: names that count up, such as "request 1234", belong in a Step.
 class Scope {
   public:
     explicit Scope(std::string_view name);

@@ -25,12 +25,16 @@ struct GradientOptions {
 ///
 /// Ops of this thread whose operands lead back to a parameter or to a watched tensor append a node. A tape inside
 /// another shares its list, so the outer one can differentiate through what the inner one did; the nodes go when the
-/// outermost tape does. Tapes of different threads know nothing of each other. Tapes must end in reverse order of their
-/// beginnings, as local variables do.
+/// last tape does. Tapes usually end in reverse order, as local variables do; another order, or an end in another
+/// thread, does no harm.
+///
+/// Tapes of different threads know nothing of each other. An op that gets a recorded tensor in a thread without a tape,
+/// as in a parallel region of OpenMP, throws TapeError while the tape lives; but what is computed there from parameters
+/// alone is constant.
 class Tape {
   public:
-    Tape();
-    ~Tape();
+    Tape() : scope_(RecordingScope::begin(true)), recording_(scope_->recording().get()) {}
+    ~Tape() { RecordingScope::end(scope_); }
     Tape(const Tape&) = delete;
     Tape& operator=(const Tape&) = delete;
 
@@ -61,13 +65,12 @@ class Tape {
     /// The node of a tensor, no_node if it is constant here. Throws ValueError for an undefined tensor, TapeError for
     /// one that a tape that has ended recorded, and in a thread that did not make this tape.
     NodeId find(const Tensor& tensor, const SourceLine& where = std::source_location::current()) const;
-    /// The bytes of all storages that nodes keep for their backward rules, each counted once.
-    std::size_t saved_bytes() const;
 
   private:
     void require_own_thread() const;
-    Recording* recording_;
-    Recording* outer_;  // what was current before: null outside all tapes, and inside a Pause
+
+    const std::shared_ptr<RecordingScope> scope_;
+    Recording* const recording_;
 };
 
 /// The same elements as a constant: no gradient flows through.

@@ -92,6 +92,7 @@ AllocatorStatistics allocator_statistics() {
     statistics.system_allocations += large_blocks::system_allocations();
     return statistics;
 }
+std::int64_t live_bytes() { return cache.statistics.live_bytes; }
 void reset_peak_live_bytes() { cache.statistics.peak_live_bytes = cache.statistics.live_bytes; }
 void release_cached_memory() {
     empty_cache();

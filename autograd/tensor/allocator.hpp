@@ -15,6 +15,8 @@ struct AllocatorStatistics {
 };
 
 AllocatorStatistics allocator_statistics();
+/// Its live_bytes alone, without a lock.
+std::int64_t live_bytes();
 void reset_peak_live_bytes();
 
 /// A block of at least `bytes` bytes, aligned to 64. Blocks of up to 256 KiB come from a cache of the calling

@@ -12,9 +12,14 @@ Shape::Shape(std::span<const std::int64_t> dims) {
     for (const std::int64_t d : dims) dims_[rank_++] = d;
 }
 
+void Shape::throw_axis(int axis) const {
+    throw ShapeError(fmt::format("there is no axis {} in {}", axis, to_string(*this)));
+}
+
 void Shape::push_back(std::int64_t dim) { insert(rank_, dim); }
 
 void Shape::insert(int axis, std::int64_t dim) {
+    if (axis < 0 || axis > rank_) throw_axis(axis);
     if (rank_ == max_rank) throw ShapeError(fmt::format("a tensor has at most {} axes", max_rank));
     std::copy_backward(begin() + axis, end(), end() + 1);
     dims_[axis] = dim;
@@ -22,6 +27,7 @@ void Shape::insert(int axis, std::int64_t dim) {
 }
 
 void Shape::erase(int axis) {
+    if (axis < 0 || axis >= rank_) throw_axis(axis);
     std::copy(begin() + axis + 1, end(), begin() + axis);
     --rank_;
 }
@@ -33,9 +39,8 @@ void require_countable(const Shape& shape) {
     std::int64_t elements = 1;
     for (const std::int64_t d : shape) {
         if (d <= 1) continue;
-        if (d > most / elements)
+        if (__builtin_mul_overflow(elements, d, &elements) || elements > most)
             throw ShapeError("a tensor " + to_string(shape) + " has more elements than can be counted");
-        elements *= d;
     }
 }
 

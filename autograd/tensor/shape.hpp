@@ -29,9 +29,16 @@ class Shape {
 
     int rank() const { return rank_; }
     bool empty() const { return rank_ == 0; }
-    std::int64_t operator[](int axis) const { return dims_[axis]; }
-    std::int64_t& operator[](int axis) { return dims_[axis]; }
-    std::int64_t back() const { return dims_[rank_ - 1]; }
+    /// Throws ShapeError unless 0 <= axis < rank, as all that takes an axis here.
+    std::int64_t operator[](int axis) const {
+        require_axis(axis);
+        return dims_[axis];
+    }
+    std::int64_t& operator[](int axis) {
+        require_axis(axis);
+        return dims_[axis];
+    }
+    std::int64_t back() const { return (*this)[rank_ - 1]; }
     const std::int64_t* begin() const { return dims_.data(); }
     const std::int64_t* end() const { return dims_.data() + rank_; }
     std::int64_t* begin() { return dims_.data(); }
@@ -56,6 +63,12 @@ class Shape {
     }
 
   private:
+    void require_axis(int axis) const {
+        if (static_cast<unsigned>(axis) >= static_cast<unsigned>(rank_)) [[unlikely]]
+            throw_axis(axis);
+    }
+    [[noreturn]] void throw_axis(int axis) const;
+
     std::array<std::int64_t, max_rank> dims_;
     int rank_ = 0;
 };

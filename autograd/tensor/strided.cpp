@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <wengert/autograd/tensor/internal/uncounted.hpp>
 #include <wengert/autograd/tensor/parallel.hpp>
-#include <wengert/autograd/tensor/strided.hpp>
 
 namespace wengert {
 namespace {
@@ -70,6 +70,8 @@ bool steps_lead_over(const Shape& shape, const Shape& strides, int axis, std::in
 
 }  // namespace
 
+namespace uncounted {
+
 void write(const Tensor& source, const Destination& destination) {
     const Tensor& target = destination.tensor;
     if (source.shape() != target.shape())
@@ -82,13 +84,6 @@ void write(const Tensor& source, const Destination& destination) {
                 write_typed<decltype(to), decltype(from), false>(source, target);
         });
     });
-}
-
-Tensor packed(const Tensor& x) {
-    if (x.is_contiguous()) return x;
-    const Tensor copy = Tensor::empty(x.shape(), x.dtype());
-    write(x, {copy});
-    return copy;
 }
 
 void fill(const Tensor& destination, double value) {
@@ -108,6 +103,25 @@ void fill(const Tensor& destination, double value) {
                 for (std::int64_t i = 0; i < n; ++i) out[i * step] = element;
         });
     });
+}
+
+}  // namespace uncounted
+
+void write(const Tensor& source, const Destination& destination) {
+    uncounted::write(source, destination);
+    ++destination.tensor.state()->storage->version;
+}
+
+void fill(const Tensor& destination, double value) {
+    uncounted::fill(destination, value);
+    ++destination.state()->storage->version;
+}
+
+Tensor packed(const Tensor& x) {
+    if (x.is_contiguous()) return x;
+    const Tensor copy = Tensor::empty(x.shape(), x.dtype());
+    uncounted::write(x, {copy});
+    return copy;
 }
 
 bool may_interleave(const Destination& a, const Destination& b) {

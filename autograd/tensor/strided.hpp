@@ -12,8 +12,8 @@ struct Destination {
     bool accumulate = false;
 };
 
-/// Copies or adds `source` into a destination of the same shape, whatever the strides; types are converted. For
-/// kernels: unlike Tensor::copy_from() and Tensor::fill(), neither this nor fill() counts as a write.
+/// Copies or adds `source` into a destination of the same shape, whatever the strides; types are converted. Counts as a
+/// write to the destination, as fill() does.
 void write(const Tensor& source, const Destination& destination);
 
 /// The tensor itself if it is contiguous, else a contiguous copy of its elements; not recorded.

@@ -4,7 +4,7 @@
 #include <new>
 #include <ostream>
 #include <wengert/autograd/tensor/allocator.hpp>
-#include <wengert/autograd/tensor/strided.hpp>
+#include <wengert/autograd/tensor/internal/uncounted.hpp>
 #include <wengert/autograd/tensor/tensor.hpp>
 
 namespace wengert {
@@ -33,9 +33,30 @@ void Tensor::destroy() noexcept {
     if (drop_reference(storage->references)) deallocate(block, sizeof(TensorState) + sizeof(Storage) + storage->bytes);
 }
 
+namespace {
+
+/// Throws unless all elements of a view, counted in elements of the storage, are among the first `count`.
+void require_inside(const Shape& shape, const Shape& strides, std::int64_t offset, std::int64_t count) {
+    std::int64_t first = offset, last = offset;
+    bool fits = shape.rank() == strides.rank();
+    for (int axis = 0; fits && axis < shape.rank(); ++axis) {
+        if (shape[axis] == 0) return;
+        std::int64_t reach = 0;
+        std::int64_t& end = strides[axis] < 0 ? first : last;
+        fits = shape[axis] > 0 && !__builtin_mul_overflow(shape[axis] - 1, strides[axis], &reach) &&
+               !__builtin_add_overflow(end, reach, &end);
+    }
+    if (!fits || first < 0 || last >= count)
+        throw ShapeError(fmt::format("view: a view {} with strides {} from element {} does not fit {} elements",
+                                     to_string(shape), to_string(strides), offset, count));
+}
+
+}  // namespace
+
 Tensor Tensor::view(const Shape& shape, const Shape& strides, std::int64_t offset) const {
     TensorState& from = get();
     require_countable(shape);
+    require_inside(shape, strides, offset, static_cast<std::int64_t>(from.storage->bytes / size_of(from.dtype)));
     auto* const state = new (allocate(sizeof(TensorState)))
         TensorState{.storage = from.storage,
                     .offset = offset,
@@ -69,7 +90,7 @@ void Tensor::throw_dtype(Dtype wanted) const {
 
 Tensor Tensor::clone() const {
     Tensor copy = empty(shape(), dtype());
-    write(*this, {copy});
+    uncounted::write(*this, {copy});
     if (is_parameter()) copy.set_parameter();
     if (state_->extras != nullptr) copy.set_name(state_->extras->name);
     return copy;
@@ -79,15 +100,19 @@ void Tensor::copy_from(const Tensor& source) {
     if (source.shape() != shape())
         throw ShapeError(
             fmt::format("copy_from: shapes differ: {} from {}", to_string(shape()), to_string(source.shape())));
-    ++get().storage->version;
-    state_->recording = 0;
-    write(source.shares_storage(*this) ? source.clone() : source, {*this});
+    count_write();
+    uncounted::write(source.shares_storage(*this) ? source.clone() : source, {*this});
 }
 
 void Tensor::fill(double value) {
-    ++get().storage->version;
+    count_write();
+    uncounted::fill(*this, value);
+}
+
+void Tensor::forget_recording() {
+    static constexpr ConstantCause overwritten{"it was overwritten after it was computed", false, 2};
     state_->recording = 0;
-    wengert::fill(*this, value);
+    state_->constant_cause = &overwritten;
 }
 
 Tensor& Tensor::set_parameter(bool parameter) {
@@ -113,7 +138,7 @@ template <class T>
 std::vector<T> Tensor::to_vector() const {
     std::vector<T> values(static_cast<std::size_t>(numel()));
     Tensor copy = is_contiguous() && dtype() == dtype_of<T> ? *this : empty(shape(), dtype_of<T>);
-    if (!copy.same_as(*this)) write(*this, {copy});
+    if (!copy.same_as(*this)) uncounted::write(*this, {copy});
     std::copy_n(copy.data<T>(), values.size(), values.begin());
     return values;
 }
@@ -149,7 +174,7 @@ template std::int64_t Tensor::item() const;
 
 Tensor full(const Shape& shape, double value, Dtype dtype) {
     Tensor result = Tensor::empty(shape, dtype);
-    fill(result, value);
+    uncounted::fill(result, value);
     return result;
 }
 Tensor zeros(const Shape& shape, Dtype dtype) { return full(shape, 0, dtype); }
@@ -188,7 +213,7 @@ Tensor tensor(std::initializer_list<double> values, Dtype dtype) {
 Tensor cast(const Tensor& x, Dtype dtype) {
     if (x.dtype() == dtype) return x;
     Tensor result = Tensor::empty(x.shape(), dtype);
-    write(x, {result});
+    uncounted::write(x, {result});
     return result;
 }
 

@@ -35,16 +35,32 @@ struct Storage {
     std::byte* data() { return reinterpret_cast<std::byte*>(this + 1); }
 };
 
-/// What an op keeps with a parameter because it follows from the elements, such as another layout of them.
-class Derived {
+/// What a part of the library keeps with a parameter because it follows from the elements, such as another layout of
+/// them.
+class ParameterCache {
   public:
-    virtual ~Derived() = default;
+    virtual ~ParameterCache() = default;
 };
 
 /// What only some tensors have: those with a name, and parameters.
 struct Extras {
     std::string name;
-    std::unique_ptr<Derived> derived;
+    std::vector<std::unique_ptr<ParameterCache>> caches;  ///< one of each type
+
+    /// The cache of this type, made at the first call. One thread at a time.
+    template <class Type>
+    Type& cache() {
+        for (const std::unique_ptr<ParameterCache>& known : caches)
+            if (auto* const cache = dynamic_cast<Type*>(known.get())) return *cache;
+        return static_cast<Type&>(*caches.emplace_back(std::make_unique<Type>()));
+    }
+};
+
+/// Why no tape follows a value, for the error that says so.
+struct ConstantCause {
+    std::string_view text;  ///< a sentence, or the name of an op without derivative
+    bool is_op = false;
+    int weight = 0;  ///< of several operands' causes the result has the one of the greatest weight
 };
 
 /// What the handles of one tensor share. A long tape's have left the processor's cache when backward comes to them, so
@@ -54,12 +70,13 @@ struct TensorState {
     NodeId node = no_node;        ///< the node that made this value ...
     std::uint64_t recording = 0;  ///< ... and the recording it belongs to; 0 for none
     Storage* storage = nullptr;
-    std::int64_t offset = 0;                 ///< of the first element in the storage, in elements
-    const char* constant_because = nullptr;  ///< the op without derivative that made this value, for error texts
+    std::int64_t offset = 0;                        ///< of the first element in the storage, in elements
+    const ConstantCause* constant_cause = nullptr;  ///< of what an op computed and no tape follows, if it is known
     std::unique_ptr<Extras> extras = {};
     TensorState* origin = nullptr;  ///< of a view: the tensor with extras that it shows
     Dtype dtype = Dtype::float32;
     bool parameter = false;
+    std::uint32_t recorded_version = 0;  ///< the storage's when the node was made
     Shape shape, strides;
 };
 
@@ -101,15 +118,17 @@ class Tensor {
         require_dtype(dtype_of<T>);
         return static_cast<const T*>(raw());
     }
-    /// The elements, to write: counts as a write, so that a backward pass which needs the old elements will say so, and
-    /// that products see the new ones. Ask again before the next write.
+    /// The elements, to write. Counts as a write: a backward pass that needs the old elements will say so, and products
+    /// see the new ones. The tape does not see it: what an op had computed here is a constant from now on. Ask again
+    /// before the next write.
     template <class T>
     T* mutable_data() {
         require_dtype(dtype_of<T>);
-        ++get().storage->version;
+        count_write();
         return static_cast<T*>(raw());
     }
-    /// The first element without a check of its type and without counting a write: for kernels.
+    /// The first element without a check of its type. Only an op's forward() may write there, into its destination: it
+    /// does not count as a write.
     void* raw() const { return get().storage->data() + get().offset * static_cast<std::int64_t>(size_of(dtype())); }
 
     /// The only element, as T. Throws ShapeError if there are more or fewer.
@@ -124,8 +143,9 @@ class Tensor {
 
     /// A deep copy, contiguous, not on any tape; name and parameter mark are kept.
     Tensor clone() const;
-    /// Overwrites the elements with those of `source` (same shape; converted if the element types differ). The tape
-    /// does not see it: what an op had computed here is a constant from now on.
+    /// Overwrites the elements with those of `source` (same shape; converted if the element types differ). A write as
+    /// by mutable_data(): what an op had computed here is a constant from now on. Views of a recorded tensor are no
+    /// constants after a write to it, nor is it after one to a view: an op that gets them throws TapeError.
     void copy_from(const Tensor& source);
     /// The same with one number.
     void fill(double value);
@@ -138,6 +158,7 @@ class Tensor {
     const std::string& name() const;
 
     /// The same elements under another shape and other strides (in elements), not recorded: what view ops are made of.
+    /// Throws ShapeError if elements would be outside of the storage.
     Tensor view(const Shape& shape, const Shape& strides, std::int64_t offset) const;
     /// The same elements as a value that no tape follows.
     Tensor detached() const { return view(shape(), strides(), get().offset); }
@@ -162,6 +183,11 @@ class Tensor {
     void require_dtype(Dtype dtype) const {
         if (get().dtype != dtype) throw_dtype(dtype);
     }
+    void count_write() {
+        ++get().storage->version;
+        if (state_->recording != 0) forget_recording();
+    }
+    void forget_recording();
     [[noreturn]] static void throw_undefined();
     [[noreturn]] void throw_dtype(Dtype wanted) const;
     void destroy() noexcept;

@@ -2,7 +2,6 @@
 
 #include <wengert/autograd/check/sample.hpp>
 #include <wengert/autograd/tape/operation.hpp>
-#include <wengert/ops/products/precision.hpp>
 
 namespace wengert {
 
@@ -23,35 +22,11 @@ struct CrossEntropyOptions {
 /// outside [0, V) and a smoothing outside [0, 1], ShapeError if the labels do not fit the rows.
 Tensor cross_entropy(const Input& logits, const Tensor& labels, const CrossEntropyOptions& options = {});
 
-/// cross_entropy(linear(x, weight, bias), labels, options) of rows x [.., in] (two axes or more) with weight [V, in],
-/// bias [V] and labels int64 [..] -> [], without the logits of all rows: some `chunk` elements of them are held at a
-/// time, one row's at least. Rows that do not count are left out of the products. If a tape follows x, weight or bias,
-/// their gradients are computed along with the loss, while a chunk's logits are there. Throws what linear() and
-/// cross_entropy() throw, ShapeError for any other bias, ValueError for a chunk below 1.
-Tensor linear_cross_entropy(const Input& x, const Input& weight, const Input& bias, const Tensor& labels,
-                            const CrossEntropyOptions& options = {}, std::int64_t chunk = 1 << 22);
-
 struct CrossEntropy {
     static constexpr std::string_view name = "cross_entropy";
     static constexpr Saves saves = Saves::inputs;
     static constexpr std::array<std::string_view, 2> operands{"logits", "labels"};
     CrossEntropyOptions options;
-    Shape shape(const Inputs& in) const;
-    void forward(const Inputs& in, const Destination& out) const;
-    void vjp(Backward& back) const;
-    static std::vector<Sample> samples();
-};
-
-/// Behind its four operands stand three tensors that forward() fills with the gradients by x, weight and bias under a
-/// cotangent of 1; one without elements is not asked for. As operands they are kept for the rule, and let go of, like
-/// whatever else a node saves.
-struct LinearCrossEntropy {
-    static constexpr std::string_view name = "linear_cross_entropy";
-    static constexpr Saves saves = Saves::inputs;
-    static constexpr std::array<std::string_view, 4> operands{"x", "weight", "bias", "labels"};
-    CrossEntropyOptions options;
-    std::int64_t chunk;
-    Precision precision = ProductPrecision::current();
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;
     void vjp(Backward& back) const;

@@ -68,7 +68,7 @@ void Concat::forward(const Inputs& in, const Destination& out) const {
 void Concat::vjp(Backward& back) const {
     std::int64_t begin = 0;
     for (std::size_t i = 0; i < lengths.size(); ++i) {
-        if (back.needs(i)) back.give(i, slice(back.cotangent(), axis, begin, begin + lengths[i]));
+        if (back.needs(i)) back.add_part(i, slice(back.cotangent(), axis, begin, begin + lengths[i]));
         begin += lengths[i];
     }
 }
@@ -103,7 +103,7 @@ void Stack::vjp(Backward& back) const {
     const std::int64_t count = back.cotangent().shape()[axis];
     for (std::int64_t i = 0; i < count; ++i)
         if (back.needs(static_cast<std::size_t>(i)))
-            back.give(static_cast<std::size_t>(i), select(back.cotangent(), axis, i));
+            back.add_part(static_cast<std::size_t>(i), select(back.cotangent(), axis, i));
 }
 
 std::vector<Sample> Concat::samples() {

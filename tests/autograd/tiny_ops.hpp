@@ -244,8 +244,8 @@ struct Concat {
         write(in[1], {Slice{0, middle, out.tensor.shape()[0]}.view(out.tensor), out.accumulate});
     }
     void vjp(Backward& back) const {
-        back.give(0, slice(back.cotangent(), 0, 0, middle));
-        back.give(1, slice(back.cotangent(), 0, middle, back.cotangent().shape()[0]));
+        back.add_part(0, slice(back.cotangent(), 0, 0, middle));
+        back.add_part(1, slice(back.cotangent(), 0, middle, back.cotangent().shape()[0]));
     }
 };
 inline Tensor concat(const Input& a, const Input& b) {

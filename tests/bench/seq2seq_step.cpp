@@ -9,6 +9,8 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <wengert/autograd/observe/memory.hpp>
+#include <wengert/autograd/observe/profile.hpp>
 #include <wengert/models/seq2seq/seq2seq.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 #include <wengert/nn/optimizers.hpp>
@@ -120,7 +122,7 @@ nlohmann::json run(const Flags& f) {
             const Tensor loss = model.loss(batch.source, batch.source_lengths, batch.target);
             if (i == 0) {
                 nodes = tape.size();
-                bytes_saved = tape.saved_bytes();
+                bytes_saved = saved_bytes(tape);
             }
             optimizer.step(tape.gradient(loss, parameters(model)));
             losses.push_back(loss.item());

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <wengert/autograd/observe/anomaly.hpp>
 #include <wengert/nn/nn.hpp>
 
 #include "close.hpp"

@@ -6,6 +6,7 @@
 #include <set>
 #include <tuple>
 #include <wengert/autograd/observe/internal/drawing.hpp>
+#include <wengert/autograd/observe/memory.hpp>
 
 namespace wengert {
 namespace {
@@ -133,11 +134,7 @@ std::string describe_bytes(std::size_t bytes) {
 
 std::string describe_saved(const Tape& tape, const std::vector<NodeId>& ids) {
     if (tape[ids.front()].released()) return "has released what backward needed";
-    std::set<const Storage*> storages;
-    std::size_t bytes = 0;
-    for (const NodeId id : ids)
-        for (const Saved& saved : tape[id].saved())
-            if (storages.insert(saved.tensor.state()->storage).second) bytes += saved.tensor.state()->storage->bytes;
+    const std::size_t bytes = saved_bytes(tape, ids);
     return bytes == 0 ? "" : fmt::format("keeps {} for backward", describe_bytes(bytes));
 }
 

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <functional>
+#include <numeric>
 #include <wengert/autograd/observe/internal/picture_file.hpp>
 #include <wengert/autograd/observe/internal/svg.hpp>
 #include <wengert/autograd/observe/profile.hpp>
@@ -11,13 +14,24 @@ namespace {
 constexpr double margin = 16, font_size = 13, row = 20, labels = 230, bars = 360, numbers = 150;  // in pixels
 constexpr double width = margin + labels + bars + numbers + margin, curve_height = 150;
 constexpr std::size_t most_rows = 12;
-constexpr const char *forward_colour = "#3b6fb6", *backward_colour = "#e08a3c";
+
+/// A pass, and how it is drawn.
+struct Series {
+    const char *name, *colour;
+    double OpCost::*seconds;
+};
+constexpr std::array<Series, 3> series{{{"forward", "#3b6fb6", &OpCost::forward_seconds},
+                                        {"backward", "#e08a3c", &OpCost::backward_seconds},
+                                        {"update", "#5a9a5f", &OpCost::update_seconds}}};
 
 struct Bar {
     std::string label;
-    double forward = 0, backward = 0;  // seconds
+    std::array<double, series.size()> parts{};  // seconds of each pass
 
-    double seconds() const { return forward + backward; }
+    double seconds() const { return std::accumulate(parts.begin(), parts.end(), 0.0); }
+    void add(const std::array<double, series.size()>& more) {
+        std::ranges::transform(parts, more, parts.begin(), std::plus());
+    }
 };
 
 /// The costs summed by one of their names, the greatest first, those after the most that are shown as one.
@@ -27,16 +41,12 @@ std::vector<Bar> bars_by(const std::vector<OpCost>& costs, std::string OpCost::*
         const std::string& label = (cost.*name).empty() ? unnamed : cost.*name;
         auto bar = std::ranges::find(all, label, &Bar::label);
         if (bar == all.end()) bar = all.insert(all.end(), Bar{label});
-        bar->forward += cost.forward_seconds;
-        bar->backward += cost.backward_seconds;
+        for (std::size_t i = 0; i < series.size(); ++i) bar->parts[i] += cost.*series[i].seconds;
     }
     std::ranges::stable_sort(all, std::ranges::greater(), &Bar::seconds);
     if (all.size() > most_rows) {
         Bar rest{fmt::format("{} others", all.size() - most_rows)};
-        for (std::size_t i = most_rows; i < all.size(); ++i) {
-            rest.forward += all[i].forward;
-            rest.backward += all[i].backward;
-        }
+        for (std::size_t i = most_rows; i < all.size(); ++i) rest.add(all[i].parts);
         all.resize(most_rows);
         all.push_back(rest);
     }
@@ -53,8 +63,8 @@ class Picture {
     }
     void legend() {
         height_ += row;
-        swatch(margin, forward_colour, "forward");
-        swatch(margin + 90, backward_colour, "backward");
+        for (std::size_t i = 0; i < series.size(); ++i)
+            swatch(margin + 90 * static_cast<double>(i), series[i].colour, series[i].name);
         height_ += margin / 2;
     }
     void chart(const std::vector<Bar>& rows, double all_seconds) {
@@ -62,12 +72,15 @@ class Picture {
         for (const Bar& bar : rows) longest = std::max(longest, bar.seconds());
         for (const Bar& bar : rows) {
             height_ += row;
-            const double x = margin + labels, forward = bars * bar.forward / longest;
+            double x = margin + labels;
             text(x - 8, bar.label, "end");
-            rectangle(x, forward, forward_colour);
-            rectangle(x + forward, bars * bar.backward / longest, backward_colour);
-            text(x + bars * bar.seconds() / longest + 8,
-                 fmt::format("{:.1f} ms, {:.1f} %", 1e3 * bar.seconds(), 100 * bar.seconds() / all_seconds), "start");
+            for (std::size_t i = 0; i < series.size(); ++i) {
+                const double wide = bars * bar.parts[i] / longest;
+                if (wide > 0) rectangle(x, wide, series[i].colour);
+                x += wide;
+            }
+            text(x + 8, fmt::format("{:.1f} ms, {:.1f} %", 1e3 * bar.seconds(), 100 * bar.seconds() / all_seconds),
+                 "start");
         }
     }
     /// Memory over time.
@@ -84,7 +97,7 @@ class Picture {
                             bottom - curve_height * static_cast<double>(m.live_bytes) / static_cast<double>(peak));
             if (i + 1 < moments.size() && moments[i + 1].pass == m.pass) continue;
             elements_ += fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.5\"/>\n",
-                                     points, m.pass == Pass::forward ? forward_colour : backward_colour);
+                                     points, series[static_cast<std::size_t>(m.pass)].colour);
             points.clear();
         }
         elements_ += fmt::format("<path d=\"M{0} {1:.1f}V{2:.1f}H{3}\" fill=\"none\" stroke=\"#7b8794\"/>\n", margin,

@@ -1,78 +1,56 @@
 #pragma once
 
-#include <memory>
+#include <unordered_map>
 #include <vector>
-#include <wengert/autograd/tape/operation.hpp>
+#include <wengert/autograd/tape/internal/accumulate.hpp>
+#include <wengert/autograd/tape/internal/view_cotangents.hpp>
+#include <wengert/autograd/tape/observer.hpp>
 
 namespace wengert {
 
-/// The cotangents of one backward pass, one slot a node.
-///
-/// A slot is empty (a zero that takes no memory) until its first contribution, which stores; later ones add in place. A
-/// view's cotangent is the same view of its base's cotangent, so that slices of one tensor write side by side into one
-/// buffer and nothing is copied when the pass reaches the slice itself.
+/// The cotangents of one backward pass, one slot a node. The first contribution to a slot stores, later ones add in
+/// place. Slots of views are view_cotangents.hpp's.
 class Cotangents {
   public:
-    Cotangents(Recording& recording, NodeId lowest, NodeId highest, bool recorded);
+    /// For the nodes from `lowest` to `highest`; `recorded` if the pass is itself recorded.
+    Cotangents(const Recording& recording, NodeId lowest, NodeId highest, bool recorded)
+        : recording_(recording), recorded_(recorded), slots_(recording, lowest, highest) {}
 
     /// Marks a node whose cotangent the caller wants.
-    void want(NodeId id);
-    /// Finds out which nodes lie between the wanted ones and the loss.
+    void want(NodeId id) { slots_[id].wanted = slots_[id].needed = true; }
+    /// Finds out which nodes lie between the wanted ones and the result.
     void mark_needed();
-    bool needs(NodeId id) const { return id >= lowest_ && slot(id).needed; }
-    bool wants(NodeId id) const { return slot(id).wanted; }
-    bool recorded() const { return recorded_; }
+    bool needs(NodeId id) const { return slots_.needs(id); }
+    bool is_recorded() const { return recorded_; }
+    /// Whether an observer inspects each contribution, so that none may wait.
+    bool is_inspected() const { return inspected_; }
+    const Recording& recording() const { return recording_; }
 
     /// Contributes a tensor; `owned` if nobody else will read or write its elements.
     void add(NodeId id, const Tensor& contribution, bool owned);
+    /// Contributes to the base of a view node that has this cotangent; false if there is no such view of the base's.
+    bool add_through_view(NodeId id, const Tensor& cotangent);
     /// A buffer of the node's shape that a kernel writes or adds to.
     Destination target(NodeId id);
-    std::unique_ptr<Pending>& pending(NodeId id) { return slot(id).pending; }
+    std::unique_ptr<Pending>& pending(NodeId id) { return slots_[id].pending; }
 
-    /// The complete cotangent of a node that the pass has reached; undefined if nothing contributed.
+    /// The complete cotangent; undefined if nothing contributed.
     const Tensor& finish(NodeId id);
-    /// The same; unless it is wanted, it leaves its slot.
+    /// The same for a node that the pass has reached; unless it is wanted, it leaves its slot.
     Tensor take(NodeId id);
-    bool owns(NodeId id) const { return slot(id).owned; }
+    /// The same for the caller, contiguous and, unless the pass is recorded, in memory of its own.
+    Tensor hand_out(NodeId id);
+    /// Whether a taken cotangent may be overwritten.
+    bool may_overwrite(NodeId id) const { return slots_[id].owned && !slots_[id].wanted; }
     /// Whether the node is a view whose cotangent already stands in its base's.
-    bool is_alias(NodeId id) const { return slot(id).alias; }
-    /// Contributes a view node's cotangent to the same view of its base's; false if there is no such view.
-    bool add_through_view(NodeId id, const Tensor& cotangent);
-
-    const Recording& recording() const { return recording_; }
+    bool is_alias(NodeId id) const { return slots_[id].alias; }
 
   private:
-    /// The intervals of one axis that slices have written so far, in a buffer that is otherwise not set.
-    struct Coverage : Cached {
-        explicit Coverage(const Interval& first) : axis(first.axis), intervals{first} {}
-        int axis;
-        std::vector<Interval, CachedAllocator<Interval>> intervals;
-        std::vector<NodeId, CachedAllocator<NodeId>> open_views;  // views among them that are not all set themselves
-    };
-    struct Slot {
-        Tensor tensor;
-        std::unique_ptr<Pending> pending;
-        std::unique_ptr<Coverage> coverage;
-        bool owned = false;  // the elements may be overwritten
-        bool alias = false;  // the elements are a part of the base's slot
-        bool needed = false;
-        bool wanted = false;
-    };
-
-    Slot& slot(NodeId id) { return slots_[static_cast<std::size_t>(id - lowest_)]; }
-    const Slot& slot(NodeId id) const { return slots_[static_cast<std::size_t>(id - lowest_)]; }
-    static void own(Slot& slot);
-    void complete(Slot& slot);
-    bool begin(NodeId id);
-    bool can_show(const Node& view) const;
-    bool may_begin_as_base(NodeId id) const;
-    Destination region(const Node& view);
-    void leave_open(const Node& view, NodeId id);
-
-    Recording& recording_;
-    const NodeId lowest_;
-    const bool recorded_;
-    std::vector<Slot, CachedAllocator<Slot>> slots_;
+    const Recording& recording_;
+    const bool recorded_, inspected_ = Observer::is_inspecting_cotangents();
+    ViewCotangents slots_;
+    /// Of a recorded pass: what views contributed to a node, until finish() adds it up by one op.
+    std::unordered_map<NodeId, std::vector<CotangentPart>> parts_;
 };
 
 }  // namespace wengert

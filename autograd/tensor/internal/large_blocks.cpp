@@ -49,15 +49,13 @@ class Pieces {
         piece->is_free = false;
         bytes_ -= piece->bytes;
     }
-    /// A piece of at least `bytes`: the smallest of the first list that has one; null if there is none.
+    /// A piece of at least `bytes`: of the first list that has one, the smallest of those that are looked at; null if
+    /// there is none.
     Piece* find(std::size_t bytes) const {
-        for (std::size_t list = list_of(bytes); list < lists_.size(); ++list) {
-            Piece* best = nullptr;
-            for (Piece* piece = lists_[list]; piece != nullptr; piece = piece->next)
-                if (piece->bytes >= bytes && (best == nullptr || piece->bytes < best->bytes)) best = piece;
-            if (best != nullptr) return best;
-        }
-        return nullptr;
+        // Headers are pages apart, so that a long list is not walked to its end, but before the system is asked.
+        constexpr std::size_t most = 32;
+        Piece* const piece = find(bytes, most);
+        return piece != nullptr ? piece : find(bytes, std::size_t(-1));
     }
     /// The pieces that are a whole segment leave their lists and are handed to f.
     template <class F>
@@ -76,6 +74,19 @@ class Pieces {
     std::size_t bytes() const { return bytes_; }
 
   private:
+    Piece* find(std::size_t bytes, std::size_t most) const {
+        for (std::size_t list = list_of(bytes); list < lists_.size(); ++list) {
+            Piece* best = nullptr;
+            std::size_t looked_at = 0;
+            for (Piece* piece = lists_[list]; piece != nullptr && looked_at < most; piece = piece->next, ++looked_at) {
+                if (piece->bytes < bytes || (best != nullptr && piece->bytes >= best->bytes)) continue;
+                best = piece;
+                if (best->bytes - bytes < least_rest) break;  // nothing would be cut from it
+            }
+            if (best != nullptr) return best;
+        }
+        return nullptr;
+    }
     static std::size_t list_of(std::size_t bytes) {
         const auto doubling = static_cast<std::size_t>(std::bit_width(bytes)) - 1;
         return doubling * 8 + (bytes >> (doubling - 3) & 7);

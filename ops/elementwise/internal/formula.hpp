@@ -59,6 +59,8 @@ struct Formula {
     /// Of a library function: its derivative by one operand.
     Term (*slope)(int operand, const Term* in, const Term& value);
 
+    ConstantCause without_derivative;  ///< why the result is constant, if `compose` is null
+
     template <class T>
     const RowKernels<T>& kernels() const {
         if constexpr (std::same_as<T, float>)
@@ -209,6 +211,8 @@ constexpr Formula make_formula() {
         formula.float32.backward = Rows::template backward<float>;
         formula.float64.backward = Rows::template backward<double>;
         formula.compose = Rows::compose;
+    } else {
+        formula.without_derivative = {formula.name, true, 6};
     }
     return formula;
 }

@@ -285,7 +285,7 @@ void BoundFormula::vjp_of(Backward& back) const {
 }
 
 void BoundFormula::vjp(Backward& back) const {
-    if (back.recording())
+    if (back.is_recorded())
         compose_vjp(back);
     else
         with_room_for(formula, [&](auto room) { this->vjp_of<decltype(room)>(back); });

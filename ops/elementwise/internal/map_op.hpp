@@ -67,6 +67,7 @@ struct MapOp {
 struct ComparisonOp {
     const Formula* formula;
     std::string_view name() const { return formula->name; }
+    const ConstantCause* without_derivative() const { return &formula->without_derivative; }
     Shape shape(const Inputs& in) const { return BoundFormula{*formula, nullptr}.shape(in); }
     void forward(const Inputs& in, const Destination& out) const { BoundFormula{*formula, nullptr}.forward(in, out); }
 };

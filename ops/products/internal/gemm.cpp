@@ -108,15 +108,11 @@ bool multiply_sum_by_onednn(std::span<const Factors> products, const Matrix<floa
 
 void set_thread_count(int threads) { openblas_set_num_threads(threads); }
 
-}  // namespace wengert::gemm
-
-namespace wengert {
-
 std::string_view bfloat16_is_idle() {
-    if (gemm::has_onednn(Precision::bfloat16)) return "";
+    if (has_onednn(Precision::bfloat16)) return "";
     if (!onednn::is_built()) return "Wengert was built without oneDNN";
-    if (gemm::choice() == gemm::Choice::openblas) return "WENGERT_GEMM leaves all products to OpenBLAS";
+    if (choice() == Choice::openblas) return "WENGERT_GEMM leaves all products to OpenBLAS";
     return "oneDNN finds no bfloat16 instructions (AVX512_BF16 or AMX) here, or ONEDNN_MAX_CPU_ISA hides them";
 }
 
-}  // namespace wengert
+}  // namespace wengert::gemm

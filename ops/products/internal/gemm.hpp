@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <wengert/ops/products/precision.hpp>
 
 /// Products of matrices: the only door to OpenBLAS and oneDNN.
@@ -27,6 +28,8 @@ void multiply(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T
 /// is onednn, not in float32 on processors without AVX-512; never in bfloat16 on those that have no instructions for
 /// it. WENGERT_GEMM=openblas leaves all to OpenBLAS. Throws ValueError for any other value of it.
 bool has_onednn(Precision precision);
+/// Why it may not in bfloat16, in words; empty if it may.
+std::string_view bfloat16_is_idle();
 
 /// A matrix laid out, and rounded, as oneDNN reads it best, to be the right operand of many products.
 class Packed {

@@ -5,7 +5,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string_view>
 #include <unordered_map>
-#include <wengert/autograd/observe/profile.hpp>
+#include <wengert/autograd/tape/observer.hpp>
 #include <wengert/autograd/tensor/tensor.hpp>
 #include <wengert/ops/products/internal/onednn.hpp>
 
@@ -176,7 +176,7 @@ struct Workshop {
         });
     }
     void run(Conversion& conversion, const void* from, void* to) {
-        const CostPart part(conversion.name);
+        const ObservedPart part(conversion.name);
         conversion.from.set_data_handle(const_cast<void*>(from));
         conversion.to.set_data_handle(to);
         conversion.kernel.execute(stream, conversion.from, conversion.to);

@@ -45,7 +45,7 @@ struct Cube {
         const Tensor& c = back.cotangent();
         const Tensor right = scale(mul(c, mul(x, x)), 3);
         if (fault == Fault::missing) return;
-        if (back.recording()) {
+        if (back.is_recorded()) {
             if (fault == Fault::recorded_value) return back.add(0, scale(right, 1.001));
             if (fault == Fault::recorded_cut) return back.add(0, scale(mul(stop_gradient(c), mul(x, x)), 3));
             if (fault == Fault::recorded_derivative) {
@@ -62,7 +62,7 @@ struct Cube {
         if (fault == Fault::overwrites_input) static_cast<double*>(x.raw())[0] += 1;
         if (fault == Fault::overwrites_cotangent) static_cast<double*>(c.raw())[0] += 1;
         if (fault == Fault::not_a_number) g[1] = std::nan("");
-        back.add(0, back.recording() ? right : gradient);
+        back.add(0, back.is_recorded() ? right : gradient);
     }
 };
 

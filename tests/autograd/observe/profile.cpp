@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <memory>
+#include <optional>
+#include <thread>
 #include <wengert/autograd/observe/profile.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 
@@ -40,11 +43,11 @@ TEST_CASE("profile: a part is shown apart from its op, within its scope and pass
         }
     };
     Profile profile;
-    const CostPart nobodys("ignored");
+    const ObservedPart nobodys("ignored");
     {
         const Scope scope("model");
-        const CostTimer timer("work", current_place(), Pass::backward);
-        const CostPart part("preparation"), inner("inner");
+        const ObservedWork work("work", Pass::backward);
+        const ObservedPart part("preparation"), inner("inner");
         spend(0.002);
     }
     const std::vector<OpCost> costs = profile.costs();
@@ -80,6 +83,37 @@ TEST_CASE("profile: every op and rule is counted where it ran") {
         CHECK(cost.forward_seconds > 0);
         CHECK(cost.backward_seconds > 0);
     }
+}
+
+TEST_CASE("profile: an optimizer's update is neither forward nor backward") {
+    Profile profile;
+    { const ObservedWork work("optimizer", Pass::update); }
+    const OpCost cost = cost_of(profile.costs(), "optimizer", "");
+    CHECK(cost.calls == 1);
+    CHECK(cost.update_seconds > 0);
+    CHECK(cost.forward_seconds + cost.backward_seconds == 0);
+    CHECK(profile.moments().back().pass == Pass::update);
+    CHECK(to_string(profile).find("update ms") != std::string::npos);
+}
+
+TEST_CASE("profile: an outer one that ends first leaves the inner one listening") {
+    const Tensor x = vector({1});
+    std::optional<Profile> outer(std::in_place), inner(std::in_place);
+    outer.reset();
+    mul(x, x);
+    CHECK(inner->moments().size() == 1);
+    inner.reset();
+    CHECK_FALSE(Observer::is_listening());
+}
+
+TEST_CASE("profile: one that ends in another thread is not told any more") {
+    const Tensor x = vector({1});
+    auto profile = std::make_unique<Profile>();
+    mul(x, x);
+    std::thread([&] { profile.reset(); }).join();
+    mul(x, x);
+    { const Profile next; }
+    CHECK_FALSE(Observer::is_listening());
 }
 
 TEST_CASE("profile: memory is seen after each op and each rule") {

@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <optional>
+#include <thread>
+#include <wengert/autograd/observe/memory.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/autograd/tensor/allocator.hpp>
 
@@ -99,8 +102,7 @@ TEST_CASE("recording: a tensor of a tape that has ended is an error with a sente
         y = mul(x, x);
     }
     const std::string text =
-        "mul: an operand [2] was recorded on a tape that has ended or belongs to another thread; pass stop_gradient(x) "
-        "to "
+        "mul: an operand [2] was recorded on a tape that has ended; pass stop_gradient(x) to "
         "use its value, or watch(x) to make it an input of this tape\n  in decoder; lhs = \"y\"";
     y.set_name("y");
     CHECK(elements(mul(y, y)) == std::vector<double>{1, 16});  // without a tape there is nothing to follow
@@ -142,81 +144,118 @@ TEST_CASE("recording: operands that are undefined or numbers") {
                          ValueError);
 }
 
-TEST_CASE("recording: anomaly mode stops at the first value that is not finite") {
-    Tensor w = vector({1, 10});
-    w.set_parameter().set_name("w");
-    const DetectAnomalies detect;
-    const Scope scope("decoder");
-    CHECK_THROWS_WITH_AS(scale(w, 1e308),
-                         ("scale: forward produced inf at [1] of the result [2]; operands [2] in [1, 10]\n"
-                          "  in decoder; operand 0 = parameter \"w\"" +
-                          at_line())
-                             .c_str(),
-                         NonFiniteError);
-    CHECK(scale(w, 2).at({1}) == 20);
-    CHECK_THROWS_WITH_AS(scale(vector({3, std::numeric_limits<double>::quiet_NaN(), 5}), 2),
-                         doctest::Contains("operands [3] in [3, 5] and nan at [1]"), NonFiniteError);
-}
+namespace {
 
-TEST_CASE("recording: anomaly mode stops at the first cotangent that is not finite") {
-    const Tensor x = vector({4, 0});
-    Tape tape;
-    tape.watch(x);
-    Tensor y;
-    std::string where;
-    {
-        const Scope scope("decoder");
-        y = root(x);
-        where = at_line(-1);
+/// Its forward() calls public ops.
+struct Composite {
+    static constexpr std::string_view name = "composite";
+    static constexpr Saves saves = Saves::nothing;
+    Shape shape(const Inputs& in) const { return in[0].shape(); }
+    void forward(const Inputs& in, const Destination& out) const {
+        CHECK(Recording::current() == nullptr);
+        write(transpose(scale(transpose(in[0]), 3)), out);
     }
-    const Tensor loss = sum(scale(y, 3));
-    CHECK(std::isinf(tape.gradient(loss, x, {.retain_graph = true}).at({1})));
-    const DetectAnomalies detect;
-    CHECK_THROWS_WITH_AS(tape.gradient(loss, x),
-                         ("root: backward produced inf at [1] of the cotangent [2] of operand 0; saved [2] in [0, 2]\n"
-                          "  in decoder" +
-                          where)
-                             .c_str(),
-                         NonFiniteError);
-}
+    void vjp(Backward& back) const { back.add(0, scale(back.cotangent(), 3)); }
+};
 
-TEST_CASE("recording: anomaly mode finds what ops, whole tensors and parts contribute") {
-    const Tensor x = vector({1, 2}), large = vector({1e200, 1e200});
-    Tape tape;
-    tape.watch(x);
-    const auto fails_in = [&](const Tensor& y, const Tensor& cotangent, const std::string& op) {
-        const DetectAnomalies detect;
-        try {
-            tape.gradient(y, x, {.cotangent = cotangent});
-            FAIL("no error");
-        } catch (const NonFiniteError& error) {
-            CHECK(error.op() == op);
-            CHECK(std::string(error.what()).find(": backward produced inf at [0] of the cotangent") !=
-                  std::string::npos);
-        }
-    };
-    fails_in(mul(x, large), large, "mul");
-    fails_in(add(x, x), vector({1.5e308, 1}), "add");
-    fails_in(add(slice(concat(x, x), 0, 0, 2), slice(concat(x, x), 0, 2, 4)), vector({1.5e308, 1}), "concat");
-    const Tensor part = slice(x, 0, 0, 1);
-    fails_in(mul(part, slice(large, 0, 0, 1)), slice(large, 0, 0, 1), "mul");
-}
-
-TEST_CASE("recording: anomaly mode does not mistake what is not set yet for a value") {
-    const Tensor x = vector({1, 2, 3, 4});
-    Tape tape;
-    tape.watch(x);
-    const DetectAnomalies detect;
-    const Tensor a = slice(x, 0, 0, 1), b = slice(x, 0, 3, 4);
-    CHECK(elements(tape.gradient(mul(a, b), x)) == std::vector<double>{4, 0, 0, 1});
-}
-
-TEST_CASE("recording: anomaly mode ends with its block") {
-    CHECK_FALSE(detecting_anomalies());
-    {
-        const DetectAnomalies detect;
-        { const DetectAnomalies again; }
-        CHECK(detecting_anomalies());
+/// Keeps the derivative by each operand that a tape follows: 3 for the first, 5 for the second.
+struct Prepared {
+    static constexpr std::string_view name = "prepared";
+    static constexpr Saves saves = Saves::output;
+    static constexpr std::size_t workspace = 2;
+    Shape shape(const Inputs& in) const { return in[0].shape(); }
+    void forward(const Inputs& in, const Destination& out, const Workspace& workspace) const {
+        write(scale(in[0], 3), out);
+        write(scale(in[1], 5), {out.tensor, true});
+        for (std::size_t i = 0; i < 2; ++i)
+            if (workspace.follows(i)) workspace.tensors[i] = full(in[i].shape(), i == 0 ? 3 : 5, Dtype::float64);
     }
-    CHECK_FALSE(detecting_anomalies());
+    void vjp(Backward& back) const {
+        CHECK(back.saved(0).defined());
+        CHECK_THROWS_AS(back.saved(1), ValueError);
+        CHECK_THROWS_AS(back.workspace(2), ValueError);
+        for (std::size_t i = 0; i < 2; ++i)
+            if (back.needs(i)) back.add(i, mul(back.take_workspace(i), back.cotangent()));
+    }
+};
+Tensor prepared(const Tensor& a, const Tensor& b) { return apply(Prepared{}, {&a, &b}, SourceLine()); }
+
+struct Failing {
+    static constexpr std::string_view name = "failing";
+    Shape shape(const Inputs& in) const { return in[0].shape(); }
+    void forward(const Inputs&, const Destination&) const { throw ValueError("no"); }
+};
+
+}  // namespace
+
+TEST_CASE("recording: an op is one node, whatever its forward calls") {
+    const Tensor x = matrix({1, 2, 3, 4}, 2);
+    Tape tape;
+    tape.watch(x);
+    const Tensor y = transpose(x);
+    const NodeId before = tape.size();
+    const Tensor z = apply(Composite{}, {&y}, SourceLine());
+    CHECK(tape.size() == before + 1);
+    CHECK(tape[tape.find(y)].uses() == 1);
+    CHECK(elements(tape.gradient(sum(z), x)) == std::vector<double>{3, 3, 3, 3});
+    CHECK_THROWS_AS(apply(Failing{}, {&y}, SourceLine()), ValueError);
+    CHECK(Recording::current() != nullptr);
+}
+
+TEST_CASE("recording: what is written by its own handle is a constant from then on") {
+    const Tensor x = vector({1, 2});
+    Tape tape;
+    tape.watch(x);
+    Tensor y = scale(x, 2);
+    y.mutable_data<double>()[0] = 5;
+    CHECK(tape.find(y) == no_node);
+    CHECK(elements(tape.gradient(sum(add(mul(y, y), x)), x)) == std::vector<double>{1, 1});
+}
+
+TEST_CASE("recording: a write through a view, or to what a view shows, is an error at the next use") {
+    const Tensor x = vector({1, 2, 3});
+    Tape tape;
+    tape.watch(x);
+    Tensor y = scale(x, 2).set_name("y"), part = slice(y, 0, 0, 2);
+    const std::string text =
+        " was overwritten after it was recorded, in a view of it or in what it is a view of; to make it a constant, "
+        "overwrite it by its own handle, and to use its value, pass stop_gradient(x)";
+    SUBCASE("fill") { y.detached().fill(0); }
+    SUBCASE("copy_from") { y.detached().copy_from(x); }
+    SUBCASE("mutable_data") { y.detached().mutable_data<double>()[0] = 1; }
+    SUBCASE("the free fill") { fill(y.detached(), 0); }
+    SUBCASE("the free write") { write(x, {y.detached()}); }
+    SUBCASE("the base") {
+        y.fill(0);
+        CHECK(tape.find(y) == no_node);
+        CHECK_THROWS_WITH_AS(scale(part, 2), doctest::Contains(("a tensor \"y\" [2]" + text).c_str()), TapeError);
+        return;
+    }
+    SUBCASE("a part") {
+        part.fill(0);
+        CHECK(tape.find(part) == no_node);
+    }
+    CHECK_THROWS_WITH_AS(scale(y, 2), doctest::Contains(("a tensor \"y\" [3]" + text).c_str()), TapeError);
+    CHECK_THROWS_AS(tape.gradient(y, x, {.cotangent = x}), TapeError);
+    mul(stop_gradient(y), x);
+}
+
+TEST_CASE("recording: a node keeps its op's workspace, which is made for what a tape follows") {
+    const Tensor x = vector({1, 2}), y = vector({3, 4});
+    CHECK(elements(prepared(x, y)) == std::vector<double>{18, 26});
+    Tape tape;
+    CHECK(elements(prepared(x, y)) == std::vector<double>{18, 26});
+    CHECK(tape.size() == 0);
+    tape.watch(y);
+    const Tensor z = prepared(x, y);
+    const Node& node = tape[tape.find(z)];
+    REQUIRE(node.workspace().size() == 2);
+    CHECK_FALSE(node.workspace()[0].tensor.defined());
+    CHECK(node.saved().size() == 1);
+    CHECK(saved_bytes(tape) == 2 * 2 * 8);
+    const Tensor total = sum(z);
+    CHECK(elements(tape.gradient(total, y, {.retain_graph = true})) == std::vector<double>{5, 5});
+    CHECK(elements(tape.gradient(total, y)) == std::vector<double>{5, 5});
+    CHECK(saved_bytes(tape) == 0);
+    CHECK_THROWS_AS(tape.gradient(total, y), TapeError);
 }

@@ -59,3 +59,17 @@ TEST_CASE("scope: each thread has its own") {
     CHECK(other == "");
     CHECK(to_string(current_place()) == "main");
 }
+
+TEST_CASE("scope: names without end do not fill the memory") {
+    std::string last;
+    std::thread([&] {
+        const Scope server("server");
+        for (int i = 0; i < 70'000; ++i) {
+            const Scope request("request " + std::to_string(i));
+            if (i == 69'999) last = to_string(current_place());
+        }
+        const Scope known("request 7");
+        last += ", then " + to_string(current_place());
+    }).join();
+    CHECK(last == "server, then server.request 7");
+}

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <thread>
+#include <wengert/autograd/observe/memory.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/autograd/tensor/allocator.hpp>
 
@@ -45,34 +46,6 @@ TEST_CASE("tape: a value used twice accumulates") {
     CHECK(elements(tape.gradient(add(mul(x, x), mul(x, x)), x, {.cotangent = vector({1, 10})})) == Values{4, 80});
 }
 
-TEST_CASE("tape: a result that is not scalar takes a cotangent of its shape and type") {
-    const Tensor x = vector({1, 2});
-    Tape tape;
-    tape.watch(x);
-    const Tensor y = mul(x, x);
-    CHECK(elements(tape.gradient(y, x, {.retain_graph = true, .cotangent = vector({3, -1})})) == Values{6, -4});
-    CHECK_THROWS_WITH_AS(tape.gradient(y, x),
-                         ("gradient: the result [2] is no scalar; give options.cotangent" + at_line()).c_str(),
-                         ShapeError);
-    const auto with = [&](const Tensor& cotangent) { return tape.gradient(y, x, {.cotangent = cotangent}); };
-    const std::string where = at_line(-1);
-    CHECK_THROWS_WITH_AS(with(vector({1})),
-                         ("gradient: the cotangent [1] float64 is not like the result [2] float64" + where).c_str(),
-                         ShapeError);
-    CHECK_THROWS_WITH_AS(with(tensor({1, 2})),
-                         ("gradient: the cotangent [2] float32 is not like the result [2] float64" + where).c_str(),
-                         ShapeError);
-}
-
-TEST_CASE("tape: a result of one element needs no cotangent, whatever its rank") {
-    const Tensor x = matrix({3}, 1);
-    Tape tape;
-    tape.watch(x);
-    const Tensor g = tape.gradient(mul(x, x), x);
-    CHECK(g.shape() == Shape{1, 1});
-    CHECK(g.item() == 6);
-}
-
 TEST_CASE("tape: what the result does not depend on has gradient zero") {
     const Tensor x = vector({1, 2}), unused = matrix({1, 2, 3}, 1);
     Tensor parameter = zeros({3});
@@ -108,43 +81,6 @@ TEST_CASE("tape: parameters are followed without being told") {
     Tape tape;
     CHECK(tape.size() == 0);
     CHECK(elements(tape.gradient(sum(mul(w, w)), w)) == Values{4, 6});
-}
-
-TEST_CASE("tape: inputs and results that were never recorded") {
-    const Tensor x = vector({1, 2}), constant = vector({3, 4});
-    Tape tape;
-    tape.watch(x);
-    const Tensor y = sum(mul(x, constant));
-    CHECK_THROWS_WITH_AS(
-        tape.gradient(y, {x, constant}),
-        ("gradient: input 1 [2] is not on this tape; watch() it before it is used" + at_line()).c_str(), TapeError);
-    const Tensor named = constant.clone().set_name("bias");
-    CHECK_THROWS_WITH_AS(
-        tape.gradient(y, named),
-        ("gradient: input 0 \"bias\" [2] is not on this tape; watch() it before it is used" + at_line()).c_str(),
-        TapeError);
-    const Tensor unrelated = sum(constant);
-    CHECK_THROWS_WITH_AS(
-        tape.gradient(unrelated, x),
-        ("gradient: the result does not depend on any parameter or watched tensor of this tape" + at_line()).c_str(),
-        TapeError);
-    CHECK_THROWS_AS(tape.gradient(sum(stop_gradient(x)), x), TapeError);
-    CHECK_THROWS_WITH_AS(tape.gradient(Tensor(), x),
-                         ("gradient: the result is an undefined tensor" + at_line()).c_str(), ValueError);
-    CHECK_THROWS_WITH_AS(tape.gradient(y, {x, Tensor()}),
-                         ("gradient: input 1 is an undefined tensor" + at_line()).c_str(), ValueError);
-}
-
-TEST_CASE("tape: a result of an op without derivative names that op") {
-    const Tensor x = vector({1});
-    Tape tape;
-    tape.watch(x);
-    const Tensor y = sum(scale(sign(x), 2));
-    const Scope scope("decoder");
-    CHECK_THROWS_WITH_AS(
-        tape.gradient(y, x),
-        ("gradient: the result comes from sign, which has no derivative\n  in decoder" + at_line()).c_str(),
-        NotDifferentiableError);
 }
 
 TEST_CASE("tape: watching what cannot be watched") {
@@ -197,6 +133,16 @@ TEST_CASE("tape: a second pass without retain_graph names the op and says what t
         "another over the same nodes\n  in decoder" +
         where;
     CHECK_THROWS_WITH_AS(tape.gradient(b, x), text.c_str(), TapeError);
+}
+
+TEST_CASE("tape: a second pass may go through nodes that kept nothing") {
+    const Tensor x = vector({1, 2}), y = vector({3, 4});
+    Tape tape;
+    tape.watch(x);
+    tape.watch(y);
+    const Tensor both = add(x, y), a = sum(scale(both, 2)), b = sum(scale(both, 3));
+    CHECK(elements(tape.gradient(a, x)) == Values{2, 2});
+    CHECK(elements(tape.gradient(b, x)) == Values{3, 3});
 }
 
 TEST_CASE("tape: retain_graph allows any number of passes") {
@@ -325,35 +271,6 @@ TEST_CASE("tape: one per thread, parameters shared") {
     }
 }
 
-TEST_CASE("tape: a tape belongs to the thread that made it") {
-    const Tensor x = vector({2});
-    Tape tape;
-    tape.watch(x);
-    const Tensor y = mul(x, x);
-    std::string gradient, watch, find, op;
-    const auto text = [](auto f) -> std::string {
-        try {
-            f();
-        } catch (const TapeError& error) {
-            return error.what();
-        }
-        return "no error";
-    };
-    std::thread([&] {
-        gradient = text([&] { tape.gradient(y, x); });
-        watch = text([&] { tape.watch(x); });
-        find = text([&] { tape.find(y); });
-        Tape own;
-        own.watch(x);
-        op = text([&] { mul(x, y); });
-    }).join();
-    CHECK(gradient == "gradient: a tape was used by a thread that did not make it" + at_line(-7));
-    CHECK(watch == "watch: a tape was used by a thread that did not make it" + at_line(-7));
-    CHECK(find == "find: a tape was used by a thread that did not make it" + at_line(-7));
-    CHECK(op.starts_with("mul: an operand [1] was recorded on a tape that has ended or belongs to another thread; "));
-    CHECK(tape.gradient(y, x).item() == 4);
-}
-
 TEST_CASE("tape: a result that was overwritten is a constant") {
     const Tensor x = vector({1, 2});
     Tape tape;
@@ -365,45 +282,6 @@ TEST_CASE("tape: a result that was overwritten is a constant") {
     CHECK(tape.find(y) == no_node);
     CHECK_THROWS_AS(tape.gradient(sum(z), x), TapeError);
     CHECK(elements(tape.gradient(sum(add(used, y)), x)) == Values{10, 10});
-}
-
-TEST_CASE("tape: a saved tensor that was overwritten is an error that names it") {
-    Tensor w = vector({1, 2});
-    w.set_parameter().set_name("cell.weight");
-    Tape tape;
-    Tensor y, hidden;
-    std::string where;
-    {
-        const Scope scope("cell");
-        const Step step(3);
-        y = mul(w, w);
-        where = at_line(-1);
-        hidden = tiny::tanh(y);
-    }
-    const auto overwritten = [&](const char* op, const char* tensor) {
-        return std::string(op) + ": a tensor " + tensor +
-               " that backward needs was overwritten after the forward pass (version 1, saved at version 0)\n"
-               "  in cell, step 3";
-    };
-    SUBCASE("an input") {
-        w.fill(0);
-        CHECK_THROWS_WITH_AS(tape.gradient(sum(y), w), (overwritten("mul", "\"cell.weight\" [2]") + where).c_str(),
-                             TapeError);
-    }
-    SUBCASE("an output, by a view") {
-        hidden.detached().mutable_data<double>()[0] = 5;
-        try {
-            tape.gradient(sum(hidden), w);
-            FAIL("no error");
-        } catch (const TapeError& error) {
-            CHECK(std::string(error.what()).starts_with(overwritten("tanh", "[2]")));
-        }
-    }
-    SUBCASE("one that no rule needs may be overwritten") {
-        const Tensor z = scale(y, 2), total = sum(z);
-        Tensor(z).fill(0);
-        CHECK(elements(tape.gradient(total, w)) == Values{4, 8});
-    }
 }
 
 TEST_CASE("tape: a million ops in a chain run forward, backward and end without recursion") {
@@ -458,17 +336,17 @@ TEST_CASE("tape: what backward no longer needs is released as it goes") {
     for (std::int64_t i = 0; i < layers; ++i) y = tiny::tanh(y);
     y = sum(y);
     const std::int64_t before = allocator_statistics().live_bytes;
-    CHECK(tape.saved_bytes() == layers * bytes);
+    CHECK(saved_bytes(tape) == layers * bytes);
     SUBCASE("by default") {
         reset_peak_live_bytes();
         const Tensor g = tape.gradient(y, x);
-        CHECK(tape.saved_bytes() == 0);
+        CHECK(saved_bytes(tape) == 0);
         CHECK(allocator_statistics().live_bytes < before - (layers - 2) * bytes);
         CHECK(allocator_statistics().peak_live_bytes < before + 8 * bytes);
     }
     SUBCASE("unless it is retained") {
         tape.gradient(y, x, {.retain_graph = true});
-        CHECK(tape.saved_bytes() == layers * bytes);
+        CHECK(saved_bytes(tape) == layers * bytes);
     }
 }
 

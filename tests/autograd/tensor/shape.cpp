@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <utility>
 #include <wengert/autograd/tensor/error.hpp>
 #include <wengert/autograd/tensor/shape.hpp>
 
@@ -69,4 +70,17 @@ TEST_CASE("shape: axes count from the back too") {
     CHECK_THROWS_WITH_AS(normalize_axis(3, 3), "axis 3 does not exist in a tensor of 3 axes", ShapeError);
     CHECK_THROWS_AS(normalize_axis(-4, 3), ShapeError);
     CHECK_THROWS_AS(normalize_axis(0, 0), ShapeError);
+}
+
+TEST_CASE("shape: an axis that there is not is an error") {
+    Shape matrix{2, 3}, scalar;
+    CHECK_THROWS_WITH_AS(matrix[2], "there is no axis 2 in [2, 3]", ShapeError);
+    CHECK_THROWS_AS(matrix[-1], ShapeError);
+    CHECK_THROWS_AS(std::as_const(matrix)[2], ShapeError);
+    CHECK_THROWS_AS(scalar.back(), ShapeError);
+    CHECK_THROWS_AS(matrix.erase(2), ShapeError);
+    CHECK_THROWS_AS(scalar.erase(0), ShapeError);
+    CHECK_THROWS_AS(matrix.insert(3, 1), ShapeError);
+    CHECK_THROWS_AS(matrix.insert(-1, 1), ShapeError);
+    CHECK(matrix == Shape{2, 3});
 }

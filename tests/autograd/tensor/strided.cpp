@@ -94,3 +94,18 @@ TEST_CASE("strided: simplify joins what lies in one run and drops axes of one") 
     simplify(shape, strides);
     CHECK(shape == Shape{1});
 }
+
+TEST_CASE("strided: whatever writes to a tensor counts as a write") {
+    const Tensor x = zeros({2, 3});
+    const std::uint32_t before = x.version();
+    fill(x, 1);
+    CHECK(x.version() == before + 1);
+    fill(transposed(x), 2);
+    CHECK(x.version() == before + 2);
+    write(ones({2, 3}), {x});
+    CHECK(x.version() == before + 3);
+    write(ones({2, 3}), {x, true});
+    CHECK(x.version() == before + 4);
+    packed(transposed(x));
+    CHECK(x.version() == before + 4);
+}

@@ -162,6 +162,38 @@ TEST_CASE("tensor: reading with the wrong type, index or number of elements") {
     CHECK_THROWS_WITH_AS(arange(2).set_parameter(), "a parameter must be of float32 or float64, not int64", DtypeError);
 }
 
+TEST_CASE("tensor: a view outside of the storage is an error") {
+    const Tensor x = zeros({2, 3});
+    CHECK(x.view({3, 2}, {1, 3}, 0).shape() == Shape{3, 2});
+    CHECK(x.view({2}, {-1}, 5).numel() == 2);
+    CHECK(x.view({0, 100}, {100, 1}, 0).numel() == 0);
+    CHECK_THROWS_WITH_AS(x.view({7}, {1}, 0),
+                         "view: a view [7] with strides [1] from element 0 does not fit 6 elements", ShapeError);
+    CHECK_THROWS_AS(x.view({1}, {1}, 6), ShapeError);
+    CHECK_THROWS_AS(x.view({1}, {1}, -1), ShapeError);
+    CHECK_THROWS_AS(x.view({2, 3}, {4, 1}, 0), ShapeError);
+    CHECK_THROWS_AS(x.view({2}, {-1}, 0), ShapeError);
+    CHECK_THROWS_AS(x.view({2, 3}, {1}, 0), ShapeError);
+    CHECK_THROWS_AS(x.view({-1}, {1}, 0), ShapeError);
+    CHECK_THROWS_AS(x.view({3}, {std::numeric_limits<std::int64_t>::max()}, 0), ShapeError);
+}
+
+TEST_CASE("tensor: a parameter keeps one cache of each type") {
+    struct A : ParameterCache {
+        int number = 0;
+    };
+    struct B : ParameterCache {
+        std::string text;
+    };
+    Tensor w = zeros({2}).set_parameter();
+    Extras& extras = *w.state()->extras;
+    extras.cache<A>().number = 3;
+    extras.cache<B>().text = "kept";
+    CHECK(extras.cache<A>().number == 3);
+    CHECK(extras.cache<B>().text == "kept");
+    CHECK(extras.caches.size() == 2);
+}
+
 TEST_CASE("tensor: cast converts, and returns the same tensor if there is nothing to do") {
     const Tensor x = tensor({2, -0x1p63});
     CHECK(elements(cast(x, Dtype::int64)) == Values{2, -0x1p63});

@@ -5,7 +5,9 @@
 #include <bit>
 #include <thread>
 #include <wengert/ops/network/cross_entropy.hpp>
+#include <wengert/ops/network/linear_cross_entropy.hpp>
 #include <wengert/ops/products/internal/gemm.hpp>
+#include <wengert/ops/products/linear.hpp>
 #include <wengert/ops/products/matmul.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
 

@@ -38,112 +38,7 @@ struct Misshapen {
     void vjp(Backward& back) const { back.add(0, zeros({7}, Dtype::float64)); }
 };
 
-/// Its rule does what no rule may.
-struct Careless {
-    static constexpr std::string_view name = "careless";
-    static constexpr Saves saves = Saves::nothing;
-    int fault;
-    Shape shape(const Inputs& in) const { return in[0].shape(); }
-    void forward(const Inputs& in, const Destination& out) const { write(in[0], out); }
-    void vjp(Backward& back) const {
-        if (fault == 0) back.add(0, back.saved(0));
-        if (fault == 1) back.add(1, back.cotangent());
-        if (fault == 2) back.add(0, zeros(back.input_shape(0), Dtype::float32));
-    }
-};
-
-/// Its rule asks for the shape of its second operand.
-struct Curious {
-    static constexpr std::string_view name = "curious";
-    static constexpr Saves saves = Saves::nothing;
-    Shape shape(const Inputs& in) const { return in[0].shape(); }
-    void forward(const Inputs& in, const Destination& out) const { write(in[0], out); }
-    void vjp(Backward& back) const { back.add(0, zeros(back.input_shape(1), Dtype::float64)); }
-};
-
 }  // namespace
-
-TEST_CASE("cotangents: a rule that speaks of what is not there is named") {
-    const Tensor x = vector({1, 2});
-    Tape tape;
-    tape.watch(x);
-    const auto text = [&](int fault) -> std::string {
-        try {
-            tape.gradient(sum(apply(Careless{fault}, {&x}, SourceLine())), x);
-        } catch (const Error& error) {
-            return error.what();
-        }
-        return "no error";
-    };
-    CHECK(text(0) == "careless: the rule asks for saved tensor 0, but the op's `saves` keeps 0");
-    CHECK(text(1) == "careless: the rule speaks of operand 1, but the op had 1");
-    CHECK(text(2) == "careless: a contribution of float32 to the cotangent of an operand of float64");
-}
-
-TEST_CASE("cotangents: slices side by side") {
-    const Tensor x = vector({1, 2, 3, 4, 5, 6});
-    Tape tape;
-    tape.watch(x);
-    const Tensor a = slice(x, 0, 0, 2), b = slice(x, 0, 2, 4), c = slice(x, 0, 4, 6);
-    const Tensor y = add(add(mul(a, a), scale(b, 3)), mul(c, b));
-    CHECK(elements(tape.gradient(y, x, {.cotangent = vector({1, 10})})) == Values{2, 40, 3 + 5, 30 + 60, 3, 40});
-}
-
-TEST_CASE("cotangents: what no slice shows is zero") {
-    const Tensor x = vector({1, 2, 3, 4, 5, 6});
-    Tape tape;
-    tape.watch(x);
-    const Tensor y = add(slice(x, 0, 4, 5), slice(x, 0, 1, 2));
-    CHECK(elements(tape.gradient(y, x)) == Values{0, 1, 0, 0, 1, 0});
-    const Tensor none = sum(slice(x, 0, 3, 3));
-    CHECK(elements(tape.gradient(none, x)) == Values{0, 0, 0, 0, 0, 0});
-    const Tensor nested = add(sum(slice(x, 0, 0, 0)), sum(slice(x, 0, 0, 2)));  // the empty one begins there too
-    CHECK(elements(tape.gradient(nested, x)) == Values{1, 1, 0, 0, 0, 0});
-    const Tensor reversed = add(sum(slice(x, 0, 0, 2)), sum(slice(x, 0, 0, 0)));
-    CHECK(elements(tape.gradient(reversed, x)) == Values{1, 1, 0, 0, 0, 0});
-    const Tensor odd = sum(every_other(x));
-    CHECK(elements(tape.gradient(odd, x)) == Values{1, 0, 1, 0, 1, 0});
-    const Tensor both = add(sum(every_other(x)), sum(slice(x, 0, 1, 4)));
-    CHECK(elements(tape.gradient(both, x)) == Values{1, 1, 2, 1, 1, 0});
-}
-
-TEST_CASE("cotangents: slices that overlap") {
-    const Tensor x = vector({1, 2, 3, 4, 5});
-    Tape tape;
-    tape.watch(x);
-    const Tensor y = add(mul(slice(x, 0, 0, 3), slice(x, 0, 1, 4)), slice(x, 0, 1, 4));
-    CHECK(elements(tape.gradient(y, x, {.cotangent = vector({1, 10, 100})})) == Values{2, 32, 430, 400, 0});
-}
-
-TEST_CASE("cotangents: slices along different axes, and transposed ones") {
-    const Tensor x = matrix({1, 2, 3, 4}, 2);
-    Tape tape;
-    tape.watch(x);
-    const Tensor row = slice(x, 0, 1, 2), column = transpose(slice(x, 1, 0, 1)), whole = transpose(x);
-    const Tensor y = add(add(scale(row, 2), scale(column, 30)), slice(whole, 0, 1, 2));
-    CHECK(elements(tape.gradient(y, x, {.cotangent = matrix({1, 10}, 1)})) == Values{30, 1, 302, 30});
-}
-
-TEST_CASE("cotangents: a slice of a slice") {
-    const Tensor x = vector({1, 2, 3, 4, 5, 6});
-    Tape tape;
-    tape.watch(x);
-    const Tensor outer = slice(x, 0, 1, 5), inner = slice(outer, 0, 1, 3);
-    SUBCASE("alone") {
-        CHECK(elements(tape.gradient(mul(inner, inner), x, {.cotangent = vector({1, 10})})) ==
-              Values{0, 0, 6, 80, 0, 0});
-    }
-    SUBCASE("with the slice itself") {
-        const Tensor y = add(sum(mul(outer, outer)), sum(inner));
-        CHECK(elements(tape.gradient(y, x, {.retain_graph = true})) == Values{0, 4, 7, 9, 10, 0});
-        const Tensor z = add(sum(inner), sum(mul(outer, outer)));
-        CHECK(elements(tape.gradient(z, x)) == Values{0, 4, 7, 9, 10, 0});
-    }
-    SUBCASE("with the base itself") {
-        const Tensor y = add(sum(inner), sum(mul(x, x)));
-        CHECK(elements(tape.gradient(y, x)) == Values{2, 4, 7, 9, 10, 12});
-    }
-}
 
 TEST_CASE("cotangents: the base is used directly too, before and after its slices") {
     const Tensor x = vector({1, 2, 3});
@@ -313,15 +208,6 @@ TEST_CASE("cotangents: a contribution of the wrong shape is the op's error") {
     CHECK_THROWS_WITH_AS(tape.gradient(sum(y), x),
                          ("misshapen: a contribution of shape [7] to the cotangent of an operand [2]" + where).c_str(),
                          ShapeError);
-}
-
-TEST_CASE("cotangents: the shape of an operand is known if the tape follows it") {
-    const Tensor x = vector({1, 2}), constant = vector({3, 4});
-    Tape tape;
-    tape.watch(x);
-    CHECK(elements(tape.gradient(sum(apply(Curious{}, {&x, &x}, SourceLine())), x)) == Values{0, 0});
-    CHECK_THROWS_WITH_AS(tape.gradient(sum(apply(Curious{}, {&x, &constant}, SourceLine())), x),
-                         "curious: operand 1 is a constant, whose shape is not kept", TapeError);
 }
 
 TEST_CASE("cotangents: random programs of views agree with their recorded passes, which accumulate by ops") {

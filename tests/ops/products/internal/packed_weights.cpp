@@ -3,6 +3,7 @@
 #include "ops/brute_force.hpp"
 
 #include <thread>
+#include <wengert/ops/products/linear.hpp>
 #include <wengert/ops/products/matmul.hpp>
 #include <wengert/ops/products/threads.hpp>
 #include <wengert/ops/shape/views.hpp>
@@ -64,8 +65,10 @@ TEST_CASE("packed weights: a write is seen by the next product") {
         if (how == 1) weight.copy_from(full({256, 128}, 3));
         if (how == 2) *weight.mutable_data<float>() += 1;
         if (how == 3) slice(weight, 0, 1, 2).fill(-1);
+        if (how == 4) fill(weight, 4);
+        if (how == 5) wengert::write(full({1, 128}, 5), {slice(weight, 0, 3, 4)});
     };
-    for (int how = 0; how < 4; ++how) {
+    for (int how = 0; how < 6; ++how) {
         for (int use = 0; use < 3; ++use) linear(x, weight);
         write(how);
         for (int use = 0; use < 3; ++use)

@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <wengert/autograd/observe/anomaly.hpp>
+#include <wengert/autograd/tape/node.hpp>
+
+namespace wengert {
+namespace {
+
+struct NonFinite {
+    double value;
+    Shape index;
+};
+
+std::optional<NonFinite> first_non_finite(const Tensor& x, bool infinities_too = true) {
+    if (!is_floating(x.dtype())) return std::nullopt;
+    const std::vector<double> values = x.to_vector<double>();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (std::isfinite(values[i]) || (std::isinf(values[i]) && !infinities_too)) continue;
+        Shape index = x.shape();
+        auto rest = static_cast<std::int64_t>(i);
+        for (int axis = x.rank() - 1; axis >= 0; --axis) {
+            index[axis] = rest % x.shape()[axis];
+            rest /= x.shape()[axis];
+        }
+        return NonFinite{values[i], index};
+    }
+    return std::nullopt;
+}
+
+std::string range(const Tensor& x) {
+    if (!is_floating(x.dtype()) || x.numel() == 0) return to_string(x.shape());
+    double low = std::numeric_limits<double>::infinity(), high = -low;
+    for (const double v : x.to_vector<double>()) {
+        low = std::min(low, v);
+        high = std::max(high, v);
+    }
+    std::string text = fmt::format("{} in [{:.4g}, {:.4g}]", to_string(x.shape()), low, high);
+    if (const auto nan = first_non_finite(x, false)) text += fmt::format(" and nan at {}", to_string(nan->index));
+    return text;
+}
+
+}  // namespace
+
+void DetectAnomalies::computed(const Inputs& in, const Tensor& out) {
+    // An infinity that an operand brings, as a masked score's, may go on; a NaN may not.
+    bool infinite_operand = false;
+    for (std::size_t i = 0; i < in.size() && !infinite_operand; ++i) {
+        const auto value = first_non_finite(in[i]);
+        infinite_operand = value && std::isinf(value->value);
+    }
+    const auto bad = first_non_finite(out, !infinite_operand);
+    if (!bad) return;
+    std::string text = fmt::format("forward produced {} at {} of the result {}; operands", bad->value,
+                                   to_string(bad->index), to_string(out.shape()));
+    for (std::size_t i = 0; i < in.size(); ++i) text += (i > 0 ? ", " : " ") + range(in[i]);
+    throw NonFiniteError(text);
+}
+
+void DetectAnomalies::contributed(const Node& node, std::size_t index, const Tensor& cotangent) {
+    const auto bad = first_non_finite(cotangent);
+    if (!bad) return;
+    std::string text = fmt::format("backward produced {} at {} of the cotangent {} of operand {}", bad->value,
+                                   to_string(bad->index), to_string(cotangent.shape()), index);
+    for (std::size_t i = 0; i < node.saved().size(); ++i)
+        text += fmt::format("{} {}", i > 0 ? "," : "; saved", range(node.saved()[i].tensor));
+    NonFiniteError error(text);
+    error.locate(node.name(), to_string(node.place()), node.where());
+    throw error;
+}
+
+}  // namespace wengert

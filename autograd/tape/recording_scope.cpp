@@ -1,0 +1,77 @@
+#include <wengert/autograd/tape/recording.hpp>
+
+namespace wengert {
+
+/// The scopes of one thread.
+struct RecordingScope::Stack {
+    std::shared_ptr<RecordingScope> innermost;
+    std::shared_ptr<Recording> kept;  // a list that ended while an op or a rule ran, which may still use it
+
+    ~Stack() { Recording::thread_ = {.has_ended = true}; }
+
+    void drop_ended() {
+        for (std::shared_ptr<RecordingScope>* scope = &innermost; *scope != nullptr;) {
+            if (!(*scope)->has_ended_) {
+                scope = &(*scope)->outer_;
+                continue;
+            }
+            const std::shared_ptr<RecordingScope> ended = *scope;
+            *scope = ended->outer_;
+        }
+    }
+    std::shared_ptr<Recording> recording() const {
+        const RecordingScope* scope = innermost.get();
+        while (scope != nullptr && scope->recording_ == nullptr) scope = scope->outer_.get();
+        return scope != nullptr ? scope->recording_ : nullptr;
+    }
+    void set_current() const {
+        Recording::OfThread& thread = Recording::thread_;
+        thread.is_in_scope = innermost != nullptr;
+        thread.current = innermost != nullptr && thread.suspensions == 0 ? innermost->recording_.get() : nullptr;
+    }
+};
+
+RecordingScope::Stack& RecordingScope::stack() {
+    thread_local Stack stack;
+    return stack;
+}
+
+std::shared_ptr<RecordingScope> RecordingScope::begin(bool is_tape) {
+    auto scope = std::allocate_shared<RecordingScope>(CachedAllocator<RecordingScope>());
+    Recording::OfThread& thread = Recording::thread_;
+    Stack* const stack = thread.has_ended ? nullptr : &RecordingScope::stack();
+    if (stack != nullptr) {
+        stack->drop_ended();
+        stack->kept.reset();
+    }
+    if (is_tape) {
+        if (stack != nullptr) scope->recording_ = stack->recording();
+        if (scope->recording_ == nullptr)
+            scope->recording_ = std::allocate_shared<Recording>(CachedAllocator<Recording>());
+        ++scope->recording_->tapes_;
+    }
+    if (stack == nullptr) return scope;  // a thread's last objects record nothing
+    scope->outer_ = std::move(stack->innermost);
+    scope->outer_suspensions_ = std::exchange(thread.suspensions, 0);
+    stack->innermost = scope;
+    stack->set_current();
+    return scope;
+}
+
+void RecordingScope::end(const std::shared_ptr<RecordingScope>& scope) noexcept {
+    scope->has_ended_ = true;
+    if (scope->recording_ != nullptr) --scope->recording_->tapes_;
+    Recording::OfThread& thread = Recording::thread_;
+    if (thread.has_ended) return;
+    Stack& stack = RecordingScope::stack();
+    if (stack.innermost == scope) thread.suspensions = scope->outer_suspensions_;
+    if (thread.suspensions > 0 && scope->recording_ != nullptr) stack.kept = scope->recording_;
+    stack.drop_ended();
+    stack.set_current();
+}
+
+bool RecordingScope::is_of_this_thread() const {
+    return !Recording::thread_.has_ended && stack().recording() == recording_;
+}
+
+}  // namespace wengert

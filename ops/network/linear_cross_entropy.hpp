@@ -1,0 +1,31 @@
+#pragma once
+
+#include <wengert/ops/network/cross_entropy.hpp>
+#include <wengert/ops/products/precision.hpp>
+
+namespace wengert {
+
+/// cross_entropy(linear(x, weight, bias), labels, options) of rows x [.., in] (two axes or more) with weight [V, in],
+/// bias [V] and labels int64 [..] -> [], without the logits of all rows: some `chunk` elements of them are held at a
+/// time, one row's at least. Rows that do not count are left out of the products. If a tape follows x, weight or bias,
+/// their gradients are computed along with the loss, while a chunk's logits are there. Throws what linear() and
+/// cross_entropy() throw, ShapeError for any other bias, ValueError for a chunk below 1.
+Tensor linear_cross_entropy(const Input& x, const Input& weight, const Input& bias, const Tensor& labels,
+                            const CrossEntropyOptions& options = {}, std::int64_t chunk = 1 << 22);
+
+/// Its workspace are the gradients by x, weight and bias under a cotangent of 1.
+struct LinearCrossEntropy {
+    static constexpr std::string_view name = "linear_cross_entropy";
+    static constexpr Saves saves = Saves::inputs;
+    static constexpr std::size_t workspace = 3;
+    static constexpr std::array<std::string_view, 4> operands{"x", "weight", "bias", "labels"};
+    CrossEntropyOptions options;
+    std::int64_t chunk;
+    Precision precision;
+    Shape shape(const Inputs& in) const;
+    void forward(const Inputs& in, const Destination& out, const Workspace& workspace) const;
+    void vjp(Backward& back) const;
+    static std::vector<Sample> samples();
+};
+
+}  // namespace wengert
