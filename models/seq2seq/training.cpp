@@ -49,6 +49,7 @@ void train(Translator& translator, const Corpus& corpus, const TrainingOptions& 
             double loss_value = 0;
             {
                 Tape tape;
+                const NodeId first = tape.size();
                 const Tensor loss = translator.model.loss(batch.source, batch.lengths, batch.target, &noise);
                 loss_value = loss.item();
                 if (!std::isfinite(loss_value))
@@ -56,6 +57,7 @@ void train(Translator& translator, const Corpus& corpus, const TrainingOptions& 
                         fmt::format("training: the loss is {} at epoch {}, step {}; a smaller learning "
                                     "rate or a tighter limit of the gradients' norm may help",
                                     std::isnan(loss_value) ? std::abs(loss_value) : loss_value, epoch, step + 1));
+                if (step == 0) require_visited(tape, translator.model, first);
                 std::vector<Tensor> gradients = tape.gradient(loss, parameters);
                 if (options.clip > 0) clip_gradient_norm(gradients, options.clip);
                 if (options.schedule == Schedule::linear)

@@ -3,6 +3,7 @@
 #include <wengert/nn/nn.hpp>
 
 #include "close.hpp"
+#include "refused.hpp"
 
 using namespace wengert;
 
@@ -39,4 +40,5 @@ TEST_CASE("dropout: a probability outside [0, 1) is an error") {
     Generator noise(1);
     for (const double p : {-0.1, 1.0, std::numeric_limits<double>::quiet_NaN()})
         CHECK_THROWS_AS(Dropout{p}(ones({2}), &noise), ValueError);
+    check_refused<ValueError>("dropout: p is 2, outside [0, 1)", [&] { Dropout{2}(ones({2}), &noise); });
 }
