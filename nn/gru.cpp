@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 #include <wengert/autograd/tape/scope.hpp>
 #include <wengert/nn/dropout.hpp>
@@ -27,7 +28,7 @@ void GruCell::require_fitting(const Input& projection, const Tensor& h, const Te
     require_parameter(weight_hh, "gru_cell", "weight_hh", projection.where());
     require_parameter(bias_hh, "gru_cell", "bias_hh", projection.where());
     const Tensor& x = projection.tensor();
-    located("gru_cell", {&x, &h}, projection.where(), [&] {
+    try {
         if (!h.defined()) throw ValueError("the state is an undefined tensor");
         if (x.rank() != 2 || x.dim(1) != 3 * hidden())
             throw ShapeError(fmt::format("the projection must be [B, {}], not {}", 3 * hidden(), to_string(x.shape())));
@@ -38,7 +39,11 @@ void GruCell::require_fitting(const Input& projection, const Tensor& h, const Te
                 fmt::format("the state is {}, the projection {}", to_string(h.dtype()), to_string(x.dtype())));
         if (const Shape right{x.dim(0), 1}; keep.defined() && keep.shape() != right)
             throw ShapeError(fmt::format("keep must be {}, not {}", to_string(right), to_string(keep.shape())));
-    });
+    } catch (Error& error) {
+        static constexpr std::array<std::string_view, 3> names{"projection", "state", "weight"};
+        error.locate("gru_cell", describe_operands({&x, &h, &weight_hh}, names), projection.where());
+        throw;
+    }
 }
 
 Tensor GruCell::operator()(const Input& projection, const Tensor& h, const Tensor& keep) const {
