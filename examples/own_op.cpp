@@ -19,13 +19,15 @@ struct RunningSum {
 
     Shape shape(const Inputs& in) const {
         if (in[0].rank() == 0) throw ShapeError("a scalar has no axis to sum along");
+        if (!is_floating(in[0].dtype())) throw DtypeError("x is int64, not float32 or float64");
         return in[0].shape();
     }
     void forward(const Inputs& in, const Destination& out) const {
-        const Tensor x = contiguous(in[0]);
+        // Operands may have any strides. A forward calls kernels such as packed(), not ops, which are for the tape.
+        const Tensor x = packed(in[0]);
         visit_floating(x.dtype(), [&](auto type) {
             using T = decltype(type);
-            const T* const from = static_cast<const T*>(x.raw());
+            const T* const from = x.data<T>();
             T* const to = static_cast<T*>(out.tensor.raw());
             const std::int64_t n = x.shape().back();
             for (std::int64_t row = 0; row < x.numel(); row += n) {
@@ -37,8 +39,8 @@ struct RunningSum {
             }
         });
     }
-    // Written with an op, the rule is differentiable itself: second derivatives need nothing more.
-    void vjp(Backward& back) const { back.add(0, apply(RunningSum{!from_end}, {&back.cotangent()}, {})); }
+    // The contribution is an op's, so the rule is differentiable itself: second derivatives need nothing more.
+    void vjp(Backward& back) const { back.add(0, RunningSum{!from_end}, back.cotangent()); }
 };
 
 static Tensor running_sum(const Input& x) { return apply(RunningSum{}, {&x.tensor()}, x.where()); }

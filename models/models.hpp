@@ -3,6 +3,7 @@
 #include <wengert/models/metrics.hpp>
 #include <wengert/models/seq2seq/attention_map.hpp>
 #include <wengert/models/seq2seq/checkpoint.hpp>
+#include <wengert/models/seq2seq/evaluation.hpp>
 #include <wengert/models/seq2seq/seq2seq.hpp>
 #include <wengert/models/seq2seq/training.hpp>
 #include <wengert/models/text/batches.hpp>

@@ -26,6 +26,7 @@ struct BahdanauAttention {
     };
 
     BahdanauAttention() = default;
+    /// Throws ValueError unless the numbers of features are 1 or more.
     BahdanauAttention(std::int64_t state, std::int64_t memory, std::int64_t attention, Generator& generator)
         : query(state, attention, generator),
           key(memory, attention, generator, false),
@@ -33,9 +34,11 @@ struct BahdanauAttention {
         name_parameters(*this);
     }
 
-    /// states [B, S, M]; lengths int64 [B], or undefined.
+    /// states [B, S, M]; lengths int64 [B], or undefined if all rows are full. Throws ShapeError if they do not fit,
+    /// ValueError unless 0 <= length <= S, and if the layer has no parameters.
     Memory remember(const Input& states, const Tensor& lengths = {}) const;
-    /// state [B, H]
+    /// state [B, H].  Throws ShapeError unless the memory is of as many rows (or either has one), ValueError if it is
+    /// empty and if the layer has no parameters.
     Result operator()(const Input& state, const Memory& memory) const;
 
     void visit(auto&& f) {

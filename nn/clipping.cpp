@@ -63,6 +63,7 @@ double clip_gradient_norm(std::vector<Tensor>& gradients, double max_norm) {
     double sum = 0;
     for (const Tensor& gradient : gradients) sum += sum_of_squares(packed(gradient));
     const double norm = std::sqrt(sum);
+    if (!std::isfinite(norm)) return norm;
     const double factor = max_norm / (norm + 1e-6);
     if (factor >= 1) return norm;
     for (Tensor& gradient : gradients) {

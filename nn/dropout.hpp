@@ -5,11 +5,14 @@
 namespace wengert {
 
 /// Random zeros while a model learns (see dropout()): with a source of noise, each element is 0 with probability p and
-/// x / (1 - p) else; without one, x is as it was.
+/// x / (1 - p) else; without one, x is as it was. Throws ValueError unless 0 <= p < 1, DtypeError for int64.
 struct Dropout {
     double p = 0;
 
-    Tensor operator()(const Tensor& x, Generator* noise) const { return noise != nullptr ? dropout(x, p, *noise) : x; }
+    /// x [..] -> [..]
+    Tensor operator()(const Input& x, Generator* noise) const {
+        return noise != nullptr ? dropout(x, p, *noise) : x.tensor();
+    }
 };
 
 }  // namespace wengert

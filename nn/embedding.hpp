@@ -9,14 +9,17 @@ struct Embedding {
     Tensor weight;  ///< [vocabulary, features]
 
     Embedding() = default;
+    /// Throws ValueError unless both numbers are 1 or more.
     Embedding(std::int64_t vocabulary, std::int64_t features, Generator& generator)
         : weight((require_features("Embedding", {vocabulary, features}),
                   normal({vocabulary, features}, 0, 1, generator))) {
         name_parameters(*this);
     }
 
-    /// ids int64 [..] -> [.., features]
+    /// ids int64 [..] -> [.., features].  Throws ValueError for an id outside the vocabulary and if the layer has no
+    /// weight, DtypeError unless the ids are int64.
     Tensor operator()(const Tensor& ids, std::source_location where = std::source_location::current()) const {
+        require_parameter(weight, "embedding", "weight", where);
         return embedding(Input(weight, where), ids);
     }
 

@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+
+#include <array>
 #include <cmath>
 #include <wengert/autograd/tape/scope.hpp>
 #include <wengert/nn/dropout.hpp>
@@ -15,9 +18,36 @@ GruCell::GruCell(std::int64_t in, std::int64_t hidden, Generator& generator, Gru
     name_parameters(*this);
 }
 
-Tensor GruCell::project(const Input& x) const { return linear(x, weight_ih, bias_ih); }
+Tensor GruCell::project(const Input& x) const {
+    require_parameter(weight_ih, "gru_cell", "weight_ih", x.where());
+    require_parameter(bias_ih, "gru_cell", "bias_ih", x.where());
+    return linear(x, weight_ih, bias_ih);
+}
 
-Tensor GruCell::operator()(const Tensor& projection, const Tensor& h, const Tensor& keep) const {
+void GruCell::require_fitting(const Input& projection, const Tensor& h, const Tensor& keep) const {
+    require_parameter(weight_hh, "gru_cell", "weight_hh", projection.where());
+    require_parameter(bias_hh, "gru_cell", "bias_hh", projection.where());
+    const Tensor& x = projection.tensor();
+    try {
+        if (!h.defined()) throw ValueError("the state is an undefined tensor");
+        if (x.rank() != 2 || x.dim(1) != 3 * hidden())
+            throw ShapeError(fmt::format("the projection must be [B, {}], not {}", 3 * hidden(), to_string(x.shape())));
+        if (const Shape right{x.dim(0), hidden()}; h.shape() != right)
+            throw ShapeError(fmt::format("the state must be {}, not {}", to_string(right), to_string(h.shape())));
+        if (h.dtype() != x.dtype())
+            throw DtypeError(
+                fmt::format("the state is {}, the projection {}", to_string(h.dtype()), to_string(x.dtype())));
+        if (const Shape right{x.dim(0), 1}; keep.defined() && keep.shape() != right)
+            throw ShapeError(fmt::format("keep must be {}, not {}", to_string(right), to_string(keep.shape())));
+    } catch (Error& error) {
+        static constexpr std::array<std::string_view, 3> names{"projection", "state", "weight"};
+        error.locate("gru_cell", describe_operands({&x, &h, &weight_hh}, names), projection.where());
+        throw;
+    }
+}
+
+Tensor GruCell::operator()(const Input& projection, const Tensor& h, const Tensor& keep) const {
+    require_fitting(projection, h, keep);
     const auto [xr, xz, xn] = chunk<3>(projection);  // [B, H] each
     if (reset == GruReset::after_product) {
         const auto [hr, hz, hn] = chunk<3>(linear(h, weight_hh, bias_hh));
@@ -58,12 +88,25 @@ std::string Gru::cell_name(std::size_t i) const {
     return "l" + std::to_string(i / d) + (i % d == 1 ? "_reverse" : "");
 }
 
-Gru::Result Gru::operator()(const Input& input, const Tensor& lengths, Generator* noise) const {
+Gru::Result Gru::operator()(const Input& x, const Tensor& lengths, Generator* noise) const {
+    return (*this)(x, lengths, Tensor(), noise);
+}
+
+Gru::Result Gru::operator()(const Input& input, const Tensor& lengths, const Tensor& first, Generator* noise) const {
+    if (cells_.empty()) throw_missing("gru", "cells", input.where());
     const Tensor& x = input.tensor();
     Tensor mask;  // [B, T, 1]
     located("gru", {&x}, input.where(), [&] {
         if (x.rank() != 3 || x.dim(1) == 0)
             throw ShapeError("x must be [B, T, in] with at least one step, not " + to_string(x.shape()));
+        if (first.defined()) {
+            const Shape right{static_cast<std::int64_t>(cells_.size()), x.dim(0), cells_[0].hidden()};
+            if (first.shape() != right)
+                throw ShapeError(fmt::format("the state must be [layers * directions, B, H] = {}, not {}",
+                                             to_string(right), to_string(first.shape())));
+            if (first.dtype() != x.dtype())
+                throw DtypeError(fmt::format("the state is {}, x {}", to_string(first.dtype()), to_string(x.dtype())));
+        }
         if (!lengths.defined()) return;
         if (lengths.shape() != Shape{x.dim(0)})
             throw ShapeError("lengths " + to_string(lengths.shape()) + " are not one for each row of x " +
@@ -73,11 +116,12 @@ Gru::Result Gru::operator()(const Input& input, const Tensor& lengths, Generator
     Tensor layer_input = x;
     std::vector<Tensor> states;
     for (std::size_t i = 0; i < cells_.size();) {
-        if (i > 0) layer_input = Dropout{options_.dropout}(layer_input, noise);
+        if (i > 0) layer_input = Dropout{options_.dropout}({layer_input, input.where()}, noise);
         std::vector<Tensor> outputs;
         for (int direction = 0; direction < directions(); ++direction, ++i) {
             const Scope scope(cell_name(i));
-            Tensor state = zeros({x.dim(0), cells_[i].hidden()}, x.dtype());
+            Tensor state = first.defined() ? select(first, 0, static_cast<std::int64_t>(i))
+                                           : zeros({x.dim(0), cells_[i].hidden()}, x.dtype());
             outputs.push_back(run(cells_[i], direction == 1, {layer_input, input.where()}, mask, state));
             states.push_back(state);
         }
@@ -94,7 +138,7 @@ Tensor Gru::run(const GruCell& cell, bool reverse, const Input& x, const Tensor&
     for (std::int64_t i = 0; i < steps; ++i) {
         const Step step(i);
         const std::int64_t t = reverse ? steps - 1 - i : i;
-        state = cell(select(projection, 1, t), state, mask.defined() ? select(mask, 1, t) : Tensor());
+        state = cell({select(projection, 1, t), x.where()}, state, mask.defined() ? select(mask, 1, t) : Tensor());
         outputs[static_cast<std::size_t>(t)] = state;
     }
     return stack(outputs, 1);

@@ -25,13 +25,17 @@ struct GruCell {
     GruReset reset = GruReset::after_product;
 
     GruCell() = default;
+    /// Throws ValueError unless both numbers of features are 1 or more.
     GruCell(std::int64_t in, std::int64_t hidden, Generator& generator, GruReset reset = GruReset::after_product);
 
     std::int64_t hidden() const { return weight_hh.dim(1); }
-    /// What the gates get from the input: x [.., in] -> [.., 3H]. For all steps at once this is one product.
+    /// What the gates get from the input: x [.., in] -> [.., 3H]. For all steps at once this is one product. Throws
+    /// ShapeError for another width, DtypeError for another dtype, ValueError if the layer has no parameters.
     Tensor project(const Input& x) const;
-    /// projection [B, 3H], h [B, H] -> [B, H].  With keep [B, 1], rows where it is 0 leave h as it was.
-    Tensor operator()(const Tensor& projection, const Tensor& h, const Tensor& keep = {}) const;
+    /// projection [B, 3H], h [B, H] -> [B, H].  With keep [B, 1], rows where it is 0 leave h as it was. Throws
+    /// ShapeError if they do not fit, DtypeError if their dtypes differ, ValueError if h is undefined or the layer has
+    /// no parameters.
+    Tensor operator()(const Input& projection, const Tensor& h, const Tensor& keep = {}) const;
 
     void visit(auto&& f) {
         f("weight_ih", weight_ih);
@@ -39,6 +43,9 @@ struct GruCell {
         f("bias_ih", bias_ih);
         f("bias_hh", bias_hh);
     }
+
+  private:
+    void require_fitting(const Input& projection, const Tensor& h, const Tensor& keep) const;
 };
 
 struct GruOptions {
@@ -57,12 +64,17 @@ class Gru {
     };
 
     Gru() = default;
+    /// Throws ValueError unless there is a layer, 0 <= dropout < 1, and the numbers of features are 1 or more.
     Gru(std::int64_t in, std::int64_t hidden, Generator& generator, const GruOptions& options = {});
 
     /// x [B, T, in]; lengths int64 [B], or undefined if all rows are full. A padded step leaves the state as it was.
     /// Dropout needs a source of noise; without one there is none. Throws ShapeError if T is 0 and if a row has no
-    /// length of its own, ValueError unless 0 <= length <= T.
+    /// length of its own, ValueError unless 0 <= length <= T, and if the layer has no parameters.
     Result operator()(const Input& x, const Tensor& lengths = {}, Generator* noise = nullptr) const;
+    /// The same, but from the state [layers * directions, B, H] that an earlier call returned, or from zeros if it is
+    /// undefined: for sequences that come in pieces. Truncated backpropagation gives stop_gradient(state). Throws
+    /// ShapeError for another shape, DtypeError for another dtype than x's.
+    Result operator()(const Input& x, const Tensor& lengths, const Tensor& state, Generator* noise = nullptr) const;
 
     int directions() const { return options_.bidirectional ? 2 : 1; }
 

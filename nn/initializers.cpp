@@ -25,17 +25,29 @@ Fans fans(const Tensor& x, const char* function) {
     return {static_cast<double>(x.dim(1)) * kernel, static_cast<double>(x.dim(0)) * kernel};
 }
 
+void require_gain(double gain, const char* function) {
+    if (!(gain >= 0 && std::isfinite(gain)))
+        throw ValueError(fmt::format("{}: the gain is {}, not a finite number of 0 or more", function, gain));
+}
+
+/// Without elements the fans may be 0, and the deviation infinite.
+void normal_of_deviation(const Tensor& x, double deviation, Generator& generator) {
+    if (x.numel() > 0) normal(x, 0, deviation, generator);
+}
+
 void uniform_of_deviation(const Tensor& x, double deviation, Generator& generator) {
     const double bound = std::sqrt(3.0) * deviation;
-    uniform(x, -bound, bound, generator);
+    if (x.numel() > 0) uniform(x, -bound, bound, generator);
 }
 
 double xavier_deviation(const Tensor& x, double gain, const char* function) {
+    require_gain(gain, function);
     const Fans fan = fans(x, function);
     return gain * std::sqrt(2 / (fan.in + fan.out));
 }
 
 double kaiming_deviation(const Tensor& x, const KaimingOptions& options, const char* function) {
+    require_gain(options.gain, function);
     const Fans fan = fans(x, function);
     return options.gain / std::sqrt(options.fan == Fan::in ? fan.in : fan.out);
 }
@@ -91,7 +103,7 @@ void xavier_uniform(Tensor x, Generator& generator, double gain) {
 }
 
 void xavier_normal(Tensor x, Generator& generator, double gain) {
-    normal(x, 0, xavier_deviation(x, gain, "xavier_normal"), generator);
+    normal_of_deviation(x, xavier_deviation(x, gain, "xavier_normal"), generator);
 }
 
 void kaiming_uniform(Tensor x, Generator& generator, const KaimingOptions& options) {
@@ -99,7 +111,7 @@ void kaiming_uniform(Tensor x, Generator& generator, const KaimingOptions& optio
 }
 
 void kaiming_normal(Tensor x, Generator& generator, const KaimingOptions& options) {
-    normal(x, 0, kaiming_deviation(x, options, "kaiming_normal"), generator);
+    normal_of_deviation(x, kaiming_deviation(x, options, "kaiming_normal"), generator);
 }
 
 void orthogonal(Tensor x, Generator& generator, double gain) {

@@ -11,6 +11,9 @@ Linear::Linear(std::int64_t in, std::int64_t out, Generator& generator, bool wit
     name_parameters(*this);
 }
 
-Tensor Linear::operator()(const Input& x) const { return bias.defined() ? linear(x, weight, bias) : linear(x, weight); }
+Tensor Linear::operator()(const Input& x) const {
+    require_parameter(weight, "linear", "weight", x.where());
+    return bias.defined() ? linear(x, weight, bias) : linear(x, weight);
+}
 
 }  // namespace wengert

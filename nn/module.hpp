@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+#include <wengert/autograd/tape/tape.hpp>
 #include <wengert/ops/ops.hpp>
 
 /// Layers are plain values: structs with Tensor members, other layers among them, and one `visit` that names them all:
@@ -20,14 +21,19 @@
 ///     };
 ///
 /// Everything else that one does with a layer's parameters derives from it, here. A tensor that is not defined (a layer
-/// without bias) is passed over. Copies of a layer share their parameters; clone() makes new ones.
+/// without bias) is passed over. Copies of a layer share their parameters; clone() makes new ones. A member that visit
+/// does not name is neither trained nor saved: require_visited() finds it.
 namespace wengert {
 
 /// For constructors: throws ValueError unless every number of features is at least 1.
-inline void require_features(std::string_view layer, std::initializer_list<std::int64_t> counts) {
-    for (const std::int64_t n : counts)
-        if (n < 1)
-            throw ValueError(std::string(layer) + ": a number of features is " + std::to_string(n) + ", less than 1");
+void require_features(std::string_view layer, std::initializer_list<std::int64_t> counts);
+
+/// For calls: throws ValueError, at the caller's line, if a layer lacks a parameter because it was default-constructed
+/// or moved from.
+[[noreturn]] void throw_missing(std::string_view layer, std::string_view parameter, const SourceLine& where);
+inline void require_parameter(const Tensor& parameter, std::string_view layer, std::string_view name,
+                              const SourceLine& where) {
+    if (!parameter.defined()) throw_missing(layer, name, where);
 }
 
 template <class M>
@@ -97,20 +103,34 @@ M with_parameters(const M& module, const F& f) {
     return copy;
 }
 
-/// A layer of the same type with parameters of its own.
+/// A layer of the same type with parameters of its own. An optimizer that was made for the other goes on with the
+/// other's.
 template <Module M>
 M clone(const M& module) {
     return with_parameters(module, [](const Tensor& p) { return p.clone(); });
 }
 
-/// A copy whose parameters have another dtype: to(model, Dtype::float64) for gradient checks.
+/// A copy with parameters of its own in another dtype: to(model, Dtype::float64) for gradient checks. Throws DtypeError
+/// for int64.
 template <Module M>
 M to(const M& module, Dtype dtype) {
     return with_parameters(module, [dtype](const Tensor& p) {
+        if (!is_floating(dtype)) throw DtypeError("to: parameters are float32 or float64, not int64");
         const Tensor converted = cast(p, dtype);
         if (converted.same_as(p)) return p.clone();
         return Tensor(converted).set_name(p.name()).set_parameter(p.is_parameter());
     });
+}
+
+/// The same for parameters that a model has.
+void require_visited(const Tape& tape, const std::vector<Tensor>& visited, NodeId first, const SourceLine& where);
+
+/// Throws ValueError if the tape, from node `first` on, has used a parameter that the model's visit does not name: one
+/// that an optimizer over parameters(model) would never change. For a tape on which that model alone ran.
+template <Module M>
+void require_visited(const Tape& tape, const M& module, NodeId first = 0,
+                     const SourceLine& where = std::source_location::current()) {
+    require_visited(tape, parameters(module), first, where);
 }
 
 }  // namespace wengert

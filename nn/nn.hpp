@@ -12,4 +12,5 @@
 #include <wengert/nn/module.hpp>
 #include <wengert/nn/optimizers.hpp>
 #include <wengert/nn/safetensors.hpp>
+#include <wengert/nn/streams.hpp>
 #include <wengert/ops/ops.hpp>

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <bit>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <utility>
 #include <wengert/autograd/tape/observer.hpp>
+#include <wengert/autograd/tape/recording.hpp>
 #include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/autograd/tensor/strided.hpp>
 #include <wengert/nn/optimizers.hpp>
@@ -45,6 +49,27 @@ void sweep(Tensor& parameter, const Tensor& gradient, [[maybe_unused]] std::span
 #pragma GCC ivdep
         for (std::int64_t i = begin; i < end; ++i) own_rule(p[i], g[i], own_state[k][i]...);
     });
+}
+
+/// The exponent of a NaN or an infinity is all ones.
+template <class T>
+std::int64_t count_non_finite(const T* x, std::int64_t n) {
+    using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    constexpr Bits exponent = std::bit_cast<Bits>(std::numeric_limits<T>::infinity());
+    Bits count = 0;
+    for (std::int64_t i = 0; i < n; ++i) count += (std::bit_cast<Bits>(x[i]) & exponent) == exponent;
+    return static_cast<std::int64_t>(count);
+}
+
+std::int64_t count_non_finite(const Tensor& x) {
+    std::atomic<std::int64_t> count = 0;
+    visit_floating(x.dtype(), [&](auto type) {
+        const auto* const elements = x.data<decltype(type)>();
+        parallel_ranges(x.numel(), 64, x.numel(), [&](std::int64_t begin, std::int64_t end) {
+            count += count_non_finite(elements + begin, end - begin);
+        });
+    });
+    return count;
 }
 
 /// One step of Adam with both kinds of decay.
@@ -106,21 +131,55 @@ void Optimizer::set_learning_rate(double rate) {
     learning_rate_ = rate;
 }
 
-void Optimizer::step(const std::vector<Tensor>& gradients) {
+void Optimizer::require_fitting(const std::vector<Tensor>& gradients) const {
     if (gradients.size() != parameters_.size())
-        throw ShapeError(fmt::format("step: {} gradients for {} parameters, the last of which is \"{}\"",
-                                     gradients.size(), parameters_.size(), label(parameters_.size() - 1)));
+        throw ShapeError(fmt::format("{} gradients for {} parameters, the last of which is \"{}\"", gradients.size(),
+                                     parameters_.size(), label(parameters_.size() - 1)));
     for (std::size_t i = 0; i < gradients.size(); ++i) {
         const Tensor &p = parameters_[i], &g = gradients[i];
-        if (!g.defined())
-            throw ValueError(fmt::format("step: the gradient of parameter \"{}\" is undefined", label(i)));
+        if (!g.defined()) throw ValueError(fmt::format("the gradient of parameter \"{}\" is undefined", label(i)));
         if (g.shape() != p.shape())
-            throw ShapeError(fmt::format("step: the gradient of parameter \"{}\" {} has shape {}", label(i),
+            throw ShapeError(fmt::format("the gradient of parameter \"{}\" {} has shape {}", label(i),
                                          to_string(p.shape()), to_string(g.shape())));
         if (g.dtype() != p.dtype())
-            throw DtypeError(fmt::format("step: the gradient of parameter \"{}\" is {}, the parameter {}", label(i),
+            throw DtypeError(fmt::format("the gradient of parameter \"{}\" is {}, the parameter {}", label(i),
                                          to_string(g.dtype()), to_string(p.dtype())));
     }
+}
+
+void Optimizer::require_in_use() const {
+    constexpr const char* advice =
+        "; an optimizer goes on with the parameters that it was made for, so after clone(), to() or an assignment to "
+        "the "
+        "model make a new one, and load_state()";
+    for (std::size_t i = 0; i < parameters_.size(); ++i)
+        if (parameters_[i].is_unique())
+            throw ValueError(fmt::format("parameter \"{}\" {} is no model's any more{}", label(i),
+                                         to_string(parameters_[i].shape()), advice));
+    const Recording* const recording = Recording::current();
+    const auto met = [recording](const Tensor& p) {
+        return p.state()->recording != 0 || recording->find(p) != no_node;
+    };
+    if (recording != nullptr && std::ranges::none_of(parameters_, met))
+        throw ValueError(
+            fmt::format("the tape has met none of the parameters, the first of which is \"{}\": the "
+                        "gradients are of other tensors{}",
+                        label(0), advice));
+}
+
+void Optimizer::require_finite(const std::vector<Tensor>& gradients) const {
+    for (std::size_t i = 0; i < gradients.size(); ++i)
+        if (const std::int64_t count = count_non_finite(packed(gradients[i])); count > 0)
+            throw NonFiniteError(fmt::format(
+                "{} of the {} elements of the gradient of parameter \"{}\" {} {} NaN or "
+                "infinite",
+                count, gradients[i].numel(), label(i), to_string(gradients[i].shape()), count == 1 ? "is" : "are"));
+}
+
+void Optimizer::step(const std::vector<Tensor>& gradients, const SourceLine& where) try {
+    require_fitting(gradients);
+    require_in_use();
+    require_finite(gradients);
     ++step_count_;
     const ObservedWork work("optimizer", Pass::update);
     for (std::size_t i = 0; i < gradients.size(); ++i) {
@@ -128,6 +187,9 @@ void Optimizer::step(const std::vector<Tensor>& gradients) {
         const Tensor dense = packed(gradients[i]);
         update(parameters_[i], dense, std::span(kept_).subspan(i * n, n));
     }
+} catch (Error& error) {
+    error.locate("step", to_string(current_place()), where);
+    throw;
 }
 
 NamedTensors Optimizer::state() const {
@@ -139,7 +201,7 @@ NamedTensors Optimizer::state() const {
     return result;
 }
 
-void Optimizer::load_state(const NamedTensors& from) {
+void Optimizer::load_state(const NamedTensors& from, const SourceLine& where) try {
     for (const auto& [name, x] : from) {
         if (x.numel() != 1) continue;
         if (name == "step" && x.item<std::int64_t>() < 0)
@@ -150,6 +212,9 @@ void Optimizer::load_state(const NamedTensors& from) {
     assign(here, from);
     step_count_ = here[0].second.item<std::int64_t>();
     learning_rate_ = here[1].second.item();
+} catch (Error& error) {
+    error.locate("load_state", to_string(current_place()), where);
+    throw;
 }
 
 Sgd::Sgd(std::vector<Tensor> parameters, const SgdOptions& options)

@@ -21,9 +21,13 @@ class Optimizer {
     Optimizer& operator=(const Optimizer&) = delete;
 
     /// Changes every parameter, in place, in one pass over its memory, by gradients in the order of the parameters.
-    /// Throws, before anything is changed, ShapeError if their number or a shape differs, DtypeError if a dtype does,
-    /// and ValueError if one is undefined.
-    void step(const std::vector<Tensor>& gradients);
+    /// Throws, before anything is changed: ShapeError if their number or a shape differs, DtypeError if a dtype does,
+    /// ValueError if one is undefined, NonFiniteError if one has a NaN or an infinity.
+    ///
+    /// An optimizer goes on with the parameters that it was made for: clone(), to() and an assignment give a model
+    /// others. Throws ValueError if nobody but the optimizer holds a parameter any more, or if a tape lives that has
+    /// met none of them, because the gradients are of other tensors then.
+    void step(const std::vector<Tensor>& gradients, const SourceLine& where = std::source_location::current());
 
     double learning_rate() const { return learning_rate_; }
     /// Takes effect with the next step. Throws ValueError unless the rate is 0 or more.
@@ -35,8 +39,9 @@ class Optimizer {
     /// float64, and, under PyTorch's names and the parameter's ("exp_avg.encoder.weight", or its number if it has no
     /// name), what the rule keeps, in the parameter's shape and dtype. Those are the tensors in use, not copies.
     NamedTensors state() const;
-    /// Goes on from a state(). Throws ValueError unless it has just the names and shapes that state() has here.
-    void load_state(const NamedTensors& state);
+    /// Goes on from a state(). Throws ValueError, before anything is changed, unless it has just the names and shapes
+    /// that state() has here, a number of steps of 0 or more and a learning rate of 0 or more.
+    void load_state(const NamedTensors& state, const SourceLine& where = std::source_location::current());
 
   protected:
     /// `kept` names the tensors that the rule keeps for each parameter; they begin as zeros. Throws ValueError if there
@@ -49,6 +54,9 @@ class Optimizer {
   private:
     /// The name of a parameter, or its number if it has none.
     std::string label(std::size_t parameter) const;
+    void require_fitting(const std::vector<Tensor>& gradients) const;
+    void require_in_use() const;
+    void require_finite(const std::vector<Tensor>& gradients) const;
 
     std::vector<Tensor> parameters_;
     std::vector<std::string_view> kept_names_;

@@ -46,7 +46,8 @@ using GradcheckFunction = std::function<Tensor(const std::vector<Tensor>&)>;
 /// for most of them may be right for ones.
 ///
 /// Also checked: that two evaluations give the same, that neither f nor a rule writes to the inputs or the cotangent,
-/// that gradients are finite, and, at order 2, that the recorded pass (create_graph) gives the plain pass's gradients.
+/// that gradients are finite, and, at order 2, that the recorded pass (create_graph) gives the plain pass's gradients
+/// up to what rounding does to either, which a change of the last bits of the inputs shows.
 ///
 /// Throws DtypeError for a float32 input or result, ValueError for options outside their domain and if no input is
 /// float64; what f throws is passed on.

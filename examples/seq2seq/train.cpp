@@ -8,6 +8,7 @@
 #include <system_error>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>
+#include <wengert/nn/streams.hpp>
 
 #include "corpora.hpp"
 #include "progress.hpp"
@@ -58,7 +59,7 @@ void train(const TrainArguments& arguments) {
     if (arguments.validation.given() || !arguments.data.given())
         validation.emplace(read_corpus(arguments.validation, BuiltinPart::held_out, tokenizer, arguments.max_length));
 
-    Generator generator(arguments.training.seed);
+    Generator generator(arguments.training.seed, streams::weights);
     const VocabularyOptions vocabulary{.max_size = arguments.vocabulary};
     Translator translator(tokenizer, Vocabulary::build(corpus.source, vocabulary),
                           Vocabulary::build(corpus.target, vocabulary), arguments.max_length, arguments.sizes,

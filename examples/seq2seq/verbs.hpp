@@ -31,7 +31,6 @@ struct TranslateArguments {
     std::filesystem::path model;
     std::filesystem::path attention;  ///< empty: no picture
     std::vector<std::string> texts;   ///< none: standard input's lines
-    int threads = 0;                  ///< 0: as OpenMP decides
 };
 void translate(const TranslateArguments& arguments);
 

@@ -7,6 +7,7 @@
 #include <wengert/models/seq2seq/training.hpp>
 #include <wengert/nn/clipping.hpp>
 #include <wengert/nn/optimizers.hpp>
+#include <wengert/nn/streams.hpp>
 
 namespace wengert {
 namespace {
@@ -36,7 +37,7 @@ void train(Translator& translator, const Corpus& corpus, const TrainingOptions& 
 
     const std::vector<Tensor> parameters = wengert::parameters(translator.model);
     Adam optimizer(parameters, {.learning_rate = options.learning_rate});
-    Generator noise(options.seed);
+    Generator noise(options.seed, streams::noise);
     std::int64_t step = 0;
     for (std::int64_t epoch = 1; epoch <= epochs; ++epoch) {
         const auto start = std::chrono::steady_clock::now();
@@ -48,13 +49,15 @@ void train(Translator& translator, const Corpus& corpus, const TrainingOptions& 
             double loss_value = 0;
             {
                 Tape tape;
+                const NodeId first = tape.size();
                 const Tensor loss = translator.model.loss(batch.source, batch.lengths, batch.target, &noise);
                 loss_value = loss.item();
                 if (!std::isfinite(loss_value))
                     throw NonFiniteError(
                         fmt::format("training: the loss is {} at epoch {}, step {}; a smaller learning "
                                     "rate or a tighter limit of the gradients' norm may help",
-                                    loss_value, epoch, step + 1));
+                                    std::isnan(loss_value) ? std::abs(loss_value) : loss_value, epoch, step + 1));
+                if (step == 0) require_visited(tape, translator.model, first);
                 std::vector<Tensor> gradients = tape.gradient(loss, parameters);
                 if (options.clip > 0) clip_gradient_norm(gradients, options.clip);
                 if (options.schedule == Schedule::linear)

@@ -17,7 +17,7 @@ struct TrainingOptions {
     double learning_rate = 5e-4;  ///< Adam's, at the first step
     Schedule schedule = Schedule::linear;
     double clip = 1;         ///< the most that the norm of all gradients together may be; 0: no limit
-    std::uint64_t seed = 1;  ///< of the batches and of dropout
+    std::uint64_t seed = 1;  ///< of the batches and of dropout, which draw from streams of their own
 };
 
 /// What one step did.

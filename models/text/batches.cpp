@@ -1,13 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
-#include <random>
 #include <tuple>
 #include <utility>
 #include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/text/batches.hpp>
+#include <wengert/nn/streams.hpp>
+#include <wengert/ops/random/random.hpp>
 
 namespace wengert {
 
@@ -15,25 +15,10 @@ namespace {
 
 using Ids = std::vector<std::int64_t>;
 
-/// Uniform in [0, bound). The standard leaves the results of its distributions and of std::shuffle to the library;
-/// those of its engines and of seed_seq it fixes.
-std::uint64_t draw(std::mt19937_64& engine, std::uint64_t bound) {
-    const std::uint64_t max = std::numeric_limits<std::uint64_t>::max();
-    const std::uint64_t limit = max - max % bound;
-    std::uint64_t value = engine();
-    while (value >= limit) value = engine();
-    return value % bound;
-}
-
+/// The standard leaves the results of std::shuffle to the library.
 template <class T>
-void shuffle(std::vector<T>& values, std::mt19937_64& engine) {
-    for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[draw(engine, i)]);
-}
-
-std::mt19937_64 engine_for(std::uint64_t seed, std::uint64_t epoch) {
-    std::seed_seq sequence{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32),
-                           static_cast<std::uint32_t>(epoch), static_cast<std::uint32_t>(epoch >> 32)};
-    return std::mt19937_64(sequence);
+void shuffle(std::vector<T>& values, Generator& generator) {
+    for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[generator.below(i)]);
 }
 
 struct Padded {
@@ -102,10 +87,10 @@ std::size_t Batches::size() const {
 }
 
 std::vector<std::vector<std::size_t>> Batches::epoch(std::uint64_t number) const {
-    std::mt19937_64 engine = engine_for(options_.seed, number);
+    Generator generator(options_.seed, streams::part(streams::batches, number));
     std::vector<std::size_t> order(sources_.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    shuffle(order, engine);
+    shuffle(order, generator);
 
     const auto batch_size = static_cast<std::size_t>(options_.batch_size);
     const auto pool_size = batch_size * std::min(static_cast<std::size_t>(options_.pool), size());
@@ -123,7 +108,7 @@ std::vector<std::vector<std::size_t>> Batches::epoch(std::uint64_t number) const
             batches.emplace_back(batch.begin(), batch.end());
         }
     }
-    shuffle(batches, engine);
+    shuffle(batches, generator);
     return batches;
 }
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/network/masking.hpp>
 
@@ -38,7 +39,9 @@ Tensor dropout(const Input& x, double p, Generator& generator) {
     visit_floating(mask.dtype(), [&](auto type) {
         auto* const keep = static_cast<decltype(type)*>(mask.raw());
         const auto scale = static_cast<decltype(type)>(1 / (1 - p));
-        for (std::int64_t i = 0; i < mask.numel(); ++i) keep[i] = keep[i] < p ? 0 : scale;
+        parallel_ranges(mask.numel(), 64, mask.numel(), [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i) keep[i] = keep[i] < p ? 0 : scale;
+        });
     });
     return x * mask;
 }

@@ -5,6 +5,7 @@
 
 #include "close.hpp"
 #include "parity.hpp"
+#include "refused.hpp"
 
 using namespace wengert;
 
@@ -155,4 +156,23 @@ TEST_CASE("attention: anomaly mode lets the infinities of masked scores pass") {
     const auto memory = attention.remember(uniform({2, 2, 4}, -1, 1, generator), lengths);
     const Tensor context = attention(uniform({2, 3}, -1, 1, generator), memory).context;
     CHECK_NOTHROW(tape.gradient(sum(context), parameters(attention)));
+}
+
+TEST_CASE("attention: a layer without parameters, and a memory of another, are errors at the caller's line") {
+    Generator generator(1);
+    const BahdanauAttention attention(2, 3, 4, generator), other(2, 3, 5, generator), empty;
+    const Tensor state = zeros({2, 2}), states = zeros({2, 5, 3});
+    const auto memory = attention.remember(states);
+    check_refused<ValueError>("attention: the layer has no key.weight (default-constructed or moved from)",
+                              [&] { empty.remember(states); });
+    check_refused<ValueError>("attention: the layer has no query.weight (default-constructed or moved from)",
+                              [&] { empty(state, memory); });
+    check_refused<ValueError>("attention: the memory is empty; remember() makes one", [&] { attention(state, {}); });
+    check_refused<ShapeError>("attention: the state [3, 2] is not one row for each of the memory's 2", [&] {
+        attention(zeros({3, 2}), memory);
+    });
+    check_refused<ShapeError>("attention: the memory's keys [2, 5, 5] are of another layer, not of 4 features",
+                              [&] { attention(state, other.remember(states)); });
+    // Several states may look at one memory.
+    CHECK(attention(zeros({3, 2}), attention.remember(zeros({1, 5, 3}))).context.shape() == Shape{3, 3});
 }

@@ -3,6 +3,7 @@
 #include <wengert/nn/nn.hpp>
 
 #include "close.hpp"
+#include "refused.hpp"
 
 using namespace wengert;
 
@@ -39,4 +40,18 @@ TEST_CASE("dropout: a probability outside [0, 1) is an error") {
     Generator noise(1);
     for (const double p : {-0.1, 1.0, std::numeric_limits<double>::quiet_NaN()})
         CHECK_THROWS_AS(Dropout{p}(ones({2}), &noise), ValueError);
+    check_refused<ValueError>("dropout: p is 2, outside [0, 1)", [&] { Dropout{2}(ones({2}), &noise); });
+}
+
+TEST_CASE("dropout: the same noise on any number of threads") {
+    const int before = thread_count();
+    const Tensor x = ones({50, 1001});
+    std::vector<Tensor> results;
+    for (const int threads : {1, 2, 5}) {
+        set_thread_count(threads);
+        Generator noise(1, streams::noise);
+        results.push_back(Dropout{0.3}(x, &noise));
+        CHECK(difference(results.back(), results.front(), 0) == "");
+    }
+    set_thread_count(before);
 }

@@ -4,6 +4,7 @@
 #include <wengert/nn/nn.hpp>
 
 #include "close.hpp"
+#include "refused.hpp"
 
 using namespace wengert;
 
@@ -72,4 +73,10 @@ TEST_CASE("embedding: an id outside the table is an error that names it, the par
         CHECK(text.ends_with("tests/nn/embedding.cpp:" + std::to_string(line)));
     }
     CHECK_THROWS_AS(embedding(zeros({2})), DtypeError);
+}
+
+TEST_CASE("embedding: a layer without parameters is an error at the caller's line") {
+    const Embedding empty;
+    check_refused<ValueError>("embedding: the layer has no weight (default-constructed or moved from)",
+                              [&] { empty(ids({1}, {1})); });
 }

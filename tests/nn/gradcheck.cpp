@@ -17,6 +17,19 @@ struct Pair {
     }
 };
 
+struct SelfAttention {
+    Linear query, key, value;
+
+    Tensor operator()(const Tensor& x) const {  // [T, D] -> [T, D]
+        return matmul(softmax(matmul(query(x), transpose(key(x)))), value(x));
+    }
+    void visit(auto&& f) {
+        f("query", query);
+        f("key", key);
+        f("value", value);
+    }
+};
+
 }  // namespace
 
 TEST_CASE("gradcheck: a layer is checked by every parameter and every input, and stays as it is") {
@@ -48,4 +61,14 @@ TEST_CASE("gradcheck: what is wrong about a layer is named") {
     CHECK(gradcheck(layer, {x}, deaf).message.find("input 0") != std::string::npos);
     x.set_name("x");
     CHECK(gradcheck(layer, {x}, deaf).message.find("\"x\"") != std::string::npos);
+}
+
+TEST_CASE("gradcheck: a gradient that is 0 because its terms cancel passes") {
+    // What a key's bias adds to the scores of a query is the same for all keys, and softmax takes no notice.
+    const auto f = [](const SelfAttention& layer, const std::vector<Tensor>& in) { return layer(in[0]); };
+    for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {
+        Generator generator(seed);
+        const SelfAttention layer{{4, 4, generator}, {4, 4, generator}, {4, 4, generator}};
+        CHECK(gradcheck(layer, {sample_values({5, 4}, -1, 1, seed)}, f, {.order = 2}).message == "");
+    }
 }

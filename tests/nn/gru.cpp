@@ -7,6 +7,7 @@
 
 #include "close.hpp"
 #include "parity.hpp"
+#include "refused.hpp"
 
 using namespace wengert;
 
@@ -271,4 +272,39 @@ TEST_CASE("gru: what does not fit is an error") {
     CHECK_THROWS_AS(gru(x, ones({2})), DtypeError);
     CHECK_THROWS_AS(gru(zeros({2, 4, 3})), ShapeError);
     CHECK_THROWS_AS(gru(zeros({2, 4, 2}, Dtype::float64)), DtypeError);
+}
+
+TEST_CASE("gru: a state that does not fit, and a layer without parameters, are errors at the caller's line") {
+    Generator generator(1);
+    Gru gru(2, 3, generator, {.layers = 2});
+    const Tensor x = zeros({4, 5, 2});
+    check_refused<ShapeError>("gru: the state must be [layers * directions, B, H] = [2, 4, 3], not [4, 3]", [&] {
+        gru(x, {}, zeros({4, 3}));
+    });
+    check_refused<DtypeError>("gru: the state is float64, x float32", [&] {
+        gru(x, {}, zeros({2, 4, 3}, Dtype::float64));
+    });
+    check_refused<ShapeError>("linear: inner dimensions differ: x [4, 5, 3] x weight [9, 2] transposed (3 != 2)", [&] {
+        gru(zeros({4, 5, 3}));
+    });
+    const std::string none = "gru: the layer has no cells (default-constructed or moved from)";
+    check_refused<ValueError>(none, [&] { Gru()(x); });
+    const Gru moved = std::move(gru);
+    check_refused<ValueError>(none, [&] { gru(x); });
+
+    const GruCell cell(2, 3, generator), empty;
+    const Tensor projection = zeros({4, 9}), h = zeros({4, 3});
+    check_refused<ShapeError>("gru_cell: the state must be [4, 3], not [4, 2]", [&] {
+        cell(projection, zeros({4, 2}));
+    });
+    check_refused<ShapeError>("gru_cell: the projection must be [B, 9], not [4, 6]", [&] { cell(zeros({4, 6}), h); });
+    check_refused<ShapeError>("gru_cell: keep must be [4, 1], not [4]", [&] { cell(projection, h, ones({4})); });
+    check_refused<DtypeError>("gru_cell: the state is float64, the projection float32", [&] {
+        cell(projection, zeros({4, 3}, Dtype::float64));
+    });
+    check_refused<ValueError>("gru_cell: the state is an undefined tensor", [&] { cell(projection, {}); });
+    check_refused<ValueError>("gru_cell: the layer has no weight_hh (default-constructed or moved from)",
+                              [&] { empty(projection, h); });
+    check_refused<ValueError>("gru_cell: the layer has no weight_ih (default-constructed or moved from)",
+                              [&] { empty.project(x); });
 }

@@ -176,3 +176,19 @@ TEST_CASE("too few axes and integers are refused") {
     CHECK_THROWS_AS(initialize::kaiming_uniform(integers, generator), DtypeError);
     CHECK_THROWS_AS(initialize::orthogonal(integers, generator), DtypeError);
 }
+
+TEST_CASE("initializers: a gain that is none, and tensors without elements") {
+    Generator generator(1);
+    const Tensor x = ones({2, 3}), none = ones({2, 0});
+    CHECK_THROWS_WITH_AS(initialize::xavier_normal(x, generator, -1),
+                         "xavier_normal: the gain is -1, not a finite number of 0 or more", ValueError);
+    CHECK_THROWS_WITH_AS(initialize::kaiming_uniform(x, generator, {.gain = -2}),
+                         "kaiming_uniform: the gain is -2, not a finite number of 0 or more", ValueError);
+    CHECK_THROWS_AS(initialize::normal(x, 0, -1, generator), ValueError);
+    CHECK_THROWS_AS(initialize::uniform(x, 1, -1, generator), ValueError);
+    CHECK(x.to_vector<double>() == std::vector<double>(6, 1));
+    CHECK_NOTHROW(initialize::kaiming_normal(none, generator));
+    CHECK_NOTHROW(initialize::kaiming_uniform(none, generator));
+    CHECK_NOTHROW(initialize::xavier_normal(ones({0, 0}), generator));
+    CHECK_NOTHROW(initialize::xavier_uniform(ones({0, 0}), generator));
+}

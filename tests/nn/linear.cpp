@@ -4,6 +4,7 @@
 #include <wengert/nn/nn.hpp>
 
 #include "close.hpp"
+#include "refused.hpp"
 
 using namespace wengert;
 
@@ -74,4 +75,16 @@ TEST_CASE("linear: an input of another width is an error that names the paramete
                          "  in weight = parameter \"weight\"; bias = parameter \"bias\"\n"
                          "  at "));
     CHECK(text.ends_with("tests/nn/linear.cpp:" + std::to_string(line)));
+}
+
+TEST_CASE("linear: a layer without parameters is an error at the caller's line") {
+    const Linear empty;
+    const Tensor x = ones({2, 3});
+    const std::string text = "linear: the layer has no weight (default-constructed or moved from)";
+    check_refused<ValueError>(text, [&] { empty(x); });
+    Generator generator(1);
+    Linear first(3, 2, generator);
+    const Linear second = std::move(first);
+    check_refused<ValueError>(text, [&] { first(x); });
+    CHECK(second(x).shape() == Shape{2, 2});
 }

@@ -1,7 +1,10 @@
 #include <doctest/doctest.h>
 
 #include <wengert/autograd/tape/tape.hpp>
+#include <wengert/nn/gradcheck.hpp>
 #include <wengert/nn/module.hpp>
+
+#include "refused.hpp"
 
 using namespace wengert;
 
@@ -96,4 +99,46 @@ TEST_CASE("to another dtype and back keeps values, names and marks, and leaves t
     const TwoLayers same = to(layers, Dtype::float32);
     Tensor(same.scale).fill(0);
     CHECK(layers.scale.item() == 4);
+}
+
+namespace {
+
+/// Its author forgot the second layer.
+struct Forgetful {
+    Affine first, second;
+    void visit(auto&& f) { f("first", first); }
+
+    Tensor operator()(const Tensor& x) const {
+        return linear(linear(x, first.weight, first.bias), second.weight, second.bias);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a parameter that visit does not name is found when it is used") {
+    Forgetful model{{full({3, 2}, 1), zeros({3})}, {full({1, 3}, 1), zeros({1})}};
+    name_parameters(model);
+    name_parameters(model.second, "second");
+    Tape tape;
+    const Tensor y = model(ones({4, 2}));
+    check_refused<ValueError>(
+        "require_visited: the tape has used parameter \"second.weight\" [1, 3], which the model's visit does not name, "
+        "so that it would not be trained",
+        [&] { require_visited(tape, model); });
+    CHECK_NOTHROW(require_visited(tape, model, tape.size()));
+    const TwoLayers whole{model.first, model.second, {}};
+    CHECK_NOTHROW(require_visited(tape, whole));
+    // Under the check of a layer, which one's own layer passes first.
+    const auto f = [](const Forgetful& model, const std::vector<Tensor>& in) { return model(in[0]); };
+    Forgetful wide = model;
+    wide.second = to(model.second, Dtype::float64);
+    const Tensor x = ones({4, 2}, Dtype::float64);
+    check_refused<ValueError>(
+        "require_visited: the tape has used parameter \"second.weight\" [1, 3], which the model's visit does not name, "
+        "so that it would not be trained",
+        [&] { gradcheck(wide, {x}, f); });
+}
+
+TEST_CASE("to() takes no whole numbers") {
+    CHECK_THROWS_WITH_AS(to(make_two(), Dtype::int64), "to: parameters are float32 or float64, not int64", DtypeError);
 }

@@ -6,6 +6,8 @@
 #include <memory>
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/autograd/tensor/allocator.hpp>
+#include <wengert/nn/clipping.hpp>
+#include <wengert/nn/linear.hpp>
 #include <wengert/nn/optimizers.hpp>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/random/random.hpp>
@@ -13,6 +15,7 @@
 #include <wengert/ops/shape/views.hpp>
 
 #include "parity.hpp"
+#include "refused.hpp"
 
 using namespace wengert;
 
@@ -246,11 +249,12 @@ TEST_CASE("the state of another optimizer or of other parameters is refused") {
     NamedTensors negative = Adam({parameter(ones({2}), "a")}).state();
     negative[0].second.fill(-1);
     negative[2].second.fill(7);
-    CHECK_THROWS_WITH_AS(adam.load_state(negative), "the number of steps is -1", ValueError);
+    check_refused<ValueError>("load_state: the number of steps is -1", [&] { adam.load_state(negative); });
     NamedTensors rateless = Adam({parameter(ones({2}), "a")}).state();
     rateless[1].second.fill(std::numeric_limits<double>::quiet_NaN());
     rateless[2].second.fill(7);
-    CHECK_THROWS_WITH_AS(adam.load_state(rateless), "the learning rate is nan, not in [0, inf)", ValueError);
+    check_refused<ValueError>("load_state: the learning rate is nan, not in [0, inf)",
+                              [&] { adam.load_state(rateless); });
     CHECK(adam.state()[2].second.to_vector<float>() == std::vector<float>{0, 0});
 }
 
@@ -258,17 +262,102 @@ TEST_CASE("gradients that do not fit are named, and nothing changes") {
     const std::vector<Tensor> parameters{parameter(ones({2}), "encoder.bias"),
                                          parameter(ones({2, 3}), "encoder.weight")};
     Sgd optimizer(parameters, {.learning_rate = 1});
-    CHECK_THROWS_WITH_AS(optimizer.step({ones({2})}),
-                         "step: 1 gradients for 2 parameters, the last of which is \"encoder.weight\"", ShapeError);
-    CHECK_THROWS_WITH_AS(optimizer.step({ones({2}), ones({3, 2})}),
-                         "step: the gradient of parameter \"encoder.weight\" [2, 3] has shape [3, 2]", ShapeError);
-    CHECK_THROWS_WITH_AS(optimizer.step({ones({2}), ones({2, 3}, Dtype::float64)}),
-                         "step: the gradient of parameter \"encoder.weight\" is float64, the parameter float32",
-                         DtypeError);
-    CHECK_THROWS_WITH_AS(optimizer.step({ones({2}), Tensor()}),
-                         "step: the gradient of parameter \"encoder.weight\" is undefined", ValueError);
+    check_refused<ShapeError>("step: 1 gradients for 2 parameters, the last of which is \"encoder.weight\"",
+                              [&] { optimizer.step({ones({2})}); });
+    check_refused<ShapeError>("step: the gradient of parameter \"encoder.weight\" [2, 3] has shape [3, 2]", [&] {
+        optimizer.step({ones({2}), ones({3, 2})});
+    });
+    check_refused<DtypeError>("step: the gradient of parameter \"encoder.weight\" is float64, the parameter float32",
+                              [&] {
+                                  optimizer.step({ones({2}), ones({2, 3}, Dtype::float64)});
+                              });
+    check_refused<ValueError>("step: the gradient of parameter \"encoder.weight\" is undefined", [&] {
+        optimizer.step({ones({2}), Tensor()});
+    });
     CHECK(parameters[0].to_vector<double>() == std::vector{1.0, 1.0});
     CHECK(optimizer.step_count() == 0);
+}
+
+TEST_CASE("gradients that are not finite are named, and nothing changes") {
+    const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64})
+        for (const auto& [name, make] : kinds) {
+            CAPTURE(name);
+            const Tensor a = parameter(ones({2}, dtype), "a"), b = parameter(ones({2, 2}, dtype), "b");
+            const auto optimizer = make({a, b});
+            std::vector<Tensor> gradients{ones({2}, dtype), tensor({1, nan, -infinity, 2}, {2, 2}, dtype)};
+            // Clipping leaves it to the optimizer to say whose gradient it is.
+            CHECK(std::isnan(clip_gradient_norm(gradients, 1)));
+            check_refused<NonFiniteError>(
+                "step: 2 of the 4 elements of the gradient of parameter \"b\" [2, 2] are NaN or infinite",
+                [&] { optimizer->step(gradients); });
+            CHECK(a.to_vector<double>() == std::vector{1.0, 1.0});
+            CHECK(b.to_vector<double>() == std::vector{1.0, 1.0, 1.0, 1.0});
+            CHECK(optimizer->step_count() == 0);
+            // Large is not infinite, and the largest parameters are searched to the end.
+            optimizer->step({ones({2}, dtype), full({2, 2}, 1e15, dtype)});
+        }
+    const Tensor large = parameter(ones({100003}), "large");
+    Tensor gradient = ones({100003});
+    gradient.mutable_data<float>()[100002] = std::numeric_limits<float>::infinity();
+    Sgd sgd({large});
+    check_refused<NonFiniteError>(
+        "step: 1 of the 100003 elements of the gradient of parameter \"large\" [100003] is NaN or infinite",
+        [&] { sgd.step({gradient}); });
+}
+
+TEST_CASE("an optimizer whose parameters are no longer the model's says so") {
+    const std::string advice =
+        "; an optimizer goes on with the parameters that it was made for, so after clone(), to() or an assignment to "
+        "the "
+        "model make a new one, and load_state()";
+    Generator generator(1);
+    Linear model(3, 2, generator);
+    const Tensor x = ones({4, 3});
+    const auto step = [&x](Optimizer& optimizer, const Linear& model) {
+        Tape tape;
+        optimizer.step(tape.gradient(sum(model(x)), parameters(model)));
+    };
+    SUBCASE("the model was replaced") {
+        Sgd optimizer(parameters(model));
+        step(optimizer, model);
+        model = clone(model);
+        CHECK_THROWS_WITH_AS(
+            step(optimizer, model),
+            doctest::Contains(("step: parameter \"weight\" [2, 3] is no model's any more" + advice).c_str()),
+            ValueError);
+    }
+    SUBCASE("one layer was replaced") {
+        Sgd optimizer(parameters(model));
+        model.bias = Tensor(zeros({2})).set_name("bias").set_parameter();
+        CHECK_THROWS_WITH_AS(step(optimizer, model), doctest::Contains("step: parameter \"bias\" [2] is no model's"),
+                             ValueError);
+    }
+    SUBCASE("the gradients are another model's") {
+        Sgd optimizer(parameters(model));
+        const Linear other = clone(model);
+        CHECK_THROWS_WITH_AS(step(optimizer, other),
+                             doctest::Contains(("step: the tape has met none of the parameters, the first of which is "
+                                                "\"weight\": the gradients are of other tensors" +
+                                                advice)
+                                                   .c_str()),
+                             ValueError);
+        // Without a tape, whoever made the gradients knows what they are.
+        optimizer.step({ones({2, 3}), ones({2})});
+        const Tape tape;
+        const Pause pause;
+        optimizer.step({ones({2, 3}), ones({2})});
+    }
+    SUBCASE("two optimizers share one tape") {
+        const Linear other(3, 2, generator);
+        Sgd first(parameters(model)), second(parameters(other));
+        Tape tape;
+        const Tensor loss = sum(model(x) * other(x));
+        const std::vector<Tensor> by_first = tape.gradient(loss, parameters(model), {.retain_graph = true});
+        const std::vector<Tensor> by_second = tape.gradient(loss, parameters(other));
+        first.step(by_first);
+        second.step(by_second);
+    }
 }
 
 TEST_CASE("parameters that cannot be optimised are refused") {

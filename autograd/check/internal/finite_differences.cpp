@@ -1,4 +1,7 @@
 #include <fmt/format.h>
+#if __has_include(<fmt/ranges.h>)
+#include <fmt/ranges.h>  // where fmt 11 keeps fmt::join
+#endif
 
 #include <algorithm>
 #include <array>
@@ -7,6 +10,7 @@
 #include <limits>
 #include <optional>
 #include <wengert/autograd/check/internal/finite_differences.hpp>
+#include <wengert/autograd/tensor/internal/unit_interval.hpp>
 
 namespace wengert {
 namespace {
@@ -66,9 +70,11 @@ struct Comparison {
     double magnitude() const { return std::max(std::abs(analytic), std::abs(numeric)); }
 };
 
-class Check {
+/// One comparison: of all entries of the Jacobian, or along random directions.
+class FiniteDifferences {
   public:
-    Check(const Differentiated& map, const Tensors& inputs, const GradcheckOptions& options, double& worst_error)
+    FiniteDifferences(const Differentiated& map, const Tensors& inputs, const GradcheckOptions& options,
+                      double& worst_error)
         : map_(map),
           options_(options),
           worst_error_(worst_error),
@@ -316,9 +322,9 @@ class Check {
 
 }  // namespace
 
-std::string check_jacobian(const Differentiated& map, const Tensors& inputs, const GradcheckOptions& options,
-                           double& worst_error) {
-    return Check(map, inputs, options, worst_error).run();
+std::string compare_with_differences(const Differentiated& map, const Tensors& inputs, const GradcheckOptions& options,
+                                     double& worst_error) {
+    return FiniteDifferences(map, inputs, options, worst_error).run();
 }
 
 Tensors clones(const Tensors& tensors) {
@@ -344,7 +350,7 @@ std::string position(std::int64_t element, const Shape& shape) {
 
 double RandomNumbers::next() {
     const std::uint64_t bits = bits_();
-    const double magnitude = 0.5 + static_cast<double>(bits >> 11) * 0x1p-53;
+    const double magnitude = 0.5 + unit_interval(bits);
     return bits & 1 ? magnitude : -magnitude;
 }
 

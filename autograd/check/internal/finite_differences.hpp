@@ -16,8 +16,8 @@ struct Differentiated {
 
 /// Compares the map's vector-Jacobian products at `inputs` with central differences of its values. Raises `worst_error`
 /// to the largest difference met; returns what is wrong, empty if nothing is.
-std::string check_jacobian(const Differentiated& map, const std::vector<Tensor>& inputs,
-                           const GradcheckOptions& options, double& worst_error);
+std::string compare_with_differences(const Differentiated& map, const std::vector<Tensor>& inputs,
+                                     const GradcheckOptions& options, double& worst_error);
 
 std::vector<Tensor> clones(const std::vector<Tensor>& tensors);
 /// Those that are not int64.

@@ -141,6 +141,14 @@ TEST_CASE("gradcheck: a recorded pass that is wrong fails in second order and on
                    "wrong: analytic 0, numeric 0.27"));
 }
 
+TEST_CASE("gradcheck: a small gradient beside a large one is compared by its own size") {
+    const auto f = [](const Tensors& in) {
+        return concat(apply(Cube{Fault::recorded_value}, {&in[0]}, SourceLine{}), scale(in[1], 1e10));
+    };
+    CHECK(contains(gradcheck(f, {vector({1e-4, 2e-4}), vector({1, 2})}, {.order = 2}).message,
+                   "second order: the gradient of input 0 [2] at [0] differs when recorded: recorded "));
+}
+
 TEST_CASE("gradcheck: above the limit random directions find the faults, and halving finds the element") {
     const Tensor x = wave(1000);
     for (const int order : {1, 2}) {

@@ -3,6 +3,7 @@
 #include <limits>
 #include <wengert/models/seq2seq/evaluation.hpp>
 #include <wengert/models/seq2seq/training.hpp>
+#include <wengert/nn/streams.hpp>
 
 #include "small_translator.hpp"
 
@@ -48,6 +49,20 @@ TEST_CASE("the same seed gives the same losses, bit for bit") {
         options.seed = 8;
         CHECK(losses(options, dropout) != first);
     }
+}
+
+TEST_CASE("dropout draws from a stream of its own, not from that of the initial values") {
+    const TrainingOptions options{.batch = 8, .max_steps = 1, .seed = 7};
+    const double trained = losses(options, 0.3).front();
+    const Translator translator = small_translator({.embedding = 12, .hidden = 24, .layers = 2, .dropout = 0.3});
+    const Batches batches(small_corpus(), translator.source, translator.target, {.batch_size = 8, .seed = 7});
+    const BatchTensors batch = to_tensors(batches.assemble(batches.epoch(1).front()));
+    const auto loss_with = [&](std::uint64_t stream) {
+        Generator noise(7, stream);
+        return translator.model.loss(batch.source, batch.lengths, batch.target, &noise).item();
+    };
+    CHECK(loss_with(streams::noise) == trained);
+    CHECK(loss_with(streams::weights) != trained);
 }
 
 TEST_CASE("observers are told of every step and epoch") {

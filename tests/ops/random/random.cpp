@@ -1,5 +1,8 @@
 #include "ops/brute_force.hpp"
 
+#include <algorithm>
+#include <array>
+#include <wengert/ops/products/threads.hpp>
 #include <wengert/ops/random/random.hpp>
 
 using namespace brute_force;
@@ -23,13 +26,78 @@ Moments moments(const Tensor& x) {
     return m;
 }
 
+/// The largest distance between the share of the values below a point and the probability of that (Kolmogorov 1933),
+/// and what it stays below but for one sample in 100,000.
+template <class F>
+double distance(Values values, const F& probability_below) {
+    std::ranges::sort(values);
+    double largest = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const double p = probability_below(values[i]), n = static_cast<double>(values.size());
+        largest = std::max({largest, p - static_cast<double>(i) / n, static_cast<double>(i + 1) / n - p});
+    }
+    return largest;
+}
+double limit(int count) { return 2.47 / std::sqrt(static_cast<double>(count)); }
+
 }  // namespace
 
-TEST_CASE("random: the first numbers of a seed, on every platform") {
-    Generator generator(5489);  // the standard's own seed: the 10000th value of mt19937_64 is 9981545732273789042
-    double last = 0;
-    for (int i = 0; i < 10000; ++i) last = generator.uniform();
-    CHECK(last == static_cast<double>(9981545732273789042u >> 11) * 0x1p-53);
+TEST_CASE("random: a generator is a seed, a stream and a position, on every platform") {
+    // Written down from the definition of Philox4x32-10, not from a run of this code.
+    Generator generator(12345678901234567, 987654321098765432);
+    generator.seek((std::uint64_t{1} << 40) - 1);
+    for (const std::uint64_t bits : {0xa760dc8e41cb7e93, 0x8a9ade5cf18024c3, 0xc272a16572e2dd80})
+        CHECK(generator.bits() == bits);
+    CHECK(generator.seed() == 12345678901234567);
+    CHECK(generator.stream() == 987654321098765432);
+    CHECK(generator.position() == (std::uint64_t{1} << 40) + 2);
+    Generator first(1);
+    for (const double number : {0.8902591729757107, 0.6719982688953429, 0.24740147231065202})
+        CHECK(first.uniform() == number);
+}
+
+TEST_CASE("random: whole numbers below a bound are equally frequent") {
+    Generator generator(1);
+    std::array<int, 6> counts{};
+    for (int i = 0; i < 60000; ++i) ++counts[generator.below(6)];
+    for (const int count : counts) CHECK(std::abs(count - 10000) < 5 * std::sqrt(10000 * 5 / 6.0));
+    CHECK(generator.below(1) == 0);
+    // A bound above 2^63 refuses almost half of what is drawn.
+    const std::uint64_t bound = (std::uint64_t{1} << 63) + 1;
+    for (int i = 0; i < 100; ++i) CHECK(generator.below(bound) < bound);
+    CHECK_THROWS_WITH_AS(generator.below(0), "Generator: there is no number below 0", ValueError);
+}
+
+TEST_CASE("random: a generator goes on where another stood") {
+    Generator all(5, 2);
+    uniform({100, 3}, 0, 1, all);
+    Generator resumed(all.seed(), all.stream());
+    resumed.seek(all.position());
+    CHECK(resumed == all);
+    CHECK(elements(normal({1000}, 0, 1, resumed)) == elements(normal({1000}, 0, 1, all)));
+    CHECK(resumed.uniform() == all.uniform());
+    CHECK(resumed.normal() == all.normal());
+    // No call draws what the one before has drawn, not even what that left of its last block.
+    Generator generator(5);
+    const Values before = elements(uniform({3}, 0, 1, generator)), after = elements(uniform({3}, 0, 1, generator));
+    for (const double x : before) CHECK(std::ranges::find(after, x) == after.end());
+}
+
+TEST_CASE("random: the same numbers on any number of threads") {
+    const int before = thread_count();
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64})
+        for (const std::int64_t n : {1, 63, 64, 65, 8191, 40007}) {
+            std::vector<Values> drawn;
+            for (const int threads : {1, 2, 3, 7}) {
+                set_thread_count(threads);
+                Generator generator(3);
+                drawn.push_back(elements(uniform({n}, -1, 1, generator, dtype)));
+                const Values more = elements(normal({n}, 0, 1, generator, dtype));
+                drawn.back().insert(drawn.back().end(), more.begin(), more.end());
+                CHECK(drawn.back() == drawn.front());
+            }
+        }
+    set_thread_count(before);
 }
 
 TEST_CASE("random: uniform values") {
@@ -47,8 +115,12 @@ TEST_CASE("random: uniform values") {
     const Tensor high = uniform({200000}, 16777215, 16777216, generator);
     CHECK(moments(high).largest < 16777216);
     CHECK(elements(uniform({3}, 2, 2, generator)) == Values{2, 2, 2});
-    CHECK_THROWS_WITH_AS(uniform({3}, 0, 9, generator, Dtype::int64), "random values are float32 or float64, not int64",
-                         DtypeError);
+    CHECK_THROWS_WITH_AS(uniform({3}, 0, 9, generator, Dtype::int64),
+                         "uniform: random values are float32 or float64, not int64", DtypeError);
+    CHECK_THROWS_WITH_AS(uniform({3}, 3, 1, generator), "uniform: 3 is above 1", ValueError);
+    CHECK_THROWS_AS(uniform({3}, not_a_number, 1, generator), ValueError);
+    // In float32 their distance is infinite.
+    CHECK_THROWS_AS(uniform({3}, -3e38, 3e38, generator), ValueError);
 }
 
 TEST_CASE("random: normal values") {
@@ -64,6 +136,50 @@ TEST_CASE("random: normal values") {
     }
     Generator generator(4);
     CHECK_THROWS_AS(normal({3}, 0, 1, generator, Dtype::int64), DtypeError);
+    CHECK(elements(normal({3}, 2, 0, generator)) == Values{2, 2, 2});
+    CHECK_THROWS_WITH_AS(normal({3}, 0, -1, generator), "normal: the deviation is -1, not a finite number of 0 or more",
+                         ValueError);
+    CHECK_THROWS_AS(normal({3}, 0, not_a_number, generator), ValueError);
+    CHECK_THROWS_WITH_AS(normal({3}, infinity, 1, generator), "normal: the mean is inf", ValueError);
+}
+
+TEST_CASE("random: the distributions are those that are promised") {
+    const double root_half = std::sqrt(0.5);
+    const auto normal_below = [&](double x) { return 0.5 * std::erfc(-x * root_half); };
+    const auto uniform_below = [](double x) { return x; };
+    for (const std::uint64_t seed : {1, 2, 3}) {
+        for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+            Generator generator(seed);
+            CHECK(distance(elements(uniform({100000}, 0, 1, generator, dtype)), uniform_below) < limit(100000));
+            CHECK(distance(elements(normal({100000}, 0, 1, generator, dtype)), normal_below) < limit(100000));
+        }
+        Generator generator(seed);
+        Values numbers(20000), normals(20000);
+        for (double& x : numbers) x = generator.uniform();
+        for (double& x : normals) x = generator.normal();
+        CHECK(distance(numbers, uniform_below) < limit(20000));
+        CHECK(distance(normals, normal_below) < limit(20000));
+    }
+}
+
+TEST_CASE("random: neighbours, streams and seeds are not correlated") {
+    const std::int64_t n = 100000;
+    const auto correlation = [&](const Values& a, const Values& b, std::size_t lag) {
+        double total = 0;
+        for (std::size_t i = 0; i + lag < a.size(); ++i) total += a[i + lag] * b[i];
+        return std::abs(total) / static_cast<double>(a.size());
+    };
+    const auto drawn = [&](std::uint64_t seed, std::uint64_t stream) {
+        Generator generator(seed, stream);
+        return elements(normal({n}, 0, 1, generator));
+    };
+    const Values first = drawn(1, 0);
+    const double five_deviations = 5 / std::sqrt(static_cast<double>(n));
+    // A chunk is 64 numbers, its halves are the sines and the cosines of the same angles.
+    for (const std::size_t lag : {1, 2, 15, 16, 31, 32, 33, 64})
+        CHECK(correlation(first, first, lag) < five_deviations);
+    for (const Values& other : {drawn(1, 1), drawn(2, 0), drawn(1, std::uint64_t{1} << 32)})
+        CHECK(correlation(first, other, 0) < five_deviations);
 }
 
 TEST_CASE("random: the same seed gives the same values") {

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+
+/// The streams that a training draws from one seed, Generator(seed, streams::noise): what one draws is independent of
+/// what another does. Initial values come from the first, which is also a generator's own default.
+namespace wengert::streams {
+
+inline constexpr std::uint64_t weights = 0;  ///< initial values of parameters
+inline constexpr std::uint64_t noise = 1;    ///< dropout
+inline constexpr std::uint64_t batches = 2;  ///< the order of the examples
+
+/// The numbered parts of a stream: of an epoch, say, or of a process. Numbers count up to 2^56.
+constexpr std::uint64_t part(std::uint64_t stream, std::uint64_t number) { return number << 8 | stream; }
+
+}  // namespace wengert::streams
