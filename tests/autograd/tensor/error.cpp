@@ -32,7 +32,7 @@ TEST_CASE("error: a line is given as seen from the root of the tree") {
     CHECK(to_string(where) == "ops/map.cpp:7");
     const SourceLine here(std::source_location::current());
     CHECK(here.line == __LINE__ - 1);
-    CHECK(to_string(here).ends_with("tests/autograd/error.cpp:" + std::to_string(here.line)));
+    CHECK(to_string(here).ends_with("tests/autograd/tensor/error.cpp:" + std::to_string(here.line)));
 }
 
 TEST_CASE("error: every kind is an Error, and a std::exception") {

@@ -338,7 +338,7 @@ TEST_CASE("the detail tells names in full, the place, the line and what is kept"
     const Tensor last = compute<"sum">({}, {&w});
     const Drawing drawing = draw(tape, 0);
     const std::string where = to_string(tape[1].where());
-    CHECK(where.ends_with("tests/autograd/drawing.cpp:" + std::to_string(tape[1].where().line)));
+    CHECK(where.ends_with("tests/autograd/observe/internal/drawing.cpp:" + std::to_string(tape[1].where().line)));
     CHECK(drawing.vertices[0].detail == "parameter encoder.weight\n[16, 25] float32");
     CHECK(drawing.vertices[1].detail ==
           "exp [16, 25] float32\nencoder, steps 0 to 2\n3 nodes\n" + where + "\nkeeps 1.6 kB for backward");
