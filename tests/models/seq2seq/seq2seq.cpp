@@ -86,7 +86,7 @@ TEST_CASE("seq2seq: the default is the reference model") {
 }
 
 TEST_CASE("seq2seq: gradients of the loss, by every parameter") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1);
     for (const Seq2SeqOptions& options : {with(2, false), with(1, true)})
         for (const Tensor& lengths : {Tensor(), batch.lengths}) {
@@ -98,7 +98,7 @@ TEST_CASE("seq2seq: gradients of the loss, by every parameter") {
 }
 
 TEST_CASE("seq2seq: second derivatives of the loss") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1);
     const Seq2SeqOptions tiny{.source_vocabulary = 11,
                               .target_vocabulary = 9,
@@ -115,7 +115,7 @@ TEST_CASE("seq2seq: second derivatives of the loss") {
 }
 
 TEST_CASE("seq2seq: the loss is the mean over the real tokens after the first") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1);
     const Seq2Seq model = to(Seq2Seq(with(2, false), generator), Dtype::float64);
     const Tensor logits = log_softmax(model(batch.source, batch.lengths, batch.target).logits);
@@ -133,7 +133,7 @@ TEST_CASE("seq2seq: the loss is the mean over the real tokens after the first") 
 }
 
 TEST_CASE("seq2seq: a row's results depend neither on padding nor on the other rows") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1);
     for (const bool bidirectional : {false, true}) {
         const Seq2Seq model = to(Seq2Seq(with(2, bidirectional), generator), Dtype::float64);
@@ -166,7 +166,7 @@ TEST_CASE("seq2seq: a row's results depend neither on padding nor on the other r
 }
 
 TEST_CASE("seq2seq: without a tape nothing is recorded, and greedy decoding never records") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1);
     const Seq2Seq model(with(2, true), generator);
     for (int use = 0; use < 2; ++use) model(batch.source, batch.lengths, batch.target);  // packs weights
@@ -188,7 +188,7 @@ TEST_CASE("seq2seq: without a tape nothing is recorded, and greedy decoding neve
 }
 
 TEST_CASE("seq2seq: a training step after the second allocates nothing from the system") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1), noise(2);
     const Seq2Seq model(with(2, true, 0.1), generator);
     Adam optimizer(parameters(model), {.learning_rate = 1e-2});
@@ -212,7 +212,7 @@ TEST_CASE("seq2seq: a training step after the second allocates nothing from the 
 }
 
 TEST_CASE("seq2seq: it learns a batch by heart") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1);
     const Seq2Seq model(with(1, true), generator);
     Adam optimizer(parameters(model), {.learning_rate = 3e-2});
@@ -239,7 +239,7 @@ TEST_CASE("seq2seq: it learns a batch by heart") {
 }
 
 TEST_CASE("seq2seq: a clone is independent, a copy is not, and another dtype computes the same") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1);
     const Seq2Seq model(with(2, true), generator);
     const Seq2Seq same = model, other = clone(model), wide = to(model, Dtype::float64);
@@ -264,7 +264,7 @@ TEST_CASE("seq2seq: a clone is independent, a copy is not, and another dtype com
 }
 
 TEST_CASE("seq2seq: dropout needs noise, and the same noise gives the same loss") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1), noise(2), same(2);
     const Seq2Seq model(with(2, true, 0.3), generator);
     const auto loss = [&](Generator* g) { return model.loss(batch.source, batch.lengths, batch.target, g).item(); };
@@ -275,7 +275,7 @@ TEST_CASE("seq2seq: dropout needs noise, and the same noise gives the same loss"
 }
 
 TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1);
     const Seq2Seq model(with(1, false), generator);
     Seq2SeqOptions wider = with(1, false);

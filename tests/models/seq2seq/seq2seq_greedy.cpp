@@ -9,7 +9,7 @@
 using namespace wengert;
 
 TEST_CASE("seq2seq: greedy decoding takes the most probable token of teacher forcing at each step") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(3);
     Seq2Seq model = to(Seq2Seq(with(2, true), generator), Dtype::float64);
     model.decoder.output.bias.mutable_data<double>()[Vocabulary::end] = -1e3;  // so that no row ends
@@ -31,7 +31,7 @@ TEST_CASE("seq2seq: greedy decoding takes the most probable token of teacher for
 }
 
 TEST_CASE("seq2seq: greedy decoding ends a row at </s> and stops when all rows have ended") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1);
     // The output's bias alone decides.
     Seq2Seq model(with(1, false), generator);
@@ -56,7 +56,7 @@ TEST_CASE("seq2seq: greedy decoding ends a row at </s> and stops when all rows h
 }
 
 TEST_CASE("seq2seq: rows that end at different steps go on without one another") {
-    const Batch batch;
+    const SmallBatch batch;
     // With these random weights the rows end after different numbers of tokens.
     Generator generator(1);
     const Seq2Seq model = to(Seq2Seq(with(1, true), generator), Dtype::float64);

@@ -17,7 +17,7 @@ inline Seq2SeqOptions with(int layers, bool bidirectional, double dropout = 0) {
 }
 
 /// Three pairs of 4, 4 and 1 source tokens.
-struct Batch {
+struct SmallBatch {
     Tensor source = ids({5, 9, 5, 2, 4, 10, 3, 2, 2, 0, 0, 0}, {3, 4});
     Tensor lengths = ids({4, 4, 1}, {3});
     Tensor target = ids({1, 4, 7, 4, 2, 1, 8, 2, 0, 0, 1, 2, 0, 0, 0}, {3, 5});
