@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <type_traits>
-#include <xsimd/xsimd.hpp>
+#include <wengert/ops/elementwise/internal/xsimd.hpp>
 
 namespace wengert {
 
