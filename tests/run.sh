@@ -52,7 +52,6 @@ sh tests/check_format.sh || failed=1
 export OMP_WAIT_POLICY=passive
 
 configure build
-compile build
 compile build programs
 run_suites build
 
