@@ -160,6 +160,20 @@ def check_files(tree):
                 fault(name, number, 'what is left to do belongs into an issue, not into the tree.')
 
 
+def check_built(tree):
+    """The nearest meson.build above a .cpp names it, or a script beside that does: a test that is not built passes."""
+    for source in tree.values():
+        if source.is_header:
+            continue
+        folder = (ROOT / source.path).parent
+        while not (folder / 'meson.build').exists():
+            folder = folder.parent
+        name = (ROOT / source.path).relative_to(folder)
+        texts = [path.read_text(encoding='utf-8') for path in [folder / 'meson.build', *folder.glob('*.sh')]]
+        if not any(f"'{name}'" in text or f"'{name.with_suffix('')}'" in text or f'/{name} ' in text for text in texts):
+            fault(source.path, 1, f'{folder.relative_to(ROOT)}/meson.build does not name this file.')
+
+
 def check_mirror(tree):
     """tests/x/y.cpp and tests/x/y_section.cpp test x/y.{hpp,cpp}, or the folder x/y."""
     tested = set()
@@ -174,7 +188,7 @@ def check_mirror(tree):
         if found:
             tested.add(found[0])
         elif not (ROOT / mirrored).is_dir() and not any(line.startswith(NO_MIRROR) for line in source.lines):
-            fault(source.path, 1, f'there is no {mirrored}.hpp or .cpp to test; "{NO_MIRROR} reason" says that it is meant.')
+            fault(source.path, 1, f'there is no {mirrored}.hpp or .cpp; "{NO_MIRROR} reason" says that it is meant.')
     for source in tree.values():
         stem = source.path.with_suffix('')
         if source.is_public and stem.with_suffix('.cpp') in tree and stem not in tested:
@@ -183,7 +197,7 @@ def check_mirror(tree):
 
 def main():
     tree = read_tree()
-    for check in (check_arrows, check_cycles, check_gathered, check_libraries, check_files, check_mirror):
+    for check in (check_arrows, check_cycles, check_gathered, check_libraries, check_files, check_built, check_mirror):
         check(tree)
     for file, line, sentence in sorted(set(faults)):
         print(f'{file}:{line}: {sentence}')
