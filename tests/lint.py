@@ -24,6 +24,8 @@ LONGEST = 400  # lines of a C++ file
 ONE_FILE = {'OpenBLAS': r'cblas|lapacke', 'oneDNN': r'.*dnnl', 'Graphviz': r'.*(gvc|cgraph)', 'xsimd': r'xsimd/.*'}
 # In a test that mirrors no file; the reason follows.
 NO_MIRROR = '// Mirrors no file:'
+# In a test that covers another header too, which then needs no test file of its own; the header follows.
+COVERS = '// Covers '
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 faults = []
@@ -181,6 +183,12 @@ def check_mirror(tree):
         parts = source.path.parts
         if parts[0] != 'tests' or source.is_header or len(parts) < 3 or parts[1] == 'bench':
             continue
+        for number, line in enumerate(source.lines, 1):
+            if line.startswith(COVERS):
+                covered = Path(line[len(COVERS):].rstrip('.'))
+                tested.add(covered.with_suffix(''))
+                if covered not in tree:
+                    fault(source.path, number, f'{covered} does not exist.')
         mirrored = Path(*parts[1:]).with_suffix('')
         words = mirrored.name.split('_')
         names = [mirrored.with_name('_'.join(words[:count])) for count in range(len(words), 0, -1)]
@@ -192,7 +200,7 @@ def check_mirror(tree):
     for source in tree.values():
         stem = source.path.with_suffix('')
         if source.is_public and stem.with_suffix('.cpp') in tree and stem not in tested:
-            fault(source.path, 1, f'tests/{stem}.cpp does not exist.')
+            fault(source.path, 1, f'tests/{stem}.cpp does not exist; "{COVERS}{source.path}" says that a test covers it.')
 
 
 def main():
