@@ -125,7 +125,7 @@ configure() {
         12 | 12.*) werror=true ;;
         *) werror=false ;;
     esac
-    meson setup -Dwerror=$werror "$@" || stop "configuring $1 failed; the whole log is $PWD/$1/meson-logs/meson-log.txt"
+    meson setup -Dtests=true -Dwerror=$werror "$@" || stop "configuring $1 failed; the whole log is $PWD/$1/meson-logs/meson-log.txt"
 }
 
 # compile DIRECTORY [TARGET...]
