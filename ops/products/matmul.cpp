@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <wengert/autograd/tape/internal/cotangents.hpp>
 #include <wengert/ops/elementwise/elementwise_op.hpp>
 #include <wengert/ops/products/internal/gemm.hpp>
 #include <wengert/ops/products/internal/packed_weights.hpp>
