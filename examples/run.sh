@@ -3,8 +3,8 @@
 # draws it. Installs what is missing and compiles first. Everything is left in out/.
 set -eu
 cd "$(dirname "$0")/.."
-# shellcheck source=.ci/setup.sh
-. .ci/setup.sh
+# shellcheck source=tests/setup.sh
+. tests/setup.sh
 
 training='--hidden 256 --embedding 128 --layers 1 --epochs 3 --learning-rate 2e-3'
 

@@ -8,6 +8,8 @@
 #include <wengert/models/seq2seq/training.hpp>
 #include <wengert/models/text/batches.hpp>
 #include <wengert/models/text/corpus.hpp>
+#include <wengert/models/text/lines.hpp>
 #include <wengert/models/text/tokenizer.hpp>
+#include <wengert/models/text/unicode.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 #include <wengert/nn/nn.hpp>

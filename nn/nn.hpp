@@ -1,6 +1,7 @@
 #pragma once
 
 #include <wengert/autograd/autograd.hpp>
+#include <wengert/nn/atomic_file.hpp>
 #include <wengert/nn/attention.hpp>
 #include <wengert/nn/clipping.hpp>
 #include <wengert/nn/dropout.hpp>

@@ -46,7 +46,10 @@ void sweep(Tensor& parameter, const Tensor& gradient, [[maybe_unused]] std::span
         const Rule own_rule = rule;
         const auto own_state = state;
         // The tensors of an element are read before they are written, and no two share elements.
+        // clang has no such word, and finds out when it runs.
+#ifndef __clang__
 #pragma GCC ivdep
+#endif
         for (std::int64_t i = begin; i < end; ++i) own_rule(p[i], g[i], own_state[k][i]...);
     });
 }

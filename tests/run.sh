@@ -3,8 +3,8 @@
 # compiles first. The last line is "N passed, N failed": test cases, over both builds.
 set -eu
 cd "$(dirname "$0")/.."
-# shellcheck source=.ci/setup.sh
-. .ci/setup.sh
+# shellcheck source=tests/setup.sh
+. tests/setup.sh
 
 passed=0
 failed=0
@@ -52,16 +52,17 @@ sh tests/check_format.sh || failed=1
 export OMP_WAIT_POLICY=passive
 
 configure build
-compile build
+compile build programs
 run_suites build
 
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export LSAN_OPTIONS="suppressions='$PWD/tests/lsan.supp':print_suppressions=0"
+# Without the precompiled header every file must include what it uses.
 # UBSan's checks of each reference in the inlined vector kernels double the time to compile, and find nothing that
 # AddressSanitizer does not.
-configure build-sanitize -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=g \
+configure build-sanitize -Db_sanitize=address,undefined -Db_lundef=false -Db_pch=false -Doptimization=g \
     -Dcpp_args='-g1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS -fno-sanitize=null,alignment,object-size,vptr'
-compile build-sanitize
+compile build-sanitize programs
 run_suites build-sanitize
 
 printf '%d passed, %d failed\n' "$passed" "$failed"

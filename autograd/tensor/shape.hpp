@@ -44,12 +44,20 @@ class Shape {
     std::int64_t* begin() { return dims_.data(); }
     std::int64_t* end() { return dims_.data() + rank_; }
 
+    // GCC 12 does not see that the lengths up to the rank are set.
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
     /// The product of all lengths; 1 for a scalar.
     std::int64_t numel() const {
         std::int64_t n = 1;
         for (const std::int64_t d : *this) n *= d;
         return n;
     }
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#pragma GCC diagnostic pop
+#endif
 
     void push_back(std::int64_t dim);
     void insert(int axis, std::int64_t dim);

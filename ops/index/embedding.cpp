@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <wengert/autograd/tape/internal/cotangents.hpp>
 #include <wengert/ops/index/embedding.hpp>
 #include <wengert/ops/listed.hpp>
 #include <wengert/ops/shape/concat.hpp>

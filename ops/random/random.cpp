@@ -7,9 +7,9 @@
 #include <numbers>
 #include <wengert/autograd/tensor/internal/unit_interval.hpp>
 #include <wengert/autograd/tensor/parallel.hpp>
+#include <wengert/ops/elementwise/internal/xsimd.hpp>
 #include <wengert/ops/random/internal/philox.hpp>
 #include <wengert/ops/random/random.hpp>
-#include <xsimd/xsimd.hpp>
 
 namespace wengert {
 namespace {

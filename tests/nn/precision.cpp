@@ -1,3 +1,4 @@
+// Mirrors no file: bfloat16 through every layer.
 #include <wengert/nn/attention.hpp>
 #include <wengert/nn/embedding.hpp>
 #include <wengert/nn/gru.hpp>

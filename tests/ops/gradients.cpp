@@ -1,3 +1,4 @@
+// Mirrors no file: every op of the list.
 #include <doctest/doctest.h>
 
 #include <algorithm>

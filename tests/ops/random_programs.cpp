@@ -1,3 +1,4 @@
+// Mirrors no file: ops in any order.
 #include <doctest/doctest.h>
 
 #include <random>

@@ -5,7 +5,7 @@
 #include <concepts>
 #include <limits>
 #include <numbers>
-#include <xsimd/xsimd.hpp>
+#include <wengert/ops/elementwise/internal/xsimd.hpp>
 
 /// Elementary functions of vectors of numbers, where xsimd's own are not good to the ends of the number range.
 namespace wengert::batch_math {

@@ -2,7 +2,8 @@
 
 #include <concepts>
 #include <cstdint>
-#include <xsimd/xsimd.hpp>
+#include <type_traits>
+#include <wengert/ops/elementwise/internal/xsimd.hpp>
 
 namespace wengert {
 

@@ -1,3 +1,4 @@
+// Mirrors no file: bfloat16 through the whole model.
 #include <wengert/models/seq2seq/seq2seq.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 #include <wengert/nn/optimizers.hpp>

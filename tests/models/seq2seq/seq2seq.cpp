@@ -10,28 +10,11 @@
 
 #include "../../nn/close.hpp"
 #include "../../nn/parity.hpp"
+#include "small_seq2seq.hpp"
 
 using namespace wengert;
 
 namespace {
-
-Tensor ids(const std::vector<std::int64_t>& values, const Shape& shape) { return tensor(values, shape); }
-
-/// The sizes of the fixtures.
-constexpr Seq2SeqOptions small{
-    .source_vocabulary = 11, .target_vocabulary = 9, .embedding = 4, .hidden = 5, .attention = 6};
-
-Seq2SeqOptions with(int layers, bool bidirectional, double dropout = 0) {
-    Seq2SeqOptions options = small;
-    options.layers = layers, options.bidirectional = bidirectional, options.dropout = dropout;
-    return options;
-}
-
-struct Batch {
-    Tensor source = ids({5, 9, 5, 2, 4, 10, 3, 2, 2, 0, 0, 0}, {3, 4});
-    Tensor lengths = ids({4, 4, 1}, {3});
-    Tensor target = ids({1, 4, 7, 4, 2, 1, 8, 2, 0, 0, 1, 2, 0, 0, 0}, {3, 5});
-};
 
 /// What goes wrong in f, as the program would print it, with the line of the library left out.
 std::string error_of(auto&& f) {
@@ -103,7 +86,7 @@ TEST_CASE("seq2seq: the default is the reference model") {
 }
 
 TEST_CASE("seq2seq: gradients of the loss, by every parameter") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1);
     for (const Seq2SeqOptions& options : {with(2, false), with(1, true)})
         for (const Tensor& lengths : {Tensor(), batch.lengths}) {
@@ -115,7 +98,7 @@ TEST_CASE("seq2seq: gradients of the loss, by every parameter") {
 }
 
 TEST_CASE("seq2seq: second derivatives of the loss") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1);
     const Seq2SeqOptions tiny{.source_vocabulary = 11,
                               .target_vocabulary = 9,
@@ -131,43 +114,8 @@ TEST_CASE("seq2seq: second derivatives of the loss") {
     CHECK_MESSAGE(result.passed, result.message);
 }
 
-TEST_CASE("seq2seq: values and gradients are PyTorch's") {
-    for (const bool bidirectional : {false, true})
-        for (const parity::Precision& precision : parity::precisions) {
-            const parity::Fixture fixture(bidirectional ? "seq2seq_bidirectional" : "seq2seq", precision);
-            Generator generator(1);
-            const Seq2Seq model = fixture.load(Seq2Seq(with(bidirectional ? 1 : 2, bidirectional), generator));
-            const Tensor source = fixture["source"], lengths = fixture["source_lengths"], target = fixture["target"];
-            const Seq2Seq::Result result = model(source, lengths, target);
-            fixture.check("logits", result.logits);
-            fixture.check("weights", result.weights);
-            Tape tape;
-            const Tensor loss = model.loss(source, lengths, target);
-            fixture.check("loss", loss);
-            fixture.check_gradients(tape, loss, named_parameters(model));
-        }
-}
-
-TEST_CASE("seq2seq: three steps of Adam are PyTorch's") {
-    for (const parity::Precision& precision : parity::precisions) {
-        const parity::Fixture start("seq2seq", precision), after("adam", precision);
-        Generator generator(1);
-        const Seq2Seq model = start.load(Seq2Seq(with(2, false), generator));
-        Adam optimizer(parameters(model), {.learning_rate = 1e-2});
-        std::vector<Tensor> losses;
-        for (int step = 0; step < 3; ++step) {
-            Tape tape;
-            const Tensor loss = model.loss(start["source"], start["source_lengths"], start["target"]);
-            optimizer.step(tape.gradient(loss, parameters(model)));
-            losses.push_back(loss.detached());
-        }
-        after.check("losses", stack(losses, 0));
-        for (const auto& [name, parameter] : named_parameters(model)) after.check("after." + name, parameter);
-    }
-}
-
 TEST_CASE("seq2seq: the loss is the mean over the real tokens after the first") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1);
     const Seq2Seq model = to(Seq2Seq(with(2, false), generator), Dtype::float64);
     const Tensor logits = log_softmax(model(batch.source, batch.lengths, batch.target).logits);
@@ -185,7 +133,7 @@ TEST_CASE("seq2seq: the loss is the mean over the real tokens after the first") 
 }
 
 TEST_CASE("seq2seq: a row's results depend neither on padding nor on the other rows") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1);
     for (const bool bidirectional : {false, true}) {
         const Seq2Seq model = to(Seq2Seq(with(2, bidirectional), generator), Dtype::float64);
@@ -217,68 +165,8 @@ TEST_CASE("seq2seq: a row's results depend neither on padding nor on the other r
     }
 }
 
-TEST_CASE("seq2seq: greedy decoding takes the most probable token of teacher forcing at each step") {
-    const Batch batch;
-    Generator generator(3);
-    Seq2Seq model = to(Seq2Seq(with(2, true), generator), Dtype::float64);
-    model.decoder.output.bias.mutable_data<double>()[Vocabulary::end] = -1e3;  // so that no row ends
-    constexpr std::int64_t steps = 6;
-    const Seq2Seq::Translation greedy = model.greedy(batch.source, batch.lengths, steps);
-    REQUIRE(greedy.tokens.size() == 3);
-    Tensor target = full({3, 1}, Vocabulary::start, Dtype::int64);
-    for (std::int64_t t = 0; t < steps; ++t) {
-        // The last column of a target is not read.
-        const Seq2Seq::Result forced =
-            model(batch.source, batch.lengths, concat({target, zeros({3, 1}, Dtype::int64)}, 1));
-        target = concat({target, argmax(slice(forced.logits, 1, t, t + 1), -1)}, 1);
-        CHECK(difference(select(greedy.weights, 1, t), select(forced.weights, 1, t), 1e-14) == "");
-    }
-    CHECK(greedy.weights.shape() == Shape{3, steps, 4});
-    for (int row = 0; row < 3; ++row)
-        CHECK(greedy.tokens[static_cast<std::size_t>(row)] ==
-              slice(select(target, 0, row), 0, 1, steps + 1).to_vector<std::int64_t>());
-}
-
-TEST_CASE("seq2seq: greedy decoding ends a row at </s> and stops when all rows have ended") {
-    const Batch batch;
-    Generator generator(1);
-    // The output's bias alone decides.
-    Seq2Seq model(with(1, false), generator);
-    for (Tensor p : parameters(model.decoder.output)) p.fill(0);
-    model.decoder.output.bias.mutable_data<float>()[Vocabulary::end] = 1;
-    Seq2Seq::Translation result = model.greedy(batch.source, batch.lengths, 10);
-    CHECK(result.tokens == std::vector<std::vector<std::int64_t>>(3));
-    CHECK(result.weights.shape() == Shape{3, 1, 4});
-
-    model.decoder.output.bias.mutable_data<float>()[7] = 2;
-    result = model.greedy(batch.source, batch.lengths, 3);
-    CHECK(result.tokens == std::vector<std::vector<std::int64_t>>(3, {7, 7, 7}));
-    CHECK(result.weights.shape() == Shape{3, 3, 4});
-
-    result = model.greedy(batch.source, batch.lengths, 0);
-    CHECK(result.tokens == std::vector<std::vector<std::int64_t>>(3));
-    CHECK(result.weights.shape() == Shape{3, 0, 4});
-
-    result = model.greedy(zeros({0, 4}, Dtype::int64), zeros({0}, Dtype::int64), 5);
-    CHECK(result.tokens.empty());
-    CHECK(result.weights.shape() == Shape{0, 0, 4});
-}
-
-TEST_CASE("seq2seq: rows that end at different steps go on without one another") {
-    const Batch batch;
-    // With these random weights the rows end after different numbers of tokens.
-    Generator generator(1);
-    const Seq2Seq model = to(Seq2Seq(with(1, true), generator), Dtype::float64);
-    const Seq2Seq::Translation together = model.greedy(batch.source, batch.lengths, 12);
-    const auto lengths = batch.lengths.to_vector<std::int64_t>();
-    for (std::int64_t row = 0; row < 3; ++row) {
-        const Tensor source = slice(slice(batch.source, 0, row, row + 1), 1, 0, lengths[static_cast<std::size_t>(row)]);
-        CHECK(model.greedy(source, {}, 12).tokens[0] == together.tokens[static_cast<std::size_t>(row)]);
-    }
-}
-
 TEST_CASE("seq2seq: without a tape nothing is recorded, and greedy decoding never records") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1);
     const Seq2Seq model(with(2, true), generator);
     for (int use = 0; use < 2; ++use) model(batch.source, batch.lengths, batch.target);  // packs weights
@@ -300,7 +188,7 @@ TEST_CASE("seq2seq: without a tape nothing is recorded, and greedy decoding neve
 }
 
 TEST_CASE("seq2seq: a training step after the second allocates nothing from the system") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1), noise(2);
     const Seq2Seq model(with(2, true, 0.1), generator);
     Adam optimizer(parameters(model), {.learning_rate = 1e-2});
@@ -324,7 +212,7 @@ TEST_CASE("seq2seq: a training step after the second allocates nothing from the 
 }
 
 TEST_CASE("seq2seq: it learns a batch by heart") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1);
     const Seq2Seq model(with(1, true), generator);
     Adam optimizer(parameters(model), {.learning_rate = 1e-2});
@@ -351,7 +239,7 @@ TEST_CASE("seq2seq: it learns a batch by heart") {
 }
 
 TEST_CASE("seq2seq: a clone is independent, a copy is not, and another dtype computes the same") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1);
     const Seq2Seq model(with(2, true), generator);
     const Seq2Seq same = model, other = clone(model), wide = to(model, Dtype::float64);
@@ -376,7 +264,7 @@ TEST_CASE("seq2seq: a clone is independent, a copy is not, and another dtype com
 }
 
 TEST_CASE("seq2seq: dropout needs noise, and the same noise gives the same loss") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1), noise(2), same(2);
     const Seq2Seq model(with(2, true, 0.3), generator);
     const auto loss = [&](Generator* g) { return model.loss(batch.source, batch.lengths, batch.target, g).item(); };
@@ -387,7 +275,7 @@ TEST_CASE("seq2seq: dropout needs noise, and the same noise gives the same loss"
 }
 
 TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
-    const Batch batch;
+    const SmallBatch batch;
     Generator generator(1);
     const Seq2Seq model(with(1, false), generator);
     Seq2SeqOptions wider = with(1, false);

@@ -8,6 +8,9 @@ packages='g++ meson ninja-build pkgconf libfmt-dev libxsimd-dev libgraphviz-dev 
 pkg_config_modules='openblas fmt xsimd libcgraph libgvc nlohmann_json libutf8proc'
 headers='CLI/CLI.hpp doctest/doctest.h'
 export CXX="${CXX:-g++}"
+clang=$("$CXX" --version 2>/dev/null | sed -n 's/.*clang version \([0-9]*\).*/\1/p')
+# clang's OpenMP is a package of its own.
+[ -z "$clang" ] || packages="$packages libomp-$clang-dev"
 
 stop() {
     printf '%s: stopped: %s\n' "$0" "$*" >&2
@@ -81,7 +84,11 @@ at_least() {
 
 # Prints, one a line, what the build needs and cannot find.
 lacking() {
-    at_least 12 "$("$CXX" -dumpversion 2>/dev/null)" || echo "$CXX 12 or later"
+    if [ -n "$clang" ]; then
+        at_least 16 "$clang" || echo "clang 16 or later ($CXX is clang $clang)"
+    else
+        at_least 12 "$("$CXX" -dumpversion 2>/dev/null)" || echo "$CXX 12 or later"
+    fi
     at_least 1.0 "$(meson --version 2>/dev/null)" || echo 'meson 1.0 or later'
     command -v ninja >/dev/null || echo 'ninja'
     command -v pkg-config >/dev/null || echo 'pkg-config'
@@ -118,7 +125,7 @@ configure() {
         12 | 12.*) werror=true ;;
         *) werror=false ;;
     esac
-    meson setup -Dwerror=$werror "$@" || stop "configuring $1 failed; the whole log is $PWD/$1/meson-logs/meson-log.txt"
+    meson setup -Dtests=true -Dwerror=$werror "$@" || stop "configuring $1 failed; the whole log is $PWD/$1/meson-logs/meson-log.txt"
 }
 
 # compile DIRECTORY [TARGET...]
