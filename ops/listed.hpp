@@ -1,5 +1,7 @@
 #pragma once
 
+#include <wengert/autograd/check/op_list.hpp>
+
 namespace wengert {
 
 namespace calculus {
@@ -41,7 +43,9 @@ struct Comparison;
 struct Where;
 struct SumOf;
 struct Max;
+struct Min;
 struct ArgMax;
+struct ArgMin;
 struct Softmax;
 struct LogSoftmax;
 struct LogSumExp;
@@ -61,9 +65,6 @@ struct Select;
 struct PutSlice;
 struct Contiguous;
 
-template <class... Ops>
-struct OpList {};
-
 /// Every op there is. The gradient checks run over this list, so an op that is left out does not compile (its public
 /// function asks is_listed), and one that cannot be checked does not either (the checks ask for its samples).
 using AllOps =
@@ -77,9 +78,9 @@ using AllOps =
            Map<Comparison<calculus::Greater>, 2>, Map<Comparison<calculus::GreaterEqual>, 2>,
            Map<Comparison<calculus::Less>, 2>, Map<Comparison<calculus::LessEqual>, 2>,
            Map<Comparison<calculus::Equal>, 2>, Map<Comparison<calculus::NotEqual>, 2>, Map<Where, 3>,
-           Map<SumOf, 1, true>, Max, ArgMax, Softmax, LogSoftmax, LogSumExp, CrossEntropy, LinearCrossEntropy, MatMul,
-           LinearProduct, EmbeddingLookup, ScatterRows, Concat, Stack, Reshape, Permute, Expand, Slice, Select,
-           PutSlice, Contiguous>;
+           Map<SumOf, 1, true>, Max, Min, ArgMax, ArgMin, Softmax, LogSoftmax, LogSumExp, CrossEntropy,
+           LinearCrossEntropy, MatMul, LinearProduct, EmbeddingLookup, ScatterRows, Concat, Stack, Reshape, Permute,
+           Expand, Slice, Select, PutSlice, Contiguous>;
 
 template <class Op, class List>
 inline constexpr bool is_in = false;

@@ -9,6 +9,7 @@
 #include <wengert/ops/products/precision.hpp>
 #include <wengert/ops/products/threads.hpp>
 #include <wengert/ops/random/random.hpp>
+#include <wengert/ops/reduce/extremes.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
 #include <wengert/ops/reduce/softmax.hpp>
 #include <wengert/ops/shape/concat.hpp>
