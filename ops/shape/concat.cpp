@@ -29,6 +29,8 @@ void require_same_dtype(const Inputs& in) {
 
 }  // namespace
 
+// concat
+
 Tensor concat(const std::vector<Tensor>& parts, int axis, std::source_location where) {
     static_assert(is_listed<Concat>, "the op is missing in AllOps (listed.hpp)");
     const auto operands = pointers(parts);
@@ -73,6 +75,17 @@ void Concat::vjp(Backward& back) const {
     }
 }
 
+std::vector<Sample> Concat::samples() {
+    return {{"[2, 3], [2, 0], [2, 4], axis 1",
+             {sample_values({2, 3}, -1, 1, 1), sample_values({2, 0}, -1, 1, 2), sample_values({2, 4}, -1, 1, 3)},
+             [](const auto& in) { return concat(in, 1); }},
+            {"a part twice", {sample_values({2, 3}, -1, 1, 4)}, [](const auto& in) {
+                 return concat({in[0], in[0] * in[0], in[0]}, 0);
+             }}};
+}
+
+// stack
+
 Tensor stack(const std::vector<Tensor>& parts, int axis, std::source_location where) {
     static_assert(is_listed<Stack>, "the op is missing in AllOps (listed.hpp)");
     const auto operands = pointers(parts);
@@ -104,15 +117,6 @@ void Stack::vjp(Backward& back) const {
     for (std::int64_t i = 0; i < count; ++i)
         if (back.needs(static_cast<std::size_t>(i)))
             back.give(static_cast<std::size_t>(i), select(back.cotangent(), axis, i));
-}
-
-std::vector<Sample> Concat::samples() {
-    return {{"[2, 3], [2, 0], [2, 4], axis 1",
-             {sample_values({2, 3}, -1, 1, 1), sample_values({2, 0}, -1, 1, 2), sample_values({2, 4}, -1, 1, 3)},
-             [](const auto& in) { return concat(in, 1); }},
-            {"a part twice", {sample_values({2, 3}, -1, 1, 4)}, [](const auto& in) {
-                 return concat({in[0], in[0] * in[0], in[0]}, 0);
-             }}};
 }
 
 std::vector<Sample> Stack::samples() {
