@@ -125,6 +125,7 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
                             "an earlier gradient(), which may have failed midway, has released what this pass needs; "
                             "give that one retain_graph = true to run another over the same nodes");
                     const CostTimer timer(node.name(), node.place(), Pass::backward);
+                    const Recording::Rule rule(recording, node);
                     const bool through_view = node.is_view() && !options.create_graph;
                     if (!through_view || !cotangents.add_through_view(id, cotangent)) {
                         Backward back(cotangents, node, cotangent, owned, release && !detecting_anomalies());
@@ -132,7 +133,7 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
                         if (detecting_anomalies()) require_finite_cotangents(node, cotangents);
                     }
                 } catch (Error& error) {
-                    error.locate(node.name(), to_string(node.place()), node.where());
+                    error.relocate(node.name(), to_string(node.place()), node.where());
                     throw;
                 }
             }

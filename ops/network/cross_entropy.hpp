@@ -1,5 +1,6 @@
 #pragma once
 
+#include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/check/sample.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/products/precision.hpp>
@@ -33,6 +34,9 @@ Tensor linear_cross_entropy(const Input& x, const Input& weight, const Input& bi
 
 struct CrossEntropy {
     static constexpr std::string_view name = "cross_entropy";
+    static constexpr OpDoc doc{"cross_entropy(logits, labels, options = {})", "[.., V], int64 [..] -> []",
+                               "-Σ q log_softmax(logits), the mean over the rows that count; q is 1 at the label",
+                               "(softmax(logits) - q) ct / n for the n rows that count, 0 for the others"};
     static constexpr Saves saves = Saves::inputs;
     static constexpr std::array<std::string_view, 2> operands{"logits", "labels"};
     CrossEntropyOptions options;
@@ -47,6 +51,11 @@ struct CrossEntropy {
 /// whatever else a node saves.
 struct LinearCrossEntropy {
     static constexpr std::string_view name = "linear_cross_entropy";
+    static constexpr OpDoc doc{
+        "linear_cross_entropy(x, weight, bias, labels, options = {}, chunk = 1 << 22)",
+        "[.., k] of two axes or more, [V, k], [V], int64 [..] -> []",
+        "cross_entropy(linear(x, weight, bias), labels, options), without the logits of all rows",
+        "theirs, computed along with the loss"};
     static constexpr Saves saves = Saves::inputs;
     static constexpr std::array<std::string_view, 4> operands{"x", "weight", "bias", "labels"};
     CrossEntropyOptions options;

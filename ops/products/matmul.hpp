@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/check/sample.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/products/precision.hpp>
@@ -21,6 +22,8 @@ Tensor linear(const Input& x, const Input& weight);
 /// lhs rhs
 struct MatMul {
     static constexpr std::string_view name = "matmul";
+    static constexpr OpDoc doc{"matmul(lhs, rhs)", "[.., m, k] x [.., k, n] -> [.., m, n], leading axes broadcast",
+                               "lhs rhs; a vector is a row at the left, a column at the right", "ct rhsᵀ; lhsᵀ ct"};
     static constexpr Saves saves = Saves::inputs;
     static constexpr std::array<std::string_view, 2> operands{"lhs", "rhs"};
     static constexpr bool accumulates = true;
@@ -43,6 +46,8 @@ struct MatMul {
 /// x weight^T, plus a bias if there is a third operand.
 struct LinearProduct {
     static constexpr std::string_view name = "linear";
+    static constexpr OpDoc doc{"linear(x, weight, bias)", "[.., k], [n, k], [n] -> [.., n]; the bias may be left out",
+                               "x weightᵀ + bias", "ct weight; ctᵀ x; Σ ct"};
     static constexpr Saves saves = Saves::inputs;
     static constexpr std::size_t saves_first = 2;  // a bias may be as large as the product, and is not needed
     static constexpr std::array<std::string_view, 3> operands{"x", "weight", "bias"};

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 #include <regex>
+#include <set>
 #include <tuple>
 #include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/autograd/tape/tape.hpp>
@@ -116,6 +117,35 @@ TEST_CASE_TEMPLATE_DEFINE("gradients: every op adds to what is there", Op, every
     }
 }
 TEST_CASE_TEMPLATE_APPLY(every_addition, EveryOp);
+
+TEST_CASE_TEMPLATE_DEFINE("gradients: what a recorded pass records bears the line of the op whose rule it is", Op,
+                          every_line) {
+    if constexpr (Differentiable<Op>) {
+        for (const Sample& sample : Op::samples()) {
+            CAPTURE(Op::name);
+            CAPTURE(sample.label);
+            Tape tape;
+            std::vector<Tensor> inputs;
+            for (const Tensor& input : sample.inputs) {
+                if (!is_floating(input.dtype())) continue;
+                tape.watch(input);
+                inputs.push_back(input);
+            }
+            const Tensor result = sample.f(sample.inputs);
+            std::set<std::string> lines;
+            const NodeId end = tape.size();
+            for (NodeId id = 0; id < end; ++id) lines.insert(to_string(tape[id].where()));
+            const Tensor cotangent = sample_values(result.shape(), -1, 1, 9);
+            tape.gradient(result, inputs, {.create_graph = true, .cotangent = cotangent});
+            for (NodeId id = end; id < tape.size(); ++id) {
+                CAPTURE(tape[id].name());
+                CAPTURE(to_string(tape[id].where()));
+                CHECK(lines.contains(to_string(tape[id].where())));
+            }
+        }
+    }
+}
+TEST_CASE_TEMPLATE_APPLY(every_line, EveryOp);
 
 TEST_CASE_TEMPLATE_DEFINE("gradients: an op that no tape follows makes no node", Op, every_forward) {
     for (const Sample& sample : Op::samples()) {
