@@ -5,6 +5,7 @@
 #include <iterator>
 #include <regex>
 #include <set>
+#include <source_location>
 #include <tuple>
 #include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/autograd/tape/tape.hpp>
@@ -146,6 +147,23 @@ TEST_CASE_TEMPLATE_DEFINE("gradients: what a recorded pass records bears the lin
     }
 }
 TEST_CASE_TEMPLATE_APPLY(every_line, EveryOp);
+
+TEST_CASE("gradients: what fails in a recorded rule is an error of the op whose rule it is, at its line") {
+    const Tensor x = zeros({1}, Dtype::float64);
+    const DetectAnomalies detect;
+    Tape tape;
+    tape.watch(x);
+    const Tensor y = sqrt(x);
+    const std::string line = to_string(SourceLine(std::source_location::current()));
+    try {
+        tape.gradient(y, x, {.create_graph = true});
+        FAIL_CHECK("nothing was thrown");
+    } catch (const NonFiniteError& error) {
+        const std::string what = error.what(), here = line.substr(0, line.rfind(':'));
+        CHECK(what.starts_with("sqrt: forward produced inf at [0] of the result [1]"));
+        CHECK(what.ends_with("\n  at " + here + ":" + std::to_string(tape[1].where().line)));
+    }
+}
 
 TEST_CASE_TEMPLATE_DEFINE("gradients: an op that no tape follows makes no node", Op, every_forward) {
     for (const Sample& sample : Op::samples()) {

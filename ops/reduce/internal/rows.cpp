@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 #include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
 
@@ -20,25 +21,43 @@ struct Rows {
     bool is_dense() const { return length <= 1 || (axes.rank() == 1 && strides[0] == 1); }
 };
 
+/// Steps in bytes from element to element of a table of `bytes` wide elements, along its two axes.
+struct Steps {
+    std::int64_t outer, inner;
+};
+
+template <std::int64_t bytes>
+void copy_table(const std::byte* from, Steps from_steps, std::byte* to, Steps to_steps, std::int64_t outer,
+                std::int64_t inner) {
+    for (std::int64_t o = 0; o < outer; ++o) {
+        const std::byte* f = from + o * from_steps.outer;
+        std::byte* t = to + o * to_steps.outer;
+        for (std::int64_t i = 0; i < inner; ++i) {
+            std::memcpy(t, f, bytes);
+            f += from_steps.inner;
+            t += to_steps.inner;
+        }
+    }
+}
+
 /// Copies `count` rows, `step` apart, to the buffer or, if `back`, from it. Rows that lie across each other are taken
 /// side by side, so that whole cache lines are used.
 template <std::int64_t bytes, bool back>
 void copy_rows(const Rows& rows, std::byte* place, std::int64_t step, std::int64_t count, std::byte* buffer) {
     const std::int64_t n = rows.axes.back(), stride = rows.strides.back();
     const bool is_across = std::abs(step) < std::abs(stride);
+    Steps place_steps{step * bytes, stride * bytes}, buffer_steps{rows.pitch * bytes, bytes};
+    std::int64_t outer = count, inner = n;
+    if (is_across) {
+        std::swap(place_steps.outer, place_steps.inner);
+        std::swap(buffer_steps.outer, buffer_steps.inner);
+        std::swap(outer, inner);
+    }
     for_each_row(rows.axes, std::array{rows.strides}, [&](const std::array<std::int64_t, 1>& offset) {
-        const auto copy = [&](std::int64_t row, std::int64_t i) {
-            std::byte* const there = place + (offset[0] + row * step + i * stride) * bytes;
-            std::byte* const here = buffer + (row * rows.pitch + i) * bytes;
-            std::memcpy(back ? there : here, back ? here : there, bytes);
-        };
-        if (is_across) {
-            for (std::int64_t i = 0; i < n; ++i)
-                for (std::int64_t row = 0; row < count; ++row) copy(row, i);
-        } else {
-            for (std::int64_t row = 0; row < count; ++row)
-                for (std::int64_t i = 0; i < n; ++i) copy(row, i);
-        }
+        if constexpr (back)
+            copy_table<bytes>(buffer, buffer_steps, place + offset[0] * bytes, place_steps, outer, inner);
+        else
+            copy_table<bytes>(place + offset[0] * bytes, place_steps, buffer, buffer_steps, outer, inner);
         buffer += n * bytes;
     });
 }
@@ -75,7 +94,7 @@ class Walk {
                     steps_[k][outer++] = x.strides()[axis];
                 }
             }
-            rows.length = rows.axes.numel();
+            rows.length = operands[k].length;
             simplify(rows.axes, strides);
             rows.strides = strides[0];
         }
@@ -121,13 +140,16 @@ class Walk {
     }
 
   private:
-    /// Buffers hold as many rows as share a cache line, or as many short ones as are worth a call.
+    /// Buffers hold as many rows as share a cache line, half of them if they are so long that they would leave the
+    /// cache, and as many short ones as are worth a call.
     void plan_buffers() {
-        constexpr std::int64_t line = 16, worth_a_call = 2048;
+        constexpr std::int64_t line = 16, fits = 1 << 16, worth_a_call = 2048;
         for (std::size_t k = 0; k < count_; ++k) {
+            const std::int64_t length = rows_[k].length;
             if (rows_[k].is_dense()) continue;
             const bool is_across = std::abs(steps_[k].back()) < std::abs(rows_[k].strides.back());
-            most_gathered_ = std::max({most_gathered_, is_across ? line : 1, worth_a_call / rows_[k].length});
+            const std::int64_t side_by_side = is_across ? std::clamp(fits / length, line / 2, line) : 1;
+            most_gathered_ = std::max({most_gathered_, side_by_side, worth_a_call / length});
         }
         most_gathered_ = std::min(most_gathered_, outer_.back());
         for (std::size_t k = 0; k < count_; ++k) {
@@ -147,9 +169,37 @@ class Walk {
     std::int64_t numel_ = 0, most_gathered_ = 1, buffer_size_ = 0;
 };
 
+/// The most frequent walk, which needs no plan: the rows of each operand stand one after another. False if they do not.
+bool walk_in_order(const ReductionAxes& axes, std::span<const RowOperand> operands, RowBody body, const void* context) {
+    const Shape& shape = operands[0].tensor->shape();
+    const auto reduced = axes.flags(shape.rank());
+    std::int64_t count = 1, longest = 1;
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+        if (axis > 0 && reduced[axis - 1] && !reduced[axis]) return false;
+        if (!reduced[axis]) count *= shape[axis];
+    }
+    RowBlock all{0, count, {}, {}};
+    for (std::size_t k = 0; k < operands.size(); ++k) {
+        const Tensor& x = *operands[k].tensor;
+        if (!x.is_contiguous()) return false;
+        longest = std::max(longest, operands[k].length);
+        all.start[k] = static_cast<std::byte*>(x.raw());
+        all.step[k] = operands[k].length * static_cast<std::int64_t>(size_of(x.dtype()));
+    }
+    parallel_ranges(count, 1, count * longest, [&](std::int64_t begin, std::int64_t end) {
+        RowBlock block = all;
+        block.first = begin;
+        block.count = end - begin;
+        for (std::size_t k = 0; k < operands.size(); ++k) block.start[k] += begin * block.step[k];
+        body(context, block);
+    });
+    return true;
+}
+
 }  // namespace
 
 void walk_rows(const ReductionAxes& axes, std::span<const RowOperand> operands, RowBody body, const void* context) {
+    if (walk_in_order(axes, operands, body, context)) return;
     const Walk walk(axes, operands);
     if (walk.count() == 0) return;
     const std::int64_t parts = parallel_parts(walk.count(), 1, walk.work());

@@ -16,6 +16,7 @@ inline constexpr std::size_t most_row_operands = 4;
 struct RowOperand {
     const Tensor* tensor;
     bool is_written;
+    std::int64_t length;  ///< of a row
 };
 
 /// Rows `first`, .., `first + count - 1` of each operand. Each row is contiguous; start and step are in bytes.
@@ -43,18 +44,19 @@ void walk_rows(const ReductionAxes& axes, std::span<const RowOperand> operands, 
 template <class... T, class F>
 void for_each_row(const ReductionAxes& axes, const std::array<const Tensor*, sizeof...(T)>& tensors, const F& f) {
     static_assert(sizeof...(T) >= 1 && sizeof...(T) <= most_row_operands);
-    struct Context {
-        const F& f;
-        std::array<std::size_t, sizeof...(T)> lengths;
-    };
     [&]<std::size_t... k>(std::index_sequence<k...>) {
         (static_cast<void>(tensors[k]->template data<std::remove_const_t<T>>()), ...);  // the types are these
-        const std::array operands{RowOperand{tensors[k], !std::is_const_v<T>}...};
-        const Context context{f, {static_cast<std::size_t>(axes.count(tensors[k]->shape()))...}};
+        const std::array operands{RowOperand{tensors[k], !std::is_const_v<T>, axes.count(tensors[k]->shape())}...};
+        struct Context {
+            const F& f;
+            const std::array<RowOperand, sizeof...(T)>& operands;
+        };
+        const Context context{f, operands};
         const auto body = [](const void* erased, const RowBlock& block) {
-            const auto& [g, lengths] = *static_cast<const Context*>(erased);
+            const auto& [g, rows] = *static_cast<const Context*>(erased);
             for (std::int64_t i = 0; i < block.count; ++i)
-                g(block.first + i, std::span(reinterpret_cast<T*>(block.start[k] + i * block.step[k]), lengths[k])...);
+                g(block.first + i, std::span(reinterpret_cast<T*>(block.start[k] + i * block.step[k]),
+                                             static_cast<std::size_t>(rows[k].length))...);
         };
         walk_rows(axes, operands, body, &context);
     }
