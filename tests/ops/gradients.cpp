@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <concepts>
 #include <fstream>
 #include <iterator>
 #include <regex>
@@ -52,6 +53,16 @@ static_assert(!all_sampled(OpList<Max, Unproven>{}), "and so is a list that cont
 static_assert(Sampled<Proven> && !is_listed<Proven>, "an op that is not in the list is told from those that are");
 static_assert(!Sampled<Map<Formula, 1>>, "a formula without samples is none of the ops");
 static_assert(is_listed<Max> && is_listed<Map<Where, 3>> && !is_listed<Map<Where, 2>>);
+
+template <class... Ops>
+constexpr bool all_listed(OpList<Ops...>) {
+    return (is_listed<Ops> && ...);
+}
+using Families = Join<ExtremeOps, SoftmaxOps, ViewOps, CopyOps, JoinOps, IndexOps>;
+
+static_assert(std::same_as<Join<OpList<Max>, OpList<>, OpList<Min, ArgMax>>, OpList<Max, Min, ArgMax>>);
+static_assert(std::same_as<Join<>, OpList<>>);
+static_assert(all_listed(Families{}));
 
 bool any_input_moves(const Sample& sample) {
     for (const Tensor& input : sample.inputs)
@@ -207,6 +218,24 @@ TEST_CASE("gradients: the op reference names every op") {
     for (const std::string_view name : names(AllOps{})) {
         CAPTURE(name);
         CHECK(std::regex_search(text, std::regex("`" + std::string(name) + "\\b")));
+    }
+}
+
+template <class... Ops>
+std::vector<std::pair<std::string_view, OpDoc>> documents(OpList<Ops...>) {
+    return {{Ops::name, Ops::doc}...};
+}
+
+TEST_CASE("gradients: every op has a row for the reference, which fits a table") {
+    for (const auto& [name, doc] :
+         documents(Join<Families, OpList<MatMul, LinearProduct, CrossEntropy, LinearCrossEntropy>>{})) {
+        CAPTURE(name);
+        CHECK(doc.call.starts_with(std::string(name) + "("));
+        for (const std::string_view text : {doc.call, doc.shape, doc.formula, doc.derivative}) {
+            CHECK(!text.empty());
+            CHECK(text.find('|') == std::string_view::npos);
+            CHECK(text.find('\n') == std::string_view::npos);
+        }
     }
 }
 
