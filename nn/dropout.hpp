@@ -1,6 +1,6 @@
 #pragma once
 
-#include <wengert/ops/network/masking.hpp>
+#include <wengert/ops/network/dropout.hpp>
 
 namespace wengert {
 

@@ -1,7 +1,6 @@
 #include <wengert/ops/all_ops.hpp>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/elementwise/internal/exact.hpp>
-#include <wengert/ops/listed.hpp>
 #include <wengert/ops/ops.hpp>
 #include <wengert/ops/reduce/internal/sum_op.hpp>
 
@@ -151,7 +150,15 @@ const std::vector<OpEntry>& all_ops() {
         add(all, "Activation functions", ActivationFunctions{});
         add(all, "Special functions", SpecialFunctions{});
         add(all, "Comparisons and choice", ComparisonFunctions{});
-        add(all, "Structural", StructuralOps{});
+        add(all, "Sums", SumOps{});
+        add(all, "Extremes", ExtremeOps{});
+        add(all, "Softmax", SoftmaxOps{});
+        add(all, "Matrix products", Join<ProductOps, LinearOps>{});
+        add(all, "Losses", Join<LossOps, LinearLossOps>{});
+        add(all, "Lookup", IndexOps{});
+        add(all, "Views", ViewOps{});
+        add(all, "Copies", CopyOps{});
+        add(all, "Joining", JoinOps{});
         return all;
     }();
     return entries;

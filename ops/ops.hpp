@@ -4,6 +4,7 @@
 #include <wengert/ops/elementwise/map.hpp>
 #include <wengert/ops/index/embedding.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
+#include <wengert/ops/network/dropout.hpp>
 #include <wengert/ops/network/linear_cross_entropy.hpp>
 #include <wengert/ops/network/masking.hpp>
 #include <wengert/ops/products/linear.hpp>
@@ -11,7 +12,9 @@
 #include <wengert/ops/products/precision.hpp>
 #include <wengert/ops/products/threads.hpp>
 #include <wengert/ops/random/random.hpp>
+#include <wengert/ops/reduce/extremes.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
 #include <wengert/ops/reduce/softmax.hpp>
 #include <wengert/ops/shape/concat.hpp>
+#include <wengert/ops/shape/copies.hpp>
 #include <wengert/ops/shape/views.hpp>

@@ -56,4 +56,11 @@ std::string describe_operands(const Inputs& in, std::span<const std::string_view
     return text;
 }
 
+void relocate(Error& error, std::string_view function, std::initializer_list<Input> operands) {
+    const Tensor none;
+    std::vector<const Tensor*> tensors;
+    for (const Input& x : operands) tensors.push_back(x.is_number() || x.is_undefined() ? &none : &x.tensor());
+    error.relocate(function, describe_operands(Inputs(tensors), {}), operands.begin()->where());
+}
+
 }  // namespace wengert

@@ -206,22 +206,39 @@ const ConstantCause* cause_of(const Op& op) {
         return &without_derivative<Op>;
 }
 
-/// What f throws leaves with the op's name, the scope, the operands' names and the caller's line: for what a public
-/// function finds out before it calls apply().
+/// What f throws leaves with the function's name, the scope, the operands' names and the caller's line, also if f has
+/// run ops that say theirs. For what a public function finds out before it calls apply().
 template <class F>
-decltype(auto) located(std::string_view op, const Inputs& in, const SourceLine& where, const F& f) {
+decltype(auto) located(std::string_view function, const Inputs& in, const SourceLine& where, const F& f) {
     try {
         return f();
     } catch (Error& error) {
-        error.locate(op, describe_operands(in, {}), where);
+        error.relocate(function, describe_operands(in, {}), where);
         throw;
     }
 }
 
+/// The same with the operands as the caller gave them, undefined tensors and numbers too. For a public function that is
+/// composed of others, so that its errors speak of what the caller wrote: mean() never says "sum".
+void relocate(Error& error, std::string_view function, std::initializer_list<Input> operands);
+template <class F>
+decltype(auto) located(std::string_view function, std::initializer_list<Input> operands, const F& f) {
+    try {
+        return f();
+    } catch (Error& error) {
+        relocate(error, function, operands);
+        throw;
+    }
+}
+
+/// The tensor of an operand of a public function. That it is undefined, or a number, is that function's error.
+inline const Tensor& tensor_of(const Input& x, std::string_view function) {
+    return located(function, {x}, [&]() -> const Tensor& { return x.tensor(); });
+}
+
 /// An axis of an operand counted from the front, or an axis among `more` than it has.
-inline int axis_of(const Input& x, int axis, std::string_view op, int more = 0) {
-    const Tensor& tensor = x.tensor();
-    return located(op, {&tensor}, x.where(), [&] { return normalize_axis(axis, tensor.rank() + more); });
+inline int axis_of(const Input& x, int axis, std::string_view function, int more = 0) {
+    return located(function, {x}, [&] { return normalize_axis(axis, x.tensor().rank() + more); });
 }
 
 /// Runs an op: checks its operands, computes, and, if a live tape follows one of them, records the node.
@@ -282,6 +299,12 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
 template <class Op, std::size_t n>
 std::string_view Backward::Queue<Op, n>::name() const {
     return name_of(op);
+}
+
+/// The same for an op of one operand, as the public function was given it.
+template <Operation Op>
+Tensor apply(const Op& op, const Input& x) {
+    return apply(op, {&tensor_of(x, name_of(op))}, x.where());
 }
 
 template <class Op, std::same_as<Tensor>... Operands>

@@ -160,7 +160,7 @@ void Recording::link(Node* node, const Inputs& in, const Kept& kept, const Tenso
     node->shape_ = out.shape();
     node->dtype_ = out.dtype();
     node->place_ = current_place();
-    node->where_ = where;
+    node->where_ = rule_ != nullptr ? rule_->where() : where;
     out.state()->node = id;
     out.state()->recording = serial_;
     out.state()->recorded_version = out.version();

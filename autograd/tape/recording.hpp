@@ -75,6 +75,18 @@ class Recording {
     const Node& operator[](NodeId id) const { return *nodes_[static_cast<std::size_t>(id)]; }
     /// Fetches what the rules of the nodes before `id` will read, which on a long tape has left the processor's cache.
     void prefetch_before(NodeId id) const;
+    /// While it lives, nodes bear the line of the node whose rule makes them: a recorded pass shows the user's lines,
+    /// not the rules'.
+    class Rule {
+      public:
+        Rule(Recording& recording, const Node& node) : rule_(recording.rule_) { rule_ = &node; }
+        ~Rule() { rule_ = nullptr; }
+        Rule(const Rule&) = delete;
+        Rule& operator=(const Rule&) = delete;
+
+      private:
+        const Node*& rule_;
+    };
     /// Drops what a node keeps for its vjp.
     void release(NodeId id) { nodes_[static_cast<std::size_t>(id)]->release(); }
     /// How many live tapes share the list.
@@ -103,6 +115,7 @@ class Recording {
     Vector<Node*> nodes_;
     Vector<NodeId> operands_;  // of follows(), kept here so that no call allocates
     Leaves leaves_;
+    const Node* rule_ = nullptr;
     bool has_watched_ = false;
     std::atomic<int> tapes_ = 0;
 };

@@ -23,20 +23,21 @@ void show_contributions(const Node& node, Cotangents& cotangents) {
 }
 
 /// Contributes to the cotangents of a node's inputs.
-void run_rule(NodeId id, const Tensor& cotangent, Cotangents& cotangents, bool is_last) {
-    const Node& node = cotangents.recording()[id];
+void run_rule(Recording& recording, NodeId id, const Tensor& cotangent, Cotangents& cotangents, bool is_last) {
+    const Node& node = recording[id];
     try {
         if (node.released())
             throw TapeError(
                 "an earlier gradient(), which may have failed midway, has released what this pass needs; give that one "
                 "retain_graph = true to run another over the same nodes");
         const ObservedWork work(node.name(), node.place(), Pass::backward);
+        const Recording::Rule rule(recording, node);
         if (node.is_view() && cotangents.add_through_view(id, cotangent)) return;
         Backward back(cotangents, node, cotangent, cotangents.may_overwrite(id), is_last && !cotangents.is_inspected());
         node.vjp(back);
         if (cotangents.is_inspected()) show_contributions(node, cotangents);
     } catch (Error& error) {
-        error.locate(node.name(), to_string(node.place()), node.where());
+        error.relocate(node.name(), to_string(node.place()), node.where());
         throw;
     }
 }
@@ -52,7 +53,7 @@ void sweep(Recording& recording, const Request& request, Cotangents& cotangents,
         if (!cotangents.needs(id)) continue;
         const Tensor cotangent = cotangents.take(id);
         if (!cotangent.defined() || recording[id].is_leaf()) continue;
-        if (!cotangents.is_alias(id)) run_rule(id, cotangent, cotangents, is_last);
+        if (!cotangents.is_alias(id)) run_rule(recording, id, cotangent, cotangents, is_last);
         if (is_last) recording.release(id);
     }
 }

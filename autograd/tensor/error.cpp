@@ -13,9 +13,12 @@ std::string to_string(const SourceLine& where) {
 }
 
 void Error::locate(std::string_view op, std::string_view scope_and_operands, const SourceLine& where) {
-    if (!op_.empty()) return;
+    if (op_.empty()) relocate(op, scope_and_operands, where);
+}
+
+void Error::relocate(std::string_view op, std::string_view scope_and_operands, const SourceLine& where) {
     op_ = op;
-    text_ = fmt::format("{}: {}", op, text_);
+    text_ = fmt::format("{}: {}", op, message_);
     if (!scope_and_operands.empty()) text_ += fmt::format("\n  in {}", scope_and_operands);
     if (where.file != nullptr) text_ += fmt::format("\n  at {}", to_string(where));
 }

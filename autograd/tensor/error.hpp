@@ -31,18 +31,20 @@ std::string to_string(const SourceLine& where);
 ///       at models/seq2seq/decoder.cpp:41
 class Error : public std::exception {
   public:
-    explicit Error(std::string what) : text_(std::move(what)) {}
+    explicit Error(std::string what) : message_(std::move(what)), text_(message_) {}
     const char* what() const noexcept override { return text_.c_str(); }
 
     /// The op that failed, empty if the error has none.
     const std::string& op() const { return op_; }
 
-    /// Puts "op: " before the text and the scope, the operands and the line after it; only the first call does so, so
-    /// that the innermost op is the one that is named.
+    /// Puts "op: " before the message and the scope, the operands and the line after it. Only the first call does so:
+    /// the op that failed is named, not what called it.
     void locate(std::string_view op, std::string_view scope_and_operands, const SourceLine& where);
+    /// The same in place of what an earlier call put there: a function that is composed of ops is named in their stead.
+    void relocate(std::string_view op, std::string_view scope_and_operands, const SourceLine& where);
 
   private:
-    std::string text_, op_;
+    std::string message_, text_, op_;
 };
 
 /// Axes or lengths that do not fit.

@@ -54,6 +54,15 @@ Shape contiguous_strides(const Shape& shape) {
     return strides;
 }
 
+Shape unravel(std::int64_t number, const Shape& shape) {
+    Shape index = shape;
+    for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+        index[axis] = number % shape[axis];
+        number /= shape[axis];
+    }
+    return index;
+}
+
 Shape broadcast(const Shape& a, const Shape& b) {
     if (a == b) return a;
     Shape result = a.rank() >= b.rank() ? a : b;

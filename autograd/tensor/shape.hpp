@@ -91,6 +91,9 @@ void require_countable(const Shape& shape);
 /// Row-major strides, in elements.
 Shape contiguous_strides(const Shape& shape);
 
+/// The index of the element with this number in row-major order: unravel(5, {2, 3}) is [1, 2].
+Shape unravel(std::int64_t number, const Shape& shape);
+
 /// NumPy's broadcasting: axes are aligned at the right, a length of 1 stretches.  Throws ShapeError naming both shapes.
 Shape broadcast(const Shape& a, const Shape& b);
 

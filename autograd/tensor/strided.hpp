@@ -4,6 +4,13 @@
 #include <array>
 #include <wengert/autograd/tensor/tensor.hpp>
 
+/// What kernels may assume of strides. They count elements, along axes of any order.
+/// - None is negative: a view op that reversed an axis would have to copy. A kernel that orders axes by their steps
+///   (arrange() in nest.hpp, may_interleave() below) relies on it.
+/// - An operand that is only read may have strides of 0, where it is stretched.
+/// - What is written has no stride of 0 along an axis longer than 1: no two of its elements stand at one place, so that
+///   threads may share them.
+/// - Strides of axes of length 1, and of tensors without elements, say nothing.
 namespace wengert {
 
 /// Where a kernel puts its result: into `tensor`, or, if `accumulate`, on top of what is there.

@@ -1,7 +1,6 @@
 #include <vector>
 #include <wengert/autograd/tensor/allocator.hpp>
 #include <wengert/autograd/tensor/parallel.hpp>
-#include <wengert/ops/listed.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
 #include <wengert/ops/network/internal/class_losses.hpp>
 
@@ -10,7 +9,7 @@ namespace wengert {
 using namespace class_losses;
 
 Tensor cross_entropy(const Input& logits, const Tensor& labels, const CrossEntropyOptions& options) {
-    static_assert(is_listed<CrossEntropy>, "the op is missing in AllOps (listed.hpp)");
+    static_assert(is_listed<CrossEntropy>, "the op is missing in its family's list");
     return apply(CrossEntropy{options}, {&logits.tensor(), &labels}, logits.where());
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <wengert/autograd/check/op_doc.hpp>
+#include <wengert/autograd/check/op_list.hpp>
 #include <wengert/autograd/check/sample.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 
@@ -24,6 +26,9 @@ Tensor cross_entropy(const Input& logits, const Tensor& labels, const CrossEntro
 
 struct CrossEntropy {
     static constexpr std::string_view name = "cross_entropy";
+    static constexpr OpDoc doc{"cross_entropy(logits, labels, options = {})", "[.., V], int64 [..] -> []",
+                               "-Σ q log_softmax(logits), the mean over the rows that count; q is 1 at the label",
+                               "(softmax(logits) - q) ct / n for the n rows that count, 0 for the others"};
     static constexpr Saves saves = Saves::inputs;
     static constexpr std::array<std::string_view, 2> operands{"logits", "labels"};
     CrossEntropyOptions options;
@@ -32,5 +37,13 @@ struct CrossEntropy {
     void vjp(Backward& back) const;
     static std::vector<Sample> samples();
 };
+
+// clang-format off
+using LossOps = OpList<
+    CrossEntropy>;
+// clang-format on
+template <class Op>
+requires is_in<Op, LossOps>
+inline constexpr bool is_listed<Op> = true;
 
 }  // namespace wengert

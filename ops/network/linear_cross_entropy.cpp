@@ -6,7 +6,6 @@
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/elementwise/internal/map_op.hpp>
 #include <wengert/ops/index/embedding.hpp>
-#include <wengert/ops/listed.hpp>
 #include <wengert/ops/network/internal/class_losses.hpp>
 #include <wengert/ops/network/linear_cross_entropy.hpp>
 #include <wengert/ops/products/linear.hpp>
@@ -20,7 +19,7 @@ using namespace class_losses;
 
 Tensor linear_cross_entropy(const Input& x, const Input& weight, const Input& bias, const Tensor& labels,
                             const CrossEntropyOptions& options, std::int64_t chunk) {
-    static_assert(is_listed<LinearCrossEntropy>, "the op is missing in AllOps (listed.hpp)");
+    static_assert(is_listed<LinearCrossEntropy>, "the op is missing in its family's list");
     return apply(LinearCrossEntropy{options, chunk, ProductPrecision::current()},
                  {&x.tensor(), &weight.tensor(), &bias.tensor(), &labels}, x.where());
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <wengert/autograd/check/op_doc.hpp>
+#include <wengert/autograd/check/op_list.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
 #include <wengert/ops/products/precision.hpp>
 
@@ -16,6 +18,11 @@ Tensor linear_cross_entropy(const Input& x, const Input& weight, const Input& bi
 /// Its workspace are the gradients by x, weight and bias under a cotangent of 1.
 struct LinearCrossEntropy {
     static constexpr std::string_view name = "linear_cross_entropy";
+    static constexpr OpDoc doc{
+        "linear_cross_entropy(x, weight, bias, labels, options = {}, chunk = 1 << 22)",
+        "[.., k] of two axes or more, [V, k], [V], int64 [..] -> []",
+        "cross_entropy(linear(x, weight, bias), labels, options), without the logits of all rows",
+        "theirs, computed along with the loss"};
     static constexpr Saves saves = Saves::inputs;
     static constexpr std::size_t workspace = 3;
     static constexpr std::array<std::string_view, 4> operands{"x", "weight", "bias", "labels"};
@@ -27,5 +34,13 @@ struct LinearCrossEntropy {
     void vjp(Backward& back) const;
     static std::vector<Sample> samples();
 };
+
+// clang-format off
+using LinearLossOps = OpList<
+    LinearCrossEntropy>;
+// clang-format on
+template <class Op>
+requires is_in<Op, LinearLossOps>
+inline constexpr bool is_listed<Op> = true;
 
 }  // namespace wengert

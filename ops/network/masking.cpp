@@ -7,8 +7,8 @@
 namespace wengert {
 
 Tensor length_mask(const Input& lengths, std::int64_t n, Dtype dtype) {
-    const Tensor& x = lengths.tensor();
-    return located("length_mask", {&x}, lengths.where(), [&] {
+    return located("length_mask", {lengths}, [&] {
+        const Tensor& x = lengths.tensor();
         if (x.rank() != 1) throw ShapeError("lengths must be [B], not " + to_string(x.shape()));
         if (x.dtype() != Dtype::int64)
             throw DtypeError(fmt::format("lengths must be int64, not {}", to_string(x.dtype())));
@@ -28,22 +28,8 @@ Tensor length_mask(const Input& lengths, std::int64_t n, Dtype dtype) {
     });
 }
 
-Tensor masked_fill(const Input& x, const Tensor& mask, double value) { return where(Input(mask, x.where()), value, x); }
-
-Tensor dropout(const Input& x, double p, Generator& generator) {
-    located("dropout", {&x.tensor()}, x.where(), [&] {
-        if (!(p >= 0 && p < 1)) throw ValueError(fmt::format("p is {}, outside [0, 1)", p));
-    });
-    if (p == 0) return x.tensor();
-    Tensor mask = uniform(x.tensor().shape(), 0, 1, generator, x.tensor().dtype());
-    visit_floating(mask.dtype(), [&](auto type) {
-        auto* const keep = static_cast<decltype(type)*>(mask.raw());
-        const auto scale = static_cast<decltype(type)>(1 / (1 - p));
-        parallel_ranges(mask.numel(), 64, mask.numel(), [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) keep[i] = keep[i] < p ? 0 : scale;
-        });
-    });
-    return x * mask;
+Tensor masked_fill(const Input& x, const Tensor& mask, double value) {
+    return located("masked_fill", {x, mask}, [&] { return where(Input(mask, x.where()), value, x); });
 }
 
 }  // namespace wengert

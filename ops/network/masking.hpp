@@ -1,18 +1,16 @@
 #pragma once
 
 #include <wengert/autograd/tape/operation.hpp>
-#include <wengert/ops/random/random.hpp>
 
 namespace wengert {
 
-/// 1 at positions before each row's length, 0 after: lengths int64 [B] -> [B, n]. A constant.
+/// 1 at positions before each row's length, 0 after: lengths int64 [B] -> [B, n] of `dtype`. A constant. Throws
+/// ShapeError and DtypeError for other lengths, DtypeError for an int64 mask, ValueError for a length outside [0, n].
 Tensor length_mask(const Input& lengths, std::int64_t n, Dtype dtype = Dtype::float32);
 
-/// x with `value` where `mask` is not 0. No gradient flows there. The mask broadcasts.
+/// x with `value` where `mask` is not 0: x and mask of one dtype, which broadcast, -> their common shape. Derivative:
+/// ct where the mask is 0, 0 elsewhere, whatever the value; none for the mask. Throws ShapeError if they do not
+/// broadcast, DtypeError if they differ in dtype or are int64.
 Tensor masked_fill(const Input& x, const Tensor& mask, double value);
-
-/// Each element 0 with probability p, else x / (1 - p), so that the mean stays (Srivastava et al. 2014). Throws
-/// ValueError unless 0 <= p < 1.
-Tensor dropout(const Input& x, double p, Generator& generator);
 
 }  // namespace wengert

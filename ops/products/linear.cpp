@@ -2,7 +2,6 @@
 
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/elementwise/internal/map_op.hpp>
-#include <wengert/ops/listed.hpp>
 #include <wengert/ops/products/internal/products.hpp>
 #include <wengert/ops/products/linear.hpp>
 #include <wengert/ops/products/matmul.hpp>
@@ -67,7 +66,7 @@ void LinearProduct::vjp(Backward& back) const {
 }
 
 Tensor linear(const Input& x, const Input& weight, const Input& bias) {
-    static_assert(is_listed<LinearProduct>, "the op is missing in AllOps (listed.hpp)");
+    static_assert(is_listed<LinearProduct>, "the op is missing in its family's list");
     if (x.tensor().rank() == 1) return squeeze({linear({unsqueeze(x, 0), x.where()}, weight, bias), x.where()}, 0);
     return apply(LinearProduct{ProductPrecision::current()}, {&x.tensor(), &weight.tensor(), &bias.tensor()},
                  x.where());

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <wengert/autograd/check/op_doc.hpp>
+#include <wengert/autograd/check/op_list.hpp>
 #include <wengert/autograd/check/sample.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/products/precision.hpp>
@@ -15,6 +17,8 @@ Tensor linear(const Input& x, const Input& weight);
 /// x weight^T, plus a bias if there is a third operand.
 struct LinearProduct {
     static constexpr std::string_view name = "linear";
+    static constexpr OpDoc doc{"linear(x, weight, bias)", "[.., k], [n, k], [n] -> [.., n]; the bias may be left out",
+                               "x weightᵀ + bias", "ct weight; ctᵀ x; Σ ct"};
     static constexpr Saves saves = Saves::inputs;
     static constexpr std::size_t saves_first = 2;  // a bias may be as large as the product, and is not needed
     static constexpr std::array<std::string_view, 3> operands{"x", "weight", "bias"};
@@ -28,5 +32,13 @@ struct LinearProduct {
     void vjp(Backward& back) const;
     static std::vector<Sample> samples();
 };
+
+// clang-format off
+using LinearOps = OpList<
+    LinearProduct>;
+// clang-format on
+template <class Op>
+requires is_in<Op, LinearOps>
+inline constexpr bool is_listed<Op> = true;
 
 }  // namespace wengert

@@ -3,7 +3,6 @@
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/elementwise/internal/map_op.hpp>
 #include <wengert/ops/elementwise/internal/nest.hpp>
-#include <wengert/ops/listed.hpp>
 #include <wengert/ops/products/internal/products.hpp>
 #include <wengert/ops/products/matmul.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
@@ -83,7 +82,7 @@ void MatMul::merge(std::span<const Pair> pairs, const Destination& out) const {
 }
 
 Tensor matmul(const Input& lhs, const Input& rhs) {
-    static_assert(is_listed<MatMul>, "the op is missing in AllOps (listed.hpp)");
+    static_assert(is_listed<MatMul>, "the op is missing in its family's list");
     const Tensor &a = lhs.tensor(), &b = rhs.tensor();
     const SourceLine& where = lhs.where();
     if (a.rank() == 1 && b.rank() >= 1) {

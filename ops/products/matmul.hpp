@@ -1,6 +1,8 @@
 #pragma once
 
 #include <span>
+#include <wengert/autograd/check/op_doc.hpp>
+#include <wengert/autograd/check/op_list.hpp>
 #include <wengert/autograd/check/sample.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/products/precision.hpp>
@@ -15,6 +17,8 @@ Tensor matmul(const Input& lhs, const Input& rhs);
 /// lhs rhs
 struct MatMul {
     static constexpr std::string_view name = "matmul";
+    static constexpr OpDoc doc{"matmul(lhs, rhs)", "[.., m, k] x [.., k, n] -> [.., m, n], leading axes broadcast",
+                               "lhs rhs; a vector is a row at the left, a column at the right", "ct rhsᵀ; lhsᵀ ct"};
     static constexpr Saves saves = Saves::inputs;
     static constexpr std::array<std::string_view, 2> operands{"lhs", "rhs"};
     static constexpr bool accumulates = true;
@@ -34,5 +38,13 @@ struct MatMul {
     bool can_merge(const Pair& first, const Tensor& lhs, const Tensor& rhs) const;
     void merge(std::span<const Pair> pairs, const Destination& out) const;
 };
+
+// clang-format off
+using ProductOps = OpList<
+    MatMul>;
+// clang-format on
+template <class Op>
+requires is_in<Op, ProductOps>
+inline constexpr bool is_listed<Op> = true;
 
 }  // namespace wengert

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <initializer_list>
 #include <string>
 #include <wengert/autograd/tensor/strided.hpp>
@@ -13,6 +14,9 @@ class ReductionAxes {
   public:
     ReductionAxes() = default;
     ReductionAxes(int axis) : ReductionAxes({axis}) {}
+    /// A bool is no axis: sum(x, true) would be a sum over axis 1. Write sum(x, all_axes, true) for keepdim.
+    template <std::same_as<bool> Bool>
+    ReductionAxes(Bool) = delete;
     ReductionAxes(std::initializer_list<int> axes) : count_(static_cast<int>(axes.size())) {
         if (count_ > Shape::max_rank) throw ShapeError("more axes to reduce than a tensor can have");
         std::copy(axes.begin(), axes.end(), axes_.begin());
@@ -33,7 +37,7 @@ class ReductionAxes {
         axes_[count_++] = axis;
     }
     bool any() const { return all_ || count_ > 0; }
-    /// One flag for each axis of a tensor. Throws ShapeError for an axis that it does not have.
+    /// One flag for each axis of a tensor. Throws ShapeError for an axis that it does not have, or that is given twice.
     std::array<bool, Shape::max_rank> flags(int rank) const {
         std::array<bool, Shape::max_rank> reduced{};
         for (int i = 0; i < count_; ++i) {
@@ -43,6 +47,15 @@ class ReductionAxes {
         }
         for (int axis = 0; axis < rank; ++axis) reduced[axis] |= all_;
         return reduced;
+    }
+    /// Throws ShapeError if a reduced axis has length 0: for reductions that have no value of nothing.
+    void require_elements(const Shape& space) const {
+        const auto refuse = [&](int axis, std::int64_t length) {
+            if (length == 0)
+                throw ShapeError("axis " + std::to_string(axis) + " of " + to_string(space) + " has length 0");
+        };
+        for (int i = 0; i < count_; ++i) refuse(axes_[i], space[normalize_axis(axes_[i], space.rank())]);
+        for (int axis = 0; all_ && axis < space.rank(); ++axis) refuse(axis, space[axis]);
     }
     /// `space` with the reduced axes of length 1.
     Shape kept(Shape space) const {
@@ -84,5 +97,7 @@ class ReductionAxes {
     bool all_ = false;
     bool keepdim_ = false;
 };
+
+inline const ReductionAxes all_axes = ReductionAxes::all();
 
 }  // namespace wengert

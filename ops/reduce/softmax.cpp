@@ -1,7 +1,5 @@
-#include <wengert/autograd/tensor/parallel.hpp>
-#include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/elementwise/map.hpp>
-#include <wengert/ops/listed.hpp>
+#include <wengert/ops/reduce/internal/rows.hpp>
 #include <wengert/ops/reduce/internal/softmax_rows.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
 #include <wengert/ops/reduce/softmax.hpp>
@@ -10,42 +8,36 @@
 namespace wengert {
 namespace {
 
-void require_rows(const Tensor& x) {
+void require_floating(const Tensor& x) {
     if (!is_floating(x.dtype())) throw DtypeError("the operand is int64; float32 or float64 is needed");
-    if (x.rank() == 0) throw ShapeError("a scalar has no axis to sum over");
 }
 
-/// Calls f(row, out_row, n) for each row of a tensor, in parallel. `out_step` is how far the output moves with each
-/// row.
+/// The shape of a result like x. Throws ShapeError if it has not the axes.
+Shape same_shape(const Tensor& x, const ReductionAxes& axes) {
+    require_floating(x);
+    axes.flags(x.rank());
+    return x.shape();
+}
+
+/// Calls f(x, y) for each row of x and of the result.
 template <class F>
-void for_each_row_of(const Tensor& x, const Tensor& out, std::int64_t out_step, const F& f) {
-    const Tensor rows = packed(x);
-    const std::int64_t n = x.shape().back(),
-                       count = n == 0 ? out.numel() / std::max<std::int64_t>(out_step, 1) : x.numel() / n;
-    visit_floating(x.dtype(), [&](auto type) {
+void map_rows(const ReductionAxes& axes, const Tensor& in, const Tensor& out, const F& f) {
+    visit_floating(in.dtype(), [&](auto type) {
         using T = decltype(type);
-        const T* const from = static_cast<const T*>(rows.raw());
-        T* const to = static_cast<T*>(out.raw());
-        parallel_ranges(count, 1, x.numel(), [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) f(from + i * n, to + i * out_step, n);
-        });
+        for_each_row<const T, T>(axes, {&in, &out},
+                                 [&f](std::int64_t, std::span<const T> x, std::span<T> y) { f(x, y); });
     });
 }
 
-/// The function of a tensor whose last axis is the one to work along.
-template <class F>
-Tensor along_last(const Input& x, int axis, std::string_view op, const F& f) {
-    const int at = axis_of(x, axis, op);
-    if (at == x.tensor().rank() - 1) return f(x);
-    const Tensor rows = transpose(x, at, -1), result = f({rows, x.where()});
-    return transpose({result, x.where()}, at, -1);
-}
-
-std::vector<Sample> row_samples(Tensor (*f)(const Input&, int)) {
-    const auto along = [f](int axis) { return [=](const std::vector<Tensor>& in) { return f(in[0], axis); }; };
+std::vector<Sample> row_samples(const std::function<Tensor(const Tensor&, const ReductionAxes&)>& f) {
+    const auto along = [f](const ReductionAxes& axes) {
+        return [=](const std::vector<Tensor>& in) { return f(in[0], axes); };
+    };
     return {{"[3, 5]", {sample_values({3, 5}, -2, 2, 1)}, along(-1)},
             {"[2, 19]", {sample_values({2, 19}, -2, 2, 2)}, along(-1)},
             {"[2, 4, 3], axis 1", {sample_values({2, 4, 3}, -2, 2, 3)}, along(1)},
+            {"[2, 3, 4], axes 0 and 2", {sample_values({2, 3, 4}, -2, 2, 6)}, along({0, 2})},
+            {"[2, 3], all", {sample_values({2, 3}, -2, 2, 7)}, along(all_axes)},
             {"[4, 1]", {sample_values({4, 1}, -2, 2, 4)}, along(-1)},
             {"[0, 3]", {sample_values({0, 3}, -2, 2, 5)}, along(-1)},
             {"extremes", {tensor({1000, 999, -1000, 0, -1e5, 3}, {2, 3}, Dtype::float64)}, along(-1)}};
@@ -53,79 +45,95 @@ std::vector<Sample> row_samples(Tensor (*f)(const Input&, int)) {
 
 }  // namespace
 
-Tensor softmax(const Input& x, int axis) {
-    static_assert(is_listed<Softmax>, "the op is missing in AllOps (listed.hpp)");
-    return along_last(x, axis, Softmax::name,
-                      [](const Input& rows) { return apply(Softmax{}, {&rows.tensor()}, rows.where()); });
-}
-Tensor log_softmax(const Input& x, int axis) {
-    static_assert(is_listed<LogSoftmax>, "the op is missing in AllOps (listed.hpp)");
-    return along_last(x, axis, LogSoftmax::name,
-                      [](const Input& rows) { return apply(LogSoftmax{}, {&rows.tensor()}, rows.where()); });
-}
-Tensor logsumexp(const Input& x, int axis) {
-    static_assert(is_listed<LogSumExp>, "the op is missing in AllOps (listed.hpp)");
-    const int at = axis_of(x, axis, LogSumExp::name);
-    if (at == x.tensor().rank() - 1) return apply(LogSumExp{}, {&x.tensor()}, x.where());
-    Shape order = x.tensor().shape();
-    for (int i = 0; i < order.rank(); ++i) order[i] = i < at ? i : i + 1;
-    order[order.rank() - 1] = at;
-    const Tensor rows = permute(x, order);
-    return apply(LogSumExp{}, {&rows}, x.where());
+// softmax
+
+Tensor softmax(const Input& x, const ReductionAxes& axes) {
+    static_assert(is_listed<Softmax>, "the op is missing in its family's list");
+    return apply(Softmax{axes}, x);
 }
 
-Shape Softmax::shape(const Inputs& in) const { return require_rows(in[0]), in[0].shape(); }
+Shape Softmax::shape(const Inputs& in) const { return same_shape(in[0], axes); }
 
 void Softmax::forward(const Inputs& in, const Destination& out) const {
-    for_each_row_of(in[0], out.tensor, in[0].shape().back(), [](const auto* x, auto* y, std::int64_t n) {
-        const auto total = sum_exponentials(x, n, y);
+    map_rows(axes, in[0], out.tensor, [](const auto& x, const auto& y) {
+        const auto total = sum_exponentials(x.data(), std::ssize(x), y.data());
         if (total.sum == 0) return;
         const auto scale = 1 / total.sum;
-        for (std::int64_t i = 0; i < n; ++i) y[i] *= scale;
+        for (auto& element : y) element *= scale;
     });
 }
 
 void Softmax::vjp(Backward& back) const {
     const Tensor &y = back.saved(0), &ct = back.cotangent();
-    const Tensor inner = sum(ct * y, -1, true);
+    const Tensor inner = sum(ct * y, axes, true);
     back.add(0, map([](auto y, auto ct, auto inner) { return y * (ct - inner); }, y, ct, inner));
 }
 
-std::vector<Sample> Softmax::samples() { return row_samples(softmax); }
+std::vector<Sample> Softmax::samples() {
+    return row_samples([](const Tensor& x, const ReductionAxes& axes) { return softmax(x, axes); });
+}
 
-Shape LogSoftmax::shape(const Inputs& in) const { return require_rows(in[0]), in[0].shape(); }
+// log_softmax
+
+Tensor log_softmax(const Input& x, const ReductionAxes& axes) {
+    static_assert(is_listed<LogSoftmax>, "the op is missing in its family's list");
+    return apply(LogSoftmax{axes}, x);
+}
+
+Shape LogSoftmax::shape(const Inputs& in) const { return same_shape(in[0], axes); }
 
 void LogSoftmax::forward(const Inputs& in, const Destination& out) const {
-    for_each_row_of(in[0], out.tensor, in[0].shape().back(), [](const auto* x, auto* y, std::int64_t n) {
-        const auto [shift, sum] = sum_exponentials<std::remove_pointer_t<decltype(y)>>(x, n, nullptr);
+    map_rows(axes, in[0], out.tensor, [](const auto& x, const auto& y) {
+        const auto [shift, sum] = sum_exponentials(x.data(), std::ssize(x), decltype(y.data()){});
         const auto log_sum = std::log(sum);
-        for (std::int64_t i = 0; i < n; ++i) y[i] = (x[i] - shift) - log_sum;
+        for (std::size_t i = 0; i < y.size(); ++i) y[i] = (x[i] - shift) - log_sum;
     });
 }
 
 void LogSoftmax::vjp(Backward& back) const {
     const Tensor &y = back.saved(0), &ct = back.cotangent();
-    const Tensor total = sum(ct, -1, true);
+    const Tensor total = sum(ct, axes, true);
     back.add(0, map([](auto y, auto ct, auto total) { return ct - exp(y) * total; }, y, ct, total));
 }
 
-std::vector<Sample> LogSoftmax::samples() { return row_samples(log_softmax); }
+std::vector<Sample> LogSoftmax::samples() {
+    return row_samples([](const Tensor& x, const ReductionAxes& axes) { return log_softmax(x, axes); });
+}
+
+// logsumexp
+
+Tensor logsumexp(const Input& x, const ReductionAxes& axes, bool keepdim) {
+    static_assert(is_listed<LogSumExp>, "the op is missing in its family's list");
+    return apply(LogSumExp{axes.keeping_dims(keepdim)}, x);
+}
 
 Shape LogSumExp::shape(const Inputs& in) const {
-    require_rows(in[0]);
-    Shape result = in[0].shape();
-    result.erase(result.rank() - 1);
-    return result;
+    require_floating(in[0]);
+    return axes.reduced(in[0].shape());
 }
 
 void LogSumExp::forward(const Inputs& in, const Destination& out) const {
-    for_each_row_of(in[0], out.tensor, 1, [](const auto* x, auto* y, std::int64_t n) {
-        *y = sum_exponentials<std::remove_pointer_t<decltype(y)>>(x, n, nullptr).log();
+    visit_floating(in[0].dtype(), [&](auto type) {
+        using T = decltype(type);
+        T* const to = static_cast<T*>(out.tensor.raw());
+        for_each_row<const T>(axes, {&in[0]}, [to](std::int64_t row, std::span<const T> x) {
+            to[row] = sum_exponentials<T>(x.data(), std::ssize(x), nullptr).log();
+        });
     });
 }
 
-void LogSumExp::vjp(Backward& back) const { back.add(0, softmax(back.saved(0)) * unsqueeze(back.cotangent(), -1)); }
+void LogSumExp::vjp(Backward& back) const {
+    const Tensor& x = back.saved(0);
+    back.add(0, softmax(x, axes) * reshape(back.cotangent(), axes.kept(x.shape())));
+}
 
-std::vector<Sample> LogSumExp::samples() { return row_samples(logsumexp); }
+std::vector<Sample> LogSumExp::samples() {
+    std::vector<Sample> samples =
+        row_samples([](const Tensor& x, const ReductionAxes& axes) { return logsumexp(x, axes); });
+    samples.push_back({"[2, 4, 3], axis 1, keepdim", {sample_values({2, 4, 3}, -2, 2, 8)}, [](const auto& in) {
+                           return logsumexp(in[0], 1, true);
+                       }});
+    return samples;
+}
 
 }  // namespace wengert

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <wengert/ops/elementwise/elementwise.hpp>
-#include <wengert/ops/listed.hpp>
 #include <wengert/ops/shape/concat.hpp>
 #include <wengert/ops/shape/views.hpp>
 
@@ -29,8 +28,10 @@ void require_same_dtype(const Inputs& in) {
 
 }  // namespace
 
+// concat
+
 Tensor concat(const std::vector<Tensor>& parts, int axis, std::source_location where) {
-    static_assert(is_listed<Concat>, "the op is missing in AllOps (listed.hpp)");
+    static_assert(is_listed<Concat>, "the op is missing in its family's list");
     const auto operands = pointers(parts);
     const Concat op = located(Concat::name, Inputs(operands), where, [&] {
         require_parts(parts);
@@ -73,8 +74,19 @@ void Concat::vjp(Backward& back) const {
     }
 }
 
+std::vector<Sample> Concat::samples() {
+    return {{"[2, 3], [2, 0], [2, 4], axis 1",
+             {sample_values({2, 3}, -1, 1, 1), sample_values({2, 0}, -1, 1, 2), sample_values({2, 4}, -1, 1, 3)},
+             [](const auto& in) { return concat(in, 1); }},
+            {"a part twice", {sample_values({2, 3}, -1, 1, 4)}, [](const auto& in) {
+                 return concat({in[0], in[0] * in[0], in[0]}, 0);
+             }}};
+}
+
+// stack
+
 Tensor stack(const std::vector<Tensor>& parts, int axis, std::source_location where) {
-    static_assert(is_listed<Stack>, "the op is missing in AllOps (listed.hpp)");
+    static_assert(is_listed<Stack>, "the op is missing in its family's list");
     const auto operands = pointers(parts);
     const int at = located(Stack::name, Inputs(operands), where, [&] {
         require_parts(parts);
@@ -104,15 +116,6 @@ void Stack::vjp(Backward& back) const {
     for (std::int64_t i = 0; i < count; ++i)
         if (back.needs(static_cast<std::size_t>(i)))
             back.add_part(static_cast<std::size_t>(i), select(back.cotangent(), axis, i));
-}
-
-std::vector<Sample> Concat::samples() {
-    return {{"[2, 3], [2, 0], [2, 4], axis 1",
-             {sample_values({2, 3}, -1, 1, 1), sample_values({2, 0}, -1, 1, 2), sample_values({2, 4}, -1, 1, 3)},
-             [](const auto& in) { return concat(in, 1); }},
-            {"a part twice", {sample_values({2, 3}, -1, 1, 4)}, [](const auto& in) {
-                 return concat({in[0], in[0] * in[0], in[0]}, 0);
-             }}};
 }
 
 std::vector<Sample> Stack::samples() {

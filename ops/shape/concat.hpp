@@ -1,18 +1,23 @@
 #pragma once
 
 #include <vector>
+#include <wengert/autograd/check/op_doc.hpp>
+#include <wengert/autograd/check/op_list.hpp>
 #include <wengert/autograd/check/sample.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 
+/// Ops that join tensors of any one dtype.
 namespace wengert {
 
-/// Tensors one after another along an axis. Throws ShapeError if another axis differs, ValueError if there is none.
+/// Tensors one after another along an axis: [.., m, ..], [.., n, ..], .. -> [.., m + n + .., ..]. Derivative: each
+/// part's share of ct. Throws ValueError if there is no part, ShapeError if the axis does not exist or another axis
+/// differs, DtypeError if the dtypes do.
 Tensor concat(const std::vector<Tensor>& parts, int axis, std::source_location where = std::source_location::current());
-/// Tensors of one shape along a new axis: T of [B, H] stacked at axis 1 are [B, T, H].
-Tensor stack(const std::vector<Tensor>& parts, int axis, std::source_location where = std::source_location::current());
 
 struct Concat {
     static constexpr std::string_view name = "concat";
+    static constexpr OpDoc doc{"concat(parts, axis)", "[.., m, ..], [.., n, ..], .. -> [.., m + n + .., ..]",
+                               "one after another", "each part's share of ct"};
     static constexpr Saves saves = Saves::nothing;
     int axis;
     Shape shape(const Inputs& in) const;
@@ -23,8 +28,15 @@ struct Concat {
     std::vector<std::int64_t> lengths;  ///< of the parts along the axis
 };
 
+/// n tensors of one shape along a new axis: T of [B, H] stacked at axis 1 are [B, T, H]. Derivative: part i gets
+/// position i of ct. Throws ValueError if there is no part, ShapeError if the axis does not exist or the shapes differ,
+/// DtypeError if the dtypes do.
+Tensor stack(const std::vector<Tensor>& parts, int axis, std::source_location where = std::source_location::current());
+
 struct Stack {
     static constexpr std::string_view name = "stack";
+    static constexpr OpDoc doc{"stack(parts, axis)", "n of [.., ..] -> [.., n, ..]", "side by side along a new axis",
+                               "position i of ct for part i"};
     static constexpr Saves saves = Saves::nothing;
     int axis;
     Shape shape(const Inputs& in) const;
@@ -32,5 +44,14 @@ struct Stack {
     void vjp(Backward& back) const;
     static std::vector<Sample> samples();
 };
+
+// clang-format off
+using JoinOps = OpList<
+    Concat,
+    Stack>;
+// clang-format on
+template <class Op>
+requires is_in<Op, JoinOps>
+inline constexpr bool is_listed<Op> = true;
 
 }  // namespace wengert

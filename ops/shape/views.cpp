@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include <wengert/ops/elementwise/elementwise.hpp>
-#include <wengert/ops/listed.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
+#include <wengert/ops/shape/copies.hpp>
 #include <wengert/ops/shape/views.hpp>
 
 namespace wengert {
@@ -52,26 +52,27 @@ Shape inverse(const Shape& order) {
 
 }  // namespace
 
+// reshape, unsqueeze, squeeze
+
 Tensor reshape(const Input& x, const Shape& shape) {
-    static_assert(is_listed<Reshape> && is_listed<Contiguous>, "an op is missing in AllOps (listed.hpp)");
-    const Tensor& from = x.tensor();
-    located("reshape", {&from}, x.where(), [&] { require_countable(shape); });
-    Shape to = shape;
-    int open = -1;
-    std::int64_t known = 1;
-    for (int axis = 0; axis < to.rank(); ++axis) {
-        if (to[axis] == -1 && open < 0)
-            open = axis;
-        else
-            known *= to[axis];
-    }
-    if (open >= 0 && known > 0 && from.numel() % known == 0) to[open] = from.numel() / known;
-    const bool fits = to.numel() == from.numel() && std::ranges::all_of(to, [](auto d) { return d >= 0; });
-    if (fits && !reshaped_strides(from, to)) {
-        const Tensor copy = contiguous(x);
-        return apply(Reshape{to}, {&copy}, x.where());
-    }
-    return apply(Reshape{to}, {&from}, x.where());
+    static_assert(is_listed<Reshape>, "the op is missing in its family's list");
+    return located(Reshape::name, {x}, [&] {
+        const Tensor& from = x.tensor();
+        require_countable(shape);
+        Shape to = shape;
+        int open = -1;
+        std::int64_t known = 1;
+        for (int axis = 0; axis < to.rank(); ++axis) {
+            if (to[axis] == -1 && open < 0)
+                open = axis;
+            else
+                known *= to[axis];
+        }
+        if (open >= 0 && known > 0 && from.numel() % known == 0) to[open] = from.numel() / known;
+        const bool fits = to.numel() == from.numel() && std::ranges::all_of(to, [](auto d) { return d >= 0; });
+        const Tensor in_order = fits && !reshaped_strides(from, to) ? contiguous(x) : from;
+        return apply(Reshape{to}, {&in_order}, x.where());
+    });
 }
 
 Tensor Reshape::view(const Tensor& x) const {
@@ -83,9 +84,49 @@ Tensor Reshape::view(const Tensor& x) const {
 
 bool Reshape::can_view(const Tensor& x) const { return reshaped_strides(x, to).has_value(); }
 
+std::vector<Sample> Reshape::samples() {
+    return {{"[3, 4] to [2, 6]",
+             {sample_values({3, 4}, -1, 1, 1)},
+             [](const auto& in) {
+                 return reshape(in[0], {2, 6});
+             }},
+            {"[0, 2] to [2, 0, 1]",
+             {sample_values({0, 2}, -1, 1, 2)},
+             [](const auto& in) {
+                 return reshape(in[0], {2, 0, 1});
+             }},
+            {"transposed, copied",
+             {sample_values({3, 4}, -1, 1, 3)},
+             [](const auto& in) { return reshape(transpose(in[0]), {-1}); }},
+            {"a slice, shared", {sample_values({3, 4}, -1, 1, 4)}, [](const auto& in) {
+                 return reshape(slice(in[0], 1, 1, 3), {3, 1, 2});
+             }}};
+}
+
+Tensor unsqueeze(const Input& x, int axis) {
+    return located("unsqueeze", {x}, [&] {
+        Shape shape = x.tensor().shape();
+        shape.insert(normalize_axis(axis, shape.rank() + 1), 1);
+        return reshape(x, shape);
+    });
+}
+
+Tensor squeeze(const Input& x, int axis) {
+    return located("squeeze", {x}, [&] {
+        Shape shape = x.tensor().shape();
+        const int at = normalize_axis(axis, shape.rank());
+        if (shape[at] != 1)
+            throw ShapeError(fmt::format("axis {} of {} has length {}, not 1", axis, to_string(shape), shape[at]));
+        shape.erase(at);
+        return reshape(x, shape);
+    });
+}
+
+// permute, transpose
+
 Tensor permute(const Input& x, const Shape& order) {
-    static_assert(is_listed<Permute>, "the op is missing in AllOps (listed.hpp)");
-    return apply(Permute{order}, {&x.tensor()}, x.where());
+    static_assert(is_listed<Permute>, "the op is missing in its family's list");
+    return apply(Permute{order}, x);
 }
 
 Tensor Permute::view(const Tensor& x) const {
@@ -107,17 +148,31 @@ Tensor Permute::view(const Tensor& x) const {
 
 Tensor Permute::adjoint(const Tensor& cotangent, const Shape&) const { return permute(cotangent, inverse(order)); }
 
-Tensor transpose(const Input& x, int axis_a, int axis_b) {
-    Shape order = x.tensor().shape();
-    for (int i = 0; i < order.rank(); ++i) order[i] = i;
-    std::swap(order[axis_of(x, axis_a, "transpose")], order[axis_of(x, axis_b, "transpose")]);
-    return permute(x, order);
+std::vector<Sample> Permute::samples() {
+    return {{"[2, 3, 4] to [4, 2, 3]",
+             {sample_values({2, 3, 4}, -1, 1, 1)},
+             [](const auto& in) {
+                 return permute(in[0], {2, 0, 1});
+             }},
+            {"[2, 0]", {sample_values({2, 0}, -1, 1, 2)}, [](const auto& in) { return transpose(in[0]); }}};
 }
 
+Tensor transpose(const Input& x, int axis_a, int axis_b) {
+    return located("transpose", {x}, [&] {
+        Shape order = x.tensor().shape();
+        const int a = normalize_axis(axis_a, order.rank()), b = normalize_axis(axis_b, order.rank());
+        for (int i = 0; i < order.rank(); ++i) order[i] = i;
+        std::swap(order[a], order[b]);
+        return permute(x, order);
+    });
+}
+
+// expand
+
 Tensor expand(const Input& x, const Shape& shape) {
-    static_assert(is_listed<Expand>, "the op is missing in AllOps (listed.hpp)");
-    if (x.tensor().shape() == shape) return x.tensor();
-    return apply(Expand{shape}, {&x.tensor()}, x.where());
+    static_assert(is_listed<Expand>, "the op is missing in its family's list");
+    const Tensor& from = tensor_of(x, Expand::name);
+    return from.shape() == shape ? from : apply(Expand{shape}, x);
 }
 
 Tensor Expand::view(const Tensor& x) const {
@@ -134,11 +189,23 @@ Tensor Expand::view(const Tensor& x) const {
 
 Tensor Expand::adjoint(const Tensor& cotangent, const Shape& shape) const { return sum_to(cotangent, shape); }
 
+std::vector<Sample> Expand::samples() {
+    return {{"[3, 1] to [2, 3, 4]",
+             {sample_values({3, 1}, -1, 1, 1)},
+             [](const auto& in) {
+                 return expand(in[0], {2, 3, 4});
+             }},
+            {"[1] to [0]", {sample_values({1}, -1, 1, 2)}, [](const auto& in) { return expand(in[0], {0}); }},
+            {"[] to [5]", {sample_values({}, -1, 1, 3)}, [](const auto& in) { return expand(in[0], {5}); }}};
+}
+
+// slice, chunk
+
 Tensor slice(const Input& x, int axis, std::int64_t begin, std::int64_t end) {
-    static_assert(is_listed<Slice> && is_listed<PutSlice>, "an op is missing in AllOps (listed.hpp)");
-    const int at = axis_of(x, axis, "slice");
+    static_assert(is_listed<Slice>, "the op is missing in its family's list");
+    const int at = axis_of(x, axis, Slice::name);
     const std::int64_t n = x.tensor().shape()[at];
-    return apply(Slice{at, begin < 0 ? begin + n : begin, end < 0 ? end + n : end}, {&x.tensor()}, x.where());
+    return apply(Slice{at, begin < 0 ? begin + n : begin, end < 0 ? end + n : end}, x);
 }
 
 Tensor Slice::view(const Tensor& x) const {
@@ -150,118 +217,7 @@ Tensor Slice::view(const Tensor& x) const {
 }
 
 Tensor Slice::adjoint(const Tensor& cotangent, const Shape& shape) const {
-    return apply(PutSlice{shape, axis, begin, end}, {&cotangent}, {});
-}
-
-Tensor select(const Input& x, int axis, std::int64_t index) {
-    static_assert(is_listed<Select>, "the op is missing in AllOps (listed.hpp)");
-    const int at = axis_of(x, axis, "select");
-    return apply(Select{at, index < 0 ? index + x.tensor().shape()[at] : index}, {&x.tensor()}, x.where());
-}
-
-Tensor Select::view(const Tensor& x) const {
-    if (index < 0 || index >= x.shape()[axis])
-        throw ShapeError(fmt::format("position {} is outside axis {} of {}", index, axis, to_string(x.shape())));
-    Shape shape = x.shape(), strides = x.strides();
-    shape.erase(axis);
-    strides.erase(axis);
-    return x.view(shape, strides, x.offset() + index * x.strides()[axis]);
-}
-
-Tensor Select::adjoint(const Tensor& cotangent, const Shape& shape) const {
-    const Tensor one = unsqueeze(cotangent, axis);
-    return apply(PutSlice{shape, axis, index, index + 1}, {&one}, {});
-}
-
-Tensor unsqueeze(const Input& x, int axis) {
-    const int at = axis_of(x, axis, "unsqueeze", 1);
-    Shape shape = x.tensor().shape();
-    located("unsqueeze", {&x.tensor()}, x.where(), [&] { shape.insert(at, 1); });
-    return reshape(x, shape);
-}
-
-Tensor squeeze(const Input& x, int axis) {
-    Shape shape = x.tensor().shape();
-    const int at = axis_of(x, axis, "squeeze");
-    located("squeeze", {&x.tensor()}, x.where(), [&] {
-        if (shape[at] != 1)
-            throw ShapeError(fmt::format("axis {} of {} has length {}, not 1", axis, to_string(shape), shape[at]));
-    });
-    shape.erase(at);
-    return reshape(x, shape);
-}
-
-Tensor contiguous(const Input& x) {
-    if (x.tensor().is_contiguous()) return x.tensor();
-    return apply(Contiguous{}, {&x.tensor()}, x.where());
-}
-
-std::vector<Tensor> chunk(const Input& x, int n, int axis) {
-    const Shape& shape = x.tensor().shape();
-    const int at = axis_of(x, axis, "chunk");
-    located("chunk", {&x.tensor()}, x.where(), [&] {
-        if (n <= 0 || shape[at] % n != 0)
-            throw ShapeError(
-                fmt::format("axis {} of {} does not divide into {} equal parts", axis, to_string(shape), n));
-    });
-    const std::int64_t length = shape[at] / n;
-    std::vector<Tensor> parts;
-    for (int i = 0; i < n; ++i) parts.push_back(slice(x, at, i * length, (i + 1) * length));
-    return parts;
-}
-
-Shape PutSlice::shape(const Inputs& in) const {
-    Shape expected = to;
-    expected[axis] = end - begin;
-    if (in[0].shape() != expected)
-        throw ShapeError(fmt::format("{} is not the part [{}, {}) of axis {} of {}", to_string(in[0].shape()), begin,
-                                     end, axis, to_string(to)));
-    return to;
-}
-
-void PutSlice::forward(const Inputs& in, const Destination& out) const {
-    fill(out.tensor, 0);
-    write(in[0], {Slice{axis, begin, end}.view(out.tensor)});
-}
-
-void PutSlice::vjp(Backward& back) const { back.add(0, slice(back.cotangent(), axis, begin, end)); }
-
-std::vector<Sample> Reshape::samples() {
-    return {{"[3, 4] to [2, 6]",
-             {sample_values({3, 4}, -1, 1, 1)},
-             [](const auto& in) {
-                 return reshape(in[0], {2, 6});
-             }},
-            {"[0, 2] to [2, 0, 1]",
-             {sample_values({0, 2}, -1, 1, 2)},
-             [](const auto& in) {
-                 return reshape(in[0], {2, 0, 1});
-             }},
-            {"transposed, copied",
-             {sample_values({3, 4}, -1, 1, 3)},
-             [](const auto& in) { return reshape(transpose(in[0]), {-1}); }},
-            {"a slice, shared", {sample_values({3, 4}, -1, 1, 4)}, [](const auto& in) {
-                 return reshape(slice(in[0], 1, 1, 3), {3, 1, 2});
-             }}};
-}
-
-std::vector<Sample> Permute::samples() {
-    return {{"[2, 3, 4] to [4, 2, 3]",
-             {sample_values({2, 3, 4}, -1, 1, 1)},
-             [](const auto& in) {
-                 return permute(in[0], {2, 0, 1});
-             }},
-            {"[2, 0]", {sample_values({2, 0}, -1, 1, 2)}, [](const auto& in) { return transpose(in[0]); }}};
-}
-
-std::vector<Sample> Expand::samples() {
-    return {{"[3, 1] to [2, 3, 4]",
-             {sample_values({3, 1}, -1, 1, 1)},
-             [](const auto& in) {
-                 return expand(in[0], {2, 3, 4});
-             }},
-            {"[1] to [0]", {sample_values({1}, -1, 1, 2)}, [](const auto& in) { return expand(in[0], {0}); }},
-            {"[] to [5]", {sample_values({}, -1, 1, 3)}, [](const auto& in) { return expand(in[0], {5}); }}};
+    return put_slice(cotangent, shape, axis, begin, end);
 }
 
 std::vector<Sample> Slice::samples() {
@@ -274,21 +230,45 @@ std::vector<Sample> Slice::samples() {
             {"empty", {sample_values({3, 2}, -1, 1, 3)}, [](const auto& in) { return slice(in[0], 0, 1, 1); }}};
 }
 
+std::vector<Tensor> chunk(const Input& x, int n, int axis) {
+    return located("chunk", {x}, [&] {
+        const Shape& shape = x.tensor().shape();
+        const int at = normalize_axis(axis, shape.rank());
+        if (n <= 0 || shape[at] % n != 0)
+            throw ShapeError(
+                fmt::format("axis {} of {} does not divide into {} equal parts", axis, to_string(shape), n));
+        const std::int64_t length = shape[at] / n;
+        std::vector<Tensor> parts;
+        for (int i = 0; i < n; ++i) parts.push_back(slice(x, at, i * length, (i + 1) * length));
+        return parts;
+    });
+}
+
+// select
+
+Tensor select(const Input& x, int axis, std::int64_t index) {
+    static_assert(is_listed<Select>, "the op is missing in its family's list");
+    const int at = axis_of(x, axis, Select::name);
+    return apply(Select{at, index < 0 ? index + x.tensor().shape()[at] : index}, x);
+}
+
+Tensor Select::view(const Tensor& x) const {
+    if (index < 0 || index >= x.shape()[axis])
+        throw ShapeError(fmt::format("position {} is outside axis {} of {}", index, axis, to_string(x.shape())));
+    Shape shape = x.shape(), strides = x.strides();
+    shape.erase(axis);
+    strides.erase(axis);
+    return x.view(shape, strides, x.offset() + index * x.strides()[axis]);
+}
+
+Tensor Select::adjoint(const Tensor& cotangent, const Shape& shape) const {
+    return put_slice(unsqueeze(cotangent, axis), shape, axis, index, index + 1);
+}
+
 std::vector<Sample> Select::samples() {
     return {
         {"[2, 3, 4], axis 1", {sample_values({2, 3, 4}, -1, 1, 1)}, [](const auto& in) { return select(in[0], 1, 2); }},
         {"[3], last", {sample_values({3}, -1, 1, 2)}, [](const auto& in) { return select(in[0], 0, -1); }}};
-}
-
-std::vector<Sample> PutSlice::samples() {
-    return {{"[2, 3] into [2, 5]", {sample_values({2, 3}, -1, 1, 1)}, [](const auto& in) {
-                 return apply(PutSlice{{2, 5}, 1, 1, 4}, {&in[0]}, {});
-             }}};
-}
-
-std::vector<Sample> Contiguous::samples() {
-    return {
-        {"transposed", {sample_values({3, 4}, -1, 1, 1)}, [](const auto& in) { return contiguous(transpose(in[0])); }}};
 }
 
 }  // namespace wengert

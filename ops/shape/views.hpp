@@ -1,39 +1,24 @@
 #pragma once
 
 #include <array>
+#include <wengert/autograd/check/op_doc.hpp>
+#include <wengert/autograd/check/op_list.hpp>
 #include <wengert/autograd/check/sample.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 
-/// Ops that show a tensor's elements in another arrangement. All but a reshape of a tensor whose elements do not stand
-/// in order share the elements, and so do their cotangents.
+/// Ops that show a tensor's elements in another arrangement, of any dtype. All but a reshape of a tensor whose elements
+/// do not stand in order share the elements, and so do their cotangents.
 namespace wengert {
 
 /// The same elements in row-major order under another shape; one length may be -1 and follows from the others. A view
-/// where the strides allow it, else a copy. Throws ShapeError if the numbers of elements differ.
+/// where the strides allow it, else a copy. Derivative: ct in x's shape. Throws ShapeError if the numbers of elements
+/// differ.
 Tensor reshape(const Input& x, const Shape& shape);
-/// Axis i of the result is axis order[i] of x: permute(x, {0, 2, 1}).
-Tensor permute(const Input& x, const Shape& order);
-/// Two axes exchanged, by default the last two.
-Tensor transpose(const Input& x, int axis_a = -2, int axis_b = -1);
-/// Axes of length 1, or missing in front, stretched as broadcasting does: a view. Throws ShapeError if it does not fit.
-Tensor expand(const Input& x, const Shape& shape);
-/// Elements [begin, end) of an axis; negative positions count from the end. Throws ShapeError if they are outside.
-Tensor slice(const Input& x, int axis, std::int64_t begin, std::int64_t end);
-/// Position `index` of an axis, which goes: select(x, 1, t) of [B, T, H] is [B, H].
-Tensor select(const Input& x, int axis, std::int64_t index);
-/// A new axis of length 1 before `axis` (-1: at the end), and its removal.
-Tensor unsqueeze(const Input& x, int axis);
-Tensor squeeze(const Input& x, int axis);
-/// x itself if its elements stand in row-major order without gaps, else a copy that does.
-Tensor contiguous(const Input& x);
-
-/// `n` slices of equal length along an axis: const auto [r, z, n] = chunk<3>(x).
-template <int n>
-std::array<Tensor, n> chunk(const Input& x, int axis = -1);
-std::vector<Tensor> chunk(const Input& x, int n, int axis);
 
 struct Reshape {
     static constexpr std::string_view name = "reshape";
+    static constexpr OpDoc doc{"reshape(x, shape)", "[..] -> shape; one length may be -1",
+                               "the elements in row-major order, a view if the strides allow it", "ct in x's shape"};
     Shape to;
     Tensor view(const Tensor& x) const;
     bool can_view(const Tensor& x) const;
@@ -41,16 +26,40 @@ struct Reshape {
     static std::vector<Sample> samples();
 };
 
+/// A new axis of length 1 before `axis`; -1 puts it at the end: [B, H] -> [B, 1, H] for axis 1. A view. Derivative: ct
+/// without the axis. Throws ShapeError if x has not the axes before it, or as many as a tensor can have.
+Tensor unsqueeze(const Input& x, int axis);
+
+/// The tensor without an axis of length 1: [B, 1, H] -> [B, H] for axis 1. A view. Derivative: ct with the axis. Throws
+/// ShapeError if there is no such axis, or if it is longer.
+Tensor squeeze(const Input& x, int axis);
+
+/// Axis i of the result is axis order[i] of x: permute(x, {0, 2, 1}) of [B, T, H] is [B, H, T]. A view. Derivative: ct
+/// permuted back. Throws ShapeError if `order` is not each axis of x once, counted from the front.
+Tensor permute(const Input& x, const Shape& order);
+
 struct Permute {
     static constexpr std::string_view name = "permute";
+    static constexpr OpDoc doc{"permute(x, order)", "axis i of the result is axis order[i]", "a view",
+                               "ct permuted back"};
     Shape order;
     Tensor view(const Tensor& x) const;
     Tensor adjoint(const Tensor& cotangent, const Shape& shape) const;
     static std::vector<Sample> samples();
 };
 
+/// Two axes exchanged, by default the last two: [.., m, n] -> [.., n, m]. A view. Derivative: ct with the same axes
+/// exchanged. Throws ShapeError for an axis that x does not have.
+Tensor transpose(const Input& x, int axis_a = -2, int axis_b = -1);
+
+/// Axes of length 1, or missing in front, stretched as broadcasting does: [3, 1] to [2, 3, 4]. A view; x itself if it
+/// has the shape. Derivative: ct summed over what was stretched. Throws ShapeError if it does not fit.
+Tensor expand(const Input& x, const Shape& shape);
+
 struct Expand {
     static constexpr std::string_view name = "expand";
+    static constexpr OpDoc doc{"expand(x, shape)", "axes of 1, or missing in front, -> shape",
+                               "a view that repeats elements", "ct summed over what was stretched"};
     static constexpr bool overlapping = true;  // elements appear more than once
     Shape to;
     Tensor view(const Tensor& x) const;
@@ -58,8 +67,14 @@ struct Expand {
     static std::vector<Sample> samples();
 };
 
+/// Elements [begin, end) of an axis; negative positions count from the end: [.., n, ..] -> [.., end - begin, ..]. A
+/// view. Derivative: ct at the slice, 0 elsewhere. Throws ShapeError if the axis or the positions do not exist.
+Tensor slice(const Input& x, int axis, std::int64_t begin, std::int64_t end);
+
 struct Slice {
     static constexpr std::string_view name = "slice";
+    static constexpr OpDoc doc{"slice(x, axis, begin, end)", "[.., n, ..] -> [.., end - begin, ..]",
+                               "elements begin .. end - 1, a view", "ct at the slice, 0 elsewhere"};
     int axis;
     std::int64_t begin, end;
     Tensor view(const Tensor& x) const;
@@ -68,35 +83,25 @@ struct Slice {
     static std::vector<Sample> samples();
 };
 
+/// `n` slices of equal length along an axis: const auto [r, z, n] = chunk<3>(x) makes three [.., H] of [.., 3H].
+/// Derivative: that of slice(). Throws ShapeError if the axis does not exist or does not divide.
+template <int n>
+std::array<Tensor, n> chunk(const Input& x, int axis = -1);
+std::vector<Tensor> chunk(const Input& x, int n, int axis);
+
+/// Position `index` of an axis, which goes: select(x, 1, t) of [B, T, H] is [B, H]. Negative ones count from the end. A
+/// view. Derivative: ct at the position, 0 elsewhere. Throws ShapeError if the axis or the position does not exist.
+Tensor select(const Input& x, int axis, std::int64_t index);
+
 struct Select {
     static constexpr std::string_view name = "select";
+    static constexpr OpDoc doc{"select(x, axis, index)", "[.., n, ..] -> [.., ..]",
+                               "the elements at a position of an axis, a view", "ct at the position, 0 elsewhere"};
     int axis;
     std::int64_t index;
     Tensor view(const Tensor& x) const;
     Tensor adjoint(const Tensor& cotangent, const Shape& shape) const;
     std::optional<Interval> interval() const { return Interval{axis, index, index + 1}; }
-    static std::vector<Sample> samples();
-};
-
-/// Zeros of shape `to`, but for the elements [begin, end) of an axis, which are x: the reverse of slice.
-struct PutSlice {
-    static constexpr std::string_view name = "put_slice";
-    static constexpr Saves saves = Saves::nothing;
-    Shape to;
-    int axis;
-    std::int64_t begin, end;
-    Shape shape(const Inputs& in) const;
-    void forward(const Inputs& in, const Destination& out) const;
-    void vjp(Backward& back) const;
-    static std::vector<Sample> samples();
-};
-
-struct Contiguous {
-    static constexpr std::string_view name = "contiguous";
-    static constexpr Saves saves = Saves::nothing;
-    Shape shape(const Inputs& in) const { return in[0].shape(); }
-    void forward(const Inputs& in, const Destination& out) const { write(in[0], out); }
-    void vjp(Backward& back) const { back.add(0, back.cotangent()); }
     static std::vector<Sample> samples();
 };
 
@@ -107,5 +112,17 @@ std::array<Tensor, n> chunk(const Input& x, int axis) {
     std::ranges::move(parts, result.begin());
     return result;
 }
+
+// clang-format off
+using ViewOps = OpList<
+    Reshape,
+    Permute,
+    Expand,
+    Slice,
+    Select>;
+// clang-format on
+template <class Op>
+requires is_in<Op, ViewOps>
+inline constexpr bool is_listed<Op> = true;
 
 }  // namespace wengert

@@ -3,7 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <source_location>
+#include <string>
+#include <vector>
 #include <wengert/autograd/check/gradcheck.hpp>
+#include <wengert/autograd/observe/anomaly.hpp>
 #include <wengert/autograd/observe/memory.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/autograd/tensor/allocator.hpp>
@@ -79,6 +84,50 @@ TEST_CASE("gradients: every op adds to what is there") {
     }
 }
 
+TEST_CASE("gradients: what a recorded pass records bears the line of the op whose rule it is") {
+    for (const OpEntry& op : all_ops()) {
+        if (!op.differentiable) continue;
+        CAPTURE(op.name);
+        for (const Sample& sample : op.samples()) {
+            CAPTURE(sample.label);
+            Tape tape;
+            std::vector<Tensor> inputs;
+            for (const Tensor& input : sample.inputs) {
+                if (!is_floating(input.dtype())) continue;
+                tape.watch(input);
+                inputs.push_back(input);
+            }
+            const Tensor result = sample.f(sample.inputs);
+            std::set<std::string> lines;
+            const NodeId end = tape.size();
+            for (NodeId id = 0; id < end; ++id) lines.insert(to_string(tape[id].where()));
+            const Tensor cotangent = sample_values(result.shape(), -1, 1, 9);
+            tape.gradient(result, inputs, {.create_graph = true, .cotangent = cotangent});
+            for (NodeId id = end; id < tape.size(); ++id) {
+                CAPTURE(tape[id].name());
+                CHECK(lines.contains(to_string(tape[id].where())));
+            }
+        }
+    }
+}
+
+TEST_CASE("gradients: what fails in a recorded rule is an error of the op whose rule it is, at its line") {
+    const Tensor x = zeros({1}, Dtype::float64);
+    const DetectAnomalies detect;
+    Tape tape;
+    tape.watch(x);
+    const Tensor y = sqrt(x);
+    const std::string line = to_string(SourceLine(std::source_location::current()));
+    try {
+        tape.gradient(y, x, {.create_graph = true});
+        FAIL_CHECK("nothing was thrown");
+    } catch (const NonFiniteError& error) {
+        const std::string what = error.what(), here = line.substr(0, line.rfind(':'));
+        CHECK(what.starts_with("sqrt: forward produced inf at [0] of the result [1]"));
+        CHECK(what.ends_with("\n  at " + here + ":" + std::to_string(tape[1].where().line)));
+    }
+}
+
 TEST_CASE("gradients: an op that no tape follows makes no node") {
     for (const OpEntry& op : all_ops()) {
         CAPTURE(op.name);
@@ -109,6 +158,17 @@ TEST_CASE("gradients: without a tape an op takes memory for its result only") {
     CHECK(live() == before);
     const Tensor a = matmul(x, transpose(w)), b = tanh(a), c = sum(b);
     CHECK(live() - before == of_results);
+}
+
+TEST_CASE("gradients: every op has a row for the reference, which fits a table") {
+    for (const OpEntry& op : all_ops()) {
+        CAPTURE(op.name);
+        for (const std::string_view text : {op.doc.call, op.doc.shape, op.doc.formula, op.doc.derivative}) {
+            CHECK(!text.empty());
+            CHECK(text.find('|') == std::string_view::npos);
+            CHECK(text.find('\n') == std::string_view::npos);
+        }
+    }
 }
 
 TEST_CASE("gradients: what follows from an op without derivative has none, and says why") {

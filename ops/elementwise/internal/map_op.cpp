@@ -47,8 +47,7 @@ void BoundFormula::compose_vjp(Backward& back) const {
     const int operands = formula.operands;
     std::vector<TermDual, CachedAllocator<TermDual>> x;
     for (int k = 0; k < operands; ++k)
-        x.emplace_back(formula.linear ? Term() : Term(back.saved(static_cast<std::size_t>(k)), back.where()), k,
-                       operands);
+        x.emplace_back(formula.linear ? Term() : Term(back.saved(static_cast<std::size_t>(k))), k, operands);
     std::array<TermDual, most_results> y;
     formula.compose(f, x.data(), y.data());
     const Shape space = this->space(back);
@@ -59,14 +58,13 @@ void BoundFormula::compose_vjp(Backward& back) const {
         for (int r = 0; r < formula.results; ++r) {
             const Term partial = y[static_cast<std::size_t>(r)].partial(at);
             if (partial.is(0)) continue;
-            Tensor cotangent = formula.results > 1 ? select({back.cotangent(), back.where()}, 0, r) : back.cotangent();
-            if (sums != nullptr) cotangent = reshape({cotangent, back.where()}, sums->kept(space));
-            const std::array<Term, 2> factors{Term(cotangent, back.where()), partial};
+            Tensor cotangent = formula.results > 1 ? select(back.cotangent(), 0, r) : back.cotangent();
+            if (sums != nullptr) cotangent = reshape(cotangent, sums->kept(space));
+            const std::array<Term, 2> factors{Term(cotangent), partial};
             const Tensor part = evaluate(formula_of<Mul>(), std::span<const Term>(factors)).tensor();
-            total = total.defined() ? Input(total, back.where()) + part : part;
+            total = total.defined() ? total + part : part;
         }
-        if (total.defined())
-            back.add(at, sum_to({expand({total, back.where()}, space), back.where()}, back.input_shape(at)));
+        if (total.defined()) back.add(at, sum_to(expand(total, space), back.input_shape(at)));
     }
 }
 

@@ -20,15 +20,7 @@ double evaluate_numbers(const Formula& function, std::span<const Term> operands)
     return result[0];
 }
 
-Input input_of(const Term& x, const SourceLine& where) {
-    return x.is_number() ? Input(x.number(), where) : Input(x.tensor(), where);
-}
-
-/// The line of the first that is a tensor.
-SourceLine line_of(std::span<const Term> terms) {
-    const auto tensor = std::ranges::find_if_not(terms, &Term::is_number);
-    return tensor == terms.end() ? SourceLine{} : tensor->where();
-}
+Input input_of(const Term& x) { return x.is_number() ? Input(x.number()) : Input(x.tensor()); }
 
 bool is_function(const Formula& function, const Formula& other) { return &function == &other; }
 
@@ -51,10 +43,9 @@ Term evaluate(const Formula& function, std::span<const Term> operands) {
         if (operands[0].is(1)) return operands[1];
         if (operands[1].is(1)) return operands[0];
     }
-    const SourceLine where = line_of(operands);
     std::array<Input, FewOperands::operands> inputs{Input(0), Input(0), Input(0)};
-    std::ranges::transform(operands, inputs.begin(), [&](const Term& x) { return input_of(x, where); });
-    return Term(apply_formula(function, nullptr, 0, std::span<const Input>(inputs.data(), operands.size())), where);
+    std::ranges::transform(operands, inputs.begin(), input_of);
+    return Term(apply_formula(function, nullptr, 0, std::span<const Input>(inputs.data(), operands.size())));
 }
 
 TermDual evaluate(const Formula& function, std::span<const TermDual> operands) {
@@ -74,9 +65,7 @@ TermDual evaluate(const Formula& function, std::span<const TermDual> operands) {
 
 Term where(const Mask<Term>& mask, const Term& yes, const Term& no) {
     if (mask.m.is_number()) return mask.m.is(0) ? no : yes;
-    const std::array<Term, 2> choices{yes, no};
-    const SourceLine line = line_of(choices);
-    return Term(where(input_of(mask.m, line), input_of(yes, line), input_of(no, line)), line);
+    return Term(where(input_of(mask.m), input_of(yes), input_of(no)));
 }
 
 TermDual where(const Mask<TermDual>& mask, const TermDual& yes, const TermDual& no) {

@@ -4,7 +4,6 @@
 #include <span>
 #include <vector>
 #include <wengert/autograd/tensor/allocator.hpp>
-#include <wengert/autograd/tensor/error.hpp>
 #include <wengert/autograd/tensor/tensor.hpp>
 #include <wengert/ops/elementwise/internal/lanes.hpp>
 
@@ -18,19 +17,16 @@ class Term {
   public:
     Term() : Term(0.0) {}
     Term(double number) : number_(number) {}
-    /// `where` is the user's line that ops of this term are recorded with.
-    explicit Term(Tensor tensor, const SourceLine& where = {}) : tensor_(std::move(tensor)), where_(where) {}
+    explicit Term(Tensor tensor) : tensor_(std::move(tensor)) {}
 
     bool is_number() const { return !tensor_.defined(); }
     bool is(double number) const { return is_number() && number_ == number; }
     double number() const { return number_; }
     const Tensor& tensor() const { return tensor_; }
-    const SourceLine& where() const { return where_; }
 
   private:
     Tensor tensor_;
     double number_ = 0;
-    SourceLine where_;
 };
 
 /// 1 where true, 0 elsewhere.

@@ -24,6 +24,14 @@ TEST_CASE("error: the innermost op is the one that is named, and what is unknown
     CHECK(error.what() == std::string("inner: no"));
 }
 
+TEST_CASE("error: a function composed of ops is named in their stead") {
+    ValueError error("no");
+    error.locate("inner", "scope; operand 1 = \"x\"", SourceLine());
+    error.relocate("outer", "scope; operand 0 = \"x\"", SourceLine());
+    CHECK(error.what() == std::string("outer: no\n  in scope; operand 0 = \"x\""));
+    CHECK(error.op() == "outer");
+}
+
 TEST_CASE("error: a line is given as seen from the root of the tree") {
     SourceLine where;
     CHECK(to_string(where) == "");

@@ -49,6 +49,14 @@ TEST_CASE("shape: contiguous strides are row-major") {
     CHECK(contiguous_strides({5}) == Shape{1});
 }
 
+TEST_CASE("shape: elements are numbered in row-major order") {
+    CHECK(unravel(0, {2, 3, 4}) == Shape{0, 0, 0});
+    CHECK(unravel(5, {2, 3, 4}) == Shape{0, 1, 1});
+    CHECK(unravel(23, {2, 3, 4}) == Shape{1, 2, 3});
+    CHECK(unravel(4, {2, 1, 3}) == Shape{1, 0, 1});
+    CHECK(unravel(0, {}) == Shape{});
+}
+
 TEST_CASE("shape: broadcasting aligns at the right and stretches ones") {
     CHECK(broadcast({2, 3}, {2, 3}) == Shape{2, 3});
     CHECK(broadcast({2, 3}, {3}) == Shape{2, 3});

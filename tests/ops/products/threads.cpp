@@ -1,13 +1,13 @@
 #include "ops/brute_force.hpp"
 
 #include <cstring>
-#include <wengert/ops/reduce/reductions.hpp>
 #include <wengert/ops/elementwise/map.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
 #include <wengert/ops/network/linear_cross_entropy.hpp>
 #include <wengert/ops/products/linear.hpp>
 #include <wengert/ops/products/matmul.hpp>
 #include <wengert/ops/products/threads.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
 #include <wengert/ops/reduce/softmax.hpp>
 
 using namespace brute_force;

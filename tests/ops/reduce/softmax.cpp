@@ -3,6 +3,8 @@
 #include <wengert/ops/reduce/reductions.hpp>
 #include <wengert/ops/reduce/softmax.hpp>
 
+#include "ops/reduce/axis_sets.hpp"
+
 using namespace brute_force;
 
 namespace {
@@ -58,6 +60,36 @@ TEST_CASE("softmax: along every axis, whatever the operand's place in memory") {
                     });
                     check_close(sums, log_sums, 4, 4);
                 }
+            }
+        }
+    }
+}
+
+TEST_CASE("softmax: over every set of axes at once") {
+    for (const Shape& shape : {Shape{2, 3, 4}, Shape{2, 1, 3, 5}, Shape{}}) {
+        for (int set = 0; set < 1 << shape.rank(); ++set) {
+            for (int layout = 0; layout < layouts; ++layout) {
+                CAPTURE(to_string(shape));
+                CAPTURE(set);
+                CAPTURE(layout);
+                const Tensor x = laid_out(shape, layout, 1, Dtype::float64, -5, 5);
+                const ReductionAxes axes = axes_of(set, shape.rank());
+                const Tensor soft = softmax(x, axes), log_soft = log_softmax(x, axes);
+                const std::vector<Values> rows = rows_of(x, set), soft_rows = rows_of(soft, set),
+                                          log_rows = rows_of(log_soft, set);
+                Values sums;
+                for (std::size_t row = 0; row < rows.size(); ++row) {
+                    const Row want = of_row(rows[row]);
+                    sums.push_back(want.log_sum);
+                    for (std::size_t i = 0; i < rows[row].size(); ++i) {
+                        CHECK(ulps(soft_rows[row][i], want.softmax[i], Dtype::float64) <= 12);
+                        CHECK(ulps(log_rows[row][i], want.log_softmax[i], Dtype::float64, 4) <= 4);
+                    }
+                }
+                CHECK(soft.is_contiguous());
+                check_close(logsumexp(x, axes), sums, 4, 4);
+                CHECK(logsumexp(x, axes).shape() == without(shape, set).second);
+                CHECK(logsumexp(x, axes, true).shape() == without(shape, set).first);
             }
         }
     }
@@ -148,6 +180,8 @@ TEST_CASE("softmax: what does not fit is refused with the caller's line") {
                               [&] { log_softmax(scalar(1)); });
     check_refused<ShapeError>("logsumexp: axis -2 does not exist in a tensor of 1 axes",
                               [&] { logsumexp(zeros({2}), -2); });
+    check_refused<ShapeError>("softmax: axis 1 to reduce is given twice", [&] { softmax(zeros({2, 3}), {-1, 1}); });
+    check_refused<ValueError>("logsumexp: an undefined tensor was given", [&] { logsumexp(Tensor()); });
     check_refused<DtypeError>("softmax: the operand is int64; float32 or float64 is needed", [&] {
         softmax(zeros({2, 3}, Dtype::int64), 0);
     });

@@ -3,6 +3,7 @@
 #include <random>
 #include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
+#include <wengert/ops/shape/copies.hpp>
 
 using namespace brute_force;
 
@@ -180,8 +181,25 @@ TEST_CASE("views: what does not fit is refused with the caller's line") {
         unsqueeze(zeros({1, 1, 1, 1, 1, 1}), 0);
     });
     check_refused<ShapeError>("squeeze: axis 0 of [2, 3] has length 2, not 1", [&] { squeeze(x, 0); });
+    check_refused<ShapeError>("squeeze: axis 2 does not exist in a tensor of 2 axes", [&] { squeeze(x, 2); });
     check_refused<ShapeError>("chunk: axis -1 of [2, 3] does not divide into 2 equal parts", [&] { chunk<2>(x); });
     check_refused<ShapeError>("chunk: axis 1 of [2, 3] does not divide into 0 equal parts", [&] { chunk(x, 0, 1); });
+}
+
+TEST_CASE("views: an undefined tensor is refused in the name of what was called") {
+    const Tensor none;
+    const auto refused = [](const std::string& name) { return name + ": an undefined tensor was given"; };
+    check_refused<ValueError>(refused("reshape"), [&] { reshape(none, {1}); });
+    check_refused<ValueError>(refused("permute"), [&] { permute(none, {0}); });
+    check_refused<ValueError>(refused("transpose"), [&] { transpose(none); });
+    check_refused<ValueError>(refused("expand"), [&] { expand(none, {1}); });
+    check_refused<ValueError>(refused("slice"), [&] { slice(none, 0, 0, 1); });
+    check_refused<ValueError>(refused("select"), [&] { select(none, 0, 0); });
+    check_refused<ValueError>(refused("unsqueeze"), [&] { unsqueeze(none, 0); });
+    check_refused<ValueError>(refused("squeeze"), [&] { squeeze(none, 0); });
+    check_refused<ValueError>(refused("chunk"), [&] { chunk(none, 1, 0); });
+    check_refused<ValueError>(refused("contiguous"), [&] { contiguous(none); });
+    check_refused<ValueError>(refused("put_slice"), [&] { put_slice(none, {2}, 0, 0, 1); });
 }
 
 TEST_CASE("views: a view of a leaf can be taken again after a pass has released it") {

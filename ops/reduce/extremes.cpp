@@ -1,0 +1,151 @@
+#include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/reduce/extremes.hpp>
+#include <wengert/ops/reduce/internal/rows.hpp>
+#include <wengert/ops/shape/views.hpp>
+
+namespace wengert {
+namespace {
+
+enum class Extreme { largest, smallest };
+
+/// Whether x takes the place of the extreme before it. A NaN does; nothing takes its place but another.
+template <Extreme extreme, class T>
+bool beats(T x, T best) {
+    return extreme == Extreme::largest ? !(x <= best) : !(x >= best);
+}
+
+/// Where the first of the extreme elements of a row stands, or the first NaN.
+template <Extreme extreme, class T>
+std::int64_t position_in(std::span<const T> row) {
+    // Most blocks have no new extreme, which takes no branches to find out.
+    constexpr std::int64_t block = 64;
+    const T* const x = row.data();
+    const std::int64_t n = std::ssize(row);
+    std::int64_t position = 0;
+    T best = x[0];
+    for (std::int64_t begin = 1; begin < n && best == best; begin += block) {
+        const std::int64_t end = std::min(begin + block, n);
+        int beaten = 0;
+        for (std::int64_t i = begin; i < end; ++i) beaten |= beats<extreme>(x[i], best);
+        if (beaten == 0) continue;
+        for (std::int64_t i = begin; i < end && best == best; ++i) {
+            if (!beats<extreme>(x[i], best)) continue;
+            position = i;
+            best = x[i];
+        }
+    }
+    return position;
+}
+
+Shape shape_of_extremes(const Tensor& x, const ReductionAxes& axes) {
+    axes.require_elements(x.shape());
+    return axes.reduced(x.shape());
+}
+
+Shape shape_of_values(const Tensor& x, const ReductionAxes& axes) {
+    if (!is_floating(x.dtype())) throw DtypeError("int64 is not supported; float32 or float64 is needed");
+    return shape_of_extremes(x, axes);
+}
+
+template <Extreme extreme>
+void write_values(const Tensor& x, const ReductionAxes& axes, const Tensor& out) {
+    visit_floating(x.dtype(), [&](auto type) {
+        using T = decltype(type);
+        T* const to = static_cast<T*>(out.raw());
+        for_each_row<const T>(axes, {&x}, [to](std::int64_t row, std::span<const T> values) {
+            to[row] = values[static_cast<std::size_t>(position_in<extreme>(values))];
+        });
+    });
+}
+
+template <Extreme extreme>
+void write_positions(const Tensor& x, const ReductionAxes& axes, const Tensor& out) {
+    auto* const to = static_cast<std::int64_t*>(out.raw());
+    visit_dtype(x.dtype(), [&](auto type) {
+        using T = decltype(type);
+        for_each_row<const T>(
+            axes, {&x}, [to](std::int64_t row, std::span<const T> values) { to[row] = position_in<extreme>(values); });
+    });
+}
+
+/// The cotangent goes to where the extreme stands. That place is a constant, so that the rule is linear in ct.
+template <Extreme extreme>
+void vjp_of_values(Backward& back, const ReductionAxes& axes) {
+    const Tensor& x = back.saved(0);
+    const Tensor place = Tensor::empty(x.shape(), x.dtype());  // 1 there, 0 elsewhere
+    visit_floating(x.dtype(), [&](auto type) {
+        using T = decltype(type);
+        for_each_row<const T, T>(axes, {&x, &place}, [](std::int64_t, std::span<const T> values, std::span<T> mark) {
+            std::ranges::fill(mark, T{0});
+            mark[static_cast<std::size_t>(position_in<extreme>(values))] = 1;
+        });
+    });
+    back.add(0, place * reshape(back.cotangent(), axes.kept(x.shape())));
+}
+
+std::vector<Sample> samples_of(Tensor (*f)(const Input&, const ReductionAxes&, bool)) {
+    const auto over = [f](const ReductionAxes& axes, bool keepdim) {
+        return [=](const std::vector<Tensor>& in) { return f(in[0], axes, keepdim); };
+    };
+    return {{"[3, 7], axis -1", {sample_values({3, 7}, -1, 1, 1)}, over(-1, false)},
+            {"[3, 7], axis 0, keepdim", {sample_values({3, 7}, -1, 1, 2)}, over(0, true)},
+            {"[2, 5, 3], axis 1", {sample_values({2, 5, 3}, -100, 100, 3)}, over(1, false)},
+            {"[2, 3, 4], axes 2 and 0", {sample_values({2, 3, 4}, -1, 1, 4)}, over({2, 0}, false)},
+            {"[2, 3, 4], all", {sample_values({2, 3, 4}, -1, 1, 5)}, over(all_axes, false)},
+            {"[]", {sample_values({}, -1, 1, 6)}, over(all_axes, false)},
+            {"[0, 2], axis 1", {sample_values({0, 2}, -1, 1, 7)}, over(1, false)}};
+}
+
+}  // namespace
+
+// max
+
+Tensor max(const Input& x, const ReductionAxes& axes, bool keepdim) {
+    static_assert(is_listed<Max>, "the op is missing in its family's list");
+    return apply(Max{axes.keeping_dims(keepdim)}, x);
+}
+Shape Max::shape(const Inputs& in) const { return shape_of_values(in[0], axes); }
+void Max::forward(const Inputs& in, const Destination& out) const {
+    write_values<Extreme::largest>(in[0], axes, out.tensor);
+}
+void Max::vjp(Backward& back) const { vjp_of_values<Extreme::largest>(back, axes); }
+std::vector<Sample> Max::samples() { return samples_of(max); }
+
+// min
+
+Tensor min(const Input& x, const ReductionAxes& axes, bool keepdim) {
+    static_assert(is_listed<Min>, "the op is missing in its family's list");
+    return apply(Min{axes.keeping_dims(keepdim)}, x);
+}
+Shape Min::shape(const Inputs& in) const { return shape_of_values(in[0], axes); }
+void Min::forward(const Inputs& in, const Destination& out) const {
+    write_values<Extreme::smallest>(in[0], axes, out.tensor);
+}
+void Min::vjp(Backward& back) const { vjp_of_values<Extreme::smallest>(back, axes); }
+std::vector<Sample> Min::samples() { return samples_of(min); }
+
+// argmax
+
+Tensor argmax(const Input& x, const ReductionAxes& axes, bool keepdim) {
+    static_assert(is_listed<ArgMax>, "the op is missing in its family's list");
+    return apply(ArgMax{axes.keeping_dims(keepdim)}, x);
+}
+Shape ArgMax::shape(const Inputs& in) const { return shape_of_extremes(in[0], axes); }
+void ArgMax::forward(const Inputs& in, const Destination& out) const {
+    write_positions<Extreme::largest>(in[0], axes, out.tensor);
+}
+std::vector<Sample> ArgMax::samples() { return samples_of(argmax); }
+
+// argmin
+
+Tensor argmin(const Input& x, const ReductionAxes& axes, bool keepdim) {
+    static_assert(is_listed<ArgMin>, "the op is missing in its family's list");
+    return apply(ArgMin{axes.keeping_dims(keepdim)}, x);
+}
+Shape ArgMin::shape(const Inputs& in) const { return shape_of_extremes(in[0], axes); }
+void ArgMin::forward(const Inputs& in, const Destination& out) const {
+    write_positions<Extreme::smallest>(in[0], axes, out.tensor);
+}
+std::vector<Sample> ArgMin::samples() { return samples_of(argmin); }
+
+}  // namespace wengert

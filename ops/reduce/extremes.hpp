@@ -1,0 +1,87 @@
+#pragma once
+
+#include <wengert/autograd/check/op_doc.hpp>
+#include <wengert/autograd/check/op_list.hpp>
+#include <wengert/autograd/check/sample.hpp>
+#include <wengert/autograd/tape/operation.hpp>
+#include <wengert/ops/reduce/reduction_axes.hpp>
+
+namespace wengert {
+
+/// The largest element over axes: [.., n, ..] -> [.., ..], or [.., 1, ..] with keepdim. NaN if there is one.
+/// Derivative: ct at the first of the largest elements, or at the first NaN, 0 elsewhere. Throws ShapeError for an axis
+/// that x does not have, that is given twice or that has length 0, DtypeError for int64.
+Tensor max(const Input& x, const ReductionAxes& axes = all_axes, bool keepdim = false);
+
+struct Max {
+    static constexpr std::string_view name = "max";
+    static constexpr OpDoc doc{"max(x, axes = all_axes, keepdim = false)", "[.., n, ..] -> [.., ..]",
+                               "the largest element, NaN if there is one",
+                               "ct at the first of the largest, 0 elsewhere"};
+    static constexpr Saves saves = Saves::inputs;
+    ReductionAxes axes;
+    Shape shape(const Inputs& in) const;
+    void forward(const Inputs& in, const Destination& out) const;
+    void vjp(Backward& back) const;
+    static std::vector<Sample> samples();
+};
+
+/// The smallest element over axes, in all else like max().
+Tensor min(const Input& x, const ReductionAxes& axes = all_axes, bool keepdim = false);
+
+struct Min {
+    static constexpr std::string_view name = "min";
+    static constexpr OpDoc doc{"min(x, axes = all_axes, keepdim = false)", "[.., n, ..] -> [.., ..]",
+                               "the smallest element, NaN if there is one",
+                               "ct at the first of the smallest, 0 elsewhere"};
+    static constexpr Saves saves = Saves::inputs;
+    ReductionAxes axes;
+    Shape shape(const Inputs& in) const;
+    void forward(const Inputs& in, const Destination& out) const;
+    void vjp(Backward& back) const;
+    static std::vector<Sample> samples();
+};
+
+/// The position of the first of the largest elements, or of the first NaN, along an axis: [.., n, ..] -> int64
+/// [.., ..], or [.., 1, ..] with keepdim. Over several axes, by default all, it is the position among their elements in
+/// row-major order, as in NumPy. x may be int64. Not differentiable. Throws ShapeError for an axis that x does not
+/// have, that is given twice or that has length 0.
+Tensor argmax(const Input& x, const ReductionAxes& axes = all_axes, bool keepdim = false);
+
+struct ArgMax {
+    static constexpr std::string_view name = "argmax";
+    static constexpr OpDoc doc{"argmax(x, axes = all_axes, keepdim = false)", "[.., n, ..] -> int64 [.., ..]",
+                               "the position of the first of the largest elements, or of the first NaN", "none"};
+    ReductionAxes axes;
+    Shape shape(const Inputs& in) const;
+    Dtype dtype(const Inputs&) const { return Dtype::int64; }
+    void forward(const Inputs& in, const Destination& out) const;
+    static std::vector<Sample> samples();
+};
+
+/// The position of the first of the smallest elements, in all else like argmax().
+Tensor argmin(const Input& x, const ReductionAxes& axes = all_axes, bool keepdim = false);
+
+struct ArgMin {
+    static constexpr std::string_view name = "argmin";
+    static constexpr OpDoc doc{"argmin(x, axes = all_axes, keepdim = false)", "[.., n, ..] -> int64 [.., ..]",
+                               "the position of the first of the smallest elements, or of the first NaN", "none"};
+    ReductionAxes axes;
+    Shape shape(const Inputs& in) const;
+    Dtype dtype(const Inputs&) const { return Dtype::int64; }
+    void forward(const Inputs& in, const Destination& out) const;
+    static std::vector<Sample> samples();
+};
+
+// clang-format off
+using ExtremeOps = OpList<
+    Max,
+    Min,
+    ArgMax,
+    ArgMin>;
+// clang-format on
+template <class Op>
+requires is_in<Op, ExtremeOps>
+inline constexpr bool is_listed<Op> = true;
+
+}  // namespace wengert

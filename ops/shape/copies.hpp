@@ -1,0 +1,53 @@
+#pragma once
+
+#include <wengert/autograd/check/op_doc.hpp>
+#include <wengert/autograd/check/op_list.hpp>
+#include <wengert/autograd/check/sample.hpp>
+#include <wengert/autograd/tape/operation.hpp>
+
+/// Ops that copy a tensor's elements to other places, of any dtype.
+namespace wengert {
+
+/// x itself if its elements stand in row-major order without gaps, else a copy that does: [..] -> the same. Derivative:
+/// ct.
+Tensor contiguous(const Input& x);
+
+struct Contiguous {
+    static constexpr std::string_view name = "contiguous";
+    static constexpr OpDoc doc{"contiguous(x)", "[..] -> the same", "x, copied if its elements do not stand in order",
+                               "ct"};
+    static constexpr Saves saves = Saves::nothing;
+    Shape shape(const Inputs& in) const { return in[0].shape(); }
+    void forward(const Inputs& in, const Destination& out) const { write(in[0], out); }
+    void vjp(Backward& back) const { back.add(0, back.cotangent()); }
+    static std::vector<Sample> samples();
+};
+
+/// Zeros of a shape, but for the elements [begin, end) of an axis, which are x: the reverse of slice(). Derivative: the
+/// slice of ct. Throws ShapeError if x is not like that part.
+Tensor put_slice(const Input& x, const Shape& shape, int axis, std::int64_t begin, std::int64_t end);
+
+struct PutSlice {
+    static constexpr std::string_view name = "put_slice";
+    static constexpr OpDoc doc{"put_slice(x, shape, axis, begin, end)", "[.., end - begin, ..] -> shape",
+                               "x as elements begin .. end - 1 of an axis, 0 elsewhere", "the slice of ct"};
+    static constexpr Saves saves = Saves::nothing;
+    Shape to;
+    int axis;
+    std::int64_t begin, end;
+    Shape shape(const Inputs& in) const;
+    void forward(const Inputs& in, const Destination& out) const;
+    void vjp(Backward& back) const;
+    static std::vector<Sample> samples();
+};
+
+// clang-format off
+using CopyOps = OpList<
+    Contiguous,
+    PutSlice>;
+// clang-format on
+template <class Op>
+requires is_in<Op, CopyOps>
+inline constexpr bool is_listed<Op> = true;
+
+}  // namespace wengert

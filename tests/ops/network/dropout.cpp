@@ -1,0 +1,42 @@
+#include "ops/brute_force.hpp"
+
+#include <wengert/ops/network/dropout.hpp>
+
+using namespace brute_force;
+
+TEST_CASE("dropout: it keeps the mean, and its gradient is what it multiplied by") {
+    const double p = 0.3;
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+        const Tensor x = ones({100000}, dtype);
+        Generator generator(1);
+        Tensor y;
+        const Tensor g = gradients([&](const auto& in) { return y = dropout(in[0], p, generator); }, {x}, x)[0];
+        const Values values = elements(y);
+        double zeros = 0;
+        for (const double v : values) {
+            if (v == 0)
+                ++zeros;
+            else
+                CHECK(v == doctest::Approx(1 / (1 - p)));
+        }
+        // Five standard deviations of a count of independent draws.
+        CHECK(std::abs(zeros / 1e5 - p) < 5 * std::sqrt(p * (1 - p) / 1e5));
+        CHECK(elements(g) == values);
+    }
+}
+
+TEST_CASE("dropout: it follows its generator") {
+    const Tensor x = ones({64});
+    Generator a(1), b(1), c(2);
+    const Values first = elements(dropout(x, 0.5, a));
+    CHECK(elements(dropout(x, 0.5, b)) == first);
+    CHECK(elements(dropout(x, 0.5, b)) != first);
+    CHECK(elements(dropout(x, 0.5, c)) != first);
+    CHECK(dropout(x, 0, a).same_as(x));
+    check_refused<ValueError>("dropout: p is 1, outside [0, 1)", [&] { dropout(x, 1, a); });
+    check_refused<ValueError>("dropout: p is -0.1, outside [0, 1)", [&] { dropout(x, -0.1, a); });
+    CHECK_THROWS_AS(dropout(x, not_a_number, a), ValueError);
+    check_refused<DtypeError>("dropout: the operand is int64; float32 or float64 is needed",
+                              [&] { dropout(arange(3), 0.5, a); });
+    check_refused<ValueError>("dropout: an undefined tensor was given", [&] { dropout(Tensor(), 0.5, a); });
+}
