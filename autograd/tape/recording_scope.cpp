@@ -15,14 +15,15 @@ struct RecordingScope::Stack {
                 scope = &(*scope)->outer_;
                 continue;
             }
-            const std::shared_ptr<RecordingScope> ended = *scope;
-            *scope = ended->outer_;
+            const std::shared_ptr<RecordingScope> ended = std::move(*scope);
+            *scope = std::move(ended->outer_);
         }
     }
-    std::shared_ptr<Recording> recording() const {
+    /// The innermost scope of a tape; null if there is none.
+    const RecordingScope* of_tape() const {
         const RecordingScope* scope = innermost.get();
         while (scope != nullptr && scope->recording_ == nullptr) scope = scope->outer_.get();
-        return scope != nullptr ? scope->recording_ : nullptr;
+        return scope;
     }
     void set_current() const {
         Recording::OfThread& thread = Recording::thread_;
@@ -45,9 +46,9 @@ std::shared_ptr<RecordingScope> RecordingScope::begin(bool is_tape) {
         stack->kept.reset();
     }
     if (is_tape) {
-        if (stack != nullptr) scope->recording_ = stack->recording();
-        if (scope->recording_ == nullptr)
-            scope->recording_ = std::allocate_shared<Recording>(CachedAllocator<Recording>());
+        const RecordingScope* const outer = stack != nullptr ? stack->of_tape() : nullptr;
+        scope->recording_ =
+            outer != nullptr ? outer->recording_ : std::allocate_shared<Recording>(CachedAllocator<Recording>());
         ++scope->recording_->tapes_;
     }
     if (stack == nullptr) return scope;  // a thread's last objects record nothing
@@ -71,7 +72,9 @@ void RecordingScope::end(const std::shared_ptr<RecordingScope>& scope) noexcept 
 }
 
 bool RecordingScope::is_of_this_thread() const {
-    return !Recording::thread_.has_ended && stack().recording() == recording_;
+    if (Recording::thread_.has_ended) return false;
+    const RecordingScope* const scope = stack().of_tape();
+    return scope != nullptr && scope->recording_ == recording_;
 }
 
 }  // namespace wengert
