@@ -1,5 +1,6 @@
 #pragma once
 
+#include <wengert/ops/all_ops.hpp>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/elementwise/map.hpp>
 #include <wengert/ops/index/embedding.hpp>

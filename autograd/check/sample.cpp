@@ -1,6 +1,6 @@
 #include <random>
 #include <wengert/autograd/check/sample.hpp>
-#include <wengert/autograd/tensor/internal/unit_interval.hpp>
+#include <wengert/autograd/tensor/unit_interval.hpp>
 
 namespace wengert {
 

@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <wengert/autograd/observe/graph.hpp>
 #include <wengert/autograd/observe/internal/drawing.hpp>
-#include <wengert/autograd/observe/internal/picture_file.hpp>
+#include <wengert/autograd/observe/picture_file.hpp>
 
 namespace wengert {
 namespace {

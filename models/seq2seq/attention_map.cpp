@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <wengert/autograd/observe/internal/picture_file.hpp>
-#include <wengert/autograd/observe/internal/svg.hpp>
+#include <wengert/autograd/observe/picture_file.hpp>
+#include <wengert/autograd/observe/svg.hpp>
 #include <wengert/models/seq2seq/attention_map.hpp>
 
 namespace wengert {

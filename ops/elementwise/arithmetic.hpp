@@ -125,7 +125,7 @@ auto reciprocal(const Operand auto& x, const SourceLine& where = std::source_loc
 /// The magnitude of x. Derivative at 0: 0.
 struct Abs {
     static constexpr std::string_view name = "abs";
-    static constexpr OpDoc doc{"abs(x)", broadcast_shape, "|x|", "ct sign x, 0 at 0"};
+    static constexpr OpDoc doc{"abs(x)", broadcast_shape, "the magnitude of x", "ct sign x, 0 at 0"};
     static constexpr Range domain{0.2, 3};
     static constexpr std::array extremes{-100.0, -0.5, 100.0};
     static constexpr Accuracy accuracy{.ulps = 0};

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <wengert/autograd/tensor/internal/unit_interval.hpp>
+#include <wengert/autograd/tensor/unit_interval.hpp>
 #include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/ops/elementwise/internal/xsimd.hpp>
 #include <wengert/ops/random/internal/philox.hpp>

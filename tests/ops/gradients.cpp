@@ -1,4 +1,5 @@
 // Mirrors no file: every op of the list.
+// Covers ops/all_ops.hpp
 #include <doctest/doctest.h>
 
 #include <algorithm>

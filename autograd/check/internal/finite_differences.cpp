@@ -10,7 +10,7 @@
 #include <limits>
 #include <optional>
 #include <wengert/autograd/check/internal/finite_differences.hpp>
-#include <wengert/autograd/tensor/internal/unit_interval.hpp>
+#include <wengert/autograd/tensor/unit_interval.hpp>
 
 namespace wengert {
 namespace {

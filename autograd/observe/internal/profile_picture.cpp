@@ -4,8 +4,8 @@
 #include <array>
 #include <functional>
 #include <numeric>
-#include <wengert/autograd/observe/internal/picture_file.hpp>
-#include <wengert/autograd/observe/internal/svg.hpp>
+#include <wengert/autograd/observe/picture_file.hpp>
+#include <wengert/autograd/observe/svg.hpp>
 #include <wengert/autograd/observe/profile.hpp>
 
 namespace wengert {

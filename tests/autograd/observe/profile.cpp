@@ -1,3 +1,4 @@
+// Covers autograd/tape/observer.hpp
 #include <doctest/doctest.h>
 
 #include <memory>

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <wengert/autograd/observe/memory.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 
@@ -41,9 +42,9 @@ TEST_CASE("operation: a node keeps what the op declares, and nothing of an op th
     Tape tape;
     tape.watch(x);
     const Tensor scaled = scale(x, 3);
-    CHECK(tape.saved_bytes() == 0);
+    CHECK(saved_bytes(tape) == 0);
     const Tensor y = tiny::tanh(scaled);
-    CHECK(tape.saved_bytes() == 2 * 8);
+    CHECK(saved_bytes(tape) == 2 * 8);
     mul(scaled, y);
-    CHECK(tape.saved_bytes() == 2 * 2 * 8);
+    CHECK(saved_bytes(tape) == 2 * 2 * 8);
 }

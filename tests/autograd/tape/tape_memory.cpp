@@ -1,5 +1,7 @@
+// Covers autograd/observe/memory.hpp
 #include <doctest/doctest.h>
 
+#include <wengert/autograd/observe/memory.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/autograd/tensor/allocator.hpp>
 

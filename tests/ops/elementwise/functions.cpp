@@ -1,3 +1,11 @@
+// Mirrors no file: every function of the families' lists.
+// Covers ops/elementwise/activation.hpp
+// Covers ops/elementwise/arithmetic.hpp
+// Covers ops/elementwise/comparison.hpp
+// Covers ops/elementwise/exponential.hpp
+// Covers ops/elementwise/hyperbolic.hpp
+// Covers ops/elementwise/special.hpp
+// Covers ops/elementwise/trigonometric.hpp
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -7,8 +15,6 @@
 #include "ops/brute_force.hpp"
 
 using namespace brute_force;
-
-// A suite over every function of the families' lists.
 
 namespace {
 

@@ -1,3 +1,5 @@
+// Covers autograd/observe/picture_file.hpp
+// Covers autograd/observe/svg.hpp
 #include <doctest/doctest.h>
 
 #include <wengert/autograd/observe/internal/drawing.hpp>

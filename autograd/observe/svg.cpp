@@ -1,7 +1,7 @@
 #include <utf8proc.h>
 
 #include <vector>
-#include <wengert/autograd/observe/internal/svg.hpp>
+#include <wengert/autograd/observe/svg.hpp>
 
 namespace wengert::svg {
 namespace {

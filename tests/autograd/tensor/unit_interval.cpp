@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <random>
-#include <wengert/autograd/tensor/internal/unit_interval.hpp>
+#include <wengert/autograd/tensor/unit_interval.hpp>
 
 using namespace wengert;
 

@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <fstream>
 #include <system_error>
-#include <wengert/autograd/observe/internal/picture_file.hpp>
+#include <wengert/autograd/observe/picture_file.hpp>
 #include <wengert/autograd/tensor/error.hpp>
 
 namespace wengert {
