@@ -79,7 +79,7 @@ struct Gelu {
     static constexpr OpDoc doc{"gelu(x)", broadcast_shape, "x Φ(x)", "ct (Φ(x) + x φ(x))"};
     static constexpr Range domain{-3, 3};
     static constexpr std::array extremes{-30.0, 0.0, 30.0};
-    static constexpr Accuracy accuracy{.ulps = 8, .between = {-3, 1e300}};
+    static constexpr Accuracy accuracy{.ulps = 16, .between = {-3, 1e300}};
     static auto formula(const auto& x) { return 0.5 * x * erfc(x * -0.70710678118654752); }
     static long double exact(long double x) { return 0.5L * x * std::erfc(-x / std::sqrt(2.0L)); }
 };
@@ -94,7 +94,7 @@ struct GeluTanh {
                                "of the formula"};
     static constexpr Range domain{-3, 3};
     static constexpr std::array extremes{-30.0, 0.0, 30.0};
-    static constexpr Accuracy accuracy{.ulps = 8, .least_normals = 1000, .between = {-3, 1e300}};
+    static constexpr Accuracy accuracy{.ulps = 16, .least_normals = 1000, .between = {-3, 1e300}};
     static auto formula(const auto& x) { return x * sigmoid(x * (1.5957691216057308 + 0.0713548162726009 * (x * x))); }
     static long double exact(long double x) {
         return x / (1 + std::exp(-x * (1.5957691216057308L + 0.0713548162726009L * x * x)));
