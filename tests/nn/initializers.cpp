@@ -4,6 +4,7 @@
 #include <cmath>
 #include <wengert/nn/initializers.hpp>
 #include <wengert/ops/products/matmul.hpp>
+#include <wengert/ops/shape/copies.hpp>
 #include <wengert/ops/shape/views.hpp>
 
 using namespace wengert;
