@@ -256,8 +256,8 @@ TEST_CASE("gru: what does not fit is an error") {
         }
         return "no error";
     };
-    CHECK(error([&] { gru(x, ids({4, 5})); }).starts_with("length_mask: length 5 is outside [0, 4]\n  at "));
-    CHECK(error([&] { gru(x, ids({4, -1})); }).starts_with("length_mask: length -1 is outside [0, 4]\n  at "));
+    CHECK(error([&] { gru(x, ids({4, 5})); }).starts_with("gru: length 5 is outside [0, 4]\n  at "));
+    CHECK(error([&] { gru(x, ids({4, -1})); }).starts_with("gru: length -1 is outside [0, 4]\n  at "));
     for (const auto& lengths : {ids({4}), ids({4, 4, 4}), zeros({2, 1}, Dtype::int64)})
         CHECK(error([&] { gru(x, lengths); })
                   .starts_with("gru: lengths " + to_string(lengths.shape()) +

@@ -467,7 +467,7 @@ TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
         CHECK(error_of([&] {
                   model.loss(batch.source, ids({4, 4, 5}, {3}), batch.target);
               }) ==
-              "length_mask: length 5 is outside [0, 4]\n"
+              "gru: length 5 is outside [0, 4]\n"
               "  in encoder.gru\n"
               "  at models/seq2seq/encoder.cpp");
         CHECK(error_of([&] { model.greedy(batch.source, ids({4}, {1}), 3); }) ==
