@@ -6,6 +6,28 @@
 /// Activation functions of neural networks.
 namespace wengert {
 
+/// e^-x / (1 + e^-x)^2, the derivative of sigmoid(x), exact where sigmoid(x) is near 0 and near 1.
+struct SigmoidSlope {
+    static constexpr std::string_view name = "sigmoid_slope";
+    static constexpr OpDoc doc{"sigmoid_slope(x)", broadcast_shape, "e⁻ˣ / (1 + e⁻ˣ)²", "-ct y tanh(x / 2)"};
+    static constexpr Range domain{-4, 4};
+    static constexpr std::array extremes{-100.0, 0.0, 100.0};
+    static constexpr Accuracy accuracy{.ulps = 4, .least_normals = 2};
+    template <class Batch>
+    static auto f(const Batch& x) {
+        const Batch small = xsimd::exp(-xsimd::abs(x)), sum = Batch(1) + small;
+        return small / (sum * sum);
+    }
+    static auto df(const auto& x, const auto& y) { return -y * tanh(0.5 * x); }
+    static long double exact(long double x) {
+        const long double small = std::exp(-std::abs(x));
+        return small / ((1 + small) * (1 + small));
+    }
+};
+auto sigmoid_slope(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
+    return call<SigmoidSlope>(x, where);
+}
+
 /// 1 / (1 + e^-x).
 struct Sigmoid {
     static constexpr std::string_view name = "sigmoid";
@@ -14,10 +36,10 @@ struct Sigmoid {
     static constexpr std::array extremes{-100.0, 0.0, 100.0};
     template <class Batch>
     static auto f(const Batch& x) {
-        const Batch small = xsimd::exp(-xsimd::abs(x));
-        return xsimd::select(x < Batch(0), small, Batch(1)) / (Batch(1) + small);
+        const Batch small = xsimd::exp(-xsimd::abs(x)), sum = Batch(1) + small;
+        return xsimd::select(x < Batch(0), small, Batch(1)) / sum;
     }
-    static auto df(const auto& x, const auto& y) { return y * sigmoid(-x); }  // 1 - y loses digits near 1
+    static auto df(const auto& x, const auto&) { return sigmoid_slope(x); }  // y (1 - y) has no digits near 1
     static long double exact(long double x) { return 1 / (1 + std::exp(-x)); }
 };
 auto sigmoid(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
@@ -106,6 +128,7 @@ auto gelu_tanh(const Operand auto& x, const SourceLine& where = std::source_loca
 
 // clang-format off
 using ActivationFunctions = OpList<
+    SigmoidSlope,
     Sigmoid,
     Relu,
     Softplus,

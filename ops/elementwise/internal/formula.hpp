@@ -101,9 +101,9 @@ template <class F, int N>
 using LaneResults = typename LaneResultsOf<F, std::make_integer_sequence<int, N>>::type;
 
 template <class Results>
-inline constexpr int count_of_results = 1;
+inline constexpr std::size_t count_of_results = 1;
 template <TupleLike Results>
-inline constexpr int count_of_results<Results> = static_cast<int>(std::tuple_size_v<Results>);
+inline constexpr std::size_t count_of_results<Results> = std::tuple_size_v<Results>;
 
 /// The kernels of formula F of N operands.
 template <class F, int N, bool summed, class Operands = std::make_integer_sequence<int, N>>
@@ -116,8 +116,11 @@ struct FormulaRows<F, N, summed, std::integer_sequence<int, k...>> {
                                         [[maybe_unused]] std::int64_t result_step, std::int64_t n) {
         using V = Lanes<T>;
         const F& f = *static_cast<const F*>(formula);
+        // What a register is stored to may be any memory to the compiler, but no variable whose address nobody has.
+        const std::array<const T*, N> x{in[k]...};
+        const std::array<std::int64_t, N> by{step[k]...};
         for (std::int64_t i = 0; i < n; i += V::size) {
-            const auto y = f(V::load(in[k] + i * step[k])...);
+            const auto y = f(V::load(x[k] + i * by[k])...);
             for_each_result(y, [&](const auto& result, auto r) {
                 T* const to = out + r * result_step + i;
                 if constexpr (summed)
@@ -150,12 +153,22 @@ struct FormulaRows<F, N, summed, std::integer_sequence<int, k...>> {
                                          const T* const* cotangents, const std::int64_t* cotangent_steps,
                                          const RowTarget<T>* targets, std::int64_t n) {
         using V = Lanes<T>;
+        constexpr std::size_t results = count_of_results<LaneResults<F, N>>;
         const F& f = *static_cast<const F*>(formula);
+        const std::array<const T*, N> x{in[k]...};
+        const std::array<std::int64_t, N> by{step[k]...};
+        const std::array<RowTarget<T>, N> to{targets[k]...};
+        std::array<const T*, results> ct_rows;
+        std::array<std::int64_t, results> ct_by;
+        for (std::size_t r = 0; r < results; ++r) {
+            ct_rows[r] = cotangents[r];
+            ct_by[r] = cotangent_steps[r];
+        }
         for (std::int64_t i = 0; i < n; i += V::size) {
-            const auto y = f(dual_operand<k>(V::load(in[k] + i * step[k]))...);
-            std::array<V, count_of_results<std::remove_cvref_t<decltype(y)>>> ct;
-            for_each_result(y, [&](const auto&, auto r) { ct[r] = V::load(cotangents[r] + i * cotangent_steps[r]); });
-            (contribute<k>(y, ct, targets[k], i), ...);
+            const auto y = f(dual_operand<k>(V::load(x[k] + i * by[k]))...);
+            std::array<V, results> ct;
+            for_each_result(y, [&](const auto&, auto r) { ct[r] = V::load(ct_rows[r] + i * ct_by[r]); });
+            (contribute<k>(y, ct, to[k], i), ...);
         }
     }
 
@@ -197,7 +210,7 @@ constexpr Formula make_formula() {
         formula.linear = F::linear;
     }
     formula.operands = N;
-    formula.results = count_of_results<LaneResults<F, N>>;
+    formula.results = static_cast<int>(count_of_results<LaneResults<F, N>>);
     formula.summed = summed;
     formula.float32.width = Lanes<float>::size;
     formula.float64.width = Lanes<double>::size;

@@ -78,7 +78,7 @@ struct BackwardRows {
         }
     }
 
-  private:
+    /// For a row of n elements, as kernels want them.
     void add(const T* const* rows, const std::int64_t* step, const T* const* cts, const std::int64_t* ct_step,
              const RowTarget<T>* targets, std::int64_t n) const {
         const RowKernels<T>& kernels = formula.kernels<T>();
@@ -201,7 +201,7 @@ void BoundFormula::kernel_vjp(Backward& back, const Shape& space, std::span<cons
         rows.result_step = ct_strides[0];
         ct_strides.erase(0);
     }
-    bool plain = !formula.summed && cotangent.is_contiguous();
+    bool plain = !formula.summed && formula.results == 1 && cotangent.is_contiguous();
     for (int k = 0; k < operands; ++k) {
         const auto at = static_cast<std::size_t>(k);
         rows.in[at] = &none;
@@ -216,14 +216,20 @@ void BoundFormula::kernel_vjp(Backward& back, const Shape& space, std::span<cons
         plain = plain && is_run(targets[at].tensor, space);
     }
     if (plain) {
-        std::array<std::int64_t, Nest::most_operands> steps;
-        for (int k = 0; k <= 2 * operands; ++k)
-            steps[static_cast<std::size_t>(k)] = k > operands && formula.linear ? 0 : 1;
         parallel_ranges(space.numel(), 64, space.numel(), [&](std::int64_t begin, std::int64_t end) {
-            std::array<std::int64_t, Nest::most_operands> offsets;
-            for (int k = 0; k <= 2 * operands; ++k)
-                offsets[static_cast<std::size_t>(k)] = begin * steps[static_cast<std::size_t>(k)];
-            rows(offsets.data(), steps.data(), end - begin);
+            const T* in_rows[Room::operands];
+            std::int64_t step[Room::operands];
+            RowTarget<T> row_targets[Room::operands];
+            alignas(64) static constexpr T zeros[most_lanes<T>] = {};
+            for (int k = 0; k < operands; ++k) {
+                const auto at = static_cast<std::size_t>(k);
+                in_rows[k] = formula.linear ? zeros : rows.in[at] + begin;
+                step[k] = formula.linear ? 0 : 1;
+                if (wanted[at]) row_targets[k] = {rows.to[at] + begin, 1, rows.accumulate[at]};
+            }
+            const T* const ct = rows.cotangent + begin;
+            static constexpr std::int64_t one = 1;
+            rows.add(in_rows, step, &ct, &one, row_targets, end - begin);
         });
         return;
     }

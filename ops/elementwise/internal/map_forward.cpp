@@ -48,6 +48,18 @@ struct ForwardRows {
         return total;
     }
 
+    void store(const T* const* rows, const std::int64_t* step, T* to, std::int64_t to_result, std::int64_t n) const {
+        const std::int64_t full = n / kernels().width * kernels().width;
+        if (full > 0) kernels().forward(f, rows, step, to, to_result, full);
+        if (full == n) return;
+        RowRest<T, Room> rest;
+        alignas(64) T last[Room::results][most_lanes<T>];
+        if (formula.summed) load_part(to + full, last[0], n - full);
+        kernels().forward(f, rest.read(formula.operands, rows, step, full, n - full), step, last[0], most_lanes<T>,
+                          kernels().width);
+        for (int r = 0; r < formula.results; ++r) copy_part(last[r], to + r * to_result + full, n - full);
+    }
+
   private:
     /// Calls body(rows, step, i, length) for the elements [i, i + length) of a row, as kernels want them: all at once,
     /// or in pieces if some must be gathered.
@@ -69,18 +81,6 @@ struct ForwardRows {
             }
             body(rows, step, i, length);
         }
-    }
-
-    void store(const T* const* rows, const std::int64_t* step, T* to, std::int64_t to_result, std::int64_t n) const {
-        const std::int64_t full = n / kernels().width * kernels().width;
-        if (full > 0) kernels().forward(f, rows, step, to, to_result, full);
-        if (full == n) return;
-        RowRest<T, Room> rest;
-        alignas(64) T last[Room::results][most_lanes<T>];
-        if (formula.summed) load_part(to + full, last[0], n - full);
-        kernels().forward(f, rest.read(formula.operands, rows, step, full, n - full), step, last[0], most_lanes<T>,
-                          kernels().width);
-        for (int r = 0; r < formula.results; ++r) copy_part(last[r], to + r * to_result + full, n - full);
     }
 
     double sum(const T* const* rows, const std::int64_t* step, std::int64_t n) const {
@@ -182,22 +182,21 @@ void BoundFormula::forward_as(const Inputs& in, const Destination& out) const {
         space.erase(0);
         strides.erase(0);
     }
-    bool plain = !formula.summed && !several && out.tensor.is_contiguous();
+    bool plain = !formula.summed && !several && !out.accumulate && out.tensor.is_contiguous();
     for (int k = 0; k < formula.operands; ++k) {
         const Tensor& x = in[static_cast<std::size_t>(k)];
         rows.in[static_cast<std::size_t>(k)] = static_cast<const T*>(x.raw());
         plain = plain && is_run(x, space);
     }
     if (plain) {
-        static constexpr auto ones = [] {
-            std::array<std::int64_t, most_operands + 1> steps;
-            steps.fill(1);
-            return steps;
-        }();
         parallel_ranges(space.numel(), 64, space.numel(), [&](std::int64_t begin, std::int64_t end) {
-            std::array<std::int64_t, most_operands + 1> offsets;
-            for (int k = 0; k <= formula.operands; ++k) offsets[static_cast<std::size_t>(k)] = begin;
-            rows(offsets.data(), ones.data(), end - begin);
+            const T* in_rows[Room::operands];
+            std::int64_t step[Room::operands];
+            for (int k = 0; k < formula.operands; ++k) {
+                in_rows[k] = rows.in[static_cast<std::size_t>(k)] + begin;
+                step[k] = 1;
+            }
+            rows.store(in_rows, step, rows.out + begin, 0, end - begin);
         });
         return;
     }
