@@ -41,8 +41,12 @@ struct Tanh {
     static constexpr Range domain{-2, 2};
     static constexpr std::array extremes{-100.0, 0.0, 100.0};
     static constexpr Accuracy accuracy{.ulps = 2, .slope_least_normals = 8};
-    static auto f(const auto& x) { return batch_math::tanh(x); }
-    static auto df(const auto& x, const auto&) { return 4.0 * sigmoid_slope(2.0 * x); }  // 1 - y² has no digits near 1
+    static auto f(const auto& x) { return xsimd::tanh(x); }
+    /// 1 - y² has few digits where y is near 1.
+    static auto df(const auto& x, const auto& y) {
+        return choose(
+            abs(x) < 0.625, [&] { return 1.0 - y * y; }, [&] { return 4.0 * sigmoid_slope(2.0 * x); });
+    }
     static long double exact(long double x) { return std::tanh(x); }
 };
 auto tanh(const Operand auto& x, const SourceLine& where = std::source_location::current()) {

@@ -182,6 +182,19 @@ requires(std::same_as<X, Term> || std::same_as<X, TermDual>) X evaluate(const X&
     return evaluate(formula_of<P>(), std::span<const X>(operands));
 }
 
+/// where(mask, yes(), no()), of which a register computes only what some of its elements need: for rules, where both
+/// are costly.
+template <class T, class Yes, class No>
+[[gnu::always_inline]] inline Lanes<T> choose(const Mask<Lanes<T>>& mask, const Yes& yes, const No& no) {
+    if (xsimd::all(mask.m)) return yes();
+    if (!xsimd::any(mask.m)) return no();
+    return where(mask, yes(), no());
+}
+template <class X, class Yes, class No>
+X choose(const Mask<X>& mask, const Yes& yes, const No& no) {
+    return where(mask, X(yes()), X(no()));
+}
+
 /// A comparison of values: which operands they depend on does not matter.
 template <class P, class T>
 [[gnu::always_inline]] inline Mask<Lanes<T>> compare(const Lanes<T>& x, const Lanes<T>& y) {

@@ -81,31 +81,6 @@ Batch log10(const Batch& x) {
                                   54 * std::numbers::ln2 * std::numbers::log10e, x);
 }
 
-/// (1 - e^-2|x|) / (1 + e^-2|x|) with the sign of x, and, where that cancels, x + x^3 times the polynomial, or the
-/// quotient of polynomials, of the Cephes library (Moshier 1989). It shares its exponential with its derivative.
-template <class Batch>
-Batch tanh(const Batch& x) {
-    using T = typename Batch::value_type;
-    const Batch size = xsimd::abs(x), square = x * x;
-    const Batch twice = Batch(2) * x, small = xsimd::exp(-xsimd::abs(twice)), sum = Batch(1) + small;
-    Batch factor;
-    if constexpr (sizeof(T) == sizeof(float)) {
-        factor = xsimd::fma(Batch(-5.70498872745e-3f), square, Batch(2.06390887954e-2f));
-        factor = xsimd::fma(factor, square, Batch(-5.37397155531e-2f));
-        factor = xsimd::fma(factor, square, Batch(1.33314422036e-1f));
-        factor = xsimd::fma(factor, square, Batch(-3.33332819422e-1f));
-    } else {
-        Batch above = xsimd::fma(Batch(-9.64399179425052238628e-1), square, Batch(-9.92877231001918586564e1));
-        above = xsimd::fma(above, square, Batch(-1.61468768441708447952e3));
-        Batch below = square + Batch(1.12811678491632931402e2);
-        below = xsimd::fma(below, square, Batch(2.23548839060100448583e3));
-        below = xsimd::fma(below, square, Batch(4.84406305325125486048e3));
-        factor = above / below;
-    }
-    const Batch near = xsimd::fma(x * square, factor, x), far = (Batch(1) - small) / sum;
-    return xsimd::select(size < Batch(T(0.625)), near, xsimd::select(x < Batch(0), -far, far));
-}
-
 /// xsimd's is infinite for large negative numbers.
 template <class Batch>
 Batch acosh(const Batch& x) {
