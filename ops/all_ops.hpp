@@ -20,7 +20,7 @@ struct OpEntry {
 /// Every op there is, family by family, from the lists at the ends of the families' files.
 const std::vector<OpEntry>& all_ops();
 
-/// A function of one or two operands as value tests and random programs see it.
+/// A function of one or two operands as value tests see it.
 struct FunctionEntry {
     std::string_view name;
     int operands;

@@ -17,6 +17,7 @@
 ///
 ///     struct Softmax {
 ///         static constexpr std::string_view name = "softmax";
+///         static constexpr OpDoc doc{...};                        // its row in the op reference
 ///         static constexpr Saves saves = Saves::output;           // what vjp() asks back with saved()
 ///         int axis;                                               // attributes
 ///         Shape shape(const Inputs& in) const;                    // the only place that throws its shape errors
@@ -32,8 +33,8 @@
 ///
 /// A view op has `Tensor view(const Tensor& x) const` in place of shape() and forward(), `Tensor adjoint(const Tensor&
 /// cotangent, const Shape& shape) const` in place of vjp(), `std::optional<Interval> interval() const` if it shows a
-/// part of one axis only, and `bool can_view(const Tensor& x) const` if it cannot show every strided tensor. A public
-/// function hands the op and its operands to apply().
+/// part of one axis only, `bool can_view(const Tensor& x) const` if it cannot show every strided tensor, and a member
+/// `overlapping` if an element may appear twice. A public function hands the op and its operands to apply().
 ///
 /// forward() writes a new, contiguous tensor. An op that `accumulates` promises more: its forward() writes into any
 /// strided Destination, and adds if that says so. Backward::add(input, op, ...) then computes it right into a

@@ -29,7 +29,7 @@ class Shape {
 
     int rank() const { return rank_; }
     bool empty() const { return rank_ == 0; }
-    /// Throws ShapeError unless 0 <= axis < rank, as all that takes an axis here.
+    /// Throws ShapeError unless 0 <= axis < rank. So do all members that take an axis.
     std::int64_t operator[](int axis) const {
         require_axis(axis);
         return dims_[axis];

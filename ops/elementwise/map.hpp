@@ -55,7 +55,8 @@ consteval bool is_formula() {
 ///
 /// Shapes: the operands broadcast as in NumPy, and have one dtype, float32 or float64; at least one is a tensor, others
 /// may be numbers. f is a generic lambda over the functions of elementwise.hpp (arithmetic, comparisons, where, exp,
-/// tanh, ...). It may capture numbers, and must not branch on its operands: where() chooses.
+/// tanh, ...). It may capture numbers, by value since backward evaluates it again, and must not branch on its operands:
+/// where() chooses.
 ///
 /// A formula of several results returns them as a std::tuple (or a std::array, if all depend on the same operands). It
 /// is one op, whose results are slices of one tensor:
@@ -71,8 +72,8 @@ consteval bool is_formula() {
 ///     map([](auto... x) { return fold([](auto sum, auto x) { return sum + x * x; }, 0.0, x...); }, a, b, c);
 ///
 /// Derivative: needs no definition. Backward evaluates f with dual numbers, for all operands in one fused pass; higher
-/// orders evaluate it with tensors. These are taken of both branches of a where(): each must be finite there, so write
-/// where(x > 0, sqrt(where(x > 0, x, 1)), 0) if one is not.
+/// orders evaluate it with tensors. A second derivative is taken of both branches of a where(), and each must be
+/// finite: write where(x > 0, sqrt(where(x > 0, x, 1)), 0) if one is not.
 ///
 /// Throws ShapeError, DtypeError, and ValueError if an operand is undefined or all are numbers.
 template <class F, class... Rest>

@@ -26,7 +26,8 @@
 ///     };
 ///
 /// Two operands have `domain_y`, and dfx and dfy of (x, y, value). A function that is a formula of others has `formula`
-/// in place of f and df: its derivative follows. `linear` says that the derivatives are constants.
+/// in place of f and df: its derivative follows. `linear` says that the derivatives are constants. A comparison has
+/// `compares` and f alone.
 namespace wengert {
 
 struct Range {

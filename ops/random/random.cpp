@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <wengert/autograd/tensor/unit_interval.hpp>
 #include <wengert/autograd/tensor/parallel.hpp>
+#include <wengert/autograd/tensor/unit_interval.hpp>
 #include <wengert/ops/elementwise/internal/xsimd.hpp>
 #include <wengert/ops/random/internal/philox.hpp>
 #include <wengert/ops/random/random.hpp>

@@ -19,9 +19,9 @@ struct Group {
 
 /// What the nodes of a tape have in common: which of them are one vertex, and which run in one loop.
 ///
-/// A node of a step folds with the nodes of the other steps that came from the same line of the same scope and were, in
-/// their step, as many-th from there. Where its operands come from does not matter, so that a first step, whose state
-/// comes from elsewhere, folds with the rest.
+/// Nodes of different steps fold if they came from the same line of the same scope, and each is the n-th of its step
+/// from there. Where their operands come from does not matter, so that a first step, whose state comes from elsewhere,
+/// folds with the rest.
 class Folding {
   public:
     static constexpr int outside = -1;  ///< block and loop of what is in no step

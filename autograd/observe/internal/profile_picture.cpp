@@ -5,8 +5,8 @@
 #include <functional>
 #include <numeric>
 #include <wengert/autograd/observe/picture_file.hpp>
-#include <wengert/autograd/observe/svg.hpp>
 #include <wengert/autograd/observe/profile.hpp>
+#include <wengert/autograd/observe/svg.hpp>
 
 namespace wengert {
 namespace {
@@ -34,7 +34,7 @@ struct Bar {
     }
 };
 
-/// The costs summed by one of their names, the greatest first, those after the most that are shown as one.
+/// The costs summed by one of their names, the greatest first. What is beyond the most that are shown is one bar.
 std::vector<Bar> bars_by(const std::vector<OpCost>& costs, std::string OpCost::*name, const char* unnamed) {
     std::vector<Bar> all;
     for (const OpCost& cost : costs) {

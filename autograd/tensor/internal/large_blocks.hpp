@@ -4,9 +4,9 @@
 #include <cstdint>
 
 /// Memory for blocks of more than 256 KiB, shared by all threads. Blocks are cut from segments that the system gave,
-/// from the smallest free piece that is large enough, and join their free neighbours when they return: the large
-/// tensors of steps whose shapes differ use the same memory again. A lock is taken, for a time that is nothing beside
-/// the work on such a block.
+/// from a small one of the free pieces that are large enough, and join their free neighbours when they return: the
+/// large tensors of steps whose shapes differ use the same memory again. A lock is taken, for a time that is nothing
+/// beside the work on such a block.
 namespace wengert::large_blocks {
 
 /// A block aligned to 64 bytes. Throws std::bad_alloc.
