@@ -8,10 +8,9 @@ namespace wengert {
 namespace {
 
 template <class P>
-concept BinaryFunction = requires {
-    P::compares;
-}
-|| requires { P::domain_y; };
+concept IsComparison = requires { P::compares; };
+template <class P>
+concept BinaryFunction = IsComparison<P> || requires { P::domain_y; };
 template <class P>
 concept UnaryFunction = !BinaryFunction<P> && requires {
     P::domain;
@@ -79,7 +78,7 @@ OpEntry entry(std::string_view family) {
     OpEntry result{family, Op::name, {}, true, nullptr};
     if constexpr (Documented<Op>) result.doc = Op::doc;
     if constexpr (UnaryFunction<Op> || BinaryFunction<Op>) {
-        result.differentiable = !requires { Op::compares; };
+        result.differentiable = !IsComparison<Op>;
         result.samples = function_samples<Op>;
     } else {
         static_assert(Sampled<Op>, "an op has samples(), over which its gradient is checked");
@@ -94,42 +93,61 @@ void add(std::vector<OpEntry>& entries, std::string_view family, OpList<Ops...>)
     (entries.push_back(entry<Ops>(family)), ...);
 }
 
+/// The fields that a function may leave out.
+template <class P>
+constexpr Accuracy accuracy_of() {
+    if constexpr (requires { P::accuracy; })
+        return P::accuracy;
+    else
+        return {};
+}
+template <class P>
+constexpr Range first_domain() {
+    if constexpr (requires { P::domain; })
+        return P::domain;
+    else
+        return {-1, 1};
+}
+template <class P>
+constexpr Range second_domain() {
+    if constexpr (requires { P::domain_y; })
+        return P::domain_y;
+    else
+        return {-1, 1};
+}
+
 template <class P>
 void add_function(std::vector<FunctionEntry>& entries) {
-    if constexpr (UnaryFunction<P> || BinaryFunction<P>) {
-        FunctionEntry e{P::name, BinaryFunction<P> ? 2 : 1, !requires {P::compares;
-    }
-    , {-1, 1}, {-1, 1}, {}, nullptr, nullptr, nullptr
-};
-if constexpr (requires { P::accuracy; }) {
-    e.accuracy = P::accuracy;
+    FunctionEntry e{.name = P::name,
+                    .operands = BinaryFunction<P> ? 2 : 1,
+                    .differentiable = !IsComparison<P>,
+                    .domain = first_domain<P>(),
+                    .domain_y = second_domain<P>(),
+                    .accuracy = accuracy_of<P>(),
+                    .apply = nullptr,
+                    .exact = nullptr,
+                    .exact_slopes = nullptr};
+    if constexpr (BinaryFunction<P>)
+        e.apply = [](const Tensor& x, const Tensor& y) { return elementwise<P>(Input(x), Input(y)); };
+    else
+        e.apply = [](const Tensor& x, const Tensor&) { return elementwise<P>(Input(x)); };
+    if constexpr (IsComparison<P>)
+        e.exact = [](long double x, long double y) { return P::f(x, y) ? 1.0L : 0.0L; };
+    else if constexpr (BinaryFunction<P>)
+        e.exact = P::exact;
+    else
+        e.exact = [](long double x, long double) { return P::exact(x); };
+    if constexpr (!HasFormula<P> && !IsComparison<P>) e.exact_slopes = exact_slopes<P>;
+    entries.push_back(e);
 }
-if constexpr (requires { P::domain; }) {
-    e.domain = P::domain;
+template <class P>
+void add_if_function(std::vector<FunctionEntry>& entries) {
+    if constexpr (UnaryFunction<P> || BinaryFunction<P>) add_function<P>(entries);
 }
-if constexpr (requires { P::domain_y; }) {
-    e.domain_y = P::domain_y;
-}
-if constexpr (BinaryFunction<P>)
-    e.apply = [](const Tensor& x, const Tensor& y) { return elementwise<P>(Input(x), Input(y)); };
-else
-    e.apply = [](const Tensor& x, const Tensor&) { return elementwise<P>(Input(x)); };
-if constexpr (requires { P::compares; })
-    e.exact = [](long double x, long double y) { return P::f(x, y) ? 1.0L : 0.0L; };
-else if constexpr (BinaryFunction<P>)
-    e.exact = P::exact;
-else
-    e.exact = [](long double x, long double) { return P::exact(x); };
-if constexpr (!HasFormula<P> && !requires { P::compares; }) {
-    e.exact_slopes = exact_slopes<P>;
-}
-entries.push_back(e);
-}  // namespace
-}  // namespace wengert
 template <class... Ops>
 std::vector<FunctionEntry> function_entries(OpList<Ops...>) {
     std::vector<FunctionEntry> entries;
-    (add_function<Ops>(entries), ...);
+    (add_if_function<Ops>(entries), ...);
     return entries;
 }
 

@@ -8,6 +8,7 @@
 #include <wengert/ops/network/dropout.hpp>
 #include <wengert/ops/network/linear_cross_entropy.hpp>
 #include <wengert/ops/network/masking.hpp>
+#include <wengert/ops/op_reference.hpp>
 #include <wengert/ops/products/linear.hpp>
 #include <wengert/ops/products/matmul.hpp>
 #include <wengert/ops/products/precision.hpp>

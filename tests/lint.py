@@ -203,9 +203,26 @@ def check_mirror(tree):
             fault(source.path, 1, f'tests/{stem}.cpp does not exist; "{COVERS}{source.path}" says that a test covers it.')
 
 
+def check_ops(tree):
+    """ops/all_ops.cpp names each family's list, and docs/ops.md each public function."""
+    listing = ''.join((ROOT / 'ops' / name).read_text() for name in ('all_ops.cpp', 'elementwise/elementwise.hpp'))
+    page = (ROOT / 'docs/ops.md').read_text()
+    for source in tree.values():
+        if source.path.parts[0] != 'ops' or not source.is_header:
+            continue
+        for number, line in enumerate(source.lines, 1):
+            family = re.match(r'using (\w+) = OpList<', line)
+            if family and not re.search(r'\b' + family[1] + r'\b', listing):
+                fault(source.path, number, f'ops/all_ops.cpp does not name the list {family[1]}.')
+            function = re.match(r'(?:Tensor|auto) ([a-z]\w*)\(', line)
+            if function and source.is_public and source.path.name != 'reading.hpp' and \
+                    not re.search(r'`[^`]*\b' + function[1] + r'[(<]', page):
+                fault(source.path, number, f'docs/ops.md does not name {function[1]}().')
+
+
 def main():
     tree = read_tree()
-    for check in (check_arrows, check_cycles, check_gathered, check_libraries, check_files, check_built, check_mirror):
+    for check in (check_ops, check_arrows, check_cycles, check_gathered, check_libraries, check_files, check_built, check_mirror):
         check(tree)
     for file, line, sentence in sorted(set(faults)):
         print(f'{file}:{line}: {sentence}')

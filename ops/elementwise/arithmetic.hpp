@@ -72,6 +72,16 @@ requires Readings<X, Y>
 auto operator/(const X& x, const Y& y) { return read<Div>(x, y); }
 inline Tensor operator/(const Input& x, const Input& y) { return elementwise<Div>(x, y); }
 
+/// x += y is x = x + y, and so with the others: where readings differ in type, x must have that of the result.
+template <Reading X, class Y>
+requires Readings<X, Y> X& operator+=(X& x, const Y& y) { return x = x + y; }
+template <Reading X, class Y>
+requires Readings<X, Y> X& operator-=(X& x, const Y& y) { return x = x - y; }
+template <Reading X, class Y>
+requires Readings<X, Y> X& operator*=(X& x, const Y& y) { return x = x * y; }
+template <Reading X, class Y>
+requires Readings<X, Y> X& operator/=(X& x, const Y& y) { return x = x / y; }
+
 /// -x.
 struct Neg {
     static constexpr std::string_view name = "neg";

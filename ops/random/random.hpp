@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/tensor/tensor.hpp>
 
 namespace wengert {
@@ -47,5 +48,10 @@ Tensor uniform(const Shape& shape, double low, double high, Generator& generator
 /// A constant, and the same for any number of threads. Throws ValueError unless the mean is finite and the deviation
 /// finite and 0 or more, DtypeError for int64.
 Tensor normal(const Shape& shape, double mean, double deviation, Generator& generator, Dtype dtype = Dtype::float32);
+
+/// Rows of the op reference for random tensors.
+inline constexpr OpDoc random_tensors[] = {
+    {"uniform(shape, low, high, generator)", "-> shape", "independent, in [low, high)", "none"},
+    {"normal(shape, mean, deviation, generator)", "-> shape", "independent, normal", "none"}};
 
 }  // namespace wengert

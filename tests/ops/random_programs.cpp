@@ -3,6 +3,7 @@
 
 #include <random>
 #include <wengert/autograd/tape/tape.hpp>
+#include <wengert/ops/all_ops.hpp>
 #include <wengert/ops/ops.hpp>
 
 using namespace wengert;
@@ -43,7 +44,7 @@ class RandomProgram {
     /// Undefined if the op that was drawn cannot take x.
     Tensor next(const Tensor& x) {
         const std::int64_t op = below(11);
-        if (op == 0) return tanh(x);
+        if (op == 0) return function_of(x);
         if (op == 1) return reshape(x, factors(x.numel()));
         if (op == 2 || op == 3) return with_any(x, op == 2);
         if (x.rank() == 0) return {};
@@ -63,6 +64,21 @@ class RandomProgram {
             return expand(x, twice);
         }
         return x.rank() >= 2 ? matmul(x, transpose(x)) : Tensor();
+    }
+
+    /// A function of the lists, of x and perhaps of another value, squeezed into its domain.
+    Tensor function_of(const Tensor& x) {
+        const std::vector<FunctionEntry>& all = all_functions();
+        const FunctionEntry& f = all[static_cast<std::size_t>(below(std::ssize(all)))];
+        if (!f.differentiable) return {};
+        const auto into = [](const Range& range, const Tensor& value) {
+            return range.low + (range.high - range.low) * sigmoid(value);
+        };
+        try {
+            return f.apply(into(f.domain, x), into(f.domain_y, f.operands == 2 ? any() : x));
+        } catch (const ShapeError&) {
+            return {};
+        }
     }
 
     /// x with another value, if their shapes broadcast.

@@ -47,29 +47,16 @@ struct Dual {
         return partials[position<i>];
     }
 
-    /// Only what depends on no more operands than this can be assigned: the type of a variable does not grow.
-    template <class X>
-    [[gnu::always_inline]] Dual& operator+=(const X& x) {
-        return assign(*this + x);
-    }
-    template <class X>
-    [[gnu::always_inline]] Dual& operator-=(const X& x) {
-        return assign(*this - x);
-    }
-    template <class X>
-    [[gnu::always_inline]] Dual& operator*=(const X& x) {
-        return assign(*this * x);
+    /// The type of a variable does not grow: only what depends on no more operands than it can be assigned.
+    template <OperandSet other>
+    requires((other & ~set) != 0) [[gnu::always_inline]] Dual& operator=(const Dual<V, other>&) {
+        static_assert(other == 0,
+                      "the new value depends on operands that the variable's type does not have: declare the variable "
+                      "as std::common_type_t of all that it will depend on, or use fold()");
+        return *this;
     }
 
   private:
-    template <class X>
-    [[gnu::always_inline]] Dual& assign(const X& x) {
-        static_assert(std::is_convertible_v<X, Dual>,
-                      "the new value depends on operands that the variable's type does not have: declare the variable "
-                      "as std::common_type_t of all that it will depend on, or use fold()");
-        if constexpr (std::is_convertible_v<X, Dual>) *this = x;
-        return *this;
-    }
     template <OperandSet part, int... i>
     [[gnu::always_inline]] void copy_partials(const Dual<V, part>& x, std::integer_sequence<int, i...>) {
         const auto copy = [&]<int k>(std::integral_constant<int, k>) {

@@ -2,6 +2,7 @@
 
 #include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/ops/elementwise/map.hpp>
+#include <wengert/ops/products/threads.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
 
 using namespace brute_force;
@@ -97,6 +98,98 @@ TEST_CASE("map: a GRU cell agrees with its composition in value, first and secon
         for (int k = 0; k < 3; ++k) in.push_back(slice(gates, 1, 4 * k, 4 * k + 4));
     in.push_back(sample_values({4}, -2, 2, 3));
     check_same(fused_gru, composed_gru, in);
+}
+
+TEST_CASE("map: 32 operands") {
+    const auto check = []<std::size_t... k>(std::index_sequence<k...>) {
+        std::vector<Tensor> in;
+        for (std::size_t i = 0; i < 32; ++i) in.push_back(sample_values(i % 3 == 0 ? Shape{5} : Shape{2, 5}, -1, 1, i));
+        Values want;
+        for_each_index({2, 5}, [&](const Shape& index) { want.push_back(nested({element(in[k], index)...})); });
+        const auto f = [](const std::vector<Tensor>& x) { return map(Nested{}, x[k]...); };
+        check_close(f(in), want, 8, 1);
+        const GradcheckResult result = gradcheck(f, in);
+        CHECK_MESSAGE(result.passed, result.message);
+    };
+    check(std::make_index_sequence<32>{});
+}
+
+TEST_CASE("map: several results are one op, whose slices they are") {
+    constexpr auto lstm = [](auto i, auto f, auto g, auto o, auto c) {
+        const auto next = sigmoid(f) * c + sigmoid(i) * tanh(g);
+        return std::tuple{next, sigmoid(o) * tanh(next)};
+    };
+    const auto fused = [&](const std::vector<Tensor>& in) {
+        const auto [c, h] = map(lstm, in[0], in[1], in[2], in[3], in[4]);
+        return concat({c, h * 2}, -1);
+    };
+    const auto composed = [](const std::vector<Tensor>& in) {
+        const Tensor c = sigmoid(in[1]) * in[4] + sigmoid(in[0]) * tanh(in[2]), h = sigmoid(in[3]) * tanh(c);
+        return concat({c, h * 2}, -1);
+    };
+    for (const std::int64_t width : {1, 5, 40}) {
+        std::vector<Tensor> in;
+        for (std::uint64_t k = 0; k < 5; ++k) in.push_back(sample_values({3, width}, -2, 2, k));
+        check_close(fused(in), elements(composed(in)), 8, 1);
+        const GradcheckResult result = gradcheck(fused, in, {.order = 2});
+        CHECK_MESSAGE(result.passed, result.message);
+    }
+    const std::vector<Tensor> mixed{laid_out({3, 4}, 1, 1), laid_out({4}, 2, 2), laid_out({3, 1}, 3, 3),
+                                    laid_out({}, 0, 4), laid_out({3, 4}, 2, 5)};
+    check_close(fused(mixed), elements(composed(mixed)), 8, 1);
+    CHECK(gradcheck(fused, mixed, {.order = 2}).passed);
+
+    Tape tape;
+    tape.watch(mixed[4]);
+    const auto [c, h] = map(lstm, mixed[0], mixed[1], mixed[2], mixed[3], mixed[4]);
+    CHECK(tape.size() == 4);  // the watched leaf, the formula, its two slices
+    CHECK(c.shares_storage(h));
+    const Tensor of_one = tape.gradient(sum(c), mixed[4]);
+    check_close(of_one, elements(expand(sigmoid(mixed[1]), {3, 4})), 4);
+}
+
+TEST_CASE("map: results that depend on the same operands may be an array") {
+    const Tensor x = sample_values({7}, -2, 2, 1), y = sample_values({7}, -2, 2, 2);
+    const auto f = [](const std::vector<Tensor>& in) {
+        const std::array<Tensor, 2> r = map(
+            [](auto a, auto b) {
+                return std::array{a * b, a / (b * b + 1)};
+            },
+            in[0], in[1]);
+        return r[0] * sin(r[1]);
+    };
+    CHECK(gradcheck(f, {x, y}, {.order = 2}).passed);
+}
+
+TEST_CASE("map: a loop over operands starts from the type of all of them") {
+    const auto norm = [](const auto&... x) {
+        std::common_type_t<std::remove_cvref_t<decltype(x)>...> total = 0.0;
+        ((total += x * x), ...);
+        return sqrt(total + 1.0);
+    };
+    const auto f = [&](const std::vector<Tensor>& in) { return map(norm, in[0], in[1], in[2]); };
+    const std::vector<Tensor> in{sample_values({9}, -2, 2, 1), sample_values({9}, -2, 2, 2),
+                                 sample_values({9}, -2, 2, 3)};
+    check_close(f(in), elements(sqrt(in[0] * in[0] + in[1] * in[1] + in[2] * in[2] + 1.0)), 4);
+    const GradcheckResult result = gradcheck(f, in, {.order = 2});
+    CHECK_MESSAGE(result.passed, result.message);
+}
+
+TEST_CASE("sum: over everything it is the same for any number of threads") {
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+        const Tensor x = laid_out({700, 301}, 2, 1, dtype);
+        std::vector<double> sums;
+        for (const int threads : {1, 2, 3}) {
+            set_thread_count(threads);
+            sums.push_back(sum(x).item());
+        }
+        set_thread_count(2);
+        CHECK(sums[0] == sums[1]);
+        CHECK(sums[0] == sums[2]);
+        double want = 0;
+        for (const double v : elements(x)) want += v;
+        CHECK(sums[0] == doctest::Approx(want).epsilon(dtype == Dtype::float32 ? 1e-6 : 1e-12));
+    }
 }
 
 TEST_CASE("map_sum: Bahdanau's score agrees with its composition in value, first and second derivative") {

@@ -1,0 +1,55 @@
+#include <fmt/format.h>
+
+#include <span>
+#include <vector>
+#include <wengert/ops/all_ops.hpp>
+#include <wengert/ops/elementwise/map.hpp>
+#include <wengert/ops/network/dropout.hpp>
+#include <wengert/ops/network/masking.hpp>
+#include <wengert/ops/op_reference.hpp>
+#include <wengert/ops/random/random.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
+#include <wengert/ops/shape/views.hpp>
+
+namespace wengert {
+namespace {
+
+constexpr std::string_view introduction = R"(# Ops
+
+`build/examples/ops_reference > docs/ops.md` writes this page from the lists of ops; a test holds that it is current. Every op is
+checked against central differences in first and second order; `build/examples/seq2seq gradcheck` prints the table. `ct` is the
+cotangent of the result y. The headers have the details: what is thrown, and what happens at kinks and with NaN.
+
+Operands are float32 or float64 and of one dtype; where a number may stand for a tensor, it takes the tensors' dtype. Ids and labels
+are int64. `cast(x, dtype)` converts, as a constant, and `stop_gradient(x)` is x as a constant. A negative axis counts from the end.
+Operands that broadcast do so as in NumPy: axes are aligned at the right, and a length of 1 stretches. Reductions take an axis, a set
+of axes, or all. Views share their operand's elements, and so do their cotangents.
+)";
+
+void add_table(std::string& page, std::string_view title, std::span<const OpDoc> rows) {
+    page += fmt::format("\n## {}\n\n| call | shapes | result y | derivative |\n| --- | --- | --- | --- |\n", title);
+    for (const OpDoc& row : rows)
+        page += fmt::format("| `{}` | {} | {} | {} |\n", row.call, row.shape, row.formula, row.derivative);
+}
+
+}  // namespace
+
+std::string op_reference() {
+    std::string page(introduction);
+    const std::vector<OpEntry>& ops = all_ops();
+    for (std::size_t first = 0; first < ops.size();) {
+        const std::string_view family = ops[first].family;
+        std::vector<OpDoc> rows;
+        for (; first < ops.size() && ops[first].family == family; ++first) rows.push_back(ops[first].doc);
+        if (family == "Sums") rows.insert(rows.end(), std::begin(composed_reductions), std::end(composed_reductions));
+        if (family == "Views") rows.insert(rows.end(), std::begin(composed_views), std::end(composed_views));
+        add_table(page, family, rows);
+    }
+    add_table(page, "Formulas", formulas);
+    add_table(page, "Masks", composed_masks);
+    add_table(page, "Noise", composed_noise);
+    add_table(page, "Random tensors", random_tensors);
+    return page;
+}
+
+}  // namespace wengert
