@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <wengert/ops/elementwise/internal/gamma.hpp>
 #include <wengert/ops/elementwise/reading.hpp>
 
 /// Special functions.
@@ -36,10 +38,82 @@ auto erfc(const Operand auto& x, const SourceLine& where = std::source_location:
     return call<Erfc>(x, where);
 }
 
+/// The derivative of order n of digamma: polygamma(0, x) is digamma(x), polygamma(1, x) also called trigamma. n is
+/// rounded to the nearest whole number from 0 to 100, so that its derivative is 0. NaN at the poles and, from n = 2 on,
+/// below 0.
+struct Polygamma {
+    static constexpr std::string_view name = "polygamma";
+    static constexpr OpDoc doc{"polygamma(n, x)", broadcast_shape, "the derivative of order n of digamma",
+                               "0 by n; ct polygamma(n + 1, x)"};
+    static constexpr Range domain{0.8, 1.2}, domain_y{0.5, 4};
+    static constexpr Accuracy accuracy{
+        .ulps = 16, .least_normals = 1e3, .slope_ulps = 64, .slope_least_normals = 1e3, .between = {0.6, 6}};
+    static int order(auto n) {
+        return static_cast<int>(std::round(std::min(std::max(n, decltype(n)(0)), decltype(n)(100))));
+    }
+    static auto f(const auto& n, const auto& x) {
+        return batch_math::one_by_one(
+            [](auto a, auto b) {
+                if (std::isnan(a)) return a;
+                return static_cast<decltype(b)>(gamma::polygamma(order(a), static_cast<double>(b)));
+            },
+            n, x);
+    }
+    static auto dfx(const auto&, const auto&, const auto&) { return 0.0; }
+    static auto dfy(const auto& n, const auto& x, const auto&) { return polygamma(n + 1.0, x); }
+    static long double exact(long double n, long double x) { return std::isnan(n) ? n : gamma::polygamma(order(n), x); }
+};
+template <class X, class Y>
+requires Operands<X, Y>
+auto polygamma(const X& n, const Y& x, const SourceLine& where = std::source_location::current()) {
+    return call<Polygamma>(n, x, where);
+}
+
+/// The derivative of lgamma. NaN at the poles 0, -1, -2, ...
+struct Digamma {
+    static constexpr std::string_view name = "digamma";
+    static constexpr OpDoc doc{"digamma(x)", broadcast_shape, "(ln Γ)'(x)", "ct polygamma(1, x)"};
+    static constexpr Range domain{0.3, 4};
+    static constexpr std::array extremes{0.1, 1e6};
+    static constexpr Accuracy accuracy{.ulps = 64, .between = {2, 1e300}};  // near its root at 1.46 few digits are left
+    static auto f(const auto& x) {
+        return batch_math::one_by_one(
+            [](auto number) { return static_cast<decltype(number)>(gamma::polygamma(0, static_cast<double>(number))); },
+            x);
+    }
+    static auto df(const auto& x, const auto&) { return polygamma(1.0, x); }
+    static long double exact(long double x) { return gamma::polygamma(0, x); }
+};
+auto digamma(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
+    return call<Digamma>(x, where);
+}
+
+/// ln |Γ(x)|. Infinite at the poles 0, -1, -2, ..., where the derivative is NaN.
+struct Lgamma {
+    static constexpr std::string_view name = "lgamma";
+    static constexpr OpDoc doc{"lgamma(x)", broadcast_shape, "ln of the magnitude of Γ(x)", "ct digamma(x)"};
+    static constexpr Range domain{0.3, 4};
+    static constexpr std::array extremes{-2.5, 0.1, 1e6};
+    static constexpr Accuracy accuracy{.ulps = 4,
+                                       .between = {3, 1e300}};  // near its roots at 1 and 2 few digits are left
+    static auto f(const auto& x) {
+        return batch_math::one_by_one(
+            [](auto number) { return static_cast<decltype(number)>(gamma::lgamma(static_cast<double>(number))); }, x);
+    }
+    static auto df(const auto& x, const auto&) { return digamma(x); }
+    static long double exact(long double x) { return gamma::lgamma(x); }
+};
+auto lgamma(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
+    return call<Lgamma>(x, where);
+}
+
 // clang-format off
 using SpecialFunctions = OpList<
     Erf,
-    Erfc>;
+    Erfc,
+    Polygamma,
+    Digamma,
+    Lgamma>;
 // clang-format on
 
 extern const FormulaTable<SpecialFunctions> special_formulas;
