@@ -8,9 +8,13 @@ namespace wengert {
 namespace {
 
 template <class P>
-concept IsComparison = requires { P::compares; };
+concept IsComparison = requires {
+    P::compares;
+};
 template <class P>
-concept BinaryFunction = IsComparison<P> || requires { P::domain_y; };
+concept BinaryFunction = IsComparison<P> || requires {
+    P::domain_y;
+};
 template <class P>
 concept UnaryFunction = !BinaryFunction<P> && requires {
     P::domain;

@@ -13,7 +13,7 @@ struct Sin {
     static constexpr Range domain{-4, 4};
     static constexpr std::array extremes{-100.0, 0.0, 100.0};
     static constexpr Accuracy accuracy{.between = {-1e3, 1e3}};
-    static auto f(const auto& x) { return xsimd::sin(x); }
+    static auto f(const auto& x) { return batch_math::sin(x); }
     static auto df(const auto& x, const auto&) { return cos(x); }
     static long double exact(long double x) { return std::sin(x); }
 };
@@ -28,7 +28,7 @@ struct Cos {
     static constexpr Range domain{-4, 4};
     static constexpr std::array extremes{-100.0, 0.0, 100.0};
     static constexpr Accuracy accuracy{.between = {-1e3, 1e3}};
-    static auto f(const auto& x) { return xsimd::cos(x); }
+    static auto f(const auto& x) { return batch_math::cos(x); }
     static auto df(const auto& x, const auto&) { return -sin(x); }
     static long double exact(long double x) { return std::cos(x); }
 };
@@ -43,7 +43,7 @@ struct Tan {
     static constexpr Range domain{-1.2, 1.2};
     static constexpr std::array extremes{-100.0, 0.0, 100.0};
     static constexpr Accuracy accuracy{.between = {-1e3, 1e3}};
-    static auto f(const auto& x) { return xsimd::tan(x); }
+    static auto f(const auto& x) { return batch_math::tan(x); }
     static auto df(const auto&, const auto& y) { return 1.0 + y * y; }
     static long double exact(long double x) { return std::tan(x); }
 };

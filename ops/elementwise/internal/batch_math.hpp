@@ -45,6 +45,21 @@ Batch expm1(const Batch& x) {
     return to_the_largest_number([](const Batch& z) { return xsimd::expm1(z); }, x);
 }
 
+// The sine and its relatives are long, for the sake of large angles: they are called, not inlined into each formula.
+
+template <class Batch>
+[[gnu::noinline]] Batch sin(Batch x) {
+    return xsimd::sin(x);
+}
+template <class Batch>
+[[gnu::noinline]] Batch cos(Batch x) {
+    return xsimd::cos(x);
+}
+template <class Batch>
+[[gnu::noinline]] Batch tan(Batch x) {
+    return xsimd::tan(x);
+}
+
 /// 2^x = 2 2^(x - 1) for large x: as exp().
 template <class Batch>
 Batch exp2(const Batch& x) {
