@@ -126,7 +126,9 @@ template <class P, class V, OperandSet set>
 [[gnu::always_inline]] inline Dual<V, set> evaluate(const Dual<V, set>& x) {
     const V y = evaluate<P>(x.value);
     const V slope(P::df(x.value, y));
-    return [&]<std::size_t... i>(std::index_sequence<i...>) { return Dual<V, set>(y, {(slope * x.partials[i])...}); }
+    return [&]<std::size_t... i>(std::index_sequence<i...>) {
+        return Dual<V, set>(y, {V(slope.v * x.partials[i].v)...});
+    }
     (std::make_index_sequence<Dual<V, set>::count>{});
 }
 
@@ -149,11 +151,11 @@ template <class P, class V, OperandSet x_set, OperandSet y_set, class X, class Y
     const auto partial = [&]<int i>(std::integral_constant<int, i>) -> V {
         constexpr bool by_x = contains(x_set, i), by_y = contains(y_set, i);
         if constexpr (by_x && by_y)
-            return slope_x * x.template partial<i>() + slope_y * y.template partial<i>();
+            return xsimd::fma(slope_x.v, x.template partial<i>().v, slope_y.v * y.template partial<i>().v);
         else if constexpr (by_x)
-            return slope_x * x.template partial<i>();
+            return slope_x.v * x.template partial<i>().v;
         else
-            return slope_y * y.template partial<i>();
+            return slope_y.v * y.template partial<i>().v;
     };
     const auto combine = [&]<int... i>(std::integer_sequence<int, i...>) {
         return Dual<V, (x_set | y_set)>(z, {partial(std::integral_constant<int, i>{})...});

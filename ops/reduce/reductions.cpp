@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/reduce/internal/sum_op.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
