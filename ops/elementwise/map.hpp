@@ -37,7 +37,9 @@ consteval bool is_formula() {
     if constexpr (small_number && captures_numbers) {
         constexpr bool takes_operands = takes_lanes<F>(std::make_index_sequence<static_cast<std::size_t>(N)>{});
         static_assert(takes_operands,
-                      "a formula is a generic lambda with one `auto` parameter for each operand that map() is given");
+                      "a formula is a generic lambda with one `auto` parameter for each operand that map() is given, "
+                      "of functions "
+                      "that formulas know: tanh(x) without std::, where() with one comparison");
         if constexpr (takes_operands) {
             constexpr bool has_value = is_formula_result<LaneResults<F, N>>;
             static_assert(has_value,

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <wengert/ops/elementwise/internal/gamma.hpp>
 #include <wengert/ops/elementwise/reading.hpp>
 
@@ -39,8 +39,8 @@ auto erfc(const Operand auto& x, const SourceLine& where = std::source_location:
 }
 
 /// The derivative of order n of digamma: polygamma(0, x) is digamma(x), polygamma(1, x) also called trigamma. n is
-/// rounded to the nearest whole number from 0 to 100, so that its derivative is 0. NaN at the poles and, from n = 2 on,
-/// below 0.
+/// rounded to the nearest whole number, so that its derivative is 0. NaN for n below 0 and above 100, at the poles and,
+/// from n = 2 on, for x below 0.
 struct Polygamma {
     static constexpr std::string_view name = "polygamma";
     static constexpr OpDoc doc{"polygamma(n, x)", broadcast_shape, "the derivative of order n of digamma",
@@ -48,20 +48,21 @@ struct Polygamma {
     static constexpr Range domain{0.8, 1.2}, domain_y{0.5, 4};
     static constexpr Accuracy accuracy{
         .ulps = 16, .least_normals = 1e3, .slope_ulps = 64, .slope_least_normals = 1e3, .between = {0.6, 6}};
-    static int order(auto n) {
-        return static_cast<int>(std::round(std::min(std::max(n, decltype(n)(0)), decltype(n)(100))));
+    static constexpr int most = 100;
+    /// The value for double or long double; n may be of any type.
+    template <class T>
+    static T value(auto n, T x) {
+        const auto order = std::round(n);
+        const bool exists = order >= 0 && order <= most;
+        return exists ? gamma::polygamma(static_cast<int>(order), x) : std::numeric_limits<T>::quiet_NaN();
     }
     static auto f(const auto& n, const auto& x) {
         return batch_math::one_by_one(
-            [](auto a, auto b) {
-                if (std::isnan(a)) return a;
-                return static_cast<decltype(b)>(gamma::polygamma(order(a), static_cast<double>(b)));
-            },
-            n, x);
+            [](auto a, auto b) { return static_cast<decltype(b)>(value(a, static_cast<double>(b))); }, n, x);
     }
     static auto dfx(const auto&, const auto&, const auto&) { return 0.0; }
     static auto dfy(const auto& n, const auto& x, const auto&) { return polygamma(n + 1.0, x); }
-    static long double exact(long double n, long double x) { return std::isnan(n) ? n : gamma::polygamma(order(n), x); }
+    static long double exact(long double n, long double x) { return value(n, x); }
 };
 template <class X, class Y>
 requires Operands<X, Y>

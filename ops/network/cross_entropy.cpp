@@ -1,8 +1,8 @@
 #include <vector>
 #include <wengert/autograd/tensor/allocator.hpp>
-#include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
 #include <wengert/ops/network/internal/class_losses.hpp>
+#include <wengert/ops/reduce/internal/rows.hpp>
 
 namespace wengert {
 
@@ -19,22 +19,18 @@ Shape CrossEntropy::shape(const Inputs& in) const {
 }
 
 void CrossEntropy::forward(const Inputs& in, const Destination& out) const {
-    const Tensor logits = packed(in[0]), packed_labels = packed(in[1]);
+    const Tensor &logits = in[0], packed_labels = packed(in[1]);
     const Labels labels = labels_of(packed_labels);
     const std::int64_t classes = logits.shape().back();
     std::vector<double, CachedAllocator<double>> losses(labels.size());
     visit_floating(logits.dtype(), [&](auto type) {
         using T = decltype(type);
-        const T* const x = static_cast<const T*>(logits.raw());
-        parallel_ranges(static_cast<std::int64_t>(labels.size()), 1, logits.numel(),
-                        [&](std::int64_t begin, std::int64_t end) {
-                            for (std::int64_t i = begin; i < end; ++i) {
-                                const std::int64_t label = labels[static_cast<std::size_t>(i)];
-                                if (label == options.ignore_index) continue;
-                                losses[static_cast<std::size_t>(i)] =
-                                    row_loss<T>(x + i * classes, classes, label, options.label_smoothing, nullptr).loss;
-                            }
-                        });
+        for_each_row<const T>(-1, {&logits}, [&](std::int64_t i, std::span<const T> row) {
+            const std::int64_t label = labels[static_cast<std::size_t>(i)];
+            if (label == options.ignore_index) return;
+            losses[static_cast<std::size_t>(i)] =
+                row_loss<T>(row.data(), classes, label, options.label_smoothing, nullptr).loss;
+        });
         double total = 0;
         for (const double loss : losses) total += loss;
         *static_cast<T*>(out.tensor.raw()) = static_cast<T>(total * row_scale(labels, options));
@@ -49,29 +45,22 @@ void CrossEntropy::vjp(Backward& back) const {
     const Labels labels = labels_of(packed_labels);
     const std::int64_t classes = logits.shape().back();
     // The logits are the largest tensor of a language model: if nobody else reads them, the gradient takes their place.
-    Tensor x = packed(back.take_saved(0)), gradient;
-    const void* const elements = x.raw();
-    const bool in_place = x.is_unique();
-    gradient = in_place ? std::move(x) : Tensor::empty(x.shape(), x.dtype());
-    visit_floating(gradient.dtype(), [&](auto type) {
+    Tensor x = back.take_saved(0);
+    Tensor gradient = x.is_unique() && x.is_contiguous() ? x : Tensor::empty(x.shape(), x.dtype());
+    visit_floating(x.dtype(), [&](auto type) {
         using T = decltype(type);
-        const T* const from = static_cast<const T*>(elements);
-        T* const to = static_cast<T*>(gradient.raw());
         const T factor = static_cast<T>(row_scale(labels, options)) * back.cotangent().item<T>();
-        parallel_ranges(
-            static_cast<std::int64_t>(labels.size()), 1, gradient.numel(), [&](std::int64_t begin, std::int64_t end) {
-                for (std::int64_t i = begin; i < end; ++i) {
-                    const std::int64_t label = labels[static_cast<std::size_t>(i)];
-                    T* const row = to + i * classes;
-                    if (label == options.ignore_index) {
-                        std::fill_n(row, classes, T{0});
-                        continue;
-                    }
-                    const RowSum<T> total = sum_exponentials(from + i * classes, classes, row);
-                    exponentials_to_gradient(row, classes, label, options.label_smoothing, total.sum, factor);
-                }
-            });
+        for_each_row<const T, T>(-1, {&x, &gradient}, [&](std::int64_t i, std::span<const T> from, std::span<T> to) {
+            const std::int64_t label = labels[static_cast<std::size_t>(i)];
+            if (label == options.ignore_index) {
+                std::ranges::fill(to, T{0});
+                return;
+            }
+            const RowSum<T> total = sum_exponentials(from.data(), classes, to.data());
+            exponentials_to_gradient(to.data(), classes, label, options.label_smoothing, total.sum, factor);
+        });
     });
+    x = {};  // the gradient is handed over with its last handle
     back.add(0, std::move(gradient));
 }
 

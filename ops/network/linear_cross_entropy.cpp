@@ -2,7 +2,6 @@
 
 #include <vector>
 #include <wengert/autograd/tensor/allocator.hpp>
-#include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/elementwise/internal/map_op.hpp>
 #include <wengert/ops/index/embedding.hpp>
@@ -10,6 +9,7 @@
 #include <wengert/ops/network/linear_cross_entropy.hpp>
 #include <wengert/ops/products/linear.hpp>
 #include <wengert/ops/products/matmul.hpp>
+#include <wengert/ops/reduce/internal/rows.hpp>
 #include <wengert/ops/reduce/internal/sum_op.hpp>
 #include <wengert/ops/shape/views.hpp>
 
@@ -70,18 +70,17 @@ void LinearCrossEntropy::forward(const Inputs& in, const Destination& out, const
         LinearProduct{precision, false}.forward({&part, &weight, &bias}, {logits});
         visit_floating(x.dtype(), [&](auto type) {
             using T = decltype(type);
-            parallel_ranges(count, 1, logits.numel(), [&](std::int64_t begin, std::int64_t end) {
-                for (std::int64_t i = begin; i < end; ++i) {
+            for_each_row<const T, T>(
+                -1, {&logits, &logits}, [&](std::int64_t i, std::span<const T>, std::span<T> in_place) {
                     const std::int64_t label = labels[static_cast<std::size_t>(rows.data<std::int64_t>()[i])];
-                    T* const row = static_cast<T*>(logits.raw()) + i * classes;
+                    T* const row = in_place.data();
                     const auto [loss, sum] =
                         row_loss<T>(row, classes, label, options.label_smoothing, is_differentiated ? row : nullptr);
                     losses[static_cast<std::size_t>(first + i)] = loss;
                     if (is_differentiated)
                         exponentials_to_gradient(row, classes, label, options.label_smoothing, sum,
                                                  static_cast<T>(scale));
-                }
-            });
+                });
         });
         // The logits have become their gradient.
         if (dx.defined()) {

@@ -28,7 +28,7 @@ class ReductionAxes {
     }
     ReductionAxes keeping_dims(bool keep = true) const {
         ReductionAxes axes = *this;
-        axes.keepdim_ = keep;
+        axes.keepdim_ |= keep;
         return axes;
     }
 

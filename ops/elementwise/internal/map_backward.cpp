@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <vector>
 #include <wengert/autograd/tensor/allocator.hpp>
 #include <wengert/autograd/tensor/parallel.hpp>
@@ -187,6 +188,70 @@ void run_nest(const Nest& nest, const BackwardRows<T, Room>& rows, std::span<con
         nest.run(axis, rows);
 }
 
+/// The outer axis along which most rows are added to one of the targets' rows, if they are too many to be added one
+/// after another in T; -1 if there is none.
+template <class T, class Room>
+int axis_of_many_rows(const Nest& nest, const BackwardRows<T, Room>& rows) {
+    constexpr std::int64_t many = 2048;
+    for (int k = 0; k < rows.formula.operands; ++k) {
+        if (rows.to[static_cast<std::size_t>(k)] == nullptr) continue;
+        std::int64_t count = 1;
+        int longest = -1;
+        for (int axis = 0; axis < nest.rank() - 1; ++axis) {
+            if (nest.step(axis, rows.first_target() + k) != 0) continue;
+            count *= nest.shape()[axis];
+            if (longest < 0 || nest.shape()[axis] > nest.shape()[longest]) longest = axis;
+        }
+        if (count > many) return longest;
+    }
+    return -1;
+}
+
+/// Cuts such an axis into blocks, each of which sums into tensors of its own before these are added.
+template <class T, class Room>
+void run_in_blocks(Nest nest, BackwardRows<T, Room> rows, std::span<const Destination> targets) {
+    const int axis = axis_of_many_rows(nest, rows);
+    if (axis < 0) return run_nest(nest, rows, targets);
+    const int operands = rows.formula.operands;
+    const std::int64_t n = nest.shape()[axis];
+    const auto root = static_cast<std::int64_t>(std::sqrt(static_cast<double>(n)));
+    const std::int64_t length =
+        std::clamp<std::int64_t>(std::max<std::int64_t>(root, 512), 1, std::max<std::int64_t>(n / 2, 1));
+    for (std::int64_t begin = 0; begin < n; begin += length) {
+        Nest block = nest;
+        BackwardRows<T, Room> block_rows = rows;
+        block.set_length(axis, std::min(length, n - begin));
+        std::array<Destination, Room::operands> sums;
+        for (int k = 0; k < operands; ++k) {
+            const auto at = static_cast<std::size_t>(k);
+            const int target = rows.first_target() + k;
+            if (rows.to[at] == nullptr) continue;
+            sums[at] = targets[at];
+            if (nest.step(axis, target) != 0) continue;
+            sums[at] = {zeros(without_repeats(block, target), dtype_of<T>), true};
+            block_rows.to[at] = static_cast<T*>(sums[at].tensor.raw());
+            block.set(target, sums[at].tensor);
+        }
+        run_in_blocks(block, block_rows, std::span<const Destination>(sums));
+        for (int k = 0; k < operands; ++k) {
+            const auto at = static_cast<std::size_t>(k);
+            const int target = rows.first_target() + k;
+            if (rows.to[at] == nullptr || nest.step(axis, target) != 0) continue;
+            const Tensor& sum = sums[at].tensor;
+            const Tensor& whole = targets[at].tensor;
+            const std::int64_t offset = rows.to[at] - static_cast<T*>(whole.raw()) + whole.offset();
+            write(sum, {whole.view(sum.shape(), steps_of(nest, target), offset), true});
+        }
+        const std::int64_t done = block.shape()[axis];
+        rows.cotangent += done * nest.step(axis, 0);
+        for (int k = 0; k < operands; ++k) {
+            const auto at = static_cast<std::size_t>(k);
+            rows.in[at] += done * nest.step(axis, rows.first_operand() + k);
+            if (rows.to[at] != nullptr) rows.to[at] += done * nest.step(axis, rows.first_target() + k);
+        }
+    }
+}
+
 }  // namespace
 
 template <class T, class Room>
@@ -261,7 +326,7 @@ void BoundFormula::kernel_vjp(Backward& back, const Shape& space, std::span<cons
         fill(targets[at].tensor, 0);  // sums over broadcast axes
         rows.accumulate[at] = true;
     }
-    run_nest(nest, rows, targets);
+    run_in_blocks(nest, rows, targets);
 }
 
 template <class Room>

@@ -108,38 +108,46 @@ struct ForwardRows {
     }
 };
 
-constexpr std::int64_t block_rows = 128;
-
-/// The longest axis that rows are added along, if it is longer than two blocks; -1 if there is none.
-int longest_sum(const Nest& nest) {
-    int longest = -1;
-    for (int axis = 0; axis < nest.rank() - 1; ++axis)
-        if (nest.step(axis, 0) == 0 && nest.shape()[axis] > 2 * block_rows &&
-            (longest < 0 || nest.shape()[axis] > nest.shape()[longest]))
-            longest = axis;
-    return longest;
-}
-
 int result_axis(const Nest& nest) {
     return nest.shared_axis(0, 1, [](int) { return true; });
 }
 
-/// Rows are summed in blocks, and the blocks' sums are added, so that long sums stay exact.
+constexpr std::int64_t block_rows = 128;
+
+/// Adds rows to `out`, where rows.out points, in blocks whose sums are added, so that long sums stay exact, whatever
+/// the axes that they run along.
 template <class T, class Room>
-void forward_in_blocks(Nest nest, ForwardRows<T, Room> rows, const Tensor& out, int axis) {
-    const Tensor partial = Tensor::empty(out.shape(), out.dtype());
-    const std::int64_t n = nest.shape()[axis];
+void sum_in_blocks(Nest nest, ForwardRows<T, Room> rows, const Tensor& out) {
+    std::int64_t count = 1;  // of rows that go into one of the result's
+    int longest = -1;
+    for (int axis = 0; axis < nest.rank() - 1; ++axis) {
+        if (nest.step(axis, 0) != 0) continue;
+        count *= nest.shape()[axis];
+        if (longest < 0 || nest.shape()[axis] > nest.shape()[longest]) longest = axis;
+    }
+    if (count <= 2 * block_rows) return nest.run(result_axis(nest), rows);
+    const std::int64_t n = nest.shape()[longest], others = count / n;
     // Blocks grow with the length, so that neither they nor their sums are many.
-    const auto length = std::max(block_rows, static_cast<std::int64_t>(std::sqrt(static_cast<double>(n))));
+    const auto root = static_cast<std::int64_t>(std::sqrt(static_cast<double>(n)));
+    const std::int64_t length = std::clamp<std::int64_t>(std::max(block_rows / others, root), 1, n - 1);
+    const Tensor partial = Tensor::empty(out.shape(), out.dtype());
     rows.out = static_cast<T*>(partial.raw());
     for (std::int64_t begin = 0; begin < n; begin += length) {
-        nest.set_length(axis, std::min(length, n - begin));
+        nest.set_length(longest, std::min(length, n - begin));
         fill(partial, 0);
-        nest.run(result_axis(nest), rows);
+        sum_in_blocks(nest, rows, partial);
         write(partial, {out, true});
         for (int k = 0; k < rows.formula.operands; ++k)
-            rows.in[static_cast<std::size_t>(k)] += nest.shape()[axis] * nest.step(axis, k + 1);
+            rows.in[static_cast<std::size_t>(k)] += nest.shape()[longest] * nest.step(longest, k + 1);
     }
+}
+
+/// Whether sum_in_blocks() makes blocks.
+bool has_many_rows(const Nest& nest) {
+    std::int64_t count = 1;
+    for (int axis = 0; axis < nest.rank() - 1; ++axis)
+        if (nest.step(axis, 0) == 0) count *= nest.shape()[axis];
+    return count > 2 * block_rows;
 }
 
 /// A sum over everything. It is cut into parts by its length alone, so that it is the same for any number of threads.
@@ -208,12 +216,10 @@ void BoundFormula::forward_as(const Inputs& in, const Destination& out) const {
         if (!out.accumulate) fill(out.tensor, 0);
         if (space.numel() == 0) return;
         if (out.tensor.numel() == 1) return sum_all(nest, rows, *rows.out);
-        if (const int axis = longest_sum(nest); axis >= 0) {
-            if (out.tensor.is_contiguous()) return forward_in_blocks(nest, rows, out.tensor, axis);
-            const Tensor dense = Tensor::empty(out.tensor.shape(), out.tensor.dtype());
-            forward(in, {dense});
-            return write(dense, {out.tensor, true});
-        }
+        if (out.tensor.is_contiguous() || !has_many_rows(nest)) return sum_in_blocks(nest, rows, out.tensor);
+        const Tensor dense = Tensor::empty(out.tensor.shape(), out.tensor.dtype());
+        forward(in, {dense});
+        return write(dense, {out.tensor, true});
     }
     nest.run(result_axis(nest), rows);
 }

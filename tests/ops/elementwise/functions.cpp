@@ -308,6 +308,7 @@ TEST_CASE("functions: digamma and its derivatives at points that are known") {
     CHECK(value(polygamma(2, at(1))) == doctest::Approx(-2 * apery).epsilon(1e-14));
     CHECK(value(polygamma(3, at(1))) == doctest::Approx(std::pow(pi, 4) / 15).epsilon(1e-14));
     CHECK(value(lgamma(at(5))) == doctest::Approx(std::log(24)).epsilon(1e-15));
+    for (const double n : {-1.0, 101.0, 1e9}) CHECK(std::isnan(value(polygamma(n, at(2)))));
     CHECK(std::isnan(value(digamma(at(0)))));
     CHECK(std::isnan(value(digamma(at(-3)))));
 }

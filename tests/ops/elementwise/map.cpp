@@ -336,3 +336,35 @@ TEST_CASE("map: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("map: axis 2 does not exist in a tensor of 2 axes",
                               [&] { map_sum(square_product, 2, x, x); });
 }
+
+TEST_CASE("map: sums along several axes stay exact in float32") {
+    const double tenth = static_cast<double>(0.1f);
+    const Tensor x = full({200, 2, 200, 2}, 0.1), y = full({64, 2, 64, 2, 64, 2}, 0.1);
+    for (const double v : elements(sum(x, {0, 2}))) CHECK(v == doctest::Approx(40000 * tenth).epsilon(2e-6));
+    for (const double v : elements(sum(y, {0, 2, 4}))) CHECK(v == doctest::Approx(64 * 64 * 64 * tenth).epsilon(2e-6));
+    const Tensor z = sample_values({300, 3, 40, 5}, 0, 1, 1);
+    check_close(sum(cast(z, Dtype::float32), {0, 2}), elements(sum(z, {0, 2})), 16);
+}
+
+TEST_CASE("map: the cotangent of what is broadcast over many rows stays exact in float32") {
+    const Tensor x = full({400000, 2}, 0.1), b = full({2}, 1), c = full({400, 1, 2}, 1);
+    const double tenth = static_cast<double>(0.1f);
+    const auto product = [](const auto& in) { return in[0] * in[1]; };
+    // Blocks of some 600 rows round so many times in one direction.
+    for (const double g : elements(gradients(product, {x, b}, ones({400000, 2}))[1]))
+        CHECK(g == doctest::Approx(400000 * tenth).epsilon(2e-5));
+    const Tensor cube = full({400, 3000, 2}, 0.1);
+    const std::vector<Tensor> g =
+        gradients([](const auto& in) { return in[0] * in[1] * in[2]; }, {cube, b, c}, ones({400, 3000, 2}));
+    for (const double v : elements(g[1])) CHECK(v == doctest::Approx(1200000 * tenth).epsilon(1e-5));
+    for (const double v : elements(g[2])) CHECK(v == doctest::Approx(3000 * tenth).epsilon(1e-5));
+    for (const double v : elements(g[0])) CHECK(v == 1);
+    // Against float64, with values that differ.
+    const Tensor p = sample_values({5000, 3}, 0, 1, 1), q = sample_values({3}, 0, 1, 2),
+                 ct = sample_values({5000, 3}, 0, 1, 3);
+    const auto exact = gradients(product, {p, q}, ct);
+    const auto got = gradients(product, {cast(p, Dtype::float32), cast(q, Dtype::float32)}, cast(ct, Dtype::float32));
+    for (std::size_t k = 0; k < 2; ++k)
+        for (std::size_t i = 0; i < elements(got[k]).size(); ++i)
+            CHECK(elements(got[k])[i] == doctest::Approx(elements(exact[k])[i]).epsilon(1e-5));
+}
