@@ -78,16 +78,6 @@ inline constexpr OperandSet operand_set = 0;
 template <class V, OperandSet set>
 inline constexpr OperandSet operand_set<Dual<V, set>> = set;
 
-/// The type of values of type V that depend on a set of operands.
-template <class V, OperandSet set>
-struct ValueWith {
-    using type = Dual<V, set>;
-};
-template <class V>
-struct ValueWith<V, 0> {
-    using type = V;
-};
-
 /// The operands of a set, as a pack of their numbers.
 template <OperandSet set, int... found>
 consteval auto operands_in(std::integer_sequence<int, found...> = {}) {

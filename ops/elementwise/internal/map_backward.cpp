@@ -166,7 +166,9 @@ void run_in_parts(const Nest& nest, const BackwardRows<T, Room>& rows, std::span
             const Tensor& sum = part.sums[static_cast<std::size_t>(k)];
             if (!sum.defined()) continue;
             const Tensor& target = targets[static_cast<std::size_t>(k)].tensor;
-            write(sum, {target.view(sum.shape(), steps_of(nest, rows.first_target() + k), target.offset()), true});
+            const T* const to = rows.to[static_cast<std::size_t>(k)];  // in a block it is not the target's beginning
+            const std::int64_t offset = to - static_cast<const T*>(target.raw()) + target.offset();
+            write(sum, {target.view(sum.shape(), steps_of(nest, rows.first_target() + k), offset), true});
         }
     }
 }
