@@ -117,7 +117,11 @@ struct GeluTanh {
     static constexpr Range domain{-3, 3};
     static constexpr std::array extremes{-30.0, 0.0, 30.0};
     static constexpr Accuracy accuracy{.ulps = 16, .least_normals = 1000, .between = {-3, 1e300}};
-    static auto formula(const auto& x) { return x * sigmoid(x * (1.5957691216057308 + 0.0713548162726009 * (x * x))); }
+    static auto formula(const auto& x) {
+        const auto square = x * x;
+        const auto bounded = where(square < 1e4, square, 1e4);  // the sigmoid is 0 or 1 long before
+        return x * sigmoid(x * (1.5957691216057308 + 0.0713548162726009 * bounded));
+    }
     static long double exact(long double x) {
         return x / (1 + std::exp(-x * (1.5957691216057308L + 0.0713548162726009L * x * x)));
     }

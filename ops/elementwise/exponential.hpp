@@ -141,7 +141,7 @@ auto rsqrt(const Operand auto& x, const SourceLine& where = std::source_location
 }
 
 /// x^y for x > 0; with a constant y also for x = 0 and, if y is whole, for x < 0. As std::pow at the edges. The
-/// derivative of x^0 by x is 0 for every x, that of 0^y by y is 0.
+/// derivative of x^0 by x is 0 for every x; that by y is 0 for x <= 0, where the power is defined for single y only.
 struct Pow {
     static constexpr std::string_view name = "pow";
     static constexpr OpDoc doc{"pow(x, y)", broadcast_shape, "xʸ", "ct y xʸ⁻¹; ct xʸ ln x"};

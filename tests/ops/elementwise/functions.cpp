@@ -189,6 +189,21 @@ TEST_CASE("functions: derivatives over all ranges, against the rule in long doub
     }
 }
 
+TEST_CASE("functions: derivatives of formulas are finite wherever the value is, over all ranges") {
+    for (const FunctionEntry& f : all_functions()) {
+        if (f.exact_slopes != nullptr || !f.differentiable) continue;
+        for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+            const Values x = all_magnitudes(dtype, 3000), y = second_operands_of(f, dtype, x.size()),
+                         value = elements(f.apply(as(x, dtype), as(y, dtype)));
+            for (const Values& slope : slopes_of(f, x, y, dtype))
+                for (std::size_t i = 0; i < x.size(); ++i)
+                    if (std::isfinite(value[i]) && !std::isfinite(slope[i]))
+                        FAIL_CHECK("the derivative of " << f.name << "(" << x[i] << ") in " << to_string(dtype)
+                                                        << " is " << slope[i]);
+        }
+    }
+}
+
 TEST_CASE("functions: a NaN comes through every function that is no comparison") {
     for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
         // Among other numbers, in a whole register and in the rest of one.
