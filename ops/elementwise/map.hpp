@@ -31,7 +31,8 @@ template <class F, int N>
 consteval bool is_formula() {
     constexpr bool small_number = N >= 1 && N <= most_operands;
     static_assert(small_number, "a formula takes 1 to 32 operands");
-    constexpr bool captures_numbers = std::is_trivially_copyable_v<F> && sizeof(F) <= Captures::most_bytes;
+    constexpr bool captures_numbers =
+        std::is_trivially_copyable_v<F> && sizeof(F) <= Captures::most_bytes && alignof(F) <= alignof(Captures);
     static_assert(captures_numbers,
                   "a formula may capture numbers only, 64 bytes of them: pass a tensor to map() as an operand");
     if constexpr (small_number && captures_numbers) {

@@ -202,7 +202,7 @@ template <class F, int N, bool summed>
 constexpr Formula make_formula() {
     using Rows = FormulaRows<F, N, summed>;
     Formula formula{};
-    formula.name = "map";
+    formula.name = summed ? "map_sum" : "map";
     if constexpr (requires { F::name; }) {
         formula.name = F::name;
     }

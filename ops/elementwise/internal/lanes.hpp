@@ -48,6 +48,20 @@ struct Mask<Lanes<T>> {
     }
 };
 
+/// Conditions of a formula combine as those of the language do, but both sides are always evaluated.
+template <class T>
+[[gnu::always_inline]] inline Mask<Lanes<T>> operator&&(const Mask<Lanes<T>>& a, const Mask<Lanes<T>>& b) {
+    return {a.m & b.m};
+}
+template <class T>
+[[gnu::always_inline]] inline Mask<Lanes<T>> operator||(const Mask<Lanes<T>>& a, const Mask<Lanes<T>>& b) {
+    return {a.m | b.m};
+}
+template <class T>
+[[gnu::always_inline]] inline Mask<Lanes<T>> operator!(const Mask<Lanes<T>>& a) {
+    return {!a.m};
+}
+
 template <class T>
 [[gnu::always_inline]] inline Lanes<T> where(const Mask<Lanes<T>>& mask, const std::type_identity_t<Lanes<T>>& yes,
                                              const std::type_identity_t<Lanes<T>>& no) {

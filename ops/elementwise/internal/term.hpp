@@ -73,4 +73,17 @@ TermDual evaluate(const Formula& function, std::span<const TermDual> operands);
 Term where(const Mask<Term>& mask, const Term& yes, const Term& no);
 TermDual where(const Mask<TermDual>& mask, const TermDual& yes, const TermDual& no);
 
+template <std::derived_from<TermMask> AnyMask>
+AnyMask operator&&(const AnyMask& a, const AnyMask& b) {
+    return {{where(Mask<Term>{{a.m}}, b.m, 0.0)}};
+}
+template <std::derived_from<TermMask> AnyMask>
+AnyMask operator||(const AnyMask& a, const AnyMask& b) {
+    return {{where(Mask<Term>{{a.m}}, 1.0, b.m)}};
+}
+template <std::derived_from<TermMask> AnyMask>
+AnyMask operator!(const AnyMask& a) {
+    return {{where(Mask<Term>{{a.m}}, 0.0, 1.0)}};
+}
+
 }  // namespace wengert

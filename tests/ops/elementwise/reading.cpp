@@ -1,5 +1,6 @@
 #include "ops/brute_force.hpp"
 
+#include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/ops/elementwise/map.hpp>
 
 using namespace brute_force;
@@ -34,6 +35,16 @@ TEST_CASE("reading: vectors, dual numbers and tensors read a formula alike") {
                 CHECK(first_of(dual.partials[k]) == doctest::Approx(g[k].item()).epsilon(1e-14));
         }
     }
+}
+
+TEST_CASE("reading: conditions combine") {
+    const auto inside = [](auto x) {
+        return where(x > -1.0 && !(x >= 2.0), x * x, 0.0) + where(x < -1.0 || x > 3.0, x, 0.0);
+    };
+    const Tensor x = tensor({-2, -0.5, 1, 2.5, 4}, Dtype::float64);
+    CHECK(elements(map(inside, x)) == Values{-2, 0.25, 1, 0, 4});
+    const GradcheckResult result = gradcheck([&](const auto& in) { return map(inside, in[0]); }, {x}, {.order = 2});
+    CHECK_MESSAGE(result.passed, result.message);
 }
 
 TEST_CASE("reading: the type of a dual number says by which operands it has partials") {
