@@ -31,6 +31,7 @@ const Shape& Backward::input_shape(std::size_t input) const {
     return cotangents_.recording()[id].shape();
 }
 std::size_t Backward::input_count() const { return node_.inputs().size(); }
+bool Backward::is_unset(std::int64_t i) const { return coverage_ != nullptr && !coverage_->contains(i); }
 bool Backward::is_recorded() const { return cotangents_.is_recorded(); }
 
 const Tensor& Backward::saved(std::size_t i) const {

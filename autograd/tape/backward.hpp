@@ -13,6 +13,7 @@
 namespace wengert {
 
 class Cotangents;
+class Coverage;
 
 /// Contributions to one cotangent that wait to be computed together.
 class Pending : public Cached {
@@ -28,16 +29,20 @@ class Pending : public Cached {
 /// moved, queued or recorded.
 class Backward {
   public:
-    /// `is_last`: no later pass will need what the node keeps.
-    Backward(Cotangents& cotangents, const Node& node, const Tensor& cotangent, bool owns_cotangent, bool is_last)
+    /// `is_last`: no later pass will need what the node keeps. `coverage`: what is set of the cotangent; null: all.
+    Backward(Cotangents& cotangents, const Node& node, const Tensor& cotangent, bool owns_cotangent, bool is_last,
+             const Coverage* coverage)
         : cotangents_(cotangents),
           node_(node),
           cotangent_(cotangent),
+          coverage_(coverage),
           owns_cotangent_(owns_cotangent),
           is_last_(is_last) {}
 
     /// The cotangent of the output, of the output's shape.
     const Tensor& cotangent() const { return cotangent_; }
+    /// Whether cotangent()[i] is zero and must not be read. Only of an op that reads_parts().
+    bool is_unset(std::int64_t i) const;
     /// A tensor that the node saved. Throws TapeError if it was overwritten since.
     const Tensor& saved(std::size_t i) const;
     /// The same for its last use: the node's own handle if no later pass needs it. A rule may then overwrite the
@@ -79,6 +84,7 @@ class Backward {
     Cotangents& cotangents_;
     const Node& node_;
     const Tensor& cotangent_;
+    const Coverage* const coverage_;
     const bool owns_cotangent_, is_last_;
 };
 

@@ -139,6 +139,12 @@ class Recorded final : public Node {
         else
             return Node::apply_view(base);
     }
+    bool reads_parts() const override {
+        if constexpr (requires { op_.reads_parts(); })
+            return op_.reads_parts();
+        else
+            return Node::reads_parts();
+    }
     std::optional<Interval> interval() const override {
         if constexpr (requires { op_.interval(); })
             return op_.interval();

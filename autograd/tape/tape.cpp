@@ -12,6 +12,8 @@ namespace {
 constexpr ConstantCause unrecorded_gradient{
     "it was computed from a gradient that was not recorded; give that gradient() create_graph = true", false, 5};
 
+constexpr ConstantCause constant_gradient{"it was computed from a derivative that is constant", false, 5};
+
 /// Shows the observers what a rule has just contributed.
 void show_contributions(const Node& node, Cotangents& cotangents) {
     for (std::size_t i = 0; i < node.inputs().size(); ++i) {
@@ -33,7 +35,8 @@ void run_rule(Recording& recording, NodeId id, const Tensor& cotangent, Cotangen
         const ObservedWork work(node.name(), node.place(), Pass::backward);
         const Recording::Rule rule(recording, node);
         if (node.is_view() && cotangents.add_through_view(id, cotangent)) return;
-        Backward back(cotangents, node, cotangent, cotangents.may_overwrite(id), is_last && !cotangents.is_inspected());
+        Backward back(cotangents, node, cotangent, cotangents.may_overwrite(id), is_last && !cotangents.is_inspected(),
+                      cotangents.coverage(id));
         node.vjp(back);
         if (cotangents.is_inspected()) show_contributions(node, cotangents);
     } catch (Error& error) {
@@ -59,12 +62,13 @@ void sweep(Recording& recording, const Request& request, Cotangents& cotangents,
 }
 
 std::vector<Tensor> collect(const Request& request, std::span<const Tensor> inputs, Cotangents& cotangents) {
+    const ConstantCause& cause = cotangents.is_recorded() ? constant_gradient : unrecorded_gradient;
     std::vector<Tensor> gradients;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         const NodeId id = request.inputs[i];
         Tensor gradient = id <= request.top ? cotangents.hand_out(id) : Tensor();
         if (!gradient.defined()) gradient = zeros(inputs[i].shape(), inputs[i].dtype());
-        if (gradient.state()->recording == 0) gradient.state()->constant_cause = &unrecorded_gradient;
+        if (gradient.state()->recording == 0) gradient.state()->constant_cause = &cause;
         gradients.push_back(std::move(gradient));
     }
     return gradients;

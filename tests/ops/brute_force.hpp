@@ -11,6 +11,7 @@
 #include <wengert/autograd/check/sample.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/products/threads.hpp>
 #include <wengert/ops/shape/concat.hpp>
 #include <wengert/ops/shape/views.hpp>
 
@@ -98,6 +99,18 @@ inline void check_close(const Tensor& got, const Values& want, double tolerance,
                               << values[i] << ", not " << want[i] << " (" << distance << " ulp)");
     }
 }
+
+/// Sets the number of threads while it lives.
+class Threads {
+  public:
+    explicit Threads(int count) { set_thread_count(count); }
+    ~Threads() { set_thread_count(before_); }
+    Threads(const Threads&) = delete;
+    Threads& operator=(const Threads&) = delete;
+
+  private:
+    const int before_ = thread_count();
+};
 
 /// Values in [low, high) of a shape, as they may stand in memory: 0 in order, 1 with the axes in reverse order, 2 as a
 /// part of a larger tensor, 3 with gaps between all elements.

@@ -61,7 +61,7 @@ Destination Cotangents::target(NodeId id) {
     return {slot.tensor, true};
 }
 
-const Tensor& Cotangents::finish(NodeId id) {
+void Cotangents::compute_pending(NodeId id) {
     CotangentSlot& slot = slots_[id];
     if (slot.pending) {
         const std::unique_ptr<Pending> pending = std::move(slot.pending);
@@ -70,13 +70,21 @@ const Tensor& Cotangents::finish(NodeId id) {
     }
     if (recorded_)
         if (const auto parts = parts_.extract(id)) add(id, accumulate_parts(recording_[id], parts.mapped()), true);
+}
+
+const Tensor& Cotangents::finish(NodeId id) {
+    compute_pending(id);
+    CotangentSlot& slot = slots_[id];
     if (slot.coverage) slots_.complete(slot);
     return slot.tensor;
 }
 
 Tensor Cotangents::take(NodeId id) {
-    finish(id);
+    compute_pending(id);
     CotangentSlot& slot = slots_[id];
+    if (slot.coverage &&
+        (!recording_[id].reads_parts() || slot.coverage->axis() != 0 || !slot.coverage->open_views.empty()))
+        slots_.complete(slot);
     return slot.wanted ? slot.tensor : std::move(slot.tensor);
 }
 

@@ -36,8 +36,11 @@ class Cotangents {
 
     /// The complete cotangent; undefined if nothing contributed.
     const Tensor& finish(NodeId id);
-    /// The same for a node that the pass has reached; unless it is wanted, it leaves its slot.
+    /// The same for a node that the pass has reached; unless it is wanted, it leaves its slot. If the node reads parts,
+    /// it may stay partly set along axis 0.
     Tensor take(NodeId id);
+    /// What is set of a taken cotangent; null: all of it.
+    const Coverage* coverage(NodeId id) const { return slots_[id].coverage.get(); }
     /// The same for the caller, contiguous and, unless the pass is recorded, in memory of its own.
     Tensor hand_out(NodeId id);
     /// Whether a taken cotangent may be overwritten.
@@ -46,6 +49,8 @@ class Cotangents {
     bool is_alias(NodeId id) const { return slots_[id].alias; }
 
   private:
+    void compute_pending(NodeId id);
+
     const Recording& recording_;
     const bool recorded_, inspected_ = Observer::is_inspecting_cotangents();
     ViewCotangents slots_;

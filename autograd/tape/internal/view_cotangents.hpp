@@ -18,6 +18,11 @@ class Coverage : public Cached {
     int axis() const { return axis_; }
     /// Notes that an interval gets set. False if a part of it was set before; then nothing is noted.
     bool add(std::int64_t begin, std::int64_t end);
+    /// Whether element i of the axis is set.
+    bool contains(std::int64_t i) const {
+        const auto next = intervals_.upper_bound(i);
+        return next != intervals_.begin() && i < std::prev(next)->second;
+    }
     /// Calls f(begin, end) for what is not set of an axis of this length.
     template <class F>
     void for_each_gap(std::int64_t length, const F& f) const {

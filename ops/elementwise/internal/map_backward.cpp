@@ -16,7 +16,8 @@ struct BackwardRows {
     const Formula& formula;
     const void* f;
     const T* cotangent;
-    std::int64_t result_step;  ///< from one result's cotangent to the next
+    std::int64_t result_step;                 ///< from one result's cotangent to the next
+    std::array<bool, Room::results> is_zero;  ///< nothing was contributed to this result, and its cotangent is not set
     std::array<const T*, Room::operands> in;
     std::array<T*, Room::operands> to;  ///< null: nothing waits for this one
     std::array<bool, Room::operands> accumulate;
@@ -57,6 +58,12 @@ struct BackwardRows {
                 }
             }
             for (int r = 0; r < results; ++r) {
+                if (is_zero[static_cast<std::size_t>(r)]) {
+                    static constexpr T zero = 0;
+                    cts[r] = &zero;
+                    ct_step[r] = 0;
+                    continue;
+                }
                 const T* const from = cotangent + offset[0] + r * result_step + i * stride[0];
                 cts[r] = ct_buffers[r].read(from, stride[0], length);
                 ct_step[r] = stride[0] == 0 ? 0 : 1;
@@ -127,50 +134,61 @@ Shape steps_of(const Nest& nest, int operand) {
     return strides;
 }
 
-/// Threads share the outermost axis. What all of them would add to, each sums for itself before it is added.
+/// A part of a nest along one axis. What stands still along that axis other parts add to as well: if it keeps sums,
+/// this part sums it for itself until `add_sums`.
+template <class T, class Room>
+struct Part {
+    Nest nest;
+    BackwardRows<T, Room> rows;
+    std::array<Destination, Room::operands> targets = {};
+    std::array<Tensor, Room::operands> shared = {};  ///< defined where the part has a sum of its own as target
+
+    Part(const Nest& whole, const BackwardRows<T, Room>& all, std::span<const Destination> whole_targets, int axis,
+         std::int64_t begin, std::int64_t end, bool keeps_sums)
+        : nest(whole), rows(all) {
+        nest.set_length(axis, end - begin);
+        rows.cotangent += begin * nest.step(axis, 0);
+        for (int k = 0; k < rows.formula.operands; ++k) {
+            const auto at = static_cast<std::size_t>(k);
+            const int target = rows.first_target() + k;
+            rows.in[at] += begin * nest.step(axis, rows.first_operand() + k);
+            if (rows.to[at] == nullptr) continue;
+            rows.to[at] += begin * nest.step(axis, target);
+            targets[at] = whole_targets[at];
+            if (!keeps_sums || nest.step(axis, target) != 0) continue;
+            const Tensor sum = zeros(without_repeats(nest, target), dtype_of<T>);
+            const Tensor& all_parts = targets[at].tensor;
+            // In a part of a part it does not begin where the target begins.
+            const std::int64_t offset = rows.to[at] - static_cast<const T*>(all_parts.raw()) + all_parts.offset();
+            shared[at] = all_parts.view(sum.shape(), steps_of(nest, target), offset);
+            targets[at] = {sum, true};
+            rows.to[at] = static_cast<T*>(sum.raw());
+            nest.set(target, sum);
+        }
+    }
+
+    void add_sums() const {
+        for (std::size_t k = 0; k < shared.size(); ++k)
+            if (shared[k].defined()) write(targets[k].tensor, {shared[k], true});
+    }
+};
+
+/// Threads share the outermost axis.
 template <class T, class Room>
 void run_in_parts(const Nest& nest, const BackwardRows<T, Room>& rows, std::span<const Destination> targets,
                   std::int64_t parts) {
-    struct Part {
-        Nest nest;
-        BackwardRows<T, Room> rows;
-        std::array<Tensor, Room::operands> sums = {};
-    };
-    const int operands = rows.formula.operands;
-    std::vector<Part, CachedAllocator<Part>> shares(static_cast<std::size_t>(parts), Part{nest, rows});
-    for (std::int64_t p = 0; p < parts; ++p) {
-        Part& part = shares[static_cast<std::size_t>(p)];
-        const std::int64_t begin = nest.shape()[0] * p / parts;
-        part.nest.set_length(0, nest.shape()[0] * (p + 1) / parts - begin);
-        part.rows.cotangent += begin * nest.step(0, 0);
-        for (int k = 0; k < operands; ++k) {
-            const auto at = static_cast<std::size_t>(k);
-            const int target = rows.first_target() + k;
-            part.rows.in[at] += begin * nest.step(0, rows.first_operand() + k);
-            if (rows.to[at] == nullptr) continue;
-            part.rows.to[at] += begin * nest.step(0, target);
-            if (p == 0 || nest.step(0, target) != 0) continue;
-            const Tensor& sum = part.sums[at] = zeros(without_repeats(part.nest, target), dtype_of<T>);
-            part.rows.to[at] = static_cast<T*>(sum.raw());
-            part.nest.set(target, sum);
-        }
-    }
+    const std::int64_t n = nest.shape()[0];
+    std::vector<Part<T, Room>, CachedAllocator<Part<T, Room>>> shares;
+    shares.reserve(static_cast<std::size_t>(parts));
+    for (std::int64_t p = 0; p < parts; ++p)
+        shares.emplace_back(nest, rows, targets, 0, n * p / parts, n * (p + 1) / parts, p > 0);
     parallel_ranges(parts, 1, nest.shape().numel(), [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t p = begin; p < end; ++p) {
-            const Part& part = shares[static_cast<std::size_t>(p)];
+            const Part<T, Room>& part = shares[static_cast<std::size_t>(p)];
             part.nest.run(-1, part.rows);
         }
     });
-    for (const Part& part : shares) {
-        for (int k = 0; k < operands; ++k) {
-            const Tensor& sum = part.sums[static_cast<std::size_t>(k)];
-            if (!sum.defined()) continue;
-            const Tensor& target = targets[static_cast<std::size_t>(k)].tensor;
-            const T* const to = rows.to[static_cast<std::size_t>(k)];  // in a block it is not the target's beginning
-            const std::int64_t offset = to - static_cast<const T*>(target.raw()) + target.offset();
-            write(sum, {target.view(sum.shape(), steps_of(nest, rows.first_target() + k), offset), true});
-        }
-    }
+    for (const Part<T, Room>& part : shares) part.add_sums();
 }
 
 template <class T, class Room>
@@ -211,46 +229,17 @@ int axis_of_many_rows(const Nest& nest, const BackwardRows<T, Room>& rows) {
 
 /// Cuts such an axis into blocks, each of which sums into tensors of its own before these are added.
 template <class T, class Room>
-void run_in_blocks(Nest nest, BackwardRows<T, Room> rows, std::span<const Destination> targets) {
+void run_in_blocks(const Nest& nest, const BackwardRows<T, Room>& rows, std::span<const Destination> targets) {
     const int axis = axis_of_many_rows(nest, rows);
     if (axis < 0) return run_nest(nest, rows, targets);
-    const int operands = rows.formula.operands;
     const std::int64_t n = nest.shape()[axis];
     const auto root = static_cast<std::int64_t>(std::sqrt(static_cast<double>(n)));
     const std::int64_t length =
         std::clamp<std::int64_t>(std::max<std::int64_t>(root, 512), 1, std::max<std::int64_t>(n / 2, 1));
     for (std::int64_t begin = 0; begin < n; begin += length) {
-        Nest block = nest;
-        BackwardRows<T, Room> block_rows = rows;
-        block.set_length(axis, std::min(length, n - begin));
-        std::array<Destination, Room::operands> sums;
-        for (int k = 0; k < operands; ++k) {
-            const auto at = static_cast<std::size_t>(k);
-            const int target = rows.first_target() + k;
-            if (rows.to[at] == nullptr) continue;
-            sums[at] = targets[at];
-            if (nest.step(axis, target) != 0) continue;
-            sums[at] = {zeros(without_repeats(block, target), dtype_of<T>), true};
-            block_rows.to[at] = static_cast<T*>(sums[at].tensor.raw());
-            block.set(target, sums[at].tensor);
-        }
-        run_in_blocks(block, block_rows, std::span<const Destination>(sums));
-        for (int k = 0; k < operands; ++k) {
-            const auto at = static_cast<std::size_t>(k);
-            const int target = rows.first_target() + k;
-            if (rows.to[at] == nullptr || nest.step(axis, target) != 0) continue;
-            const Tensor& sum = sums[at].tensor;
-            const Tensor& whole = targets[at].tensor;
-            const std::int64_t offset = rows.to[at] - static_cast<T*>(whole.raw()) + whole.offset();
-            write(sum, {whole.view(sum.shape(), steps_of(nest, target), offset), true});
-        }
-        const std::int64_t done = block.shape()[axis];
-        rows.cotangent += done * nest.step(axis, 0);
-        for (int k = 0; k < operands; ++k) {
-            const auto at = static_cast<std::size_t>(k);
-            rows.in[at] += done * nest.step(axis, rows.first_operand() + k);
-            if (rows.to[at] != nullptr) rows.to[at] += done * nest.step(axis, rows.first_target() + k);
-        }
+        const Part<T, Room> block(nest, rows, targets, axis, begin, std::min(begin + length, n), true);
+        run_in_blocks(block.nest, block.rows, std::span<const Destination>(block.targets));
+        block.add_sums();
     }
 }
 
@@ -263,8 +252,10 @@ void BoundFormula::kernel_vjp(Backward& back, const Shape& space, std::span<cons
     const Tensor& cotangent = back.cotangent();
     const int operands = formula.operands;
     Shape ct_strides = cotangent.strides();
-    BackwardRows<T, Room> rows{formula, f, static_cast<const T*>(cotangent.raw()), 0, {}, {}, {}};
+    BackwardRows<T, Room> rows{formula, f, static_cast<const T*>(cotangent.raw()), 0, {}, {}, {}, {}};
     if (formula.results > 1) {
+        for (std::size_t r = 0; r < static_cast<std::size_t>(formula.results); ++r)
+            rows.is_zero[r] = back.is_unset(static_cast<std::int64_t>(r));
         rows.result_step = ct_strides[0];
         ct_strides.erase(0);
     }

@@ -51,6 +51,7 @@ struct MapOp {
     static constexpr bool accumulates = true;
     std::string_view name() const { return formula->name; }
     Saves saves() const { return formula->linear ? Saves::nothing : Saves::inputs; }
+    bool reads_parts() const { return formula->results > 1; }
     Shape shape(const Inputs& in) const { return bound().shape(in); }
     void forward(const Inputs& in, const Destination& out) const { bound().forward(in, out); }
     void vjp(Backward& back) const { bound().vjp(back); }

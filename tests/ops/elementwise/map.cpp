@@ -333,7 +333,7 @@ TEST_CASE("map: what does not fit is refused with the caller's line") {
     check_refused<DtypeError>("map: operands differ in dtype: float32 and float64",
                               [&] { map(square_product, x, zeros({3}, Dtype::float64)); });
     check_refused<ValueError>("map: all operands are numbers", [&] { map(square_product, 1, 2); });
-    check_refused<ShapeError>("map: axis 2 does not exist in a tensor of 2 axes",
+    check_refused<ShapeError>("map_sum: axis 2 does not exist in a tensor of 2 axes",
                               [&] { map_sum(square_product, 2, x, x); });
 }
 
@@ -367,4 +367,22 @@ TEST_CASE("map: the cotangent of what is broadcast over many rows stays exact in
     for (std::size_t k = 0; k < 2; ++k)
         for (std::size_t i = 0; i < elements(got[k]).size(); ++i)
             CHECK(elements(got[k])[i] == doctest::Approx(elements(exact[k])[i]).epsilon(1e-5));
+}
+
+TEST_CASE("map: threads add to the right part of a cotangent when a long axis is cut into blocks") {
+    const Threads two(2);
+    const std::vector<Tensor> in{sample_values({400, 3000, 2}, 0, 1, 1), sample_values({2}, 0, 1, 2),
+                                 sample_values({1, 3000, 2}, 0, 1, 3)};
+    const auto product = [](const auto& x) { return x[0] * x[1] * x[2]; };
+    const auto triple = [&](const auto& x) {
+        return map([](auto a, auto b, auto c) { return a * b * c; }, x[0], x[1], x[2]);
+    };
+    const auto exact = gradients(product, in, ones({400, 3000, 2}, Dtype::float64));
+    std::vector<Tensor> single;
+    for (const Tensor& x : in) single.push_back(cast(x, Dtype::float32));
+    const auto got = gradients(triple, single, ones({400, 3000, 2}));
+    for (std::size_t k = 0; k < in.size(); ++k) {
+        CAPTURE(k);
+        check_close(got[k], elements(exact[k]), 64);
+    }
 }

@@ -3,26 +3,9 @@
 #include <utility>
 #include <wengert/ops/index/embedding.hpp>
 #include <wengert/ops/products/matmul.hpp>
-#include <wengert/ops/products/threads.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
 
 using namespace brute_force;
-
-namespace {
-
-/// Sets the number of threads while it lives.
-class Threads {
-  public:
-    explicit Threads(int count) { set_thread_count(count); }
-    ~Threads() { set_thread_count(before_); }
-    Threads(const Threads&) = delete;
-    Threads& operator=(const Threads&) = delete;
-
-  private:
-    const int before_ = thread_count();
-};
-
-}  // namespace
 
 TEST_CASE("embedding: rows of the table, whatever its place in memory") {
     for (int layout = 0; layout < layouts; ++layout) {

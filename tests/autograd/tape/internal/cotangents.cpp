@@ -38,7 +38,54 @@ struct Misshapen {
     void vjp(Backward& back) const { back.add(0, zeros({7}, Dtype::float64)); }
 };
 
+/// Copies rows, and notes which rows of the cotangent nothing contributed to.
+struct Rows {
+    static constexpr std::string_view name = "rows";
+    static constexpr Saves saves = Saves::nothing;
+    std::vector<bool>* unset;
+    static bool reads_parts() { return true; }
+    Shape shape(const Inputs& in) const { return in[0].shape(); }
+    void forward(const Inputs& in, const Destination& out) const { write(in[0], out); }
+    void vjp(Backward& back) const {
+        const Tensor part = zeros(back.input_shape(0), Dtype::float64);
+        for (std::int64_t i = 0; i < part.shape()[0]; ++i) {
+            unset->push_back(back.is_unset(i));
+            if (unset->back()) continue;
+            const Slice row{0, i, i + 1};
+            write(row.view(back.cotangent()), {row.view(part)});
+        }
+        back.add(0, part);
+    }
+};
+
 }  // namespace
+
+TEST_CASE("cotangents: a rule that reads parts is told which nothing contributed to") {
+    const Tensor x = matrix({1, 2, 3, 4, 5, 6}, 3);
+    std::vector<bool> unset;
+    const auto gradient = [&](const auto& f, const GradientOptions& options = {}) {
+        unset.clear();
+        Tape tape;
+        tape.watch(x);
+        return elements(tape.gradient(sum(f(apply(Rows{&unset}, {&x}, std::source_location::current()))), x, options));
+    };
+    const auto last = [](const Tensor& y) { return slice(y, 0, 2, 3); };
+    CHECK(gradient(last) == Values{0, 0, 0, 0, 1, 1});
+    CHECK(unset == std::vector<bool>{true, true, false});
+    CHECK(gradient([&](const Tensor& y) { return add(scale(slice(y, 0, 0, 1), 3), last(y)); }) ==
+          Values{3, 3, 0, 0, 1, 1});
+    CHECK(unset == std::vector<bool>{false, true, false});
+    // A part of a part, another axis, the whole, and a recorded pass.
+    const std::vector<bool> none(3, false);
+    CHECK(gradient([&](const Tensor& y) { return slice(last(y), 1, 1, 2); }) == Values{0, 0, 0, 0, 0, 1});
+    CHECK(unset[2] == false);
+    CHECK(gradient([](const Tensor& y) { return slice(y, 1, 1, 2); }) == Values{0, 1, 0, 1, 0, 1});
+    CHECK(unset == none);
+    CHECK(gradient([](const Tensor& y) { return y; }) == Values{1, 1, 1, 1, 1, 1});
+    CHECK(unset == none);
+    CHECK(gradient(last, {.create_graph = true}) == Values{0, 0, 0, 0, 1, 1});
+    CHECK(unset == none);
+}
 
 TEST_CASE("cotangents: the base is used directly too, before and after its slices") {
     const Tensor x = vector({1, 2, 3});
