@@ -3,9 +3,11 @@
 #include <wengert/models/metrics.hpp>
 #include <wengert/models/seq2seq/attention_map.hpp>
 #include <wengert/models/seq2seq/checkpoint.hpp>
+#include <wengert/models/seq2seq/decoding/search.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>
-#include <wengert/models/seq2seq/seq2seq.hpp>
-#include <wengert/models/seq2seq/training.hpp>
+#include <wengert/models/seq2seq/system.hpp>
+#include <wengert/models/seq2seq/systems/bahdanau.hpp>
+#include <wengert/models/seq2seq/training/trainer.hpp>
 #include <wengert/models/text/batches.hpp>
 #include <wengert/models/text/corpus.hpp>
 #include <wengert/models/text/lines.hpp>

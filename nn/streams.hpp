@@ -9,6 +9,7 @@ namespace wengert::streams {
 inline constexpr std::uint64_t weights = 0;  ///< initial values of parameters
 inline constexpr std::uint64_t noise = 1;    ///< dropout
 inline constexpr std::uint64_t batches = 2;  ///< the order of the examples
+inline constexpr std::uint64_t search = 3;   ///< translations that are drawn at random
 
 /// The numbered parts of a stream: of an epoch, say, or of a process. Numbers count up to 2^56.
 constexpr std::uint64_t part(std::uint64_t stream, std::uint64_t number) { return number << 8 | stream; }

@@ -11,8 +11,8 @@ namespace wengert::program {
 void evaluate(const EvaluateArguments& arguments) {
     const Translator translator = load_checkpoint(arguments.model);
     const Corpus corpus =
-        read_corpus(arguments.data, BuiltinPart::held_out, translator.tokenizer, translator.max_length);
-    const Evaluation e = wengert::evaluate(translator, corpus);
+        read_corpus(arguments.data, BuiltinPart::held_out, translator.source.tokenizer, translator.max_length);
+    const Evaluation e = wengert::evaluate(translator, corpus, 64, arguments.search);
     const nlohmann::ordered_json line = {{"loss", e.loss},
                                          {"perplexity", e.perplexity},
                                          {"exact_match", e.exact_match},

@@ -11,15 +11,17 @@ namespace {
 
 constexpr std::int64_t batch_size = 4, source_length = 6, target_length = 8;
 
-Seq2Seq small_model() {
+std::unique_ptr<System> small_system(std::string_view name) {
     Generator generator;
-    return Seq2Seq({.source_vocabulary = 1000, .target_vocabulary = 1000, .embedding = 64, .hidden = 128}, generator);
+    SystemOptions options{.source_vocabulary = 1000, .target_vocabulary = 1000, .embedding = 64, .hidden = 128};
+    return make_system(name, options, generator);
 }
 
 }  // namespace
 
 void graph(const GraphArguments& arguments) {
-    const Seq2Seq model = arguments.model.empty() ? small_model() : load_checkpoint(arguments.model).model;
+    const std::unique_ptr<System> system =
+        arguments.model.empty() ? small_system(arguments.system) : std::move(load_checkpoint(arguments.model).system);
 
     // What is drawn depends on the sentences' lengths, not on their words.
     const Tensor source = full({batch_size, source_length}, Vocabulary::unknown, Dtype::int64);
@@ -27,7 +29,7 @@ void graph(const GraphArguments& arguments) {
     const Tensor lengths = tensor({source_length, source_length, source_length - 1, source_length - 2}, Dtype::int64);
 
     Tape tape;
-    const Tensor loss = model.loss(source, lengths, target);
+    const Tensor loss = system->loss(source, lengths, target);
     write_graph(tape, arguments.out, {.unfold = arguments.unfold, .title = "One training step"});
 }
 

@@ -3,7 +3,8 @@
 #include <functional>
 #include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/autograd/check/sample.hpp>
-#include <wengert/models/seq2seq/seq2seq.hpp>
+#include <wengert/models/seq2seq/system.hpp>
+#include <wengert/models/seq2seq/systems/decoder.hpp>
 
 #include "gradient_checks.hpp"
 
@@ -108,35 +109,48 @@ void check_attention(const GradientCheckReport& report, Generator& generator) {
                   const auto result = layer(x[0], layer.remember(x[1], valid));
                   return concat({result.context, result.weights}, 1);
               });
-        const Decoder decoder(vocabulary, features, hidden, memory, 3, 0, generator);
+        const Decoder decoder(
+            {.target_vocabulary = vocabulary, .embedding = features, .hidden = hidden, .attention = 3}, memory,
+            generator);
         check(report, "Decoder, one step" + suffix, decoder,
               {values({batch, hidden}, 3), values({batch, steps, memory}, 4)},
               [valid](const Decoder& layer, const Tensors& x) {
                   const auto seen = layer.remember(x[1], valid);
-                  const auto next = layer.step(layer.project(ids({1, 5}, {batch})), x[0], seen);
-                  return concat({layer.output(next.state), next.weights}, 1);
+                  const auto next =
+                      layer.advance(layer.project(layer.embed(ids({1, 5}, {batch}))), {x[0]}, seen, nullptr);
+                  return concat({layer.output(next.state.hidden), next.weights}, 1);
               });
     }
 }
 
-void check_model(const GradientCheckReport& report, Generator& generator) {
+/// The loss of each system, by every parameter.
+void check_systems(const GradientCheckReport& report, Generator& generator) {
     const Tensor source = ids({4, 5, 2, 4, 2, 0}, {batch, steps});
     const Tensor target = ids({1, 4, 3, 2, 1, 5, 2, 0}, {batch, 4});
-    for (const bool bidirectional : {false, true}) {
-        for (const bool padded : {false, true}) {
-            const Seq2Seq model({.source_vocabulary = 6,
-                                 .target_vocabulary = 7,
-                                 .embedding = 2,
-                                 .hidden = 3,
-                                 .attention = 2,
-                                 .layers = 2,
-                                 .bidirectional = bidirectional},
-                                generator);
-            const std::string subject =
-                fmt::format("Seq2Seq loss{}{}", bidirectional ? ", bidirectional" : "", padded ? ", lengths" : "");
-            check(report, subject, model, {}, [&](const Seq2Seq& m, const Tensors&) {
-                return m.loss(source, padded ? lengths() : Tensor(), target);
-            });
+    for (const SystemEntry& entry : all_systems()) {
+        for (const bool bidirectional : {false, true}) {
+            for (const bool padded : {false, true}) {
+                SystemOptions options{.source_vocabulary = 6,
+                                      .target_vocabulary = 7,
+                                      .embedding = 2,
+                                      .hidden = 3,
+                                      .attention = 2,
+                                      .layers = 2,
+                                      .bidirectional = bidirectional};
+                const auto system = make_system(entry.name, options, generator)->to(Dtype::float64);
+                std::uint64_t seed = 100;
+                std::vector<Tensor> parameters = system->parameters();
+                for (Tensor& p : parameters) p.copy_from(sample_values(p.shape(), -1.5, 1.5, ++seed));
+                const auto loss = [&](const Tensors& in) {
+                    std::size_t next = 0;
+                    return system->with_parameters([&](const Tensor&) { return in[next++]; })
+                        ->loss(source, padded ? lengths() : Tensor(), target);
+                };
+                check(report,
+                      fmt::format("{} loss{}{}", entry.name, bidirectional ? ", bidirectional" : "",
+                                  padded ? ", lengths" : ""),
+                      parameters, loss);
+            }
         }
     }
 }
@@ -155,7 +169,7 @@ void check_layers(const GradientCheckReport& report) {
     });
     check_recurrent(report, generator);
     check_attention(report, generator);
-    check_model(report, generator);
+    check_systems(report, generator);
 }
 
 }  // namespace wengert::program

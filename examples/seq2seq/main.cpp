@@ -2,55 +2,23 @@
 // see `seq2seq --help` and `seq2seq VERB --help`.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <cstdio>
-#include <limits>
 #include <new>
+#include <sstream>
+#include <wengert/models/seq2seq/system.hpp>
 #include <wengert/ops/products/precision.hpp>
 #include <wengert/ops/products/threads.hpp>
 
+#include "option_flags.hpp"
 #include "verbs.hpp"
 
 namespace wengert::program {
 namespace {
 
 constexpr int failure = 1, misuse = 2;
-
-constexpr std::int64_t most = 1'000'000;
-
-/// A number's option, whose range is checked but not part of the help.
-template <class T>
-CLI::Option* add_number(CLI::App& verb, const std::string& name, T& value, T least, T greatest,
-                        const std::string& what) {
-    const auto refuse = [=](const std::string& text) {
-        T number{};
-        const char* const end = text.data() + text.size();
-        const auto [rest, error] = std::from_chars(text.data(), end, number);
-        if (error == std::errc() && rest == end && number >= least && number <= greatest) return std::string();
-        return fmt::format("{} is not {} from {} to {}", text, std::is_integral_v<T> ? "a whole number" : "a number",
-                           least, greatest);
-    };
-    CLI::Option* const option = verb.add_option(name, value, what);
-    return option->type_name(std::is_integral_v<T> ? "N" : "X")->check(refuse);
-}
-
-/// An option that is one of some names, the first by default.
-template <class T>
-CLI::Option* add_choice(CLI::App& verb, const std::string& name, T& value,
-                        const std::vector<std::pair<std::string, T>>& choices, const std::string& what) {
-    value = choices.front().second;
-    std::vector<std::string> names;
-    for (const auto& [key, choice] : choices) names.push_back(key);
-    const auto choose = [&value, choices](const std::string& text) {
-        value = std::ranges::find(choices, text, &std::pair<std::string, T>::first)->second;
-    };
-    return verb.add_option_function<std::string>(name, choose, what)
-        ->type_name("NAME")
-        ->check(CLI::IsMember(names).description(""))
-        ->default_str(names.front());
-}
 
 /// What a verb computes with.
 struct Resources {
@@ -59,10 +27,13 @@ struct Resources {
 };
 
 void add_resources(CLI::App& verb, Resources& r, const std::string& group = "Options") {
-    add_number(verb, "--threads", r.threads, 1, 4096, "Default: OMP_NUM_THREADS, or one for each processor")
+    add_number(verb, "--threads", r.threads, Bounds<int>{1, 4096},
+               "Default: OMP_NUM_THREADS, or one for each processor")
         ->default_str("")
         ->group(group);
-    add_choice(verb, "--precision", r.precision, {{"float32", Precision::float32}, {"bfloat16", Precision::bfloat16}},
+    static constexpr std::array precisions{Choice<Precision>{"float32", Precision::float32},
+                                           Choice<Precision>{"bfloat16", Precision::bfloat16}};
+    add_choice(verb, "--precision", r.precision, precisions,
                "Of large products' operands: float32 or bfloat16; models stay float32")
         ->group(group);
 }
@@ -91,55 +62,58 @@ void add_corpus(CLI::App& verb, CorpusFiles& files, const std::string& prefix, c
     target->needs(source)->excludes(pairs);
 }
 
-void add_train(CLI::App& app, TrainArguments& a, Resources& resources) {
+/// --system NAME, with the names of the table.
+void add_system(CLI::App& verb, std::string& system, const std::string& group) {
+    std::vector<std::string> names;
+    for (const SystemEntry& entry : all_systems()) names.emplace_back(entry.name);
+    verb.add_option("--system", system, "The kind of model, one of: " + fmt::format("{}", fmt::join(names, ", ")))
+        ->type_name("NAME")
+        ->check(CLI::IsMember(names).description(""))
+        ->group(group);
+}
+
+/// All options of a verb as a configuration file, those left out that have no value.
+std::string configuration_of(const CLI::App& verb) {
+    std::istringstream lines(verb.config_to_str(true, false));
+    std::string kept = "[" + verb.get_name() + "]\n";
+    for (std::string line; std::getline(lines, line);)
+        if (!line.ends_with("=\"\"")) kept += line + '\n';
+    return kept;
+}
+
+void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& signal) {
     CLI::App& verb = *app.add_subcommand("train", "Train a translator");
     verb.footer(
-        "Training begins anew. After each epoch DIR has the model so far, in place of any other, and DIR/log.jsonl one "
-        "JSON line more: epoch, step, loss,\n"
-        "tokens per second, seconds, and of validation sentences the loss and, for the first 1000, the exact\n"
-        "match and BLEU of greedy translations.");
+        "At each validation DIR gets the model so far, and DIR/log.jsonl one JSON line more: epoch, step, loss,\n"
+        "learning rate, gradient norm, of validation sentences the loss and, for the first 1000, the exact match and\n"
+        "BLEU of greedy translations, and tokens per second, seconds and memory. DIR/latest is the last model and\n"
+        "DIR/best the best; DIR/train.toml has all options, as --config reads them. SIGINT and SIGTERM save and end\n"
+        "the training; --resume goes on with it, with the options that DIR has, unless others are given.");
     verb.add_option("--model", a.model, "Where the model goes; made if need be")->type_name("DIR")->required();
+    CLI::Option* const resume =
+        verb.add_flag("--resume", a.resume, "Goes on with the training in DIR")->configurable(false);
+    verb.add_flag("--force", a.force, "Replaces the model that is in DIR")->configurable(false)->excludes(resume);
     add_corpus(verb, a.data, "", "data", "Training sentences (none: the built-in corpus, English to Chinese)");
     add_corpus(verb, a.validation, "validation-", "validation-data",
                "Validation sentences (none: the held-out part of the built-in corpus, if that is trained on)");
 
-    const std::string model = "The model";
-    add_number(verb, "--hidden", a.sizes.hidden, std::int64_t{1}, most, "Features of a state")->group(model);
-    add_number(verb, "--embedding", a.sizes.embedding, std::int64_t{1}, most, "Features of a token")->group(model);
-    add_number(verb, "--layers", a.sizes.layers, 1, 1000, "GRU layers of the encoder")->group(model);
-    verb.add_flag("--bidirectional", a.sizes.bidirectional, "The encoder reads in both directions")->group(model);
-    add_number(verb, "--dropout", a.sizes.dropout, 0.0, 0.999, "Probability")->group(model);
-    add_number(verb, "--max-length", a.max_length, std::int64_t{1}, most, "Tokens of a side; longer pairs are left out")
+    const std::string model = "The model", training = "The training";
+    constexpr Bounds<std::int64_t> tokens{1, 1'000'000}, vocabulary{5, 1'000'000};
+    add_system(verb, a.system, model);
+    a.sizes.describe(OptionFlags{verb, model});
+    add_number(verb, "--max-length", a.max_length, tokens, "Tokens of a side; longer pairs are left out")->group(model);
+    add_number(verb, "--vocabulary", a.vocabulary, vocabulary, "Tokens of a side, the most frequent ones")
         ->group(model);
-    add_number(verb, "--vocabulary", a.vocabulary, std::int64_t{5}, most, "Tokens of a side, the most frequent ones")
-        ->group(model);
-
-    const std::string training = "The training";
-    add_number(verb, "--batch", a.training.batch, std::int64_t{1}, most, "Sentences of a step")->group(training);
-    CLI::Option* const epochs =
-        add_number(verb, "--epochs", a.training.epochs, std::int64_t{1}, most, "Passes over the corpus")
-            ->group(training);
-    CLI::Option* const max_steps = add_number(verb, "--max-steps", a.training.max_steps, std::int64_t{1}, 1000 * most,
-                                              "Ends training earlier; without --epochs, it ends training alone")
-                                       ->group(training);
-    add_number(verb, "--learning-rate", a.training.learning_rate, 1e-12, 1e12, "Adam's, at the first step")
-        ->group(training);
-    add_choice(verb, "--schedule", a.training.schedule,
-               {{"linear", Schedule::linear}, {"constant", Schedule::constant}},
-               "How the learning rate goes on: linear (falls to 0) or constant")
-        ->group(training);
-    add_number(verb, "--clip", a.training.clip, 0.0, 1e12, "The most that the gradients' norm may be; 0: no limit")
-        ->group(training);
-    // Read with a sign, for CLI11 would take -1 for 2^64 - 1.
-    add_number(verb, "--seed", a.seed, std::int64_t{0}, std::numeric_limits<std::int64_t>::max(),
-               "Of the parameters, the batches and dropout")
-        ->group(training);
+    a.training.describe(OptionFlags{verb, training});
+    a.run.describe(OptionFlags{verb, training});
     add_resources(verb, resources, training);
-    max_steps->default_str("");
-    verb.callback([&a, &resources, epochs] {
-        if (epochs->empty() && a.training.max_steps > 0) a.training.epochs = a.training.max_steps;
-        a.training.seed = static_cast<std::uint64_t>(a.seed);
-        compute_with(resources, [&a] { train(a); });
+    CLI::Option *const epochs = verb.get_option("--epochs"), *const max_steps = verb.get_option("--max-steps");
+    verb.callback([&verb, &a, &resources, &signal, epochs, max_steps] {
+        // Who gives a number of steps alone means just that.
+        if (epochs->empty() && !max_steps->empty() && a.training.max_steps > 0)
+            a.training.epochs = a.training.max_steps;
+        a.configuration = configuration_of(verb);
+        compute_with(resources, [&a, &signal] { signal = train(a); });
     });
 }
 
@@ -148,9 +122,15 @@ void add_translate(CLI::App& app, TranslateArguments& a, Resources& resources) {
     verb.footer(
         "Translations go to standard output, one a line; an empty line stays empty. A word that the model does\n"
         "not know is <unk>. A line that is not UTF-8 ends the program with its number.");
-    verb.add_option("--model", a.model, "What train has written")->type_name("DIR")->required();
+    verb.add_option("--model", a.models, "What train has written; several of equal vocabularies are an ensemble")
+        ->type_name("DIR")
+        ->allow_extra_args(false)
+        ->required();
     verb.add_option("--attention", a.attention, "Also draws what each word looked at, sentence below sentence")
         ->type_name("FILE.svg");
+    a.search.describe(OptionFlags{verb, "The search"});
+    verb.add_flag("--replace-unknown", a.replace_unknown, "Writes the source word that <unk> looked at most")
+        ->group("The search");
     add_resources(verb, resources);
     verb.add_option("TEXT", a.texts, "Sentences, each in quotation marks; none: the lines of standard input")
         ->default_str("");
@@ -165,6 +145,7 @@ void add_evaluate(CLI::App& app, EvaluateArguments& a, Resources& resources) {
         "in a second.");
     verb.add_option("--model", a.model, "What train has written")->type_name("DIR")->required();
     add_corpus(verb, a.data, "", "data", "Sentence pairs (none: the held-out part of the built-in corpus)");
+    a.search.describe(OptionFlags{verb, "The search"});
     add_resources(verb, resources);
     verb.callback([&a, &resources] { compute_with(resources, [&a] { evaluate(a); }); });
 }
@@ -173,8 +154,10 @@ void add_graph(CLI::App& app, GraphArguments& a) {
     CLI::App& verb = *app.add_subcommand("graph", "Draw the tape of one training step");
     verb.add_option("--model", a.model, "What train has written; none: a small model with random parameters")
         ->type_name("DIR");
+    add_system(verb, a.system, "Options");
     verb.add_option("--out", a.out, "The picture: FILE.svg, FILE.png or FILE.dot")->type_name("FILE")->required();
-    add_number(verb, "--unfold", a.unfold, 0, 1'000'000, "Time steps that are drawn one by one, the others as one");
+    add_number(verb, "--unfold", a.unfold, Bounds<int>{0, 1'000'000},
+               "Time steps that are drawn one by one, the others as one");
     verb.callback([&a] { graph(a); });
 }
 
@@ -203,9 +186,23 @@ int fail(int code, std::string_view text) {
     return code;
 }
 
+/// A training that goes on has the options of its directory, and those that are given beside.
+std::vector<std::string> with_configuration(std::vector<std::string> words) {
+    const auto model = std::ranges::find(words, "--model");
+    if (std::ranges::find(words, "--resume") != words.end() && model != words.end() && model + 1 != words.end()) {
+        const std::filesystem::path file = std::filesystem::path(*(model + 1)) / "train.toml";
+        std::error_code error;
+        if (std::filesystem::exists(file, error)) words.insert(words.begin(), {"--config", file.string()});
+    }
+    std::ranges::reverse(words);  // as CLI11 takes them
+    return words;
+}
+
 int run(int argc, char** argv) {
-    CLI::App app("Neural translation: a GRU encoder, Bahdanau attention and a GRU decoder.", "seq2seq");
+    CLI::App app("Neural translation with the systems of the literature of attention.", "seq2seq");
     app.require_subcommand(0, 1);
+    app.fallthrough();
+    app.set_config("--config", "", "A file of options, as train writes it: [train], hidden=256, ...");
     app.option_defaults()->always_capture_default();
     Resources resources;
     TrainArguments train_arguments;
@@ -213,13 +210,14 @@ int run(int argc, char** argv) {
     EvaluateArguments evaluate_arguments;
     GraphArguments graph_arguments;
     bool has_passed = true;
-    add_train(app, train_arguments, resources);
+    int signal = 0;
+    add_train(app, train_arguments, resources, signal);
     add_translate(app, translate_arguments, resources);
     add_evaluate(app, evaluate_arguments, resources);
     add_graph(app, graph_arguments);
     add_gradcheck(app, has_passed);
     try {
-        app.parse(argc, argv);
+        app.parse(with_configuration(std::vector<std::string>(argv + 1, argv + argc)));
         if (app.get_subcommands().empty()) throw CLI::RequiredError("A verb");
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error);  // --help
@@ -229,6 +227,7 @@ int run(int argc, char** argv) {
     } catch (const std::exception& error) {
         return fail(failure, error.what());
     }
+    if (signal != 0) return 128 + signal;
     return has_passed ? 0 : failure;
 }
 

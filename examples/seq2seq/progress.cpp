@@ -1,6 +1,7 @@
 #include "progress.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -20,23 +21,32 @@ std::string duration(double seconds) {
 
 }  // namespace
 
-Progress::Progress() : is_terminal_(::isatty(STDERR_FILENO) == 1), start_(Clock::now()), shown_(start_) {}
+double peak_memory_mib() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+Progress::Progress() : is_terminal_(::isatty(STDERR_FILENO) == 1), restarted_(Clock::now()), shown_(restarted_) {}
 
 void Progress::show(const TrainingStep& step) {
     loss_sum_ += step.loss * static_cast<double>(step.tokens);
     tokens_ += step.tokens;
+    trained_tokens_ += step.tokens;
     const Clock::time_point now = Clock::now();
-    const Seconds since_shown = now - shown_, since_start = now - start_;
+    const Seconds since_shown = now - shown_, trained = trained_ + (now - restarted_);
     if (step.step < step.steps && since_shown < (is_terminal_ ? terminal_interval : plain_interval)) return;
 
-    const double each = since_start.count() / static_cast<double>(step.step);
+    const double each = trained.count() / static_cast<double>(step.step - first_step_);
     // The first steps, in which memory is taken and the machine may be busy with what came before, foretell little.
-    const bool foretells = since_start > settling || step.step == step.steps;
+    const bool foretells = trained > settling || step.step == step.steps;
     const std::string left =
         foretells ? fmt::format(", {} left", duration(each * static_cast<double>(step.steps - step.step))) : "";
-    fmt::print(stderr, "{}epoch {}/{}, step {}/{}, loss {:.4f}, {:.0f} tokens/s{}{}", is_terminal_ ? "\r" : "",
-               step.epoch, step.epochs, step.step, step.steps, loss_sum_ / static_cast<double>(tokens_),
-               static_cast<double>(tokens_) / since_shown.count(), left, is_terminal_ ? "\x1b[K" : "\n");
+    fmt::print(stderr,
+               "{}epoch {}/{}, step {}/{}, loss {:.4f}, {:.0f} tokens/s, norm {:.2f}, rate {:.2g}, {:.0f} MiB{}{}",
+               is_terminal_ ? "\r" : "", step.epoch, step.epochs, step.step, step.steps,
+               loss_sum_ / static_cast<double>(tokens_), static_cast<double>(tokens_) / since_shown.count(),
+               step.gradient_norm, step.learning_rate, peak_memory_mib(), left, is_terminal_ ? "\x1b[K" : "\n");
     std::fflush(stderr);
     has_line_ = is_terminal_;
     shown_ = now;
@@ -47,6 +57,18 @@ void Progress::show(const TrainingStep& step) {
 void Progress::end_line() {
     if (has_line_) fmt::print(stderr, "\n");
     has_line_ = false;
+}
+
+Progress::Rate Progress::take_rate() const {
+    const Seconds seconds = Clock::now() - restarted_;
+    return {seconds.count(), static_cast<double>(trained_tokens_) / seconds.count()};
+}
+
+void Progress::restart() {
+    const Clock::time_point now = Clock::now();
+    trained_ += now - restarted_;
+    restarted_ = shown_ = now;
+    trained_tokens_ = 0;
 }
 
 }  // namespace wengert::program

@@ -1,26 +1,24 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <system_error>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>
+#include <wengert/models/seq2seq/training/trainer.hpp>
 #include <wengert/nn/streams.hpp>
 
 #include "corpora.hpp"
 #include "progress.hpp"
+#include "training_run.hpp"
 
 namespace wengert::program {
 namespace {
 
-/// What is looked at after each epoch: the loss of all validation sentences, and translations of so many.
-struct Validation {
+/// What is looked at now and then: the loss of all validation sentences, and translations of so many.
+struct ValidationSet {
     static constexpr std::size_t most_translated = 1000;
 
-    explicit Validation(Corpus corpus) : all(std::move(corpus)), translated(all) {
+    explicit ValidationSet(Corpus corpus) : all(std::move(corpus)), translated(all) {
         translated.source.resize(std::min(all.size(), most_translated));
         translated.target.resize(translated.source.size());
     }
@@ -28,71 +26,177 @@ struct Validation {
     Corpus all, translated;
 };
 
-void append_line(const std::filesystem::path& file, const std::string& line) {
-    errno = 0;
-    std::ofstream stream(file, std::ios::app);
-    stream << line << '\n';
-    stream.close();
-    if (!stream)
-        throw FileError(
-            fmt::format("{}: cannot be written: {}", file.string(), std::generic_category().message(errno)));
-}
+/// What has been the best so far, and how many validations have not been better since.
+struct Best {
+    double value = -std::numeric_limits<double>::infinity();
+    std::int64_t misses = 0;
 
-/// Adds what the validation says to an epoch's line of the log and to the line that is shown of it.
-void validate(const Translator& translator, const Validation& validation, std::int64_t batch,
-              nlohmann::ordered_json& record, std::string& shown) {
-    const double loss = evaluate_loss(translator, validation.all, batch);
-    const Evaluation evaluation = wengert::evaluate(translator, validation.translated, batch);
-    record["validation_loss"] = loss;
-    record["validation_exact_match"] = evaluation.exact_match;
-    record["validation_bleu"] = evaluation.bleu;
-    shown += fmt::format("; validation: loss {:.4f}, exact match {:.1f} %, BLEU {:.1f}", loss,
-                         100 * evaluation.exact_match, evaluation.bleu);
+    /// Whether a value, of which more is better, is the best so far.
+    bool update(double v) {
+        const bool is_best = v > value;
+        value = is_best ? v : value;
+        misses = is_best ? 0 : misses + 1;
+        return is_best;
+    }
+};
+
+/// A training in its directory: it is watched, logged and saved.
+class Run {
+  public:
+    Run(const TrainArguments& arguments, RunDirectory& directory, Translator& translator, const Corpus& corpus,
+        std::optional<ValidationSet> validation)
+        : options_(arguments.run),
+          batch_(arguments.training.batch),
+          path_(arguments.model),
+          directory_(directory),
+          translator_(translator),
+          validation_(std::move(validation)),
+          trainer_(translator, corpus, arguments.training) {
+        if (arguments.resume)
+            resume();
+        else
+            save(false);  // so that whatever kills it, it can go on
+    }
+
+    /// Returns the number of the signal that ended it early, or 0.
+    int operator()() {
+        const Signals signals;
+        while (!trainer_.is_done() && !is_patience_at_end()) {
+            const TrainingStep step = trainer_.step();
+            progress_.show(step);
+            const bool validates = options_.validate_every > 0
+                                       ? step.step % options_.validate_every == 0 || trainer_.is_done()
+                                       : step.ends_epoch;
+            if (validates)
+                validate(step);
+            else if (options_.save_every > 0 && step.step % options_.save_every == 0)
+                save(false);
+            if (const int signal = signals.received(); signal != 0 && !trainer_.is_done()) {
+                progress_.end_line();
+                if (!validates) save(false);
+                fmt::print(stderr, "stopped by signal {} after step {}, which is saved; train --resume goes on\n",
+                           signal, step.step);
+                return signal;
+            }
+        }
+        if (is_patience_at_end())
+            fmt::print(stderr, "no better {} in {} validations: training ends\n",
+                       name_of(metric_names, options_.metric), best_.misses);
+        return 0;
+    }
+
+  private:
+    static constexpr const char *best_name = "validation.best", *misses_name = "validation.misses";
+
+    bool is_patience_at_end() const { return options_.patience > 0 && best_.misses >= options_.patience; }
+
+    void validate(const TrainingStep& step) {
+        progress_.end_line();
+        const Progress::Rate rate = progress_.take_rate();
+        nlohmann::ordered_json record = {{"epoch", step.epoch},
+                                         {"step", step.step},
+                                         {"precision", to_string(ProductPrecision::current())},
+                                         {"loss", step.epoch_loss},
+                                         {"learning_rate", step.learning_rate},
+                                         {"gradient_norm", step.gradient_norm}};
+        std::string shown = fmt::format("epoch {}{}: loss {:.4f}, {:.0f} tokens/s", step.epoch,
+                                        step.ends_epoch ? "" : fmt::format(", step {}", step.step), step.epoch_loss,
+                                        rate.tokens_per_second);
+        double value = -step.epoch_loss;
+        if (validation_) {
+            const double loss = evaluate_loss(translator_, validation_->all, batch_);
+            const Evaluation e = wengert::evaluate(translator_, validation_->translated, batch_);
+            record["validation_loss"] = loss;
+            record["validation_exact_match"] = e.exact_match;
+            record["validation_bleu"] = e.bleu;
+            shown += fmt::format("; validation: loss {:.4f}, exact match {:.1f} %, BLEU {:.1f}", loss,
+                                 100 * e.exact_match, e.bleu);
+            value = options_.metric == Metric::loss ? -loss : options_.metric == Metric::bleu ? e.bleu : e.exact_match;
+        }
+        const bool is_best = best_.update(value);
+        // What a clock and a machine say stands last: a training that is resumed differs from there on.
+        record["tokens_per_second"] = rate.tokens_per_second;
+        record["seconds"] = rate.seconds;
+        record["peak_memory_mib"] = peak_memory_mib();
+        directory_.log(record);
+        save(is_best);
+        fmt::print(stderr, "{}{}\n", shown, is_best && validation_ ? " (best)" : "");
+        progress_.restart();
+    }
+
+    void save(bool is_best) {
+        NamedTensors state = trainer_.state();
+        state.emplace_back(best_name, scalar(best_.value, Dtype::float64));
+        state.emplace_back(misses_name, tensor(std::vector<std::int64_t>{best_.misses}, {}));
+        save_checkpoint(translator_, path_, {.training = &state, .is_best = is_best});
+    }
+
+    void resume() {
+        NamedTensors state = load_training(path_);
+        const auto take = [&](const char* name) {
+            const auto found = std::ranges::find(state, name, &NamedTensors::value_type::first);
+            if (found == state.end())
+                throw FileError(fmt::format("{}: the training's state has no \"{}\"", path_.string(), name));
+            const Tensor value = found->second;
+            state.erase(found);
+            return value;
+        };
+        best_.value = take(best_name).item();
+        best_.misses = take(misses_name).item<std::int64_t>();
+        trainer_.load_state(state);
+        directory_.cut_log(trainer_.step_count());
+        progress_.begin_at(trainer_.step_count());
+        fmt::print(stderr, "going on after step {} of {}\n", trainer_.step_count(), trainer_.steps());
+    }
+
+    const RunOptions options_;
+    const std::int64_t batch_;
+    const std::filesystem::path path_;
+    RunDirectory& directory_;
+    Translator& translator_;
+    const std::optional<ValidationSet> validation_;
+    Trainer trainer_;
+    Best best_;
+    Progress progress_;
+};
+
+Translator make_translator(const TrainArguments& a, const Tokenizer& tokenizer, const Corpus& corpus) {
+    Generator generator(static_cast<std::uint64_t>(a.training.seed), streams::weights);
+    const VocabularyOptions vocabulary{.max_size = a.vocabulary};
+    return {{tokenizer, Vocabulary::build(corpus.source, vocabulary)},
+            {tokenizer, Vocabulary::build(corpus.target, vocabulary)},
+            a.max_length,
+            a.system,
+            a.sizes,
+            generator};
 }
 
 }  // namespace
 
-void train(const TrainArguments& arguments) {
-    const Tokenizer tokenizer;
+int train(const TrainArguments& arguments) {
+    RunDirectory directory(arguments.model);
+    if (directory.has_model() && !arguments.resume && !arguments.force)
+        throw FileError(fmt::format("{}: there is a model already; --resume goes on with it, --force begins anew",
+                                    arguments.model.string()));
+    std::optional<Translator> translator;
+    if (arguments.resume) translator = load_checkpoint(arguments.model);
+    const Tokenizer tokenizer = translator ? translator->source.tokenizer : Tokenizer();
     const Corpus corpus = read_corpus(arguments.data, BuiltinPart::training, tokenizer, arguments.max_length);
-    std::optional<Validation> validation;
+    std::optional<ValidationSet> validation;
     if (arguments.validation.given() || !arguments.data.given())
         validation.emplace(read_corpus(arguments.validation, BuiltinPart::held_out, tokenizer, arguments.max_length));
+    if (!translator) translator = make_translator(arguments, tokenizer, corpus);
 
-    Generator generator(arguments.training.seed, streams::weights);
-    const VocabularyOptions vocabulary{.max_size = arguments.vocabulary};
-    Translator translator(tokenizer, Vocabulary::build(corpus.source, vocabulary),
-                          Vocabulary::build(corpus.target, vocabulary), arguments.max_length, arguments.sizes,
-                          generator);
-    fmt::print(stderr, "vocabularies of {} and {} tokens, {} parameters, {} threads, {} products\n",
-               translator.source.size(), translator.target.size(), parameter_count(translator.model), thread_count(),
-               to_string(ProductPrecision::current()));
-    // Before the work, so that it is not in vain.
-    if (std::error_code error; !std::filesystem::create_directories(arguments.model, error) && error)
-        throw FileError(fmt::format("{}: the directory cannot be made: {}", arguments.model.string(), error.message()));
-
-    if (std::error_code error; std::filesystem::exists(arguments.model / "latest", error))
-        fmt::print(stderr, "{} has a model already, which the first epoch's will replace\n", arguments.model.string());
-
-    Progress progress;
-    const auto end_epoch = [&](const TrainingEpoch& epoch) {
-        progress.end_line();
-        const double tokens_per_second = static_cast<double>(epoch.tokens) / epoch.seconds;
-        nlohmann::ordered_json record = {{"epoch", epoch.epoch},
-                                         {"step", epoch.step},
-                                         {"precision", to_string(ProductPrecision::current())},
-                                         {"loss", epoch.loss},
-                                         {"tokens_per_second", tokens_per_second},
-                                         {"seconds", epoch.seconds}};
-        std::string shown =
-            fmt::format("epoch {}: loss {:.4f}, {:.0f} tokens/s", epoch.epoch, epoch.loss, tokens_per_second);
-        if (validation) validate(translator, *validation, arguments.training.batch, record, shown);
-        save_checkpoint(translator, arguments.model);
-        append_line(arguments.model / "log.jsonl", record.dump());
-        fmt::print(stderr, "{}\n", shown);
-    };
-    wengert::train(translator, corpus, arguments.training,
-                   {[&](const TrainingStep& step) { progress.show(step); }, end_epoch});
+    std::int64_t parameters = 0;
+    for (const Tensor& p : translator->system->parameters()) parameters += p.numel();
+    fmt::print(stderr, "{}: vocabularies of {} and {} tokens, {} parameters, {} threads, {} products\n",
+               translator->system->name(), translator->source.vocabulary.size(), translator->target.vocabulary.size(),
+               parameters, thread_count(), to_string(ProductPrecision::current()));
+    if (!arguments.resume) {
+        directory.write("train.toml", arguments.configuration);
+        directory.write("log.jsonl", "");
+    }
+    return Run(arguments, directory, *translator, corpus, std::move(validation))();
 }
 
 }  // namespace wengert::program

@@ -28,20 +28,29 @@ void require_writable_svg(const std::filesystem::path& file) {
 class Session {
   public:
     explicit Session(const TranslateArguments& arguments)
-        : translator_(load_checkpoint(arguments.model)), picture_(arguments.attention) {
+        : options_(arguments.search), replaces_unknown_(arguments.replace_unknown), picture_(arguments.attention) {
+        for (const std::filesystem::path& model : arguments.models) translators_.push_back(load_checkpoint(model));
+        for (const Translator& translator : translators_) ensemble_.push_back(&translator);
         if (!picture_.empty()) require_writable_svg(picture_);
     }
 
     /// Prints the translation at once: who reads it may wait for it before writing the next line. An empty text has an
     /// empty translation.
     void translate(const std::string& text) {
-        const Sentence source = translator_.tokenizer.tokenize(text);
-        if (!source.empty()) {
-            const Translation translation = wengert::translate(translator_, source);
-            std::fputs(translator_.tokenizer.detokenize(translation.tokens).c_str(), stdout);
-            if (!picture_.empty()) maps_.push_back(attention_map(source, translation, text));
+        const Language& language = translators_[0].source;
+        const Sentence source = language.tokenizer.tokenize(text);
+        if (source.empty()) {
+            print("");
+        } else {
+            const std::vector<std::int64_t> ids = source_ids(source, language.vocabulary);
+            const auto all = wengert::translate(ensemble_, collate({&ids, 1}), options_).front();
+            for (const Translation& one : all) {
+                const Translation shown = replaces_unknown_ ? wengert::replace_unknown(one, source) : one;
+                const std::string line = translators_[0].target.tokenizer.detokenize(shown.tokens);
+                print(options_.n_best > 1 ? fmt::format("{:.4f}\t{}", one.score, line) : line);
+            }
+            if (!picture_.empty()) maps_.push_back(attention_map(source, all.front(), text));
         }
-        std::fputc('\n', stdout);
         if (std::fflush(stdout) != 0) throw FileError("standard output cannot be written");
     }
 
@@ -50,7 +59,15 @@ class Session {
     }
 
   private:
-    const Translator translator_;
+    static void print(const std::string& line) {
+        std::fwrite(line.data(), 1, line.size(), stdout);
+        std::fputc('\n', stdout);
+    }
+
+    std::vector<Translator> translators_;
+    std::vector<const Translator*> ensemble_;
+    const SearchOptions options_;
+    const bool replaces_unknown_;
     const std::filesystem::path picture_;
     std::vector<AttentionMap> maps_;
 };

@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <wengert/models/seq2seq/checkpoint.hpp>
+#include <wengert/models/seq2seq/internal/option_json.hpp>
 #include <wengert/nn/safetensors.hpp>
 
 namespace wengert {
@@ -17,14 +19,18 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr const char* latest_name = "latest";
+constexpr const char* best_name = "best";
 constexpr const char* config_name = "config.json";
 constexpr const char* weights_name = "weights.safetensors";
+constexpr const char* training_name = "training.safetensors";
 constexpr const char* source_name = "source.vocabulary";
 constexpr const char* target_name = "target.vocabulary";
+constexpr std::int64_t version = 2;
 constexpr std::string_view name_prefix = "checkpoint-", again_suffix = "-again", partial_suffix = ".partial";
 
 /// Beyond these a number of the configuration is a fault and not a model.
-constexpr std::int64_t most_features = 1 << 20, most_layers = 1000, most_tokens = 1 << 20;
+constexpr std::int64_t most_tokens = 1 << 20;
+constexpr Bounds<std::int64_t> sizes{1, most_tokens}, counts{0, std::numeric_limits<std::int64_t>::max()};
 
 [[noreturn]] void fail(const fs::path& path, std::string_view reason) {
     throw FileError(fmt::format("{}: {}", path.string(), reason));
@@ -51,102 +57,62 @@ void sync(const fs::path& path) {
     if (!is_synced && reason != EINVAL) fail(path, "cannot be written: " + std::generic_category().message(reason));
 }
 
-/// Where `latest` leads; empty if it is no symbolic link.
-fs::path latest_checkpoint(const fs::path& directory) {
+/// Where `latest` or `best` leads; empty if it is no symbolic link.
+fs::path link_of(const fs::path& directory, const char* name) {
     std::error_code error;
-    return fs::read_symlink(directory / latest_name, error);
+    return fs::read_symlink(directory / name, error);
 }
 
 /// Whether save_checkpoint() gives such names: what else is in the directory is not touched.
 bool is_checkpoint_name(std::string_view name) {
     if (!name.starts_with(name_prefix)) return false;
     name.remove_prefix(name_prefix.size());
-    for (const std::string_view suffix : {partial_suffix, again_suffix})
-        if (name.ends_with(suffix)) name.remove_suffix(suffix.size());
+    if (name.ends_with(partial_suffix)) name.remove_suffix(partial_suffix.size());
+    while (name.ends_with(again_suffix)) name.remove_suffix(again_suffix.size());
     return !name.empty() && name.find_first_not_of("0123456789") == name.npos;
 }
 
 std::string partial(std::string_view name) { return fmt::format("{}{}", name, partial_suffix); }
 
-/// Removes what crashes left behind: unfinished checkpoints, and finished ones that `latest` does not lead to.
+/// Removes checkpoints to which nothing leads, and what crashes left unfinished.
 void clean(const fs::path& directory) {
-    const fs::path latest = latest_checkpoint(directory);
-    std::vector<fs::path> leftovers{directory / partial(latest_name)};
+    const fs::path latest = link_of(directory, latest_name), best = link_of(directory, best_name);
+    std::vector<fs::path> leftovers{directory / partial(latest_name), directory / partial(best_name)};
     for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
         const fs::path name = entry.path().filename();
-        if (is_checkpoint_name(name.string()) && name != latest) leftovers.push_back(entry.path());
+        if (is_checkpoint_name(name.string()) && name != latest && name != best) leftovers.push_back(entry.path());
     }
     for (const fs::path& leftover : leftovers) fs::remove_all(leftover);
 }
 
-json config_of(const Translator& t) {
-    const Seq2SeqOptions& o = t.options;
-    return {{"steps", t.steps},
+nlohmann::ordered_json config_of(const Translator& t) {
+    SystemOptions options = t.system->options();
+    nlohmann::ordered_json model{{"source_vocabulary", options.source_vocabulary},
+                                 {"target_vocabulary", options.target_vocabulary}};
+    options.describe(OptionWriter{model});
+    return {{"version", version},
+            {"steps", t.steps},
             {"max_length", t.max_length},
-            {"tokenizer", t.tokenizer.options()},
-            {"model",
-             {{"source_vocabulary", o.source_vocabulary},
-              {"target_vocabulary", o.target_vocabulary},
-              {"embedding", o.embedding},
-              {"hidden", o.hidden},
-              {"attention", o.attention},
-              {"layers", o.layers},
-              {"bidirectional", o.bidirectional},
-              {"dropout", o.dropout}}}};
+            {"source_tokenizer", json(t.source.tokenizer.options())},
+            {"target_tokenizer", json(t.target.tokenizer.options())},
+            {"system", t.system->name()},
+            {"model", model}};
 }
 
-void write(const Translator& translator, const fs::path& directory) {
+void write(const Translator& translator, const fs::path& directory, const SaveOptions& options) {
     const fs::path config = directory / config_name;
     errno = 0;
     std::ofstream stream(config);
     stream << config_of(translator).dump(2) << '\n';
     stream.close();
     if (!stream) fail(config, "cannot be written: " + std::generic_category().message(errno));
-    translator.source.save(directory / source_name);
-    translator.target.save(directory / target_name);
-    save(translator.model, directory / weights_name, {{"format", "pt"}});
+    translator.source.vocabulary.save(directory / source_name);
+    translator.target.vocabulary.save(directory / target_name);
+    write_safetensors(directory / weights_name, {translator.system->named_parameters(), {{"format", "pt"}}});
+    if (options.training != nullptr) write_safetensors(directory / training_name, {*options.training, {}});
     for (const char* name : {config_name, source_name, target_name}) sync(directory / name);
     sync(directory);
 }
-
-/// A part of config.json, whose settings are read with a check of their kind and range.
-class Settings {
-  public:
-    Settings(const json& values, const fs::path& file) : values_(values), file_(file) {
-        if (!values.is_object()) fail(file, "a JSON object is expected in place of " + values.dump());
-    }
-
-    const json& at(const char* name) const {
-        const auto found = values_.find(name);
-        if (found == values_.end()) fail(file_, fmt::format("\"{}\" is missing", name));
-        return *found;
-    }
-    std::int64_t count(const char* name, std::int64_t least, std::int64_t most) const {
-        const json& value = at(name);
-        const bool is_integer = value.is_number_integer();
-        const bool is_huge =
-            value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(most);
-        const std::int64_t number = is_integer && !is_huge ? value.get<std::int64_t>() : 0;
-        if (!is_integer || is_huge || number < least || number > most)
-            fail(file_, fmt::format("\"{}\" is {}, not an integer in [{}, {}]", name, value.dump(), least, most));
-        return number;
-    }
-    bool flag(const char* name) const {
-        const json& value = at(name);
-        if (!value.is_boolean()) fail(file_, fmt::format("\"{}\" is {}, not true or false", name, value.dump()));
-        return value.get<bool>();
-    }
-    double probability(const char* name) const {
-        const json& value = at(name);
-        if (!value.is_number() || !(value >= 0.0 && value < 1.0))
-            fail(file_, fmt::format("\"{}\" is {}, not a number in [0, 1)", name, value.dump()));
-        return value.get<double>();
-    }
-
-  private:
-    const json& values_;
-    const fs::path& file_;
-};
 
 json parse(const fs::path& file) {
     errno = 0;
@@ -174,68 +140,109 @@ Vocabulary read_vocabulary(const fs::path& file, std::int64_t size) {
     return vocabulary;
 }
 
+void require_finite(const System& system, const fs::path& file) {
+    for (const auto& [name, x] : system.named_parameters())
+        visit_floating(x.dtype(), [&](auto type) {
+            using T = decltype(type);
+            const Tensor weights = contiguous(x);
+            for (const T v : std::span(weights.data<T>(), static_cast<std::size_t>(weights.numel())))
+                if (!std::isfinite(v)) fail(file, fmt::format("\"{}\" has a weight that is {}", name, v));
+        });
+}
+
 Translator read(const fs::path& directory) {
     const fs::path file = directory / config_name;
     const json config = parse(file);
     const Settings all(config, file), model(all.at("model"), file);
-    const Seq2SeqOptions options{.source_vocabulary = model.count("source_vocabulary", 1, most_tokens),
-                                 .target_vocabulary = model.count("target_vocabulary", 1, most_tokens),
-                                 .embedding = model.count("embedding", 1, most_features),
-                                 .hidden = model.count("hidden", 1, most_features),
-                                 .attention = model.count("attention", 0, most_features),
-                                 .layers = static_cast<int>(model.count("layers", 1, most_layers)),
-                                 .bidirectional = model.flag("bidirectional"),
-                                 .dropout = model.probability("dropout")};
+    // The first version did not say its own, and knew one system and one tokenizer.
+    const bool is_first = !all.contains("version");
+    if (!is_first && all.number("version", counts) != version)
+        fail(file, fmt::format("is of version {}, and this program reads versions up to {}", all.at("version").dump(),
+                               version));
+    SystemOptions options;
+    options.source_vocabulary = model.number("source_vocabulary", sizes);
+    options.target_vocabulary = model.number("target_vocabulary", sizes);
+    std::vector<std::string_view> names{"source_vocabulary", "target_vocabulary"};
+    options.describe(OptionReader{model, names});
+    model.require_known(names);
+    const auto language = [&](const char* tokenizer, const char* vocabulary, std::int64_t size) {
+        return Language{read_tokenizer(all.at(is_first ? "tokenizer" : tokenizer), file),
+                        read_vocabulary(directory / vocabulary, size)};
+    };
+    Language source = language("source_tokenizer", source_name, options.source_vocabulary),
+             target = language("target_tokenizer", target_name, options.target_vocabulary);
     Generator generator;
-    Translator translator(read_tokenizer(all.at("tokenizer"), file),
-                          read_vocabulary(directory / source_name, options.source_vocabulary),
-                          read_vocabulary(directory / target_name, options.target_vocabulary),
-                          all.count("max_length", 1, most_tokens), options, generator);
-    translator.steps = all.count("steps", 0, std::numeric_limits<std::int64_t>::max());
-    load(translator.model, directory / weights_name);
-    return translator;
+    const auto translator = [&] {
+        try {
+            return Translator(std::move(source), std::move(target), all.number("max_length", sizes),
+                              is_first ? "bahdanau" : all.text("system"), options, generator);
+        } catch (const ValueError& error) {
+            fail(file, error.what());
+        }
+    };
+    Translator result = translator();
+    result.steps = all.number("steps", counts);
+    load(result.system->named_parameters(), directory / weights_name);
+    require_finite(*result.system, directory / weights_name);
+    return result;
+}
+
+/// Where a path to a model leads: to a checkpoint, or to a directory with one.
+bool is_checkpoint(const fs::path& path) {
+    std::error_code error;
+    return fs::exists(path / config_name, error);
 }
 
 }  // namespace
 
-void save_checkpoint(const Translator& translator, const fs::path& directory) {
+void save_checkpoint(const Translator& translator, const fs::path& directory, const SaveOptions& options) {
     with_file_errors([&] {
         fs::create_directories(directory);
         clean(directory);
-        const fs::path old = latest_checkpoint(directory);
+        const fs::path old = link_of(directory, latest_name), best = link_of(directory, best_name);
 
         // A training before this one may have left a checkpoint of as many steps, which must stay until this one is
         // whole.
         std::string name = fmt::format("{}{}", name_prefix, translator.steps);
-        if (name == old) name += again_suffix;
+        while (fs::exists(directory / name)) name += again_suffix;
         fs::create_directory(directory / partial(name));
-        write(translator, directory / partial(name));
+        write(translator, directory / partial(name), options);
         fs::rename(directory / partial(name), directory / name);
         sync(directory);
 
-        fs::create_directory_symlink(name, directory / partial(latest_name));
-        fs::rename(directory / partial(latest_name), directory / latest_name);
+        for (const char* const link : {latest_name, best_name}) {
+            if (link == best_name && !options.is_best) continue;
+            fs::create_directory_symlink(name, directory / partial(link));
+            fs::rename(directory / partial(link), directory / link);
+        }
         sync(directory);
-        if (is_checkpoint_name(old.string())) fs::remove_all(directory / old);
+        clean(directory);
     });
 }
 
-Translator load_checkpoint(const fs::path& directory) {
+Translator load_checkpoint(const fs::path& path) {
+    std::error_code error;
+    if (is_checkpoint(path)) return read(path);
     for (;;) {
         // In a copy of the directory `latest` may be a directory itself.
-        const fs::path link = latest_checkpoint(directory), latest = directory / (link.empty() ? latest_name : link);
+        const fs::path link = link_of(path, latest_name), latest = path / (link.empty() ? latest_name : link);
         try {
-            std::error_code error;
-            if (!fs::is_directory(latest, error))
-                fail(directory, fs::is_directory(directory, error)
-                                    ? "there is no checkpoint in this directory"
-                                    : "there is no checkpoint: the directory does not exist");
-            return read(latest);
+            if (fs::is_directory(latest, error)) return read(latest);
+            if (fs::is_directory(path, error)) fail(path, "there is no checkpoint in this directory");
+            fail(path, fs::exists(path, error) ? "is a file; a model is a directory, as train has written it"
+                                               : "there is no checkpoint: the directory does not exist");
         } catch (const FileError&) {
             // A newer checkpoint may have taken this one's place while it was read.
-            if (latest_checkpoint(directory) == link) throw;
+            if (link_of(path, latest_name) == link) throw;
         }
     }
+}
+
+NamedTensors load_training(const fs::path& directory) {
+    const fs::path file = directory / latest_name / training_name;
+    std::error_code error;
+    if (!fs::exists(file, error)) fail(directory, "there is no training here that could go on");
+    return read_safetensors(file).tensors;
 }
 
 }  // namespace wengert

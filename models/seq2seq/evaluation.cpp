@@ -11,8 +11,8 @@ namespace {
 /// Batches of one length as far as possible: nothing is learned here, so nothing need be mixed.
 Batches sorted_batches(const Translator& translator, const Corpus& corpus, std::int64_t batch) {
     return {corpus,
-            translator.source,
-            translator.target,
+            translator.source.vocabulary,
+            translator.target.vocabulary,
             {.batch_size = batch, .pool = std::numeric_limits<std::int64_t>::max()}};
 }
 
@@ -22,7 +22,7 @@ class LossMean {
     void add(const Translator& translator, const Batch& batch) {
         const Pause pause;
         const BatchTensors in = to_tensors(batch);
-        sum_ += translator.model.loss(in.source, in.lengths, in.target).item() * static_cast<double>(in.labels);
+        sum_ += translator.system->loss(in.source, in.lengths, in.target).item() * static_cast<double>(in.labels);
         labels_ += in.labels;
     }
     double value() const { return sum_ / static_cast<double>(labels_); }
@@ -34,7 +34,8 @@ class LossMean {
 
 }  // namespace
 
-Evaluation evaluate(const Translator& translator, const Corpus& corpus, std::int64_t batch_size) {
+Evaluation evaluate(const Translator& translator, const Corpus& corpus, std::int64_t batch_size,
+                    const SearchOptions& search) {
     const Batches batches = sorted_batches(translator, corpus, batch_size);
     LossMean loss;
     std::vector<Sentence> hypotheses(corpus.size());
@@ -44,7 +45,7 @@ Evaluation evaluate(const Translator& translator, const Corpus& corpus, std::int
         const Batch batch = batches.assemble(pairs);
         loss.add(translator, batch);
         const auto start = std::chrono::steady_clock::now();
-        std::vector<Translation> translations = translate(translator, batch);
+        std::vector<Translation> translations = translate(translator, batch, search);
         seconds += std::chrono::steady_clock::now() - start;
         for (std::size_t row = 0; row < pairs.size(); ++row) {
             tokens += static_cast<double>(translations[row].tokens.size() + translations[row].is_whole);

@@ -17,7 +17,8 @@ struct Evaluation {
 };
 
 /// Throws ValueError for an empty corpus and a batch below 1.
-Evaluation evaluate(const Translator& translator, const Corpus& corpus, std::int64_t batch = 64);
+Evaluation evaluate(const Translator& translator, const Corpus& corpus, std::int64_t batch = 64,
+                    const SearchOptions& search = {});
 
 /// The loss alone, which takes no translating. Throws as evaluate() does.
 double evaluate_loss(const Translator& translator, const Corpus& corpus, std::int64_t batch = 64);

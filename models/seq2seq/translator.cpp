@@ -6,9 +6,9 @@
 namespace wengert {
 namespace {
 
-Seq2SeqOptions with_vocabularies(Seq2SeqOptions options, const Vocabulary& source, const Vocabulary& target) {
-    options.source_vocabulary = source.size();
-    options.target_vocabulary = target.size();
+SystemOptions with_vocabularies(SystemOptions options, const Language& source, const Language& target) {
+    options.source_vocabulary = source.vocabulary.size();
+    options.target_vocabulary = target.vocabulary.size();
     return options;
 }
 
@@ -17,16 +17,25 @@ Sentence with_end(Sentence tokens) {
     return tokens;
 }
 
+Translation to_translation(Hypothesis hypothesis, const Vocabulary& vocabulary) {
+    Translation translation{.tokens = {},
+                            .is_whole = hypothesis.is_whole,
+                            .score = hypothesis.score,
+                            .log_probability = hypothesis.log_probability,
+                            .log_probabilities = std::move(hypothesis.log_probabilities),
+                            .weights = std::move(hypothesis.weights)};
+    for (const std::int64_t id : hypothesis.tokens) translation.tokens.push_back(vocabulary.token(id));
+    return translation;
+}
+
 }  // namespace
 
-Translator::Translator(const Tokenizer& tokenizer_, Vocabulary source_, Vocabulary target_, std::int64_t max_length_,
-                       const Seq2SeqOptions& options_, Generator& generator)
-    : tokenizer(tokenizer_),
-      source(std::move(source_)),
+Translator::Translator(Language source_, Language target_, std::int64_t max_length_, std::string_view system_,
+                       const SystemOptions& options, Generator& generator)
+    : source(std::move(source_)),
       target(std::move(target_)),
       max_length(max_length_),
-      options(with_vocabularies(options_, source, target)),
-      model(options, generator) {}
+      system(make_system(system_, with_vocabularies(options, source, target), generator)) {}
 
 BatchTensors to_tensors(const Batch& batch) {
     BatchTensors tensors{tensor(batch.source, {batch.size, batch.source_length}),
@@ -38,30 +47,53 @@ BatchTensors to_tensors(const Batch& batch) {
     return tensors;
 }
 
-std::vector<Translation> translate(const Translator& translator, const Batch& batch) {
+std::vector<std::vector<Translation>> translate(std::span<const Translator* const> ensemble, const Batch& batch,
+                                                const SearchOptions& options) {
+    std::vector<const System*> systems;
+    for (const Translator* one : ensemble) {
+        systems.push_back(one->system.get());
+        if (one->target.vocabulary != ensemble[0]->target.vocabulary ||
+            one->source.vocabulary != ensemble[0]->source.vocabulary)
+            throw ValueError("translate: the models of an ensemble must have the same vocabularies");
+    }
+    if (systems.empty()) throw ValueError("translate: there is no model");
     const BatchTensors tensors = to_tensors(batch);
     const std::int64_t longest_source = batch.source_length - 1;  // without </s>
-    const Seq2Seq::Translation all =
-        translator.model.greedy(tensors.source, tensors.lengths, std::max(translator.max_length, longest_source));
-    std::vector<Translation> translations;
-    for (std::size_t row = 0; row < all.tokens.size(); ++row) {
-        Sentence tokens;
-        for (const std::int64_t id : all.tokens[row]) tokens.push_back(translator.target.token(id));
-        const auto length = static_cast<std::int64_t>(tokens.size());
-        const bool is_whole = length < all.weights.dim(1);
-        const Tensor weights = select(all.weights, 0, static_cast<std::int64_t>(row));
-        translations.push_back({std::move(tokens), is_whole,
-                                slice(slice(weights, 0, 0, length + is_whole), 1, 0, batch.source_lengths[row])});
+    const std::int64_t max_length = std::max(ensemble[0]->max_length, longest_source);
+    std::vector<std::vector<Translation>> translations;
+    for (std::vector<Hypothesis>& all : search(systems, tensors.source, tensors.lengths, max_length, options)) {
+        translations.emplace_back();
+        for (Hypothesis& one : all)
+            translations.back().push_back(to_translation(std::move(one), ensemble[0]->target.vocabulary));
     }
     return translations;
 }
 
-Translation translate(const Translator& translator, const Sentence& sentence) {
-    const std::vector<std::int64_t> ids = source_ids(sentence, translator.source);
-    return translate(translator, collate({&ids, 1})).front();
+std::vector<Translation> translate(const Translator& translator, const Batch& batch, const SearchOptions& options) {
+    const Translator* const alone[] = {&translator};
+    std::vector<Translation> best;
+    for (std::vector<Translation>& all : translate(alone, batch, options)) best.push_back(std::move(all.front()));
+    return best;
+}
+
+Translation translate(const Translator& translator, const Sentence& sentence, const SearchOptions& options) {
+    const std::vector<std::int64_t> ids = source_ids(sentence, translator.source.vocabulary);
+    return translate(translator, collate({&ids, 1}), options).front();
+}
+
+Translation replace_unknown(Translation translation, const Sentence& source) {
+    if (!translation.weights.defined() || source.empty()) return translation;
+    const Tensor words = slice(translation.weights, 1, 0, std::ssize(source));
+    for (std::size_t t = 0; t < translation.tokens.size(); ++t) {
+        if (translation.tokens[t] != Vocabulary::specials[Vocabulary::unknown]) continue;
+        const auto place = argmax(select(words, 0, static_cast<std::int64_t>(t))).item<std::int64_t>();
+        translation.tokens[t] = source[static_cast<std::size_t>(place)];
+    }
+    return translation;
 }
 
 AttentionMap attention_map(const Sentence& source, const Translation& translation, std::string title) {
+    if (!translation.weights.defined()) throw ValueError("attention map: the system has no attention");
     return {with_end(source), translation.is_whole ? with_end(translation.tokens) : translation.tokens,
             translation.weights, std::move(title)};
 }

@@ -1,30 +1,37 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 #include <wengert/models/seq2seq/attention_map.hpp>
-#include <wengert/models/seq2seq/seq2seq.hpp>
+#include <wengert/models/seq2seq/decoding/search.hpp>
+#include <wengert/models/seq2seq/system.hpp>
 #include <wengert/models/text/batches.hpp>
 #include <wengert/models/text/tokenizer.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 
 namespace wengert {
 
-/// A model with all that turns sentences into its ids and back.
-struct Translator {
+/// How the text of one side becomes ids and text again.
+struct Language {
     Tokenizer tokenizer;
-    Vocabulary source, target;
-    std::int64_t max_length;  ///< tokens a side has at most in training, without marks of start and end
-    Seq2SeqOptions options;   ///< with the sizes of the vocabularies
-    Seq2Seq model;
-    std::int64_t steps = 0;  ///< of training that the model has seen
-
-    /// A model with random parameters. The sizes of the vocabularies in `options` are taken from the vocabularies.
-    Translator(const Tokenizer& tokenizer, Vocabulary source, Vocabulary target, std::int64_t max_length,
-               const Seq2SeqOptions& options, Generator& generator);
+    Vocabulary vocabulary;
 };
 
-/// A batch as the model takes it.
+/// A system with all that turns sentences into its ids and back.
+struct Translator {
+    Language source, target;
+    std::int64_t max_length;  ///< tokens a side has at most in training, without marks of start and end
+    std::unique_ptr<System> system;
+    std::int64_t steps = 0;  ///< of training that the system has seen
+
+    /// A system with random parameters. The sizes of the vocabularies in `options` are taken from the languages. Throws
+    /// what make_system() throws.
+    Translator(Language source, Language target, std::int64_t max_length, std::string_view system,
+               const SystemOptions& options, Generator& generator);
+};
+
+/// A batch as a system takes it.
 struct BatchTensors {
     Tensor source;   ///< int64 [size, source_length]
     Tensor lengths;  ///< int64 [size], of the sources; undefined if all are full, which is faster
@@ -35,18 +42,27 @@ struct BatchTensors {
 BatchTensors to_tensors(const Batch& batch);
 
 struct Translation {
-    Sentence tokens;  ///< all that the model wrote before </s>
-    bool is_whole;    ///< the model ended it with </s>, it was not cut off
-    Tensor weights;   ///< [tokens, and </s> if whole; source tokens and </s>]: attention
+    Sentence tokens;                             ///< all that the system wrote before </s>
+    bool is_whole = false;                       ///< the system ended it with </s>, it was not cut off
+    double score = 0, log_probability = 0;       ///< see Hypothesis
+    std::vector<double> log_probabilities = {};  ///< of each token, and of </s> if whole
+    Tensor weights = {};  ///< [tokens, and </s> if whole; source tokens and </s>]: attention; undefined without one
 };
 
-/// The greedy translations of a batch's sources. They have at most translator.max_length tokens, or as many as the
-/// longest source if that is longer.
-std::vector<Translation> translate(const Translator& translator, const Batch& batch);
-/// The greedy translation of one sentence, which may have any number of tokens.
-Translation translate(const Translator& translator, const Sentence& sentence);
+/// The translations of a batch's sources, the best first, by one translator or by an ensemble of those that share their
+/// languages. They have at most max_length tokens, or as many as the longest source if that is longer. Throws what
+/// search() throws, and ValueError if the target vocabularies differ.
+std::vector<std::vector<Translation>> translate(std::span<const Translator* const> ensemble, const Batch& batch,
+                                                const SearchOptions& options = {});
+/// The best translation of each.
+std::vector<Translation> translate(const Translator& translator, const Batch& batch, const SearchOptions& options = {});
+/// Of one sentence, which may have any number of tokens.
+Translation translate(const Translator& translator, const Sentence& sentence, const SearchOptions& options = {});
 
-/// The picture of what each word of a translation looked at, marks included.
+/// Each <unk> becomes the source word that it looked at most.
+Translation replace_unknown(Translation translation, const Sentence& source);
+
+/// The picture of what each word of a translation looked at, marks included. Throws ValueError without attention.
 AttentionMap attention_map(const Sentence& source, const Translation& translation, std::string title = {});
 
 }  // namespace wengert

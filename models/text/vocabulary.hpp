@@ -44,6 +44,8 @@ class Vocabulary {
     /// Throws ValueError for an id outside [0, size).
     const std::string& token(std::int64_t id) const;
 
+    bool operator==(const Vocabulary& other) const { return tokens_ == other.tokens_; }
+
     /// One id for each token, no start or end.
     std::vector<std::int64_t> encode(std::span<const std::string> tokens) const;
     /// The tokens up to the first `end`, without padding and start; unknown ones read `<unk>`.

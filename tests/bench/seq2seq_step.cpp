@@ -11,7 +11,8 @@
 #include <sstream>
 #include <wengert/autograd/observe/memory.hpp>
 #include <wengert/autograd/observe/profile.hpp>
-#include <wengert/models/seq2seq/seq2seq.hpp>
+#include <wengert/models/seq2seq/decoding/search.hpp>
+#include <wengert/models/seq2seq/system.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 #include <wengert/nn/optimizers.hpp>
 #include <wengert/ops/products/internal/packed_weights.hpp>
@@ -27,7 +28,8 @@ struct Flags {
                  attention = 0;
     int layers = 2, steps = 5, warmup = 1, threads = 2;
     bool bidirectional = false;
-    std::string lengths, mode = "train", profile, precision = "float32";
+    int beam = 1;
+    std::string system = "bahdanau", lengths, mode = "train", profile, precision = "float32";
 };
 
 struct Batch {
@@ -85,14 +87,18 @@ nlohmann::json run(const Flags& f) {
         std::cerr << "all float32: " << bfloat16_is_idle() << '\n';
     const ProductPrecision precision(f.precision == "bfloat16" ? Precision::bfloat16 : Precision::float32);
     Generator generator(1);
-    Seq2Seq model({.source_vocabulary = f.vocabulary,
-                   .target_vocabulary = f.vocabulary,
-                   .embedding = f.embedding,
-                   .hidden = f.hidden,
-                   .attention = f.attention,
-                   .layers = f.layers,
-                   .bidirectional = f.bidirectional},
-                  generator);
+    const std::unique_ptr<System> system = make_system(f.system,
+                                                       {.source_vocabulary = f.vocabulary,
+                                                        .target_vocabulary = f.vocabulary,
+                                                        .embedding = f.embedding,
+                                                        .hidden = f.hidden,
+                                                        .attention = f.attention,
+                                                        .layers = f.layers,
+                                                        .bidirectional = f.bidirectional},
+                                                       generator);
+    const std::vector<Tensor> parameters = system->parameters();
+    std::int64_t parameter_count = 0;
+    for (const Tensor& p : parameters) parameter_count += p.numel();
     std::vector<Batch> batches;
     if (!f.lengths.empty()) {
         batches = read_batches(f.lengths, f.vocabulary, generator);
@@ -101,10 +107,7 @@ nlohmann::json run(const Flags& f) {
         batches.push_back(make_batch({std::vector(rows, f.source_length), std::vector(rows, f.target_length)},
                                      f.vocabulary, generator));
     }
-    // A sentence that ended early would be less work than the peer's.
-    if (f.mode == "greedy") model.decoder.output.bias.mutable_data<float>()[Vocabulary::end] = -1e9f;
-
-    Adam optimizer(parameters(model), {.learning_rate = 5e-4});
+    Adam optimizer(parameters, {.learning_rate = 5e-4});
     const int steps = std::max<int>(f.steps, static_cast<int>(batches.size()));
     std::vector<double> seconds, losses;
     std::int64_t tokens = 0, allocations = 0, nodes = 0;
@@ -114,17 +117,20 @@ nlohmann::json run(const Flags& f) {
         const std::int64_t allocations_before = allocator_statistics().system_allocations;
         const auto begin = std::chrono::steady_clock::now();
         if (f.mode == "greedy") {
-            model.greedy(batch.source, batch.source_lengths, f.target_length - 1);
+            // A sentence that ended early would be less work than the peer's.
+            const System* const systems[] = {system.get()};
+            search(systems, batch.source, batch.source_lengths, f.target_length - 1,
+                   {.beam = f.beam, .min_length = f.target_length - 1});
         } else if (f.mode == "forward") {
-            losses.push_back(model.loss(batch.source, batch.source_lengths, batch.target).item());
+            losses.push_back(system->loss(batch.source, batch.source_lengths, batch.target).item());
         } else {
             Tape tape;
-            const Tensor loss = model.loss(batch.source, batch.source_lengths, batch.target);
+            const Tensor loss = system->loss(batch.source, batch.source_lengths, batch.target);
             if (i == 0) {
                 nodes = tape.size();
                 bytes_saved = saved_bytes(tape);
             }
-            optimizer.step(tape.gradient(loss, parameters(model)));
+            optimizer.step(tape.gradient(loss, parameters));
             losses.push_back(loss.item());
         }
         allocations = allocator_statistics().system_allocations - allocations_before;
@@ -138,8 +144,8 @@ nlohmann::json run(const Flags& f) {
         Profile profile;
         {
             Tape tape;
-            const Tensor loss = model.loss(batch.source, batch.source_lengths, batch.target);
-            optimizer.step(tape.gradient(loss, parameters(model)));
+            const Tensor loss = system->loss(batch.source, batch.source_lengths, batch.target);
+            optimizer.step(tape.gradient(loss, parameters));
         }
         write_svg(profile, f.profile);
         std::cerr << to_string(profile);
@@ -170,7 +176,7 @@ nlohmann::json run(const Flags& f) {
             {"seconds_per_step", per_step},
             {"target_tokens_per_second", static_cast<double>(tokens) / total},
             {"peak_rss_mib", peak},
-            {"parameters", parameter_count(model)},
+            {"parameters", parameter_count},
             {"losses", losses},
             {"gemm_floor_seconds", floor_seconds},
             {"floor_ratio", per_step / floor_seconds},
@@ -194,6 +200,8 @@ int main(int argc, char** argv) {
     app.add_option("--layers", f.layers, "layers of the encoder")->capture_default_str();
     app.add_option("--attention", f.attention, "features of keys and queries (0: as hidden)")->capture_default_str();
     app.add_flag("--bidirectional", f.bidirectional, "an encoder of two directions");
+    app.add_option("--system", f.system, "the kind of model")->capture_default_str();
+    app.add_option("--beam", f.beam, "hypotheses that a search follows")->capture_default_str();
     app.add_option("--steps", f.steps, "steps that are timed")->capture_default_str();
     app.add_option("--warmup", f.warmup, "steps before")->capture_default_str();
     app.add_option("--threads", f.threads, "threads")->capture_default_str();

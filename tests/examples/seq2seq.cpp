@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/ops/products/precision.hpp>
@@ -210,7 +211,7 @@ TEST_CASE("training reports malformed lines and progress, and keeps a log") {
     CHECK(has("pairs.tsv:4: missing column"));
     CHECK(has("pairs.tsv:6: invalid UTF-8"));
     CHECK(has("epoch 3/3, step 9/9, loss "));
-    CHECK(has(" tokens/s, 0:00 left\n"));
+    CHECK(has(", 0:00 left\n"));
     CHECK(!has("\r"));
 
     const auto read_log = [&] { return lines(content_of(here.path() / "new/model/log.jsonl")); };
@@ -226,17 +227,23 @@ TEST_CASE("training reports malformed lines and progress, and keeps a log") {
     }
     CHECK(load_checkpoint(here.path() / "new/model").steps == 9);
 
-    // Again into the same directory, with parallel files, validation and an early end.
+    const Outcome refused = here.run(std::string("train --data pairs.tsv --model new/model ") + small);
+    CHECK(refused.code == 1);
+    CHECK(refused.error.find("new/model: there is a model already; --resume goes on with it, --force begins anew") !=
+          refused.error.npos);
+    CHECK(read_log().size() == 3);
+
+    // In its place, with parallel files, validation and an early end.
     write_file(here.path() / "en", "Tom sleeps.\nJerry runs.\n");
     write_file(here.path() / "zh", "汤姆睡觉。\n杰瑞跑。\n");
     const Outcome again =
         here.run(std::string("train --source en --target zh --validation-source en --validation-target zh "
-                             "--model new/model --max-steps 4 --bidirectional --dropout 0.1 --clip 0 ") +
+                             "--model new/model --force --max-steps 4 --bidirectional --dropout 0.1 --clip 0 ") +
                  small);
     REQUIRE(again.code == 0);
-    REQUIRE(read_log().size() == 7);
+    REQUIRE(read_log().size() == 4);
     CHECK(json::parse(read_log().back())["validation_loss"].get<double>() > 0);
-    CHECK(load_checkpoint(here.path() / "new/model").options.bidirectional);
+    CHECK(load_checkpoint(here.path() / "new/model").system->options().bidirectional);
 }
 
 TEST_CASE("training with the same seed gives the same model") {
@@ -251,6 +258,63 @@ TEST_CASE("training with the same seed gives the same model") {
     const std::string first = weights("a", 3);
     CHECK(weights("b", 3) == first);
     CHECK(weights("c", 4) != first);
+}
+
+/// The log's lines without what a clock or the machine says.
+std::vector<json> steady_log(const std::filesystem::path& model) {
+    std::vector<json> result;
+    for (const std::string& line : lines(content_of(model / "log.jsonl"))) {
+        json record = json::parse(line);
+        for (const char* const key : {"tokens_per_second", "seconds", "peak_memory_mib"}) CHECK(record.erase(key) == 1);
+        result.push_back(record);
+    }
+    return result;
+}
+
+TEST_CASE("a training that was killed at any step goes on bit for bit") {
+    const Workplace here;
+    write_file(here.path() / "pairs.tsv", pairs);
+    const std::string train = std::string(
+                                  "train --data pairs.tsv --validation-data pairs.tsv --epochs 60 "
+                                  "--dropout 0.2 --save-every 1 --validate-every 5 --metric bleu ") +
+                              small;
+    REQUIRE(here.run(train + " --model whole").code == 0);
+    const Outcome killed = here.shell("program='" WENGERT_SEQ2SEQ
+                                      "'\n"
+                                      "\"$program\" " +
+                                      train +
+                                      " --model killed & pid=$!\n"
+                                      "until [ -e killed/latest ]; do sleep 0.05; done\n"
+                                      "for delay in 0.1 0.35 0.25 0.4; do\n"
+                                      "  sleep $delay\n"
+                                      "  kill -KILL $pid; wait $pid 2>/dev/null\n"
+                                      "  readlink killed/latest\n"
+                                      "  \"$program\" train --resume --model killed & pid=$!\n"
+                                      "done\n"
+                                      "wait $pid\n");
+    CAPTURE(killed.error);
+    CHECK(killed.code == 0);
+    const std::vector<std::string> places = lines(killed.out);
+    CHECK(places.size() == 4);
+    CHECK(std::set(places.begin(), places.end()).size() > 1);  // it was killed in the midst of its work
+    CHECK(steady_log(here.path() / "killed") == steady_log(here.path() / "whole"));
+    CHECK(content_of(here.path() / "killed/latest/weights.safetensors") ==
+          content_of(here.path() / "whole/latest/weights.safetensors"));
+}
+
+TEST_CASE("a signal saves and ends a training with a message, and two cannot have one directory") {
+    const Workplace here;
+    write_file(here.path() / "pairs.tsv", pairs);
+    const Outcome outcome =
+        here.shell(std::string("'" WENGERT_SEQ2SEQ "' train --data pairs.tsv --model m --epochs 100000 ") + small +
+                   " 2>first &\n"
+                   "until [ -e m/latest ]; do sleep 0.05; done\n"
+                   "seq2seq train --data pairs.tsv --model m --force 2>second; echo $?\n"
+                   "kill -TERM $!; wait $!; echo $?\n");
+    CHECK(lines(outcome.out) == std::vector<std::string>{"1", "143"});
+    CHECK(content_of(here.path() / "second") == "seq2seq: m: another training writes into this directory\n");
+    CHECK(content_of(here.path() / "first").find("stopped by signal 15 after step ") != std::string::npos);
+    CHECK(load_checkpoint(here.path() / "m").steps > 0);
 }
 
 TEST_CASE("sentences are translated from arguments and from standard input") {
@@ -344,7 +408,7 @@ TEST_CASE("seq2seq: bfloat16 changes the products, not what is saved") {
     const bool is_idle = !bfloat16_is_idle().empty();
     CHECK(training.error.find(is_idle ? "float32 products" : "bfloat16 products") != training.error.npos);
     CHECK((training.error.find("brings nothing here") != training.error.npos) == is_idle);
-    for (const Tensor& parameter : parameters(load_checkpoint(here.path() / "m").model))
+    for (const Tensor& parameter : load_checkpoint(here.path() / "m").system->parameters())
         CHECK(parameter.dtype() == Dtype::float32);
     const Outcome exact = here.run("evaluate --model m --data pairs.tsv"),
                   rounded = here.run("evaluate --model m --data pairs.tsv --precision bfloat16");
@@ -363,7 +427,7 @@ TEST_CASE("seq2seq: where bfloat16 brings nothing, it says so and works") {
             CHECK(outcome.code == 0);
             return outcome;
         };
-        const std::string train = wide + std::string("--epochs 4 ");
+        const std::string train = wide + std::string("--epochs 4 --force ");
         const Outcome rounded = run(train + "--model a --precision bfloat16"), exact = run(train + "--model b");
         CHECK(rounded.error.starts_with("--precision bfloat16 brings nothing here, all stays float32: "));
         CHECK(rounded.error.find("float32 products") != rounded.error.npos);

@@ -55,7 +55,7 @@ TEST_CASE("every layer's gradients, and the model's, are right in first and seco
     check_layers(table.report());
     for (const char* const layer : {"Linear", "Embedding", "GruCell, reset after", "GruCell, reset before",
                                     "Gru, 2 layers, reset before, bidirectional, lengths", "BahdanauAttention, lengths",
-                                    "Decoder, one step, lengths", "Seq2Seq loss, bidirectional, lengths"}) {
+                                    "Decoder, one step, lengths", "bahdanau loss, bidirectional, lengths"}) {
         CAPTURE(layer);
         CHECK(table.orders(layer) == std::set<int>{1, 2});
     }

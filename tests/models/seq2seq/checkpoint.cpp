@@ -24,8 +24,8 @@ std::set<std::string> names_in(const std::filesystem::path& directory) {
 using Names = std::set<std::string>;
 
 /// Bit for bit.
-bool same_parameters(const Seq2Seq& a, const Seq2Seq& b) {
-    const auto left = named_parameters(a), right = named_parameters(b);
+bool same_parameters(const Translator& a, const Translator& b) {
+    const auto left = a.system->named_parameters(), right = b.system->named_parameters();
     return std::ranges::equal(left, right, [](const auto& l, const auto& r) {
         return l.first == r.first && l.second.shape() == r.second.shape() &&
                std::memcmp(l.second.raw(), r.second.raw(), static_cast<std::size_t>(l.second.numel()) * 4) == 0;
@@ -93,22 +93,22 @@ TEST_CASE("a translator comes back from the disk as it was, bit for bit") {
                                                 .layers = 2,
                                                 .bidirectional = bidirectional,
                                                 .dropout = 0.25});
-        original.tokenizer = Tokenizer({.mode = TokenizerMode::characters, .lowercase = false});
+        original.source.tokenizer = Tokenizer({.mode = TokenizerMode::characters, .lowercase = false});
         original.steps = 12;
         save_checkpoint(original, directory.path() / "new" / "model");
 
         const Translator loaded = load_checkpoint(directory.path() / "new" / "model");
-        CHECK(same_parameters(loaded.model, original.model));
-        CHECK(loaded.tokenizer.options() == original.tokenizer.options());
+        CHECK(same_parameters(loaded, original));
+        CHECK(loaded.source.tokenizer.options() == original.source.tokenizer.options());
         CHECK(loaded.max_length == 10);
         CHECK(loaded.steps == 12);
-        CHECK(loaded.options.attention == 7);
-        CHECK(loaded.options.layers == 2);
-        CHECK(loaded.options.bidirectional == bidirectional);
-        CHECK(loaded.options.dropout == 0.25);
-        REQUIRE(loaded.target.size() == original.target.size());
-        for (std::int64_t id = 0; id < loaded.target.size(); ++id)
-            CHECK(loaded.target.token(id) == original.target.token(id));
+        CHECK(loaded.system->options().attention == 7);
+        CHECK(loaded.system->options().layers == 2);
+        CHECK(loaded.system->options().bidirectional == bidirectional);
+        CHECK(loaded.system->options().dropout == 0.25);
+        REQUIRE(loaded.target.vocabulary.size() == original.target.vocabulary.size());
+        for (std::int64_t id = 0; id < loaded.target.vocabulary.size(); ++id)
+            CHECK(loaded.target.vocabulary.token(id) == original.target.vocabulary.token(id));
         const Sentence sentence = words("tom chases jerry .");
         CHECK(translate(loaded, sentence).tokens == translate(original, sentence).tokens);
     }
@@ -123,13 +123,13 @@ TEST_CASE("a new checkpoint takes the place of the old one") {
 
     save_checkpoint(translator_after(10, 2), directory.path());
     CHECK(names_in(directory.path()) == Names{"latest", "checkpoint-10"});
-    CHECK(same_parameters(load_checkpoint(directory.path()).model, translator_after(10, 2).model));
+    CHECK(same_parameters(load_checkpoint(directory.path()), translator_after(10, 2)));
 
     // The same number of steps, as when a training is repeated.
     for (const std::uint64_t seed : {3, 4, 5}) {
         save_checkpoint(translator_after(10, seed), directory.path());
         CHECK(names_in(directory.path()).size() == 2);
-        CHECK(same_parameters(load_checkpoint(directory.path()).model, translator_after(10, seed).model));
+        CHECK(same_parameters(load_checkpoint(directory.path()), translator_after(10, seed)));
     }
 }
 
@@ -141,11 +141,11 @@ TEST_CASE("a crash while saving leaves the old checkpoint whole, and the next sa
         CAPTURE(bytes);
         crash_while_saving(lost, directory.path(), bytes);
         CHECK(names_in(directory.path()) == Names{"latest", "checkpoint-5", "checkpoint-10.partial"});
-        CHECK(same_parameters(load_checkpoint(directory.path()).model, old.model));
+        CHECK(same_parameters(load_checkpoint(directory.path()), old));
     }
     save_checkpoint(next, directory.path());
     CHECK(names_in(directory.path()) == Names{"latest", "checkpoint-15"});
-    CHECK(same_parameters(load_checkpoint(directory.path()).model, next.model));
+    CHECK(same_parameters(load_checkpoint(directory.path()), next));
 }
 
 TEST_CASE("a crash between renaming and removing is cleaned up, and nothing else is touched") {

@@ -2,7 +2,7 @@
 
 #include <cmath>
 #include <wengert/models/seq2seq/evaluation.hpp>
-#include <wengert/models/seq2seq/training.hpp>
+#include <wengert/models/seq2seq/training/trainer.hpp>
 
 #include "small_translator.hpp"
 
@@ -14,10 +14,10 @@ TEST_CASE("the loss is the mean over tokens, however the corpus is cut into batc
     double sum = 0;
     std::int64_t labels = 0;
     for (std::size_t i = 0; i < corpus.size(); ++i) {
-        const std::vector<std::int64_t> source = source_ids(corpus.source[i], translator.source),
-                                        target = target_ids(corpus.target[i], translator.target);
+        const std::vector<std::int64_t> source = source_ids(corpus.source[i], translator.source.vocabulary),
+                                        target = target_ids(corpus.target[i], translator.target.vocabulary);
         const BatchTensors one = to_tensors(collate({&source, 1}, {&target, 1}));
-        sum += translator.model.loss(one.source, one.lengths, one.target).item() * static_cast<double>(one.labels);
+        sum += translator.system->loss(one.source, one.lengths, one.target).item() * static_cast<double>(one.labels);
         labels += one.labels;
     }
     const double expected = sum / static_cast<double>(labels);

@@ -24,11 +24,22 @@ inline Corpus small_corpus() {
     return corpus;
 }
 
-inline Translator small_translator(const Seq2SeqOptions& sizes = {.embedding = 12, .hidden = 24, .layers = 1},
+inline Translator small_translator(const SystemOptions& sizes = {.embedding = 12, .hidden = 24, .layers = 1},
                                    std::uint64_t seed = 1) {
     const Corpus corpus = small_corpus();
     Generator generator(seed);
-    return {Tokenizer(), Vocabulary::build(corpus.source), Vocabulary::build(corpus.target), 10, sizes, generator};
+    return {{Tokenizer(), Vocabulary::build(corpus.source)},
+            {Tokenizer(), Vocabulary::build(corpus.target)},
+            10,
+            "bahdanau",
+            sizes,
+            generator};
+}
+
+inline Tensor parameter_of(const Translator& translator, std::string_view name) {
+    for (const auto& [key, parameter] : translator.system->named_parameters())
+        if (key == name) return parameter;
+    throw ValueError("no parameter " + std::string(name));
 }
 
 }  // namespace wengert

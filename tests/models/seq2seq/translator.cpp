@@ -8,8 +8,8 @@ using namespace wengert;
 
 TEST_CASE("a translator takes the sizes of its vocabularies") {
     const Translator translator = small_translator();
-    CHECK(translator.options.source_vocabulary == translator.source.size());
-    CHECK(translator.model.decoder.output.weight.shape() == Shape{translator.target.size(), 24});
+    CHECK(translator.system->options().source_vocabulary == translator.source.vocabulary.size());
+    CHECK(parameter_of(translator, "decoder.output.weight").shape() == Shape{translator.target.vocabulary.size(), 24});
 }
 
 TEST_CASE("lengths are left out of a batch whose sources are all full") {
@@ -30,7 +30,7 @@ TEST_CASE("a translation has the attention of each of its words and no more") {
     const Translator translator = small_translator();
     const Corpus corpus = small_corpus();
     std::vector<std::vector<std::int64_t>> ids;
-    for (const Sentence& sentence : corpus.source) ids.push_back(source_ids(sentence, translator.source));
+    for (const Sentence& sentence : corpus.source) ids.push_back(source_ids(sentence, translator.source.vocabulary));
     const std::vector<Translation> translations = translate(translator, collate(ids));
     REQUIRE(translations.size() == corpus.size());
     for (std::size_t i = 0; i < corpus.size(); ++i) {
@@ -53,7 +53,7 @@ TEST_CASE("a translation has the attention of each of its words and no more") {
 
 TEST_CASE("a translation is cut off at max_length, or at the length of a source that is longer") {
     Translator translator = small_translator();
-    translator.model.decoder.output.bias.mutable_data<float>()[Vocabulary::end] = -1e6f;  // never ends
+    parameter_of(translator, "decoder.output.bias").mutable_data<float>()[Vocabulary::end] = -1e6f;  // never ends
     const Translation usual = translate(translator, words("tom chases jerry ."));
     CHECK(usual.tokens.size() == 10);
     CHECK(!usual.is_whole);
@@ -63,7 +63,7 @@ TEST_CASE("a translation is cut off at max_length, or at the length of a source 
 
 TEST_CASE("an empty translation has the attention of its end") {
     Translator translator = small_translator();
-    translator.model.decoder.output.bias.mutable_data<float>()[Vocabulary::end] = 1e6f;
+    parameter_of(translator, "decoder.output.bias").mutable_data<float>()[Vocabulary::end] = 1e6f;
     const Translation empty = translate(translator, words("tom"));
     CHECK(empty.tokens.empty());
     CHECK(empty.is_whole);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <wengert/models/seq2seq/system_options.hpp>
 #include <wengert/nn/nn.hpp>
 
 namespace wengert {
@@ -8,16 +9,19 @@ namespace wengert {
 struct Encoder {
     Embedding embedding;
     Gru gru;
-    Linear bridge;  ///< [H, 2H], of two directions only: from both last states to the decoder's first
+    Linear
+        bridge;  ///< [H, 2H], or [H, H] from the backward state alone: of two directions, to the decoder's first state
 
     struct Result {
         Tensor outputs;  ///< [B, S, directions * H]
-        Tensor state;    ///< [B, H]: the top layer's last state; of two directions tanh(bridge([forward; backward]))
+        Tensor state;    ///< [B, H]: the top layer's last state; of two directions tanh(bridge(..)) of both or of one
     };
 
     Encoder() = default;
-    Encoder(std::int64_t vocabulary, std::int64_t features, std::int64_t hidden, const GruOptions& options,
-            Generator& generator);
+    Encoder(const SystemOptions& options, Generator& generator);
+
+    /// The number of features of an output.
+    std::int64_t features() const { return options_.hidden * (options_.bidirectional ? 2 : 1); }
 
     /// source int64 [B, S]; lengths int64 [B], or undefined if all rows are full. With a source of noise, dropout acts
     /// on the embeddings and between layers.
@@ -30,7 +34,7 @@ struct Encoder {
     }
 
   private:
-    Dropout dropout_;
+    SystemOptions options_;
 };
 
 }  // namespace wengert

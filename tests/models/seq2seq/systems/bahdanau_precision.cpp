@@ -1,21 +1,22 @@
 // Mirrors no file: bfloat16 through the whole model.
-#include <wengert/models/seq2seq/seq2seq.hpp>
+#include <wengert/models/seq2seq/systems/bahdanau.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 #include <wengert/nn/optimizers.hpp>
 
-#include "../../nn/bfloat16.hpp"
+#include "../../../nn/bfloat16.hpp"
+#include "../small_seq2seq.hpp"
 
 using namespace wengert;
 
 namespace {
 
 constexpr std::int64_t rows = 64, columns = 5, vocabulary = 200;
-constexpr Seq2SeqOptions options{.source_vocabulary = vocabulary,
-                                 .target_vocabulary = vocabulary,
-                                 .embedding = 96,
-                                 .hidden = 128,
-                                 .attention = 128,
-                                 .layers = 2};
+constexpr SystemOptions options{.source_vocabulary = vocabulary,
+                                .target_vocabulary = vocabulary,
+                                .embedding = 96,
+                                .hidden = 128,
+                                .attention = 128,
+                                .layers = 2};
 
 /// Rows of 3 to 5 tokens, the first `first` if that is not negative, the last </s>.
 Tensor sentences(std::int64_t seed, std::int64_t first) {
@@ -45,7 +46,7 @@ struct Batch {
 std::vector<double> train(Precision p, int steps) {
     const Batch batch;
     Generator generator(1);
-    const Seq2Seq model(options, generator);
+    const Bahdanau model(options, generator);
     const ProductPrecision precision(p);
     Adam optimizer(parameters(model), {.learning_rate = 3e-3});
     std::vector<double> losses;
@@ -65,14 +66,14 @@ TEST_CASE("bfloat16: the gradients of the whole model") {
     const Batch batch;
     for (const bool bidirectional : {false, true}) {
         CAPTURE(bidirectional);
-        Seq2SeqOptions sizes = options;
+        SystemOptions sizes = options;
         sizes.bidirectional = bidirectional;
         Generator generator(1);
         // Forward and back: two layers of the source's steps with their inputs' products, the key and the query, the
         // target's steps and the output.
         const int products = 2 * (2 * (static_cast<int>(columns) + 1) + 2 + static_cast<int>(columns) + 1);
-        check_bfloat16(Seq2Seq(sizes, generator), {batch.source, batch.target}, products,
-                       [&](const Seq2Seq& model, const auto& in) { return model.loss(in[0], batch.lengths, in[1]); });
+        check_bfloat16(Bahdanau(sizes, generator), {batch.source, batch.target}, products,
+                       [&](const Bahdanau& model, const auto& in) { return model.loss(in[0], batch.lengths, in[1]); });
     }
 }
 
@@ -93,11 +94,11 @@ TEST_CASE("bfloat16: training is the same from run to run, bit for bit") {
 TEST_CASE("bfloat16: greedy translations") {
     const Batch batch;
     Generator generator(1);
-    const Seq2Seq model(options, generator);
-    const auto translate = [&] { return model.greedy(batch.source, batch.lengths, 6); };
-    const Seq2Seq::Translation exact = translate();
+    const Bahdanau model(options, generator);
+    const auto translate = [&] { return greedy(model, batch.source, batch.lengths, 6); };
+    const Greedy exact = translate();
     const ProductPrecision precision(Precision::bfloat16);
-    const Seq2Seq::Translation rounded = translate(), again = translate();
+    const Greedy rounded = translate(), again = translate();
     CHECK(again.tokens == rounded.tokens);
     CHECK(again.weights.to_vector<double>() == rounded.weights.to_vector<double>());
     CHECK(rounded.weights.shape() == exact.weights.shape());

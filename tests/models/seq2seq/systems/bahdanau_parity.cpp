@@ -1,10 +1,10 @@
 #include <doctest/doctest.h>
 
-#include <wengert/models/seq2seq/seq2seq.hpp>
+#include <wengert/models/seq2seq/systems/bahdanau.hpp>
 #include <wengert/nn/optimizers.hpp>
 
-#include "../../nn/parity.hpp"
-#include "small_seq2seq.hpp"
+#include "../../../nn/parity.hpp"
+#include "../small_seq2seq.hpp"
 
 using namespace wengert;
 
@@ -13,9 +13,9 @@ TEST_CASE("seq2seq: values and gradients are PyTorch's") {
         for (const parity::Precision& precision : parity::precisions) {
             const parity::Fixture fixture(bidirectional ? "seq2seq_bidirectional" : "seq2seq", precision);
             Generator generator(1);
-            const Seq2Seq model = fixture.load(Seq2Seq(with(bidirectional ? 1 : 2, bidirectional), generator));
+            const Bahdanau model = fixture.load(Bahdanau(with(bidirectional ? 1 : 2, bidirectional), generator));
             const Tensor source = fixture["source"], lengths = fixture["source_lengths"], target = fixture["target"];
-            const Seq2Seq::Result result = model(source, lengths, target);
+            const Bahdanau::Result result = model(source, lengths, target);
             fixture.check("logits", result.logits);
             fixture.check("weights", result.weights);
             Tape tape;
@@ -29,7 +29,7 @@ TEST_CASE("seq2seq: three steps of Adam are PyTorch's") {
     for (const parity::Precision& precision : parity::precisions) {
         const parity::Fixture start("seq2seq", precision), after("adam", precision);
         Generator generator(1);
-        const Seq2Seq model = start.load(Seq2Seq(with(2, false), generator));
+        const Bahdanau model = start.load(Bahdanau(with(2, false), generator));
         Adam optimizer(parameters(model), {.learning_rate = 1e-2});
         std::vector<Tensor> losses;
         for (int step = 0; step < 3; ++step) {

@@ -2,10 +2,10 @@
 
 #include <limits>
 #include <wengert/models/seq2seq/evaluation.hpp>
-#include <wengert/models/seq2seq/training.hpp>
+#include <wengert/models/seq2seq/training/trainer.hpp>
 #include <wengert/nn/streams.hpp>
 
-#include "small_translator.hpp"
+#include "../small_translator.hpp"
 
 using namespace wengert;
 
@@ -16,7 +16,7 @@ constexpr TrainingOptions brisk{.batch = 4, .epochs = 60, .learning_rate = 1e-2,
 std::vector<double> losses(const TrainingOptions& options, double dropout = 0) {
     Translator translator = small_translator({.embedding = 12, .hidden = 24, .layers = 2, .dropout = dropout});
     std::vector<double> result;
-    train(translator, small_corpus(), options, {.on_step = [&](const TrainingStep& s) { result.push_back(s.loss); }});
+    train(translator, small_corpus(), options, [&](const TrainingStep& s) { result.push_back(s.loss); });
     return result;
 }
 
@@ -30,7 +30,7 @@ TEST_CASE("a tiny model learns eight sentences by heart") {
         const Corpus corpus = small_corpus();
         const double before = evaluate_loss(translator, corpus);
         double last = 0;
-        train(translator, corpus, brisk, {.on_epoch = [&](const TrainingEpoch& e) { last = e.loss; }});
+        train(translator, corpus, brisk, [&](const TrainingStep& s) { last = s.epoch_loss; });
         CHECK(before > 2);
         CHECK(last < 0.1);
         CHECK(evaluate(translator, corpus).exact_match == 1);
@@ -55,65 +55,102 @@ TEST_CASE("dropout draws from a stream of its own, not from that of the initial 
     const TrainingOptions options{.batch = 8, .max_steps = 1, .seed = 7};
     const double trained = losses(options, 0.3).front();
     const Translator translator = small_translator({.embedding = 12, .hidden = 24, .layers = 2, .dropout = 0.3});
-    const Batches batches(small_corpus(), translator.source, translator.target, {.batch_size = 8, .seed = 7});
+    const Batches batches(small_corpus(), translator.source.vocabulary, translator.target.vocabulary,
+                          {.batch_size = 8, .seed = 7});
     const BatchTensors batch = to_tensors(batches.assemble(batches.epoch(1).front()));
     const auto loss_with = [&](std::uint64_t stream) {
         Generator noise(7, stream);
-        return translator.model.loss(batch.source, batch.lengths, batch.target, &noise).item();
+        return translator.system->loss(batch.source, batch.lengths, batch.target, &noise).item();
     };
     CHECK(loss_with(streams::noise) == trained);
     CHECK(loss_with(streams::weights) != trained);
 }
 
-TEST_CASE("observers are told of every step and epoch") {
+TEST_CASE("a step tells where it stands, and what its epoch has been so far") {
     Translator translator = small_translator();
     const Corpus corpus = small_corpus();
     std::int64_t labels = 0;
     for (const Sentence& sentence : corpus.target) labels += static_cast<std::int64_t>(sentence.size()) + 1;
     std::vector<TrainingStep> steps;
-    std::vector<TrainingEpoch> epochs;
-    const TrainingObserver observer{[&](const TrainingStep& s) { steps.push_back(s); },
-                                    [&](const TrainingEpoch& e) { epochs.push_back(e); }};
-    train(translator, corpus, {.batch = 3, .epochs = 2}, observer);
+    train(translator, corpus, {.batch = 3, .epochs = 2}, [&](const TrainingStep& s) { steps.push_back(s); });
     REQUIRE(steps.size() == 6);
-    REQUIRE(epochs.size() == 2);
     for (std::size_t i = 0; i < steps.size(); ++i) {
         CHECK(steps[i].step == static_cast<std::int64_t>(i) + 1);
         CHECK(steps[i].steps == 6);
         CHECK(steps[i].epoch == (i < 3 ? 1 : 2));
         CHECK(steps[i].epochs == 2);
+        CHECK(steps[i].ends_epoch == (i % 3 == 2));
+        CHECK(steps[i].gradient_norm > 0);
+        CHECK(steps[i].learning_rate > 0);
     }
-    CHECK(epochs[0].tokens == labels);
-    CHECK(epochs[1].step == 6);
+    CHECK(steps[2].epoch_tokens == labels);
+    CHECK(steps[5].step == 6);
     double sum = 0;
     for (std::size_t i = 3; i < 6; ++i) sum += steps[i].loss * static_cast<double>(steps[i].tokens);
-    CHECK(epochs[1].loss == doctest::Approx(sum / static_cast<double>(labels)));
+    CHECK(steps[5].epoch_loss == doctest::Approx(sum / static_cast<double>(labels)));
 }
 
 TEST_CASE("max_steps ends training in the middle of an epoch, which counts") {
     Translator translator = small_translator();
     std::vector<std::int64_t> epoch_ends;
-    train(translator, small_corpus(), {.batch = 2, .epochs = 9, .max_steps = 6},
-          {.on_epoch = [&](const TrainingEpoch& e) { epoch_ends.push_back(e.step); }});
+    train(translator, small_corpus(), {.batch = 2, .epochs = 9, .max_steps = 6}, [&](const TrainingStep& s) {
+        if (s.ends_epoch) epoch_ends.push_back(s.step);
+    });
     CHECK(epoch_ends == std::vector<std::int64_t>{4, 6});
     CHECK(translator.steps == 6);
+}
+
+TEST_CASE("a training goes on from its state bit for bit, wherever it stood") {
+    const Corpus corpus = small_corpus();
+    const SystemOptions sizes{.embedding = 12, .hidden = 24, .layers = 2, .dropout = 0.3};
+    const TrainingOptions options{.batch = 3, .epochs = 3, .scheduled_sampling = 0.2, .accumulate = 2};
+    const auto run = [&](std::int64_t stop) {
+        std::vector<double> losses;
+        Translator first = small_translator(sizes);
+        Trainer before(first, corpus, options);
+        const auto note = [&](const TrainingStep& s) {
+            losses.insert(losses.end(), {s.loss, s.epoch_loss, s.gradient_norm, s.learning_rate});
+        };
+        while (before.step_count() < stop) note(before.step());
+        // Another process would have read the parameters and the state from files.
+        NamedTensors state;
+        for (const auto& [name, value] : before.state()) state.emplace_back(name, value.clone());
+        Translator second = small_translator(sizes, 99);
+        assign(second.system->named_parameters(), first.system->named_parameters());
+        Trainer after(second, corpus, options);
+        after.load_state(state);
+        while (!after.is_done()) note(after.step());
+        return losses;
+    };
+    const std::vector<double> whole = run(0);
+    CHECK(whole.size() == 4 * 6);
+    for (std::int64_t stop = 1; stop <= 6; ++stop) CHECK(run(stop) == whole);
+}
+
+TEST_CASE("the gradients of several batches are those of one that has all their sentences") {
+    const auto losses_with = [](std::int64_t batch, std::int64_t accumulate) {
+        return losses({.batch = batch, .epochs = 3, .accumulate = accumulate});
+    };
+    const std::vector<double> one = losses_with(8, 1), parts = losses_with(2, 4);
+    REQUIRE(one.size() == 3);
+    for (std::size_t i = 0; i < 3; ++i) CHECK(parts[i] == doctest::Approx(one[i]).epsilon(1e-4));
 }
 
 TEST_CASE("the learning rate falls to nothing behind the last step, or stays") {
     const auto moves = [](Schedule schedule) {
         Translator translator = small_translator();
-        std::vector<Tensor> parameters = wengert::parameters(translator.model);
+        std::vector<Tensor> parameters = translator.system->parameters();
         std::vector<double> result;
         std::vector<double> before = parameters[0].to_vector<double>();
         train(translator, small_corpus(), {.batch = 8, .epochs = 50, .learning_rate = 1e-4, .schedule = schedule},
-              {.on_step = [&](const TrainingStep&) {
+              [&](const TrainingStep&) {
                   const std::vector<double> after = parameters[0].to_vector<double>();
                   double largest = 0;
                   for (std::size_t i = 0; i < after.size(); ++i)
                       largest = std::max(largest, std::abs(after[i] - before[i]));
                   result.push_back(largest);
                   before = after;
-              }});
+              });
         return result;
     };
     const std::vector<double> linear = moves(Schedule::linear), constant = moves(Schedule::constant);
@@ -134,9 +171,8 @@ TEST_CASE("the gradients' norm is limited") {
 TEST_CASE("training refuses what cannot be trained with") {
     Translator translator = small_translator();
     const Corpus corpus = small_corpus();
-    CHECK_THROWS_WITH_AS(train(translator, corpus, {.epochs = 0}), "training: the number of epochs is 0", ValueError);
-    CHECK_THROWS_WITH_AS(train(translator, corpus, {.max_steps = -1}), "training: the number of steps is -1",
-                         ValueError);
+    CHECK_THROWS_WITH_AS(train(translator, corpus, {.epochs = 0}), "training: epochs is 0", ValueError);
+    CHECK_THROWS_WITH_AS(train(translator, corpus, {.max_steps = -1}), "training: max_steps is -1", ValueError);
     CHECK_THROWS_AS(train(translator, corpus, {.clip = -1}), ValueError);
     CHECK_THROWS_AS(train(translator, corpus, {.batch = 0}), ValueError);
     CHECK_THROWS_AS(train(translator, corpus, {.learning_rate = -1}), ValueError);
@@ -146,7 +182,7 @@ TEST_CASE("training refuses what cannot be trained with") {
 
 TEST_CASE("a loss that is not finite ends training") {
     Translator translator = small_translator();
-    translator.model.decoder.output.bias.fill(std::numeric_limits<double>::quiet_NaN());
+    parameter_of(translator, "decoder.output.bias").fill(std::numeric_limits<double>::quiet_NaN());
     CHECK_THROWS_WITH_AS(train(translator, small_corpus(), {}),
                          doctest::Contains("training: the loss is nan at epoch 1, step 1"), NonFiniteError);
 }

@@ -4,13 +4,13 @@
 #include <cmath>
 #include <regex>
 #include <wengert/autograd/tensor/allocator.hpp>
-#include <wengert/models/seq2seq/seq2seq.hpp>
+#include <wengert/models/seq2seq/systems/bahdanau.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 #include <wengert/nn/optimizers.hpp>
 
-#include "../../nn/close.hpp"
-#include "../../nn/parity.hpp"
-#include "small_seq2seq.hpp"
+#include "../../../nn/close.hpp"
+#include "../../../nn/parity.hpp"
+#include "../small_seq2seq.hpp"
 
 using namespace wengert;
 
@@ -51,7 +51,7 @@ TEST_CASE("seq2seq: parameters have the names and shapes that files have") {
                     {"encoder.gru.bias_ih_" + suffix, {15}},
                     {"encoder.gru.bias_hh_" + suffix, {15}}};
     };
-    const auto check = [](const Seq2Seq& model, const std::vector<List>& parts) {
+    const auto check = [](const Bahdanau& model, const std::vector<List>& parts) {
         List expected, actual;
         for (const List& part : parts) expected.insert(expected.end(), part.begin(), part.end());
         std::int64_t count = 0;
@@ -66,33 +66,34 @@ TEST_CASE("seq2seq: parameters have the names and shapes that files have") {
         CHECK(parameter_count(model) == count);
     };
     const List embedding{{"encoder.embedding.weight", {11, 4}}};
-    check(Seq2Seq(with(2, false), generator), {embedding, layer("l0", 4), layer("l1", 5), decoder(5)});
-    check(Seq2Seq(with(2, true), generator),
+    check(Bahdanau(with(2, false), generator), {embedding, layer("l0", 4), layer("l1", 5), decoder(5)});
+    check(Bahdanau(with(2, true), generator),
           {embedding, layer("l0", 4), layer("l0_reverse", 4), layer("l1", 10), layer("l1_reverse", 10),
            List{{"encoder.bridge.weight", {5, 10}}, {"encoder.bridge.bias", {5}}}, decoder(10)});
 }
 
 TEST_CASE("seq2seq: the default is the reference model") {
-    const Seq2SeqOptions options;
+    const SystemOptions options;
     CHECK(options.embedding == 256);
     CHECK(options.hidden == 1024);
     CHECK(options.layers == 2);
     CHECK(options.source_vocabulary == 5000);
     CHECK(options.target_vocabulary == 5000);
     Generator generator(1);
-    Seq2SeqOptions no_attention = small;
+    SystemOptions no_attention = small;
     no_attention.attention = 0;
-    CHECK(Seq2Seq(no_attention, generator).decoder.attention.query.weight.shape() == Shape{5, 5});
+    CHECK(Bahdanau(no_attention, generator).decoder.attention.query.weight.shape() == Shape{5, 5});
 }
 
 TEST_CASE("seq2seq: gradients of the loss, by every parameter") {
     const SmallBatch batch;
     Generator generator(1);
-    for (const Seq2SeqOptions& options : {with(2, false), with(1, true)})
+    for (const SystemOptions& options : {with(2, false), with(1, true)})
         for (const Tensor& lengths : {Tensor(), batch.lengths}) {
-            const GradcheckResult result = gradcheck(
-                Seq2Seq(options, generator), {batch.source, batch.target},
-                [&](const Seq2Seq& model, const std::vector<Tensor>& in) { return model.loss(in[0], lengths, in[1]); });
+            const GradcheckResult result = gradcheck(Bahdanau(options, generator), {batch.source, batch.target},
+                                                     [&](const Bahdanau& model, const std::vector<Tensor>& in) {
+                                                         return model.loss(in[0], lengths, in[1]);
+                                                     });
             CHECK_MESSAGE(result.passed, result.message);
         }
 }
@@ -100,14 +101,14 @@ TEST_CASE("seq2seq: gradients of the loss, by every parameter") {
 TEST_CASE("seq2seq: second derivatives of the loss") {
     const SmallBatch batch;
     Generator generator(1);
-    const Seq2SeqOptions tiny{.source_vocabulary = 11,
-                              .target_vocabulary = 9,
-                              .embedding = 2,
-                              .hidden = 2,
-                              .layers = 1,
-                              .bidirectional = true};
-    const GradcheckResult result = gradcheck(Seq2Seq(tiny, generator), {},
-                                             [&](const Seq2Seq& model, const std::vector<Tensor>&) {
+    const SystemOptions tiny{.source_vocabulary = 11,
+                             .target_vocabulary = 9,
+                             .embedding = 2,
+                             .hidden = 2,
+                             .layers = 1,
+                             .bidirectional = true};
+    const GradcheckResult result = gradcheck(Bahdanau(tiny, generator), {},
+                                             [&](const Bahdanau& model, const std::vector<Tensor>&) {
                                                  return model.loss(batch.source, batch.lengths, batch.target);
                                              },
                                              {.order = 2});
@@ -117,7 +118,7 @@ TEST_CASE("seq2seq: second derivatives of the loss") {
 TEST_CASE("seq2seq: the loss is the mean over the real tokens after the first") {
     const SmallBatch batch;
     Generator generator(1);
-    const Seq2Seq model = to(Seq2Seq(with(2, false), generator), Dtype::float64);
+    const Bahdanau model = to(Bahdanau(with(2, false), generator), Dtype::float64);
     const Tensor logits = log_softmax(model(batch.source, batch.lengths, batch.target).logits);
     const auto labels = slice(batch.target, 1, 1, 5).to_vector<std::int64_t>();
     double total = 0, count = 0;
@@ -136,8 +137,8 @@ TEST_CASE("seq2seq: a row's results depend neither on padding nor on the other r
     const SmallBatch batch;
     Generator generator(1);
     for (const bool bidirectional : {false, true}) {
-        const Seq2Seq model = to(Seq2Seq(with(2, bidirectional), generator), Dtype::float64);
-        const Seq2Seq::Result together = model(batch.source, batch.lengths, batch.target);
+        const Bahdanau model = to(Bahdanau(with(2, bidirectional), generator), Dtype::float64);
+        const Bahdanau::Result together = model(batch.source, batch.lengths, batch.target);
         CHECK(together.logits.shape() == Shape{3, 4, 9});
         CHECK(together.weights.shape() == Shape{3, 4, 4});
         const auto lengths = batch.lengths.to_vector<std::int64_t>();
@@ -146,7 +147,7 @@ TEST_CASE("seq2seq: a row's results depend neither on padding nor on the other r
             const std::int64_t length = lengths[static_cast<std::size_t>(row)];
             const Tensor source = slice(slice(batch.source, 0, row, row + 1), 1, 0, length);
             const Tensor target = slice(batch.target, 0, row, row + 1);
-            const Seq2Seq::Result alone = model(source, {}, target);
+            const Bahdanau::Result alone = model(source, {}, target);
             CHECK(difference(slice(together.logits, 0, row, row + 1), alone.logits, 1e-14) == "");
             const Tensor weights = slice(together.weights, 0, row, row + 1);
             CHECK(difference(slice(weights, 2, 0, length), alone.weights, 1e-14) == "");
@@ -168,11 +169,11 @@ TEST_CASE("seq2seq: a row's results depend neither on padding nor on the other r
 TEST_CASE("seq2seq: without a tape nothing is recorded, and greedy decoding never records") {
     const SmallBatch batch;
     Generator generator(1);
-    const Seq2Seq model(with(2, true), generator);
+    const Bahdanau model(with(2, true), generator);
     for (int use = 0; use < 2; ++use) model(batch.source, batch.lengths, batch.target);  // packs weights
     const std::int64_t before = allocator_statistics().live_bytes;
     {
-        const Seq2Seq::Result result = model(batch.source, batch.lengths, batch.target);
+        const Bahdanau::Result result = model(batch.source, batch.lengths, batch.target);
         CHECK(result.logits.state()->recording == 0);
         CHECK(result.logits.state()->node == no_node);
         // The two results, each with its state and the header of its storage, and nothing else.
@@ -180,7 +181,7 @@ TEST_CASE("seq2seq: without a tape nothing is recorded, and greedy decoding neve
     }
     CHECK(allocator_statistics().live_bytes == before);
     Tape tape;
-    model.greedy(batch.source, batch.lengths, 5);
+    greedy(model, batch.source, batch.lengths, 5);
     CHECK(tape.size() == 0);
     const Tensor loss = model.loss(batch.source, batch.lengths, batch.target);
     CHECK(tape.size() > 100);
@@ -190,7 +191,7 @@ TEST_CASE("seq2seq: without a tape nothing is recorded, and greedy decoding neve
 TEST_CASE("seq2seq: a training step after the second allocates nothing from the system") {
     const SmallBatch batch;
     Generator generator(1), noise(2);
-    const Seq2Seq model(with(2, true, 0.1), generator);
+    const Bahdanau model(with(2, true, 0.1), generator);
     Adam optimizer(parameters(model), {.learning_rate = 1e-2});
     // What malloc holds for those who do not ask the tensors' allocator.
     const auto heap_bytes = [] {
@@ -214,7 +215,7 @@ TEST_CASE("seq2seq: a training step after the second allocates nothing from the 
 TEST_CASE("seq2seq: it learns a batch by heart") {
     const SmallBatch batch;
     Generator generator(1);
-    const Seq2Seq model(with(1, true), generator);
+    const Bahdanau model(with(1, true), generator);
     Adam optimizer(parameters(model), {.learning_rate = 1e-2});
     double loss = 0;
     for (int step = 0; step < 300; ++step) {
@@ -226,13 +227,13 @@ TEST_CASE("seq2seq: it learns a batch by heart") {
     CHECK(loss < 0.05);
     // The rows end after 3, 1 and 0 tokens, and the fourth step, with the </s> of the longest, is the last.
     const std::vector<std::vector<std::int64_t>> learned{{4, 7, 4}, {8}, {}};
-    const Seq2Seq::Translation together = model.greedy(batch.source, batch.lengths, 8);
+    const Greedy together = greedy(model, batch.source, batch.lengths, 8);
     CHECK(together.tokens == learned);
     CHECK(together.weights.shape() == Shape{3, 4, 4});
     for (std::int64_t row = 0; row < 3; ++row) {
         const Tensor source = slice(batch.source, 0, row, row + 1), length = slice(batch.lengths, 0, row, row + 1);
         const auto i = static_cast<std::size_t>(row);
-        const Seq2Seq::Translation alone = model.greedy(source, length, 8);
+        const Greedy alone = greedy(model, source, length, 8);
         CHECK(alone.tokens[0] == learned[i]);
         CHECK(alone.weights.dim(1) == static_cast<std::int64_t>(learned[i].size()) + 1);
     }
@@ -241,9 +242,9 @@ TEST_CASE("seq2seq: it learns a batch by heart") {
 TEST_CASE("seq2seq: a clone is independent, a copy is not, and another dtype computes the same") {
     const SmallBatch batch;
     Generator generator(1);
-    const Seq2Seq model(with(2, true), generator);
-    const Seq2Seq same = model, other = clone(model), wide = to(model, Dtype::float64);
-    const auto loss = [&](const Seq2Seq& m) { return m.loss(batch.source, batch.lengths, batch.target).item(); };
+    const Bahdanau model(with(2, true), generator);
+    const Bahdanau same = model, other = clone(model), wide = to(model, Dtype::float64);
+    const auto loss = [&](const Bahdanau& m) { return m.loss(batch.source, batch.lengths, batch.target).item(); };
     const double before = loss(model);
     CHECK(loss(other) == before);
     CHECK(loss(wide) == doctest::Approx(before).epsilon(1e-6));
@@ -266,7 +267,7 @@ TEST_CASE("seq2seq: a clone is independent, a copy is not, and another dtype com
 TEST_CASE("seq2seq: dropout needs noise, and the same noise gives the same loss") {
     const SmallBatch batch;
     Generator generator(1), noise(2), same(2);
-    const Seq2Seq model(with(2, true, 0.3), generator);
+    const Bahdanau model(with(2, true, 0.3), generator);
     const auto loss = [&](Generator* g) { return model.loss(batch.source, batch.lengths, batch.target, g).item(); };
     const double quiet = loss(nullptr), dropped = loss(&noise);
     CHECK(loss(nullptr) == quiet);
@@ -277,78 +278,78 @@ TEST_CASE("seq2seq: dropout needs noise, and the same noise gives the same loss"
 TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
     const SmallBatch batch;
     Generator generator(1);
-    const Seq2Seq model(with(1, false), generator);
-    Seq2SeqOptions wider = with(1, false);
+    const Bahdanau model(with(1, false), generator);
+    SystemOptions wider = with(1, false);
     wider.hidden = 7;
-    const Seq2Seq wide(wider, generator);
-    const auto error = [&](const Seq2Seq& m) {
+    const Bahdanau wide(wider, generator);
+    const auto error = [&](const Bahdanau& m) {
         return error_of([&] { m.loss(batch.source, batch.lengths, batch.target); });
     };
 
     SUBCASE("a decoder of another size") {
-        Seq2Seq mixed = model;
+        Bahdanau mixed = model;
         mixed.decoder = wide.decoder;
         CHECK(error(mixed) ==
               "linear: inner dimensions differ: x [3, 4, 5] x weight [6, 7] transposed (5 != 7)\n"
               "  in decoder.attention; weight = parameter \"decoder.attention.key.weight\"\n"
-              "  at models/seq2seq/decoder.cpp");
+              "  at models/seq2seq/systems/decoder.cpp");
     }
     SUBCASE("a query of another size") {
-        Seq2Seq mixed = model;
+        Bahdanau mixed = model;
         mixed.decoder.attention.query = wide.decoder.attention.query;
         CHECK(error(mixed) ==
               "linear: inner dimensions differ: x [3, 5] x weight [6, 7] transposed (5 != 7)\n"
               "  in decoder.attention, step 0; weight = parameter \"decoder.attention.query.weight\"; "
               "bias = parameter \"decoder.attention.query.bias\"\n"
-              "  at models/seq2seq/decoder.cpp");
+              "  at models/seq2seq/systems/decoder.cpp");
     }
     SUBCASE("a recurrent weight of another size") {
-        Seq2Seq mixed = model;
+        Bahdanau mixed = model;
         mixed.decoder.cell.weight_hh = wide.decoder.cell.weight_hh;
         CHECK(error(mixed) ==
               "gru_cell: the projection must be [B, 21], not [3, 15]\n"
               "  in decoder.cell, step 0; weight = parameter \"decoder.cell.weight_hh\"\n"
-              "  at models/seq2seq/decoder.cpp");
+              "  at models/seq2seq/systems/decoder.cpp");
     }
     SUBCASE("an output layer of another size") {
-        Seq2Seq mixed = model;
+        Bahdanau mixed = model;
         mixed.decoder.output = wide.decoder.output;
         CHECK(error(mixed) ==
               "linear_cross_entropy: inner dimensions differ: x [3, 4, 5] x weight [9, 7] transposed (5 != 7)\n"
               "  in loss; weight = parameter \"decoder.output.weight\"; "
               "bias = parameter \"decoder.output.bias\"\n"
-              "  at models/seq2seq/seq2seq.cpp");
+              "  at models/seq2seq/systems/recurrent.hpp");
     }
     SUBCASE("an embedding of another size") {
-        Seq2Seq mixed = model;
+        Bahdanau mixed = model;
         mixed.encoder.embedding = Embedding(11, 3, generator);
         CHECK(error(mixed) ==
               "linear: inner dimensions differ: x [3, 4, 3] x weight [15, 4] transposed (3 != 4)\n"
               "  in encoder.gru.l0; weight = parameter \"encoder.gru.weight_ih_l0\"; "
               "bias = parameter \"encoder.gru.bias_ih_l0\"\n"
-              "  at models/seq2seq/encoder.cpp");
+              "  at models/seq2seq/systems/encoder.cpp");
     }
     SUBCASE("ids outside the vocabularies") {
         const Tensor bad = ids({5, 9, 11, 2}, {1, 4}), good = ids({5, 9, 10, 2}, {1, 4});
         const std::string in_source =
             "embedding: id 11 at position 2 is outside a table of 11 rows\n"
             "  in encoder.embedding; weight = parameter \"encoder.embedding.weight\"\n"
-            "  at models/seq2seq/encoder.cpp";
+            "  at models/seq2seq/systems/encoder.cpp";
         CHECK(error_of([&] { model.loss(bad, {}, good); }) == in_source);
-        CHECK(error_of([&] { model.greedy(bad, {}, 3); }) == in_source);
+        CHECK(error_of([&] { greedy(model, bad, {}, 3); }) == in_source);
         CHECK(error_of([&] {
                   model.loss(good, {}, ids({1, 9, 2}, {1, 3}));
               }) ==
               "embedding: id 9 at position 1 is outside a table of 9 rows\n"
               "  in decoder.embedding; weight = parameter \"decoder.embedding.weight\"\n"
-              "  at models/seq2seq/decoder.cpp");
+              "  at models/seq2seq/systems/decoder.cpp");
         CHECK(error_of([&] {
                   model.loss(good, {}, ids({1, 8, 9}, {1, 3}));
               }) ==
               "linear_cross_entropy: label 9 of row 1 is outside [0, 9)\n"
               "  in loss; weight = parameter \"decoder.output.weight\"; "
               "bias = parameter \"decoder.output.bias\"\n"
-              "  at models/seq2seq/seq2seq.cpp");
+              "  at models/seq2seq/systems/recurrent.hpp");
     }
     SUBCASE("lengths") {
         CHECK(error_of([&] {
@@ -356,11 +357,11 @@ TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
               }) ==
               "gru: length 5 is outside [0, 4]\n"
               "  in encoder.gru\n"
-              "  at models/seq2seq/encoder.cpp");
-        CHECK(error_of([&] { model.greedy(batch.source, ids({4}, {1}), 3); }) ==
+              "  at models/seq2seq/systems/encoder.cpp");
+        CHECK(error_of([&] { greedy(model, batch.source, ids({4}, {1}), 3); }) ==
               "gru: lengths [1] are not one for each row of x [3, 4, 4]\n"
               "  in encoder.gru\n"
-              "  at models/seq2seq/encoder.cpp");
+              "  at models/seq2seq/systems/encoder.cpp");
     }
     SUBCASE("sources and targets") {
         const Tensor no_step = zeros({3, 0}, Dtype::int64), one_row = ids({5, 2}, {2});

@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
-#include <wengert/models/seq2seq/encoder.hpp>
+#include <wengert/models/seq2seq/systems/encoder.hpp>
 
-#include "../../nn/close.hpp"
+#include "../../../nn/close.hpp"
 
 using namespace wengert;
 
@@ -16,11 +16,17 @@ Tensor ids(const std::vector<std::int64_t>& values) {
 Tensor sentences() { return reshape(ids({5, 3, 5, 2, 4, 2, 0, 0, 2, 0, 0, 0}), {3, 4}); }
 Tensor sentence_lengths() { return ids({4, 2, 1}); }
 
+Encoder sized(SystemOptions options, Generator& generator) {
+    options.source_vocabulary = 6, options.embedding = 3, options.hidden = 2;
+    return Encoder(options, generator);
+}
+constexpr SystemOptions one_layer{.layers = 1};
+
 }  // namespace
 
 TEST_CASE("encoder: the first state of the decoder is the top layer's last") {
     Generator generator(1);
-    const Encoder encoder(6, 3, 2, {.layers = 2}, generator);
+    const Encoder encoder = sized({.layers = 2}, generator);
     const Encoder::Result result = encoder(sentences(), sentence_lengths());
     CHECK(result.outputs.shape() == Shape{3, 4, 2});
     CHECK(result.state.shape() == Shape{3, 2});
@@ -32,7 +38,7 @@ TEST_CASE("encoder: the first state of the decoder is the top layer's last") {
 
 TEST_CASE("encoder: of two directions it is tanh of the bridge over both last states") {
     Generator generator(1);
-    const Encoder encoder(6, 3, 2, {.layers = 2, .bidirectional = true}, generator);
+    const Encoder encoder = sized({.layers = 2, .bidirectional = true}, generator);
     const Encoder::Result result = encoder(sentences(), sentence_lengths());
     CHECK(result.outputs.shape() == Shape{3, 4, 4});
     const std::vector<std::int64_t> last{3, 1, 0};
@@ -56,29 +62,29 @@ TEST_CASE("encoder: parameters have the names and shapes that files have") {
         return result;
     };
     using List = std::vector<std::pair<std::string, Shape>>;
-    CHECK(list(Encoder(6, 3, 2, {}, generator)) == List{{"embedding.weight", {6, 3}},
-                                                        {"gru.weight_ih_l0", {6, 3}},
-                                                        {"gru.weight_hh_l0", {6, 2}},
-                                                        {"gru.bias_ih_l0", {6}},
-                                                        {"gru.bias_hh_l0", {6}}});
-    CHECK(list(Encoder(6, 3, 2, {.bidirectional = true}, generator)) == List{{"embedding.weight", {6, 3}},
-                                                                             {"gru.weight_ih_l0", {6, 3}},
-                                                                             {"gru.weight_hh_l0", {6, 2}},
-                                                                             {"gru.bias_ih_l0", {6}},
-                                                                             {"gru.bias_hh_l0", {6}},
-                                                                             {"gru.weight_ih_l0_reverse", {6, 3}},
-                                                                             {"gru.weight_hh_l0_reverse", {6, 2}},
-                                                                             {"gru.bias_ih_l0_reverse", {6}},
-                                                                             {"gru.bias_hh_l0_reverse", {6}},
-                                                                             {"bridge.weight", {2, 4}},
-                                                                             {"bridge.bias", {2}}});
+    CHECK(list(sized(one_layer, generator)) == List{{"embedding.weight", {6, 3}},
+                                                    {"gru.weight_ih_l0", {6, 3}},
+                                                    {"gru.weight_hh_l0", {6, 2}},
+                                                    {"gru.bias_ih_l0", {6}},
+                                                    {"gru.bias_hh_l0", {6}}});
+    CHECK(list(sized({.layers = 1, .bidirectional = true}, generator)) == List{{"embedding.weight", {6, 3}},
+                                                                               {"gru.weight_ih_l0", {6, 3}},
+                                                                               {"gru.weight_hh_l0", {6, 2}},
+                                                                               {"gru.bias_ih_l0", {6}},
+                                                                               {"gru.bias_hh_l0", {6}},
+                                                                               {"gru.weight_ih_l0_reverse", {6, 3}},
+                                                                               {"gru.weight_hh_l0_reverse", {6, 2}},
+                                                                               {"gru.bias_ih_l0_reverse", {6}},
+                                                                               {"gru.bias_hh_l0_reverse", {6}},
+                                                                               {"bridge.weight", {2, 4}},
+                                                                               {"bridge.bias", {2}}});
 }
 
 TEST_CASE("encoder: gradients, with and without lengths") {
     Generator generator(1);
     for (const bool bidirectional : {false, true})
         for (const Tensor& lengths : {Tensor(), sentence_lengths()}) {
-            const Encoder encoder(6, 3, 2, {.layers = 2, .bidirectional = bidirectional}, generator);
+            const Encoder encoder = sized({.layers = 2, .bidirectional = bidirectional}, generator);
             const GradcheckResult result =
                 gradcheck(encoder, {sentences()}, [&](const Encoder& encoder, const std::vector<Tensor>& in) {
                     const Encoder::Result r = encoder(in[0], lengths);
@@ -90,7 +96,7 @@ TEST_CASE("encoder: gradients, with and without lengths") {
 
 TEST_CASE("encoder: dropout acts on the embeddings too, if there is noise") {
     Generator generator(1), noise(2), same(2);
-    const Encoder encoder(6, 3, 2, {.dropout = 0.5}, generator);
+    const Encoder encoder = sized({.layers = 1, .dropout = 0.5}, generator);
     const Tensor quiet = encoder(sentences()).state, dropped = encoder(sentences(), {}, &noise).state;
     CHECK(difference(encoder(sentences()).state, quiet, 0) == "");
     CHECK(difference(dropped, quiet, 1e-3) != "");

@@ -1,15 +1,42 @@
 #include <doctest/doctest.h>
 
-#include <wengert/models/seq2seq/decoder.hpp>
+#include <wengert/models/seq2seq/systems/decoder.hpp>
 
-#include "../../nn/close.hpp"
-#include "../../nn/parity.hpp"
+#include "../../../nn/close.hpp"
+#include "../../../nn/parity.hpp"
 
 using namespace wengert;
 
 namespace {
 
 Tensor ids(const std::vector<std::int64_t>& values, const Shape& shape) { return tensor(values, shape); }
+
+Decoder sized(std::int64_t vocabulary, std::int64_t embedding, std::int64_t hidden, std::int64_t memory,
+              std::int64_t attention, double dropout, Generator& generator) {
+    return Decoder({.target_vocabulary = vocabulary,
+                    .embedding = embedding,
+                    .hidden = hidden,
+                    .attention = attention,
+                    .dropout = dropout},
+                   memory, generator);
+}
+
+struct Result {
+    Tensor logits, weights;
+};
+Result follow(const Decoder& decoder, const Tensor& tokens, const Tensor& first, const Decoder::Memory& memory,
+              Generator* noise = nullptr) {
+    const Tensor embedded = decoder.embed(tokens, noise), projection = decoder.project(embedded);
+    Decoder::State state{first};
+    std::vector<Tensor> states, weights;
+    for (std::int64_t t = 0; t < tokens.dim(1); ++t) {
+        const Decoder::Advance next = decoder.advance(select(projection, 1, t), state, memory, noise);
+        state = next.state;
+        states.push_back(state.hidden);
+        weights.push_back(next.weights);
+    }
+    return {decoder.output(decoder.read_out({stack(states, 1)}, embedded, noise)), stack(weights, 1)};
+}
 
 }  // namespace
 
@@ -26,7 +53,7 @@ TEST_CASE("decoder: parameters have the names and shapes that files have") {
                                                               {"cell.bias_hh", {6}},
                                                               {"output.weight", {9, 2}},
                                                               {"output.bias", {9}}};
-    const auto named = named_parameters(Decoder(9, 3, 2, 4, 6, 0, generator));
+    const auto named = named_parameters(sized(9, 3, 2, 4, 6, 0, generator));
     REQUIRE(named.size() == contract.size());
     for (std::size_t i = 0; i < named.size(); ++i) {
         CHECK(named[i].first == contract[i].first);
@@ -37,36 +64,19 @@ TEST_CASE("decoder: parameters have the names and shapes that files have") {
 
 TEST_CASE("decoder: a step is attention with the previous state, and the cell on [embedding; context]") {
     Generator generator(1);
-    const Decoder decoder = to(Decoder(9, 3, 2, 4, 6, 0, generator), Dtype::float64);
+    const Decoder decoder = to(sized(9, 3, 2, 4, 6, 0, generator), Dtype::float64);
     const auto memory = decoder.remember(sample_values({2, 5, 4}, -1, 1, 2), ids({5, 3}, {2}));
     const Tensor state = sample_values({2, 2}, -1, 1, 3), tokens = ids({4, 7}, {2});
-    const Decoder::Step step = decoder.step(decoder.project(tokens), state, memory);
+    const Decoder::Advance step = decoder.advance(decoder.project(decoder.embed(tokens)), {state}, memory, nullptr);
     const auto attended = decoder.attention(state, memory.attended);
     const Tensor read = concat({decoder.embedding(tokens), attended.context}, 1);
-    CHECK(difference(step.state, decoder.cell(decoder.cell.project(read), state), 1e-15) == "");
+    CHECK(difference(step.state.hidden, decoder.cell(decoder.cell.project(read), state), 1e-15) == "");
     CHECK(difference(step.weights, attended.weights, 0) == "");
-}
-
-TEST_CASE("decoder: teacher forcing is one step after another") {
-    Generator generator(1);
-    const Decoder decoder = to(Decoder(9, 3, 2, 4, 6, 0, generator), Dtype::float64);
-    const auto memory = decoder.remember(sample_values({2, 5, 4}, -1, 1, 2), ids({5, 3}, {2}));
-    const Tensor tokens = ids({1, 4, 7, 1, 8, 0}, {2, 3});
-    Tensor state = sample_values({2, 2}, -1, 1, 3);
-    const Decoder::Result result = decoder(tokens, state, memory);
-    CHECK(result.logits.shape() == Shape{2, 3, 9});
-    CHECK(result.weights.shape() == Shape{2, 3, 5});
-    for (int t = 0; t < 3; ++t) {
-        const Decoder::Step step = decoder.step(decoder.project(select(tokens, 1, t)), state, memory);
-        state = step.state;
-        CHECK(difference(select(result.logits, 1, t), decoder.output(state), 1e-15) == "");
-        CHECK(difference(select(result.weights, 1, t), step.weights, 1e-15) == "");
-    }
 }
 
 TEST_CASE("decoder: gradients of a step") {
     Generator generator(1);
-    const Decoder decoder(5, 2, 2, 3, 2, 0, generator);
+    const Decoder decoder = sized(5, 2, 2, 3, 2, 0, generator);
     Tensor state = sample_values({2, 2}, -1, 1, 2), states = sample_values({2, 3, 3}, -1, 1, 3);
     state.set_name("state"), states.set_name("states");
     for (const int order : {1, 2}) {
@@ -74,8 +84,9 @@ TEST_CASE("decoder: gradients of a step") {
             gradcheck(decoder, {state, states},
                       [](const Decoder& decoder, const std::vector<Tensor>& in) {
                           const auto memory = decoder.remember(in[1], ids({3, 1}, {2}));
-                          const Decoder::Step step = decoder.step(decoder.project(ids({4, 3}, {2})), in[0], memory);
-                          return concat({decoder.output(step.state), step.state, step.weights}, 1);
+                          const Decoder::Advance step = decoder.advance(
+                              decoder.project(decoder.embed(ids({4, 3}, {2}))), {in[0]}, memory, nullptr);
+                          return concat({decoder.output(step.state.hidden), step.state.hidden, step.weights}, 1);
                       },
                       {.order = order});
         CHECK_MESSAGE(result.passed, result.message);
@@ -84,12 +95,12 @@ TEST_CASE("decoder: gradients of a step") {
 
 TEST_CASE("decoder: gradients through several steps") {
     Generator generator(1);
-    const Decoder decoder(5, 2, 2, 3, 2, 0, generator);
+    const Decoder decoder = sized(5, 2, 2, 3, 2, 0, generator);
     const GradcheckResult result =
         gradcheck(decoder, {sample_values({2, 2}, -1, 1, 2), sample_values({2, 3, 3}, -1, 1, 3)},
                   [](const Decoder& decoder, const std::vector<Tensor>& in) {
                       const auto memory = decoder.remember(in[1], ids({3, 1}, {2}));
-                      const Decoder::Result r = decoder(ids({1, 4, 4, 1, 3, 0}, {2, 3}), in[0], memory);
+                      const Result r = follow(decoder, ids({1, 4, 4, 1, 3, 0}, {2, 3}), in[0], memory);
                       return concat({r.logits, r.weights}, 2);
                   });
     CHECK_MESSAGE(result.passed, result.message);
@@ -99,38 +110,41 @@ TEST_CASE("decoder: values and gradients of a step are PyTorch's") {
     for (const parity::Precision& precision : parity::precisions) {
         const parity::Fixture fixture("decoder_step", precision);
         Generator generator(1);
-        const Decoder decoder = fixture.load(Decoder(9, 4, 5, 10, 6, 0, generator));
+        const Decoder decoder = fixture.load(sized(9, 4, 5, 10, 6, 0, generator));
         const Tensor state = fixture["state"], states = fixture["memory"];
         Tape tape;
         tape.watch(state), tape.watch(states);
         const auto memory = decoder.remember(states, fixture["lengths"]);
-        const Decoder::Step step = decoder.step(decoder.project(fixture["ids"]), state, memory);
-        const Tensor logits = decoder.output(step.state);
+        const Decoder::Advance step =
+            decoder.advance(decoder.project(decoder.embed(fixture["ids"])), {state}, memory, nullptr);
+        const Tensor logits = decoder.output(step.state.hidden);
         fixture.check("context", decoder.attention(state, memory.attended).context);
         fixture.check("weights", step.weights);
-        fixture.check("next_state", step.state);
+        fixture.check("next_state", step.state.hidden);
         fixture.check("logits", logits);
         NamedTensors inputs = named_parameters(decoder);
         inputs.emplace_back("state", state), inputs.emplace_back("memory", states);
         fixture.check_gradients(
-            tape, sum(step.state * fixture["cotangent.next_state"]) + sum(logits * fixture["cotangent.logits"]),
+            tape, sum(step.state.hidden * fixture["cotangent.next_state"]) + sum(logits * fixture["cotangent.logits"]),
             inputs);
     }
 }
 
 TEST_CASE("decoder: dropout acts on the embeddings and on the states before the output, if there is noise") {
     Generator generator(1), noise(2), same(2);
-    const Decoder decoder(9, 3, 2, 4, 6, 0.5, generator);
+    const Decoder decoder = sized(9, 3, 2, 4, 6, 0.5, generator);
     const auto memory = decoder.remember(uniform({1, 5, 4}, -1, 1, generator));
     const Tensor tokens = ids({1, 4, 7}, {1, 3}), state = zeros({1, 2});
-    const Tensor quiet = decoder(tokens, state, memory).logits, dropped = decoder(tokens, state, memory, &noise).logits;
-    CHECK(difference(decoder(tokens, state, memory).logits, quiet, 0) == "");
+    const Tensor quiet = follow(decoder, tokens, state, memory).logits,
+                 dropped = follow(decoder, tokens, state, memory, &noise).logits;
+    CHECK(difference(follow(decoder, tokens, state, memory).logits, quiet, 0) == "");
     CHECK(difference(dropped, quiet, 1e-3) != "");
-    CHECK(difference(decoder(tokens, state, memory, &same).logits, dropped, 0) == "");
+    CHECK(difference(follow(decoder, tokens, state, memory, &same).logits, dropped, 0) == "");
 
-    const Tensor projection = decoder.project(tokens);
-    CHECK(difference(decoder.project(tokens, &noise), projection, 1e-3) != "");
+    const Tensor projection = decoder.project(decoder.embed(tokens));
+    CHECK(difference(decoder.project(decoder.embed(tokens, &noise)), projection, 1e-3) != "");
     Tensor table = decoder.embedding.weight;
     table.fill(0);
-    CHECK(difference(decoder(tokens, state, memory, &noise).logits, decoder(tokens, state, memory).logits, 1e-3) != "");
+    CHECK(difference(follow(decoder, tokens, state, memory, &noise).logits,
+                     follow(decoder, tokens, state, memory).logits, 1e-3) != "");
 }

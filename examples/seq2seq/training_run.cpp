@@ -1,0 +1,90 @@
+#include "training_run.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <span>
+#include <system_error>
+#include <wengert/autograd/tensor/error.hpp>
+#include <wengert/models/text/lines.hpp>
+#include <wengert/nn/atomic_file.hpp>
+
+namespace wengert::program {
+namespace {
+
+constexpr const char* log_name = "log.jsonl";
+
+std::string reason() { return std::generic_category().message(errno); }
+
+std::atomic<int> signal_received = 0;
+
+extern "C" void note_signal(int number) {
+    signal_received = number;
+    std::signal(number, SIG_DFL);
+}
+
+}  // namespace
+
+RunDirectory::RunDirectory(std::filesystem::path path) : path_(std::move(path)) {
+    if (std::error_code error; !std::filesystem::create_directories(path_, error) && error)
+        throw FileError(fmt::format("{}: the directory cannot be made: {}", path_.string(), error.message()));
+    const std::string file = (path_ / "lock").string();
+    lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (lock_ < 0) throw FileError(fmt::format("{}: cannot be written: {}", file, reason()));
+    if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+        ::close(lock_);
+        throw FileError(fmt::format("{}: another training writes into this directory", path_.string()));
+    }
+}
+
+RunDirectory::~RunDirectory() { ::close(lock_); }
+
+bool RunDirectory::has_model() const {
+    std::error_code error;
+    return std::filesystem::exists(path_ / "latest", error);
+}
+
+void RunDirectory::write(const std::string& name, const std::string& text) const {
+    AtomicFile file(path_ / name);
+    file.write(std::as_bytes(std::span(text)));
+    file.commit();
+}
+
+void RunDirectory::log(const nlohmann::ordered_json& record) const {
+    const std::filesystem::path file = path_ / log_name;
+    errno = 0;
+    std::ofstream stream(file, std::ios::app);
+    stream << record.dump() << '\n';
+    stream.close();
+    if (!stream) throw FileError(fmt::format("{}: cannot be written: {}", file.string(), reason()));
+}
+
+void RunDirectory::cut_log(std::int64_t step) const {
+    if (std::error_code error; !std::filesystem::exists(path_ / log_name, error)) return;
+    LineReader lines(path_ / log_name);
+    std::string kept;
+    for (std::string line; lines.next(line);) {
+        const auto record = nlohmann::json::parse(line, nullptr, false);
+        // A line that was being written when the training was killed is no JSON.
+        if (record.is_object() && record.value("step", std::int64_t{0}) <= step) kept += line + '\n';
+    }
+    write(log_name, kept);
+}
+
+Signals::Signals() {
+    signal_received = 0;
+    for (const int number : {SIGINT, SIGTERM}) std::signal(number, note_signal);
+}
+
+Signals::~Signals() {
+    for (const int number : {SIGINT, SIGTERM}) std::signal(number, SIG_DFL);
+}
+
+int Signals::received() const { return signal_received; }
+
+}  // namespace wengert::program

@@ -1,0 +1,236 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <wengert/models/seq2seq/decoding/internal/token_choice.hpp>
+#include <wengert/models/seq2seq/decoding/search.hpp>
+#include <wengert/models/text/vocabulary.hpp>
+#include <wengert/nn/streams.hpp>
+
+namespace wengert {
+namespace {
+
+/// A hypothesis that goes on, or one that has ended and only keeps its place among the rows.
+struct Live {
+    std::size_t sentence;
+    Hypothesis hypothesis;
+    std::vector<std::int64_t> rows;  ///< where it, or what it came from, stood at each step
+    bool has_ended = false;
+
+    std::int64_t last_token() const { return hypothesis.tokens.empty() ? Vocabulary::start : hypothesis.tokens.back(); }
+};
+
+class Search {
+  public:
+    Search(std::span<const System* const> systems, const Tensor& source, const Tensor& lengths, std::int64_t max_length,
+           const SearchOptions& options, std::span<const std::vector<std::int64_t>> prefixes)
+        : systems_(systems),
+          options_(options),
+          max_length_(options.max_length > 0 ? options.max_length : max_length),
+          prefixes_(prefixes),
+          source_(source),
+          lengths_(lengths),
+          random_(static_cast<std::uint64_t>(options.search_seed), streams::search),
+          finished_(static_cast<std::size_t>(source.dim(0))) {
+        for (const System* system : systems) states_.push_back(system->start(source, lengths));
+        for (std::size_t sentence = 0; sentence < finished_.size(); ++sentence) live_.push_back({sentence, {}, {}});
+    }
+
+    std::vector<std::vector<Hypothesis>> run() {
+        for (step_ = 0; step_ < max_length_ && !live_.empty(); ++step_) advance();
+        for (Live& one : live_)
+            if (!one.has_ended) finish(one);
+        for (std::vector<Hypothesis>& all : finished_) {
+            std::ranges::stable_sort(all, std::greater(), &Hypothesis::score);
+            all.resize(std::min(all.size(), static_cast<std::size_t>(options_.n_best)));
+        }
+        return std::move(finished_);
+    }
+
+  private:
+    void advance() {
+        const Tensor log_probabilities = compute();
+        std::vector<Live> next;
+        std::vector<std::int64_t> parents;
+        for (std::size_t begin = 0; begin < live_.size();) {
+            std::size_t end = begin;
+            while (end < live_.size() && live_[end].sentence == live_[begin].sentence) ++end;
+            extend(begin, end, log_probabilities, next, parents);
+            begin = end;
+        }
+        if (std::ranges::all_of(next, &Live::has_ended)) next.clear(), parents.clear();
+        const auto ended = static_cast<std::size_t>(std::ranges::count(next, true, &Live::has_ended));
+        if (4 * ended > next.size()) drop_ended(next, parents);
+        select(next, parents);
+        live_ = std::move(next);
+    }
+
+    /// One step of every system: the log probabilities [rows, V] of the next token.
+    Tensor compute() {
+        std::vector<std::int64_t> tokens;
+        for (const Live& one : live_) tokens.push_back(one.last_token());
+        const Tensor last = tensor(tokens, {std::ssize(tokens)});
+        const Pause pause;
+        Tensor sum, weights;
+        int attending = 0;
+        for (std::size_t i = 0; i < systems_.size(); ++i) {
+            const System::Step step = systems_[i]->step(last, *states_[i]);
+            const Tensor part = systems_.size() == 1 ? log_softmax(step.logits) : softmax(step.logits);
+            sum = sum.defined() ? sum + part : part;
+            if (!step.weights.defined()) continue;
+            weights = weights.defined() ? weights + step.weights : step.weights;
+            ++attending;
+        }
+        weights_.push_back(attending > 1 ? weights / attending : weights);
+        return systems_.size() == 1 ? sum : log(sum / static_cast<double>(systems_.size()));
+    }
+
+    /// The best successors of rows [begin, end), which are of one sentence.
+    void extend(std::size_t begin, std::size_t end, const Tensor& log_probabilities, std::vector<Live>& next,
+                std::vector<std::int64_t>& parents) {
+        const std::size_t sentence = live_[begin].sentence;
+        if (live_[begin].has_ended) {
+            next.push_back(live_[begin]);
+            parents.push_back(static_cast<std::int64_t>(begin));
+            return;
+        }
+        const std::size_t places = static_cast<std::size_t>(options_.beam) - finished_[sentence].size();
+        std::vector<TokenChoice> choices;
+        for (std::size_t row = begin; row < end; ++row) {
+            const Tensor scores = wengert::select(log_probabilities, 0, static_cast<std::int64_t>(row));
+            for (TokenChoice choice : choose(scores, sentence, places)) {
+                choice.row = row;
+                choice.total = live_[row].hypothesis.log_probability + choice.log_probability;
+                choices.push_back(choice);
+            }
+        }
+        // Sampled hypotheses are independent of one another: each goes on.
+        if (!options_.sample || step_ == 0) {
+            std::ranges::stable_sort(choices, std::greater(), &TokenChoice::total);
+            choices.resize(std::min(choices.size(), places));
+        }
+        for (const TokenChoice& choice : choices) {
+            Live one = live_[choice.row];
+            one.rows.push_back(static_cast<std::int64_t>(choice.row));
+            one.hypothesis.log_probabilities.push_back(choice.log_probability);
+            one.hypothesis.log_probability = choice.total;
+            if (choice.token == Vocabulary::end) {
+                one.hypothesis.is_whole = true;
+                finish(one);
+                // Alone in its beam it keeps its place for a while, so that nothing need be moved.
+                if (options_.beam > 1) continue;
+                one.has_ended = true;
+            } else {
+                one.hypothesis.tokens.push_back(choice.token);
+            }
+            parents.push_back(static_cast<std::int64_t>(choice.row));
+            next.push_back(std::move(one));
+        }
+    }
+
+    std::vector<TokenChoice> choose(const Tensor& log_probabilities, std::size_t sentence, std::size_t places) {
+        if (sentence < prefixes_.size() && step_ < std::ssize(prefixes_[sentence])) {
+            const std::int64_t token = prefixes_[sentence][static_cast<std::size_t>(step_)];
+            if (token < 0 || token >= log_probabilities.dim(0))
+                throw ValueError(fmt::format("search: the prefix of source {} has the token {}, outside [0, {})",
+                                             sentence, token, log_probabilities.dim(0)));
+            return {{token, log_probabilities.at({token})}};
+        }
+        std::vector<std::int64_t> forbidden{Vocabulary::pad, Vocabulary::start};
+        if (options_.no_unknown) forbidden.push_back(Vocabulary::unknown);
+        if (step_ < options_.min_length) forbidden.push_back(Vocabulary::end);
+        if (!options_.sample) return best_tokens(log_probabilities, forbidden, places);
+        // All hypotheses of a sentence begin with one row.
+        const std::size_t draws = step_ == 0 ? places : 1;
+        std::vector<TokenChoice> drawn;
+        for (std::size_t i = 0; i < draws; ++i)
+            drawn.push_back(draw_token(log_probabilities, forbidden,
+                                       {options_.temperature, options_.top_k, options_.top_p}, random_));
+        return drawn;
+    }
+
+    static void drop_ended(std::vector<Live>& next, std::vector<std::int64_t>& parents) {
+        std::vector<Live> kept;
+        std::vector<std::int64_t> rows;
+        for (std::size_t i = 0; i < next.size(); ++i) {
+            if (next[i].has_ended) continue;
+            kept.push_back(std::move(next[i]));
+            rows.push_back(parents[i]);
+        }
+        next = std::move(kept);
+        parents = std::move(rows);
+    }
+
+    /// Moves what the systems know to the rows of `next`.
+    void select(const std::vector<Live>& next, const std::vector<std::int64_t>& parents) {
+        if (next.empty()) return;
+        bool same_rows = next.size() == live_.size(), same_sources = same_rows;
+        for (std::size_t i = 0; i < next.size() && same_sources; ++i) {
+            same_rows &= parents[i] == static_cast<std::int64_t>(i);
+            same_sources &= next[i].sentence == live_[i].sentence;
+        }
+        if (same_rows && same_sources) return;
+        for (const auto& state : states_) state->select(parents, same_sources);
+    }
+
+    /// Moves a hypothesis to those that are finished.
+    void finish(const Live& one) {
+        Hypothesis result = one.hypothesis;
+        std::vector<Tensor> attention;
+        for (std::size_t t = 0; t < one.rows.size() && weights_[t].defined(); ++t)
+            attention.push_back(wengert::select(weights_[t], 0, one.rows[t]));
+        const std::int64_t length = lengths_.defined() ? lengths_.data<std::int64_t>()[one.sentence] : source_.dim(1);
+        if (!attention.empty()) result.weights = slice(stack(attention, 0), 1, 0, length);
+        const auto n = static_cast<double>(result.log_probabilities.size());
+        result.score = result.log_probability / std::pow((5 + n) / 6, options_.length_penalty);
+        if (options_.coverage_penalty > 0 && result.weights.defined()) {
+            const Tensor covered = log(minimum(sum(result.weights, 0), 1.0));
+            result.score += options_.coverage_penalty * sum(maximum(covered, -1e3)).item();
+        }
+        finished_[one.sentence].push_back(std::move(result));
+    }
+
+    const std::span<const System* const> systems_;
+    const SearchOptions options_;
+    const std::int64_t max_length_;
+    const std::span<const std::vector<std::int64_t>> prefixes_;
+    const Tensor source_, lengths_;
+    Generator random_;
+    std::vector<std::unique_ptr<DecoderState>> states_;
+    std::vector<Live> live_;       // the hypotheses of a sentence stand together
+    std::vector<Tensor> weights_;  // of each step, [rows, S]
+    std::vector<std::vector<Hypothesis>> finished_;
+    std::int64_t step_ = 0;
+};
+
+void check(std::span<const System* const> systems, const Tensor& source, const SearchOptions& options,
+           std::span<const std::vector<std::int64_t>> prefixes) {
+    if (systems.empty()) throw ValueError("search: there is no system");
+    for (const System* system : systems)
+        if (system->options().target_vocabulary != systems[0]->options().target_vocabulary)
+            throw ValueError(fmt::format("search: the systems have target vocabularies of {} and {} tokens",
+                                         systems[0]->options().target_vocabulary, system->options().target_vocabulary));
+    if (!prefixes.empty() && std::ssize(prefixes) != source.dim(0))
+        throw ValueError(fmt::format("search: {} prefixes for {} sources", prefixes.size(), source.dim(0)));
+    SearchOptions checked = options;
+    checked.describe([](const OptionText& text, const auto& value, const auto&... range) {
+        if constexpr (requires { (range.contains(value), ...); })
+            if (!(range.contains(value) && ...)) throw ValueError(fmt::format("search: {} is {}", text.name, value));
+    });
+}
+
+}  // namespace
+
+std::vector<std::vector<Hypothesis>> search(std::span<const System* const> systems, const Tensor& source,
+                                            const Tensor& lengths, std::int64_t max_length,
+                                            const SearchOptions& options,
+                                            std::span<const std::vector<std::int64_t>> prefixes) {
+    const Pause pause;
+    check(systems, source, options, prefixes);
+    if (source.dim(0) == 0) return {};
+    return Search(systems, source, lengths, max_length, options, prefixes).run();
+}
+
+}  // namespace wengert

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <span>
+#include <vector>
+#include <wengert/models/seq2seq/option.hpp>
+#include <wengert/models/seq2seq/system.hpp>
+
+namespace wengert {
+
+/// How a translation is looked for: the best token at each step (a beam of 1), the best of several hypotheses, or at
+/// random.
+struct SearchOptions {
+    int beam = 1;
+    int n_best = 1;
+    double length_penalty = 0;
+    double coverage_penalty = 0;
+    std::int64_t min_length = 0;
+    std::int64_t max_length = 0;
+    bool no_unknown = false;
+    bool sample = false;
+    double temperature = 1;
+    std::int64_t top_k = 0;
+    double top_p = 1;
+    std::int64_t search_seed = 1;
+
+    void describe(auto&& f) {
+        constexpr std::int64_t most = 1'000'000;
+        f(OptionText{"beam", "Hypotheses that are followed; 1: greedy"}, beam, Bounds<int>{1, 1000});
+        f(OptionText{"n_best", "Translations of each sentence, at most as many as the beam"}, n_best,
+          Bounds<int>{1, 1000});
+        f(OptionText{"length_penalty", "Exponent a of ((5 + length) / 6)^a, which divides a score"}, length_penalty,
+          Bounds<double>{0, 10});
+        f(OptionText{"coverage_penalty", "Weight of the penalty for source words that attention left out"},
+          coverage_penalty, Bounds<double>{0, 10});
+        f(OptionText{"min_length", "Tokens that a translation has at least"}, min_length,
+          Bounds<std::int64_t>{0, most});
+        f(OptionText{"max_length", "Tokens that it has at most; 0: as in training, or the source's if that is longer"},
+          max_length, Bounds<std::int64_t>{0, most});
+        f(OptionText{"no_unknown", "<unk> is never written"}, no_unknown);
+        f(OptionText{"sample", "Each token is drawn at random"}, sample);
+        f(OptionText{"temperature", "Of sampling: below 1 likely tokens become likelier"}, temperature,
+          Bounds<double>{1e-3, 1e3});
+        f(OptionText{"top_k", "Of sampling: so many of the likeliest tokens only; 0: all"}, top_k,
+          Bounds<std::int64_t>{0, most});
+        f(OptionText{"top_p", "Of sampling: the likeliest tokens only that have this probability together"}, top_p,
+          Bounds<double>{1e-6, 1});
+        f(OptionText{"search_seed", "Of sampling"}, search_seed, Bounds<std::int64_t>{0, INT64_MAX});
+    }
+};
+
+struct Hypothesis {
+    std::vector<std::int64_t> tokens = {};       ///< without <s> and </s>
+    bool is_whole = false;                       ///< it ended with </s>, and was not cut off
+    std::vector<double> log_probabilities = {};  ///< of each token, and of </s> if whole, in nats
+    double log_probability = 0;                  ///< their sum
+    double score = 0;                            ///< what hypotheses are ordered by: the same with penalties
+    Tensor weights = {};  ///< [tokens, and </s> if whole; S]: attention, the mean over systems that have one
+};
+
+/// The best hypotheses of each source, the best first: min(n_best, beam) of each, or as many as there are. source int64
+/// [B, S], lengths int64 [B], or undefined if all rows are full; each hypothesis has max_length tokens at most, the
+/// options' own if it has one. Several systems of one target vocabulary are an ensemble: their probabilities' mean
+/// counts. Row b of `prefixes` begins each hypothesis of source b; none, or one for each source.
+///
+/// score = log_probability / ((5 + n) / 6)^length_penalty + coverage_penalty sum_s log(min(sum_t weights[t, s], 1)),
+/// where n counts </s> (Wu et al. 2016, arXiv:1609.08144). <pad> and <s> are never written. A hypothesis that ends
+/// leaves its place in the beam. Records nothing; threads may share systems.
+///
+/// Throws ValueError without a system, for systems of unlike target vocabularies, options outside their ranges and a
+/// prefix that does not fit, NonFiniteError if a system's logits are not finite.
+std::vector<std::vector<Hypothesis>> search(std::span<const System* const> systems, const Tensor& source,
+                                            const Tensor& lengths, std::int64_t max_length,
+                                            const SearchOptions& options = {},
+                                            std::span<const std::vector<std::int64_t>> prefixes = {});
+
+}  // namespace wengert

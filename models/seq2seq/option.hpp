@@ -1,0 +1,49 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+/// How an option is described: once, beside its member. Flags of a command line, configuration files, checkpoints and
+/// documents follow from it:
+///
+///     struct Options {
+///         std::int64_t hidden = 1024;
+///         Cell cell = Cell::gru;
+///         void describe(auto&& f) {
+///             f(OptionText{"hidden", "Features of a state"}, hidden, Bounds<std::int64_t>{1, 1000000});
+///             f(OptionText{"cell", "The recurrent cell"}, cell, cell_names);
+///         }
+///     };
+///
+/// A reader of descriptions has a call operator for each kind: numbers with Bounds, flags (bool), and choices.
+namespace wengert {
+
+struct OptionText {
+    std::string_view name;     ///< as a file has it, "label_smoothing"; a flag has hyphens
+    std::string_view meaning;  ///< begins with a capital and has no full stop
+};
+
+/// The numbers that an option may have, both ends included.
+template <class T>
+struct Bounds {
+    T least, greatest;
+    bool contains(T value) const { return value >= least && value <= greatest; }
+};
+
+template <class Enum>
+struct Choice {
+    std::string_view name;
+    Enum value;
+};
+
+/// The name of a choice.
+template <class Enum, std::size_t n>
+std::string_view name_of(const std::array<Choice<Enum>, n>& choices, Enum value) {
+    return std::ranges::find(choices, value, &Choice<Enum>::value)->name;
+}
+
+inline constexpr std::int64_t most_features = 1'000'000;
+
+}  // namespace wengert

@@ -1,0 +1,158 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+#include <wengert/models/seq2seq/system_options.hpp>
+#include <wengert/nn/nn.hpp>
+
+/// A sequence-to-sequence system as training, decoding, checkpoints and pictures know it. Sentences are rows of ids: a
+/// source ends with </s>, a target begins with <s> and ends with </s>; <pad> follows.
+namespace wengert {
+
+/// What the loss is made of besides the sentences.
+struct LossOptions {
+    double label_smoothing = 0;
+    /// The probability that a step reads the model's own best token in place of the target's (Bengio et al. 2015,
+    /// Scheduled sampling). It needs a source of noise.
+    double sampling = 0;
+};
+
+/// What a system knows between two steps about N hypotheses, a row for each.
+class DecoderState {
+  public:
+    virtual ~DecoderState() = default;
+    /// Row i becomes what row rows[i] was. `same_sources`: rows[i] and i have the same source, so that what is
+    /// remembered of it stays where it is.
+    virtual void select(std::span<const std::int64_t> rows, bool same_sources) = 0;
+};
+
+class System {
+  public:
+    /// Teacher forcing: for the token after each of target[:, :-1].
+    struct Forced {
+        Tensor logits;   ///< [B, T - 1, V]
+        Tensor weights;  ///< [B, T - 1, S]: attention; undefined without one
+    };
+    struct Step {
+        Tensor logits;   ///< [N, V]
+        Tensor weights;  ///< [N, S]: attention; undefined without one
+    };
+
+    virtual ~System() = default;
+    System(const System&) = delete;
+    System& operator=(const System&) = delete;
+
+    /// As the table of systems has it.
+    std::string_view name() const { return name_; }
+    const SystemOptions& options() const { return options_; }
+    /// The parameters in use, not copies, under their dotted names.
+    virtual NamedTensors named_parameters() const = 0;
+    std::vector<Tensor> parameters() const;
+
+    /// The mean cross entropy of the target tokens after the first, padding left out. source int64 [B, S], lengths
+    /// int64 [B], or undefined if all rows are full, target int64 [B, T], T > 1. Dropout acts if there is a source of
+    /// noise. Throws ShapeError if they do not fit.
+    virtual Tensor loss(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise = nullptr,
+                        const LossOptions& options = {}) const = 0;
+    virtual Forced force(const Tensor& source, const Tensor& lengths, const Tensor& target,
+                         Generator* noise = nullptr) const = 0;
+    /// One hypothesis for each source, before its first token. Records nothing, as step() does.
+    virtual std::unique_ptr<DecoderState> start(const Tensor& source, const Tensor& lengths) const = 0;
+    /// The logits after one more token of each hypothesis, int64 [N].
+    virtual Step step(const Tensor& tokens, DecoderState& state) const = 0;
+
+    /// A system with parameters of its own in another dtype.
+    virtual std::unique_ptr<System> to(Dtype dtype) const = 0;
+    /// A system with replace(p) in place of each of parameters(), in their order: for gradient checks.
+    virtual std::unique_ptr<System> with_parameters(const std::function<Tensor(const Tensor&)>& replace) const = 0;
+
+  protected:
+    System(std::string_view name, const SystemOptions& options) : name_(name), options_(options) {}
+
+  private:
+    std::string_view name_;
+    SystemOptions options_;
+};
+
+/// A row of the table of systems.
+struct SystemEntry {
+    std::string_view name, meaning;
+    std::unique_ptr<System> (*make)(std::string_view name, const SystemOptions& options, Generator& generator);
+};
+
+/// All systems, the reference model first.
+std::span<const SystemEntry> all_systems();
+
+/// A system with random parameters. Throws ValueError, with the names that there are, for another name, and for options
+/// that the system cannot have.
+std::unique_ptr<System> make_system(std::string_view name, const SystemOptions& options, Generator& generator);
+
+/// Rows of x [N, ..], one after another, each as often as `rows` has it -> [rows.size(), ..]. A constant.
+Tensor select_rows(const Tensor& x, std::span<const std::int64_t> rows);
+
+/// A model as a system. The model is a Module with
+///
+///     struct Memory { ... visit };   // what all steps read of the source: visit names the tensors with a row a source
+///     struct State { ... visit };    // what a step changes, a row a hypothesis
+///     struct Encoded { Memory memory; State state; };
+///     Encoded encode(const Tensor& source, const Tensor& lengths, Generator* noise) const;
+///     Step step(const Tensor& tokens, const State& state, const Memory& memory) const;   // logits, weights, State
+///     Tensor loss(source, lengths, target, noise, options) const;
+///     Result operator()(source, lengths, target, noise) const;                           // logits, weights
+///
+/// of which systems/recurrent.hpp has the last two for all recurrent ones.
+template <class Model>
+class SystemOf final : public System {
+  public:
+    SystemOf(std::string_view name, const SystemOptions& options, Model model)
+        : System(name, options), model_(std::move(model)) {}
+
+    const Model& model() const { return model_; }
+
+    NamedTensors named_parameters() const override { return wengert::named_parameters(model_); }
+    Tensor loss(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise,
+                const LossOptions& options) const override {
+        return model_.loss(source, lengths, target, noise, options);
+    }
+    Forced force(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise) const override {
+        const auto result = model_(source, lengths, target, noise);
+        return {result.logits, result.weights};
+    }
+    std::unique_ptr<DecoderState> start(const Tensor& source, const Tensor& lengths) const override {
+        const Pause pause;
+        return std::make_unique<Rows>(model_.encode(source, lengths, nullptr));
+    }
+    Step step(const Tensor& tokens, DecoderState& state) const override {
+        const Pause pause;
+        Encoded& encoded = static_cast<Rows&>(state).encoded;
+        auto next = model_.step(tokens, encoded.state, encoded.memory);
+        encoded.state = std::move(next.state);
+        return {next.logits, next.weights};
+    }
+    std::unique_ptr<System> to(Dtype dtype) const override {
+        return std::make_unique<SystemOf>(name(), options(), wengert::to(model_, dtype));
+    }
+    std::unique_ptr<System> with_parameters(const std::function<Tensor(const Tensor&)>& replace) const override {
+        return std::make_unique<SystemOf>(name(), options(), wengert::with_parameters(model_, replace));
+    }
+
+  private:
+    using Encoded = typename Model::Encoded;
+
+    struct Rows final : DecoderState {
+        explicit Rows(Encoded e) : encoded(std::move(e)) {}
+        void select(std::span<const std::int64_t> rows, bool same_sources) override {
+            const auto take = [&](const std::string&, Tensor& x) { x = select_rows(x, rows); };
+            for_each_parameter(encoded.state, take);
+            if (!same_sources) for_each_parameter(encoded.memory, take);
+        }
+        Encoded encoded;
+    };
+
+    Model model_;
+};
+
+}  // namespace wengert

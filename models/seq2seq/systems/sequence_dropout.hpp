@@ -1,0 +1,19 @@
+#pragma once
+
+#include <wengert/models/seq2seq/system_options.hpp>
+#include <wengert/nn/nn.hpp>
+
+namespace wengert {
+
+/// Dropout of x [B, T, F] with probability p: of each element, or, if `variational`, of one feature at all steps of a
+/// sentence (Gal and Ghahramani 2016, A theoretically grounded application of dropout in recurrent neural networks).
+Tensor drop_features(const Input& x, double p, bool variational, Generator* noise);
+
+/// Dropout of whole words: of x [.., F], all features at a place together (Sennrich et al. 2016, Edinburgh neural
+/// machine translation systems for WMT 16).
+Tensor drop_words(const Input& x, double p, Generator* noise);
+
+/// An embedding [.., E] as a system reads it: word dropout, then dropout.
+Tensor drop_embedded(const Input& x, const SystemOptions& options, Generator* noise);
+
+}  // namespace wengert

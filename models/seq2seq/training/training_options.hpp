@@ -1,0 +1,56 @@
+#pragma once
+
+#include <limits>
+#include <wengert/models/seq2seq/option.hpp>
+
+namespace wengert {
+
+enum class OptimizerKind { adam, adamw, sgd, adadelta };
+inline constexpr std::array optimizer_names{
+    Choice<OptimizerKind>{"adam", OptimizerKind::adam}, Choice<OptimizerKind>{"adamw", OptimizerKind::adamw},
+    Choice<OptimizerKind>{"sgd", OptimizerKind::sgd}, Choice<OptimizerKind>{"adadelta", OptimizerKind::adadelta}};
+
+/// How the learning rate changes over the training.
+enum class Schedule { constant, linear };
+inline constexpr std::array schedule_names{Choice<Schedule>{"linear", Schedule::linear},
+                                           Choice<Schedule>{"constant", Schedule::constant}};
+
+struct TrainingOptions {
+    std::int64_t batch = 64;
+    std::int64_t epochs = 10;
+    std::int64_t max_steps = 0;
+    OptimizerKind optimizer = OptimizerKind::adam;
+    double learning_rate = 5e-4;
+    Schedule schedule = Schedule::linear;
+    std::int64_t warmup = 0;
+    double weight_decay = 0;
+    double clip = 1;
+    double label_smoothing = 0;
+    double scheduled_sampling = 0;
+    std::int64_t accumulate = 1;
+    std::int64_t seed = 1;
+
+    void describe(auto&& f) {
+        constexpr Bounds<std::int64_t> count{1, 1'000'000}, count_or_none{0, 1'000'000'000};
+        constexpr Bounds<double> probability{0, 0.999}, positive{0, 1e12};
+        f(OptionText{"batch", "Sentences of a step"}, batch, count);
+        f(OptionText{"epochs", "Passes over the corpus"}, epochs, count);
+        f(OptionText{"max_steps", "Ends training earlier; 0: it does not"}, max_steps, count_or_none);
+        f(OptionText{"optimizer", "The rule that changes parameters"}, optimizer, optimizer_names);
+        f(OptionText{"learning_rate", "The optimizer's, at its greatest"}, learning_rate, Bounds<double>{1e-12, 1e12});
+        f(OptionText{"schedule", "How the learning rate goes on: linear (falls to 0) or constant"}, schedule,
+          schedule_names);
+        f(OptionText{"warmup", "Steps in which the learning rate rises from 0"}, warmup, count_or_none);
+        f(OptionText{"weight_decay", "L2 penalty, decoupled for adamw"}, weight_decay, positive);
+        f(OptionText{"clip", "The most that the gradients' norm may be; 0: no limit"}, clip, positive);
+        f(OptionText{"label_smoothing", "Probability that the loss spreads over all tokens"}, label_smoothing,
+          probability);
+        f(OptionText{"scheduled_sampling", "Probability that a step reads the model's own token"}, scheduled_sampling,
+          probability);
+        f(OptionText{"accumulate", "Batches whose gradients make one step"}, accumulate, count);
+        f(OptionText{"seed", "Of the parameters, the batches and dropout"}, seed,
+          Bounds<std::int64_t>{0, std::numeric_limits<std::int64_t>::max()});
+    }
+};
+
+}  // namespace wengert
