@@ -6,6 +6,7 @@
 #include <wengert/models/seq2seq/evaluation.hpp>
 #include <wengert/models/seq2seq/scoring/bleu.hpp>
 #include <wengert/models/seq2seq/scoring/bleu_tokenizer.hpp>
+#include <wengert/models/seq2seq/scoring/bootstrap.hpp>
 #include <wengert/models/seq2seq/scoring/chrf.hpp>
 #include <wengert/models/seq2seq/seq2seq.hpp>
 #include <wengert/models/seq2seq/training.hpp>
