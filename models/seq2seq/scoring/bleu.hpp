@@ -80,7 +80,7 @@ Bleu bleu_score(const BleuCounts& sum, const BleuOptions& options = {});
 /// the version of sacrebleu. Throws ValueError if there are no references.
 std::string signature(const BleuOptions& options, std::size_t references = 1);
 
-/// sacrebleu's line: "BLEU = 37.42 66.7/50.0/40.0/25.0 (BP = 0.846 ratio = 0.857 hyp_len = 6 ref_len = 7)", with a
+/// sacrebleu's line: "BLEU = 36.74 85.7/66.7/40.0/25.0 (BP = 0.751 ratio = 0.778 hyp_len = 7 ref_len = 9)", with a
 /// signature "BLEU|nrefs:1|... = ...".
 std::string to_string(const Bleu& bleu, std::string_view signature = {});
 

@@ -21,7 +21,7 @@ Resamples resample_lines(std::size_t lines, Generator& generator, std::size_t sa
 struct BootstrapScore {
     double score = 0;     ///< of the corpus itself
     double mean = 0;      ///< over the samples
-    double interval = 0;  ///< 95 % of the samples lie within mean ± interval: half of what is left without the tails
+    double interval = 0;  ///< half the width of the middle 95 % of the samples
 };
 
 /// Two systems compared by a score.

@@ -38,6 +38,7 @@ TEST_CASE("BLEU against numbers worked out by hand") {
     CHECK(bleu.counts.total == std::array<std::int64_t, 4>{7, 6, 5, 4});
     check_close(bleu.brevity_penalty, std::exp(-2.0 / 7));
     check_close(bleu.score, 100 * std::exp(-2.0 / 7) * std::pow(24.0 / 420, 0.25));
+    CHECK(to_string(bleu) == "BLEU = 36.74 85.7/66.7/40.0/25.0 (BP = 0.751 ratio = 0.778 hyp_len = 7 ref_len = 9)");
 }
 
 TEST_CASE("a BLEU n-gram counts at most as often as in the reference that has most of it") {
