@@ -5,6 +5,10 @@
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/decoding/search.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>
+#include <wengert/models/seq2seq/scoring/bleu.hpp>
+#include <wengert/models/seq2seq/scoring/bleu_tokenizer.hpp>
+#include <wengert/models/seq2seq/scoring/bootstrap.hpp>
+#include <wengert/models/seq2seq/scoring/chrf.hpp>
 #include <wengert/models/seq2seq/system.hpp>
 #include <wengert/models/seq2seq/systems/bahdanau.hpp>
 #include <wengert/models/seq2seq/training/trainer.hpp>

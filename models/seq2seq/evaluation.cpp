@@ -1,9 +1,13 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <chrono>
 #include <cmath>
 #include <limits>
 #include <wengert/autograd/tape/recording.hpp>
 #include <wengert/models/metrics.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>
+#include <wengert/models/seq2seq/scoring/bleu.hpp>
 
 namespace wengert {
 namespace {
@@ -32,6 +36,19 @@ class LossMean {
     std::int64_t labels_ = 0;
 };
 
+/// Without smoothing, on the tokens of the model: no token has white space in it.
+double token_bleu(std::span<const Sentence> hypotheses, std::span<const Sentence> references) {
+    const auto lines = [](std::span<const Sentence> sentences) {
+        std::vector<std::string> joined;
+        for (const Sentence& tokens : sentences) joined.push_back(fmt::format("{}", fmt::join(tokens, " ")));
+        return joined;
+    };
+    const std::vector<std::string> reference = lines(references);
+    return corpus_bleu(lines(hypotheses), {&reference, 1},
+                       {.tokenizer = BleuTokenizer::none, .smoothing = BleuSmoothing::none})
+        .score;
+}
+
 }  // namespace
 
 Evaluation evaluate(const Translator& translator, const Corpus& corpus, std::int64_t batch_size,
@@ -55,7 +72,7 @@ Evaluation evaluate(const Translator& translator, const Corpus& corpus, std::int
     return {.loss = loss.value(),
             .perplexity = std::exp(loss.value()),
             .exact_match = exact_match(hypotheses, corpus.target),
-            .bleu = corpus_bleu(hypotheses, corpus.target).score,
+            .bleu = token_bleu(hypotheses, corpus.target),
             .sentences_per_second = static_cast<double>(corpus.size()) / seconds.count(),
             .tokens_per_second = tokens / seconds.count()};
 }
