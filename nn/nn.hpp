@@ -11,6 +11,7 @@
 #include <wengert/nn/initializers.hpp>
 #include <wengert/nn/layer_norm.hpp>
 #include <wengert/nn/linear.hpp>
+#include <wengert/nn/luong_attention.hpp>
 #include <wengert/nn/module.hpp>
 #include <wengert/nn/optimizers.hpp>
 #include <wengert/nn/safetensors.hpp>
