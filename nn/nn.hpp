@@ -4,6 +4,7 @@
 #include <wengert/nn/atomic_file.hpp>
 #include <wengert/nn/attention.hpp>
 #include <wengert/nn/clipping.hpp>
+#include <wengert/nn/coverage_attention.hpp>
 #include <wengert/nn/dropout.hpp>
 #include <wengert/nn/embedding.hpp>
 #include <wengert/nn/gradcheck.hpp>
