@@ -14,6 +14,7 @@
 #include <wengert/nn/linear.hpp>
 #include <wengert/nn/luong_attention.hpp>
 #include <wengert/nn/module.hpp>
+#include <wengert/nn/multihead_attention.hpp>
 #include <wengert/nn/optimizers.hpp>
 #include <wengert/nn/safetensors.hpp>
 #include <wengert/nn/streams.hpp>
