@@ -16,6 +16,7 @@
 #include <wengert/nn/module.hpp>
 #include <wengert/nn/multihead_attention.hpp>
 #include <wengert/nn/optimizers.hpp>
+#include <wengert/nn/positional_encoding.hpp>
 #include <wengert/nn/safetensors.hpp>
 #include <wengert/nn/streams.hpp>
 #include <wengert/ops/ops.hpp>
