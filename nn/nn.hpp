@@ -19,4 +19,5 @@
 #include <wengert/nn/positional_encoding.hpp>
 #include <wengert/nn/safetensors.hpp>
 #include <wengert/nn/streams.hpp>
+#include <wengert/nn/transformer.hpp>
 #include <wengert/ops/ops.hpp>
