@@ -61,6 +61,10 @@ CoverageAttention::Result CoverageAttention::operator()(const Input& input, cons
     const std::int64_t rows = state.dim(0) == 1 ? memory.keys.dim(0) : state.dim(0);
     const Shape right{rows, memory.keys.dim(1), cover.weight.dim(1)};
     located(name, {&state}, input.where(), [&] {
+        if (options.kind == CoverageKind::fertility && !memory.fertility.defined())
+            throw ValueError("the memory is of another layer, without fertility");
+        if (options.kind == CoverageKind::neural && !memory.projection.defined())
+            throw ValueError("the memory is of another layer, without a neural coverage");
         if (!coverage.defined()) return;
         if (coverage.shape() != right)
             throw ShapeError(fmt::format("the coverage must be [B, S, d] = {}, not {}", to_string(right),

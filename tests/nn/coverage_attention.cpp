@@ -187,6 +187,12 @@ TEST_CASE("coverage attention: what does not fit is an error at the caller's lin
     });
     check_refused<ShapeError>("coverage_attention: the memory's keys [2, 5, 5] are of another layer, not of 4 features",
                               [&] { attention(state, other.remember(states)); });
+    const CoverageAttention fertile(2, 3, 4, generator, {.kind = CoverageKind::fertility});
+    const CoverageAttention neural(2, 3, 4, generator, {.kind = CoverageKind::neural});
+    check_refused<ValueError>("coverage_attention: the memory is of another layer, without fertility",
+                              [&] { fertile(state, memory); });
+    check_refused<ValueError>("coverage_attention: the memory is of another layer, without a neural coverage",
+                              [&] { neural(state, memory); });
     check_refused<ShapeError>("coverage_attention: the coverage must be [B, S, d] = [2, 5, 1], not [2, 5]", [&] {
         attention(state, memory, zeros({2, 5}));
     });
