@@ -1,51 +1,13 @@
 #include <fmt/format.h>
 
-#include <functional>
-#include <wengert/autograd/check/gradcheck.hpp>
-#include <wengert/autograd/check/sample.hpp>
 #include <wengert/models/seq2seq/system.hpp>
 #include <wengert/models/seq2seq/systems/decoder.hpp>
+#include <wengert/nn/layer_norm.hpp>
 
-#include "gradient_checks.hpp"
+#include "layer_check.hpp"
 
 namespace wengert::program {
 namespace {
-
-using Tensors = std::vector<Tensor>;
-
-constexpr std::int64_t batch = 2, steps = 3, features = 3, hidden = 4;
-
-Tensor values(const Shape& shape, std::uint64_t seed) { return sample_values(shape, -1, 1, seed); }
-Tensor ids(std::initializer_list<double> numbers, const Shape& shape) { return tensor(numbers, shape, Dtype::int64); }
-/// One full row and one that is padded.
-Tensor lengths() { return tensor({steps, steps - 1}, Dtype::int64); }
-
-/// A row for each order, of `run(options)`.
-template <class F>
-void check_orders(const GradientCheckReport& report, const std::string& subject, const F& run) {
-    for (const int order : {1, 2}) {
-        const GradcheckResult result = run(GradcheckOptions{.order = order});
-        report({subject, order, result.worst_error, result.passed ? Verdict::passed : Verdict::failed, result.message});
-    }
-}
-
-void check(const GradientCheckReport& report, const std::string& subject, const Tensors& inputs,
-           const GradcheckFunction& f) {
-    check_orders(report, subject, [&](const GradcheckOptions& options) { return gradcheck(f, inputs, options); });
-}
-
-/// The same for f(layer, inputs), by every parameter of the layer too. With a layer's small first values an attention
-/// is nearly even, and gradients that nearly vanish prove little; so it gets larger ones.
-template <Module M, class F>
-void check(const GradientCheckReport& report, const std::string& subject, const M& layer, const Tensors& inputs,
-           const F& f) {
-    M lively = to(layer, Dtype::float64);
-    std::uint64_t seed = 100;
-    for_each_parameter(
-        lively, [&](const std::string&, Tensor& p) { p.copy_from(sample_values(p.shape(), -1.5, 1.5, ++seed)); });
-    check_orders(report, subject,
-                 [&](const GradcheckOptions& options) { return gradcheck(lively, inputs, f, options); });
-}
 
 void check_formulas(const GradientCheckReport& report) {
     Tensors seven;
@@ -167,8 +129,11 @@ void check_layers(const GradientCheckReport& report) {
     check(report, "Embedding", Embedding(5, features, generator), {}, [](const Embedding& layer, const Tensors&) {
         return layer(ids({4, 0, 4, 2}, {2, 2}));
     });
+    check(report, "LayerNorm", LayerNorm(features), {values({batch, steps, features}, 1)},
+          [](const LayerNorm& layer, const Tensors& x) { return layer(x[0]); });
     check_recurrent(report, generator);
     check_attention(report, generator);
+    check_attentions(report, generator);
     check_systems(report, generator);
 }
 

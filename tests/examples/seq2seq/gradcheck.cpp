@@ -53,9 +53,13 @@ TEST_CASE("every op's gradients are right in first and second order") {
 TEST_CASE("every layer's gradients, and the model's, are right in first and second order") {
     Table table;
     check_layers(table.report());
-    for (const char* const layer : {"Linear", "Embedding", "GruCell, reset after", "GruCell, reset before",
-                                    "Gru, 2 layers, reset before, bidirectional, lengths", "BahdanauAttention, lengths",
-                                    "Decoder, one step, lengths", "bahdanau loss, bidirectional, lengths"}) {
+    for (const char* const layer :
+         {"Linear", "Embedding", "LayerNorm", "GruCell, reset after", "GruCell, reset before",
+          "Gru, 2 layers, reset before, bidirectional, lengths", "BahdanauAttention, lengths",
+          "Decoder, one step, lengths", "LuongAttention, general, lengths", "LocalPredictiveAttention, lengths",
+          "CoverageAttention, two steps, neural, lengths", "MultiHeadAttention, causal, lengths",
+          "TransformerEncoder, norm first, lengths", "TransformerDecoder, lengths",
+          "bahdanau loss, bidirectional, lengths"}) {
         CAPTURE(layer);
         CHECK(table.orders(layer) == std::set<int>{1, 2});
     }
