@@ -9,6 +9,7 @@
 #include <wengert/nn/gradcheck.hpp>
 #include <wengert/nn/gru.hpp>
 #include <wengert/nn/initializers.hpp>
+#include <wengert/nn/layer_norm.hpp>
 #include <wengert/nn/linear.hpp>
 #include <wengert/nn/module.hpp>
 #include <wengert/nn/optimizers.hpp>

@@ -4,6 +4,7 @@
 #include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/autograd/check/sample.hpp>
 #include <wengert/models/seq2seq/seq2seq.hpp>
+#include <wengert/nn/layer_norm.hpp>
 
 #include "gradient_checks.hpp"
 
@@ -153,6 +154,8 @@ void check_layers(const GradientCheckReport& report) {
     check(report, "Embedding", Embedding(5, features, generator), {}, [](const Embedding& layer, const Tensors&) {
         return layer(ids({4, 0, 4, 2}, {2, 2}));
     });
+    check(report, "LayerNorm", LayerNorm(features), {values({batch, steps, features}, 1)},
+          [](const LayerNorm& layer, const Tensors& x) { return layer(x[0]); });
     check_recurrent(report, generator);
     check_attention(report, generator);
     check_model(report, generator);

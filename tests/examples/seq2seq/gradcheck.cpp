@@ -53,7 +53,7 @@ TEST_CASE("every op's gradients are right in first and second order") {
 TEST_CASE("every layer's gradients, and the model's, are right in first and second order") {
     Table table;
     check_layers(table.report());
-    for (const char* const layer : {"Linear", "Embedding", "GruCell, reset after", "GruCell, reset before",
+    for (const char* const layer : {"Linear", "Embedding", "LayerNorm", "GruCell, reset after", "GruCell, reset before",
                                     "Gru, 2 layers, reset before, bidirectional, lengths", "BahdanauAttention, lengths",
                                     "Decoder, one step, lengths", "Seq2Seq loss, bidirectional, lengths"}) {
         CAPTURE(layer);
