@@ -11,8 +11,10 @@
 #include <wengert/nn/initializers.hpp>
 #include <wengert/nn/layer_norm.hpp>
 #include <wengert/nn/linear.hpp>
+#include <wengert/nn/lstm.hpp>
 #include <wengert/nn/module.hpp>
 #include <wengert/nn/optimizers.hpp>
+#include <wengert/nn/rnn.hpp>
 #include <wengert/nn/safetensors.hpp>
 #include <wengert/nn/streams.hpp>
 #include <wengert/ops/ops.hpp>
