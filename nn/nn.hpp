@@ -16,5 +16,6 @@
 #include <wengert/nn/optimizers.hpp>
 #include <wengert/nn/rnn.hpp>
 #include <wengert/nn/safetensors.hpp>
+#include <wengert/nn/schedules.hpp>
 #include <wengert/nn/streams.hpp>
 #include <wengert/ops/ops.hpp>
