@@ -3,6 +3,7 @@
 #include <wengert/autograd/autograd.hpp>
 #include <wengert/nn/atomic_file.hpp>
 #include <wengert/nn/attention.hpp>
+#include <wengert/nn/averages.hpp>
 #include <wengert/nn/clipping.hpp>
 #include <wengert/nn/dropout.hpp>
 #include <wengert/nn/embedding.hpp>
