@@ -5,7 +5,6 @@
 #include <limits>
 #include <wengert/nn/nn.hpp>
 
-#include "bfloat16.hpp"
 #include "close.hpp"
 #include "parity.hpp"
 #include "refused.hpp"
@@ -161,26 +160,6 @@ TEST_CASE("lstm: values and gradients are PyTorch's") {
             inputs.emplace_back("input", x);
             fixture.check_gradients(tape, total, inputs);
         }
-}
-
-TEST_CASE("lstm: bfloat16, back through time") {
-    constexpr std::int64_t batch = 64, steps = 4, features = 128;
-    Generator generator(1);
-    const auto sample = [](const Shape& shape, std::uint64_t seed) {
-        return cast(sample_values(shape, -1, 1, seed), Dtype::float32);
-    };
-    check_bfloat16(LstmCell(features, features, generator),
-                   {sample({batch, features}, 1), sample({batch, features}, 2), sample({batch, features}, 3)}, 3,
-                   [](const LstmCell& cell, const auto& in) {
-                       const LstmState next = cell(cell.project(in[0]), {in[1], in[2]});
-                       return weighed(next.h) + weighed(next.c);
-                   });
-    constexpr int layers = 2;
-    check_bfloat16(Lstm(features, features, generator, {.layers = layers}), {sample({batch, steps, features}, 4)},
-                   2 * layers * (static_cast<int>(steps) + 1), [](const Lstm& layer, const auto& in) {
-                       const Lstm::Result result = layer(in[0]);
-                       return weighed(result.outputs) + weighed(result.state.h) + weighed(result.state.c);
-                   });
 }
 
 TEST_CASE("lstm: what does not fit is an error at the caller's line") {
