@@ -1,6 +1,6 @@
 #pragma once
 
-#include <wengert/nn/module.hpp>
+#include <wengert/nn/internal/recurrent_stack.hpp>
 
 namespace wengert {
 
@@ -17,16 +17,26 @@ enum class GruReset { after_product, before_product };
 ///
 /// The rows of the weights are the gates r, z, n one after another. Initial values as PyTorch's: uniform in +-1 /
 /// sqrt(H).
+///
+/// With layer_norm, four layer normalisations stand in the formula (Ba et al. 2016, arXiv:1607.06450): of the projected
+/// input W x + b and of the projected state U h + c, bias and all, each once over the 2H rows of r and z together and
+/// once over the H rows of n. So r (U_n h + c_n) becomes r LN(U_n h + c_n), and U_n (r h) + c_n becomes
+/// LN(U_n (r h) + c_n). The state itself is not normalised.
 struct GruCell {
-    Tensor weight_ih;  ///< [3H, in]: W
-    Tensor weight_hh;  ///< [3H, H]: U
-    Tensor bias_ih;    ///< [3H]: b
-    Tensor bias_hh;    ///< [3H]: c
+    Tensor weight_ih;   ///< [3H, in]: W
+    Tensor weight_hh;   ///< [3H, H]: U
+    Tensor bias_ih;     ///< [3H]: b
+    Tensor bias_hh;     ///< [3H]: c
+    LayerNorm norm_ih;  ///< [2H]: of W x + b for r and z. The norms have no parameters unless there is layer_norm
+    LayerNorm norm_hh;  ///< [2H]: of U h + c for r and z
+    LayerNorm norm_in;  ///< [H]: of W_n x + b_n
+    LayerNorm norm_hn;  ///< [H]: of U_n h + c_n, or of U_n (r h) + c_n
     GruReset reset = GruReset::after_product;
 
     GruCell() = default;
     /// Throws ValueError unless both numbers of features are 1 or more.
-    GruCell(std::int64_t in, std::int64_t hidden, Generator& generator, GruReset reset = GruReset::after_product);
+    GruCell(std::int64_t in, std::int64_t hidden, Generator& generator, GruReset reset = GruReset::after_product,
+            bool layer_norm = false);
 
     std::int64_t hidden() const { return weight_hh.dim(1); }
     /// What the gates get from the input: x [.., in] -> [.., 3H]. For all steps at once this is one product. Throws
@@ -42,54 +52,44 @@ struct GruCell {
         f("weight_hh", weight_hh);
         f("bias_ih", bias_ih);
         f("bias_hh", bias_hh);
+        f("norm_ih", norm_ih);
+        f("norm_hh", norm_hh);
+        f("norm_in", norm_in);
+        f("norm_hn", norm_hn);
     }
 
   private:
-    void require_fitting(const Input& projection, const Tensor& h, const Tensor& keep) const;
+    Tensor normalise(const Tensor& product, const LayerNorm& gates, const LayerNorm& candidate,
+                     const SourceLine& where) const;
 };
 
 struct GruOptions {
     int layers = 1;
     bool bidirectional = false;
-    double dropout = 0;  ///< between layers
+    double dropout = 0;       ///< between layers
+    bool residual = false;    ///< from the second layer on, a layer's input, before dropout, is added to its output
+    bool layer_norm = false;  ///< inside the cells
     GruReset reset = GruReset::after_product;
 };
 
-/// A stack of GRU layers over sequences, with PyTorch's parameter names: weight_ih_l0, ..., weight_ih_l1_reverse.
-class Gru {
-  public:
-    struct Result {
-        Tensor outputs;  ///< [B, T, directions * H]: the top layer's states; 0 at padded positions
-        Tensor state;    ///< [layers * directions, B, H]: each cell's state after the last real step
-    };
+template <>
+struct Recurrence<GruCell> {
+    using Options = GruOptions;
+    using State = Tensor;
+    static constexpr std::string_view type = "Gru", layer = "gru", cell = "gru_cell";
+    static constexpr std::array<std::string_view, 1> parts{"state"};
+    static auto& part(auto& state, std::size_t) { return state; }
+};
+extern template class RecurrentStack<GruCell>;
 
+/// A stack of GRU layers over sequences, with PyTorch's parameter names: weight_ih_l0, ..., weight_ih_l1_reverse; a
+/// norm's are norm_ih_l0.weight, norm_ih_l0.bias. RecurrentStack says what it is called with; its state is a tensor
+/// [layers * directions, B, H].
+class Gru : public RecurrentStack<GruCell> {
+  public:
     Gru() = default;
     /// Throws ValueError unless there is a layer, 0 <= dropout < 1, and the numbers of features are 1 or more.
     Gru(std::int64_t in, std::int64_t hidden, Generator& generator, const GruOptions& options = {});
-
-    /// x [B, T, in]; lengths int64 [B], or undefined if all rows are full. A padded step leaves the state as it was.
-    /// Dropout needs a source of noise; without one there is none. Throws ShapeError if T is 0 and if a row has no
-    /// length of its own, ValueError unless 0 <= length <= T, and if the layer has no parameters.
-    Result operator()(const Input& x, const Tensor& lengths = {}, Generator* noise = nullptr) const;
-    /// The same, but from the state [layers * directions, B, H] that an earlier call returned, or from zeros if it is
-    /// undefined: for sequences that come in pieces. Truncated backpropagation gives stop_gradient(state). Throws
-    /// ShapeError for another shape, DtypeError for another dtype than x's.
-    Result operator()(const Input& x, const Tensor& lengths, const Tensor& state, Generator* noise = nullptr) const;
-
-    int directions() const { return options_.bidirectional ? 2 : 1; }
-
-    void visit(auto&& f) {
-        for (std::size_t i = 0; i < cells_.size(); ++i)
-            cells_[i].visit(
-                [&](std::string_view name, Tensor& member) { f(std::string(name) + '_' + cell_name(i), member); });
-    }
-
-  private:
-    std::string cell_name(std::size_t i) const;
-    Tensor run(const GruCell& cell, bool reverse, const Input& x, const Tensor& mask, Tensor& state) const;
-
-    GruOptions options_;
-    std::vector<GruCell> cells_;  // layer by layer, forward before reverse
 };
 
 }  // namespace wengert

@@ -3,6 +3,7 @@
 #include <wengert/autograd/autograd.hpp>
 #include <wengert/nn/atomic_file.hpp>
 #include <wengert/nn/attention.hpp>
+#include <wengert/nn/averages.hpp>
 #include <wengert/nn/clipping.hpp>
 #include <wengert/nn/coverage_attention.hpp>
 #include <wengert/nn/dropout.hpp>
@@ -12,12 +13,15 @@
 #include <wengert/nn/initializers.hpp>
 #include <wengert/nn/layer_norm.hpp>
 #include <wengert/nn/linear.hpp>
+#include <wengert/nn/lstm.hpp>
 #include <wengert/nn/luong_attention.hpp>
 #include <wengert/nn/module.hpp>
 #include <wengert/nn/multihead_attention.hpp>
 #include <wengert/nn/optimizers.hpp>
 #include <wengert/nn/positional_encoding.hpp>
+#include <wengert/nn/rnn.hpp>
 #include <wengert/nn/safetensors.hpp>
+#include <wengert/nn/schedules.hpp>
 #include <wengert/nn/streams.hpp>
 #include <wengert/nn/transformer.hpp>
 #include <wengert/ops/ops.hpp>

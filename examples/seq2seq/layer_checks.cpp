@@ -3,6 +3,8 @@
 #include <wengert/models/seq2seq/system.hpp>
 #include <wengert/models/seq2seq/systems/decoder.hpp>
 #include <wengert/nn/layer_norm.hpp>
+#include <wengert/nn/lstm.hpp>
+#include <wengert/nn/rnn.hpp>
 
 #include "layer_check.hpp"
 
@@ -57,6 +59,46 @@ void check_recurrent(const GradientCheckReport& report, Generator& generator) {
             }
         }
     }
+}
+
+void check_lstm(const GradientCheckReport& report, Generator& generator) {
+    check(report, "LstmCell", LstmCell(features, hidden, generator),
+          {values({batch, features}, 1), values({batch, hidden}, 2), values({batch, hidden}, 3)},
+          [](const LstmCell& cell, const Tensors& x) {
+              const LstmState next = cell(cell.project(x[0]), {x[1], x[2]});
+              return concat({next.h, next.c}, 1);
+          });
+    const Lstm lstm(features, hidden, generator, {.layers = 2, .bidirectional = true});
+    check(report, "Lstm, 2 layers, bidirectional, lengths", lstm, {values({batch, steps, features}, 3)},
+          [](const Lstm& layer, const Tensors& x) {
+              const auto [outputs, state] = layer(x[0], lengths());
+              return concat({reshape(outputs, {-1}), reshape(state.h, {-1}), reshape(state.c, {-1})}, 0);
+          });
+}
+
+void check_rnn(const GradientCheckReport& report, Generator& generator) {
+    for (const RnnNonlinearity f : {RnnNonlinearity::tanh, RnnNonlinearity::relu})
+        check(report, f == RnnNonlinearity::tanh ? "RnnCell, tanh" : "RnnCell, relu",
+              RnnCell(features, hidden, generator, f), {values({batch, features}, 1), values({batch, hidden}, 2)},
+              [](const RnnCell& cell, const Tensors& x) { return cell(cell.project(x[0]), x[1]); });
+    const Rnn rnn(features, hidden, generator, {.layers = 2, .bidirectional = true});
+    check(report, "Rnn, 2 layers, bidirectional, lengths", rnn, {values({batch, steps, features}, 3)},
+          [](const Rnn& layer, const Tensors& x) {
+              const auto [outputs, state] = layer(x[0], lengths());
+              return concat({reshape(outputs, {-1}), reshape(state, {-1})}, 0);
+          });
+}
+
+/// Layer normalisation in the cells, and a layer's input added to its output.
+void check_normalised(const GradientCheckReport& report, Generator& generator) {
+    const auto outputs = [](const auto& layer, const Tensors& x) { return layer(x[0], lengths()).outputs; };
+    const Tensors input{values({batch, steps, features}, 3)};
+    check(report, "Gru, 2 layers, layer norms, residual",
+          Gru(features, hidden, generator, {.layers = 2, .residual = true, .layer_norm = true}), input, outputs);
+    check(report, "Lstm, 2 layers, layer norms, residual",
+          Lstm(features, hidden, generator, {.layers = 2, .residual = true, .layer_norm = true}), input, outputs);
+    check(report, "Rnn, 2 layers, layer norms, residual",
+          Rnn(features, hidden, generator, {.layers = 2, .residual = true, .layer_norm = true}), input, outputs);
 }
 
 void check_attention(const GradientCheckReport& report, Generator& generator) {
@@ -132,6 +174,9 @@ void check_layers(const GradientCheckReport& report) {
     check(report, "LayerNorm", LayerNorm(features), {values({batch, steps, features}, 1)},
           [](const LayerNorm& layer, const Tensors& x) { return layer(x[0]); });
     check_recurrent(report, generator);
+    check_lstm(report, generator);
+    check_rnn(report, generator);
+    check_normalised(report, generator);
     check_attention(report, generator);
     check_attentions(report, generator);
     check_systems(report, generator);

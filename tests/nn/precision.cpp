@@ -3,6 +3,8 @@
 #include <wengert/nn/embedding.hpp>
 #include <wengert/nn/gru.hpp>
 #include <wengert/nn/linear.hpp>
+#include <wengert/nn/lstm.hpp>
+#include <wengert/nn/rnn.hpp>
 
 #include "bfloat16.hpp"
 
@@ -71,6 +73,29 @@ TEST_CASE("bfloat16: GRU layers, back through time") {
             }
         }
     }
+}
+
+TEST_CASE("bfloat16: LSTM and simple recurrent layers, back through time") {
+    Generator generator(1);
+    const Tensor x = sample({batch, features}, 1), h = sample({batch, hidden}, 2), c = sample({batch, hidden}, 3);
+    const Tensor sequences = sample({batch, steps, features}, 4);
+    constexpr int layers = 2, products = 2 * layers * (static_cast<int>(steps) + 1);
+    check_bfloat16(LstmCell(features, hidden, generator), {x, h, c}, 3, [](const LstmCell& cell, const auto& in) {
+        const LstmState next = cell(cell.project(in[0]), {in[1], in[2]});
+        return weighed(next.h) + weighed(next.c);
+    });
+    check_bfloat16(RnnCell(features, hidden, generator), {x, h}, 3,
+                   [](const RnnCell& cell, const auto& in) { return weighed(cell(cell.project(in[0]), in[1])); });
+    check_bfloat16(Lstm(features, hidden, generator, {.layers = layers, .bidirectional = true}), {sequences}, products,
+                   [](const Lstm& layer, const auto& in) {
+                       const auto [outputs, state] = layer(in[0], lengths());
+                       return weighed(outputs) + weighed(state.h) + weighed(state.c);
+                   });
+    check_bfloat16(Rnn(features, hidden, generator, {.layers = layers, .bidirectional = true}), {sequences}, products,
+                   [](const Rnn& layer, const auto& in) {
+                       const auto [outputs, state] = layer(in[0], lengths());
+                       return weighed(outputs) + weighed(state);
+                   });
 }
 
 TEST_CASE("bfloat16: attention") {

@@ -55,11 +55,12 @@ TEST_CASE("every layer's gradients, and the model's, are right in first and seco
     check_layers(table.report());
     for (const char* const layer :
          {"Linear", "Embedding", "LayerNorm", "GruCell, reset after", "GruCell, reset before",
-          "Gru, 2 layers, reset before, bidirectional, lengths", "BahdanauAttention, lengths",
-          "Decoder, one step, lengths", "LuongAttention, general, lengths", "LocalPredictiveAttention, lengths",
-          "CoverageAttention, two steps, neural, lengths", "MultiHeadAttention, causal, lengths",
-          "TransformerEncoder, norm first, lengths", "TransformerDecoder, lengths",
-          "bahdanau loss, bidirectional, lengths"}) {
+          "Gru, 2 layers, reset before, bidirectional, lengths", "LstmCell", "Lstm, 2 layers, bidirectional, lengths",
+           "RnnCell, relu", "Rnn, 2 layers, bidirectional, lengths", "Lstm, 2 layers, layer norms, residual",
+           "BahdanauAttention, lengths", "Decoder, one step, lengths", "LuongAttention, general, lengths",
+           "LocalPredictiveAttention, lengths", "CoverageAttention, two steps, neural, lengths",
+           "MultiHeadAttention, causal, lengths", "TransformerEncoder, norm first, lengths",
+           "TransformerDecoder, lengths", "bahdanau loss, bidirectional, lengths"}) {
         CAPTURE(layer);
         CHECK(table.orders(layer) == std::set<int>{1, 2});
     }
