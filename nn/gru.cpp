@@ -37,7 +37,9 @@ Tensor GruCell::operator()(const Input& projection, const Tensor& h, const Tenso
     if (reset == GruReset::after_product) {
         const auto [hr, hz, hn] = chunk<3>(normalise(linear(h, weight_hh, bias_hh), norm_hh, norm_hn, place));
         const auto next = [](auto xr, auto xz, auto xn, auto hr, auto hz, auto hn, auto h) {
-            const auto r = sigmoid(xr + hr), z = sigmoid(xz + hz), n = tanh(xn + r * hn);
+            const auto r = sigmoid(xr + hr);
+            const auto z = sigmoid(xz + hz);
+            const auto n = tanh(xn + r * hn);
             return n + z * (h - n);
         };
         if (!keep.defined()) return map(next, xr, xz, xn, hr, hz, hn, h);
@@ -53,7 +55,8 @@ Tensor GruCell::operator()(const Input& projection, const Tensor& h, const Tenso
         normalised(norm_hn, linear(past, slice(weight_hh, 0, gates, all), slice(bias_hh, 0, gates, all)), place);
     const Tensor next = map(
         [](auto xz, auto hz, auto xn, auto hn, auto h) {
-            const auto z = sigmoid(xz + hz), n = tanh(xn + hn);
+            const auto z = sigmoid(xz + hz);
+            const auto n = tanh(xn + hn);
             return n + z * (h - n);
         },
         xz, hz, xn, hn, h);

@@ -17,7 +17,9 @@ void check_formulas(const GradientCheckReport& report) {
     check(report, "map: GRU gates, 7 operands", seven, [](const Tensors& x) {
         return map(
             [](auto xr, auto xz, auto xn, auto hr, auto hz, auto hn, auto h) {
-                const auto r = sigmoid(xr + hr), z = sigmoid(xz + hz), n = tanh(xn + r * hn);
+                const auto r = sigmoid(xr + hr);
+                const auto z = sigmoid(xz + hz);
+                const auto n = tanh(xn + r * hn);
                 return n + z * (h - n);
             },
             x[0], x[1], x[2], x[3], x[4], x[5], x[6]);
