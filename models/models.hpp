@@ -10,7 +10,11 @@
 #include <wengert/models/seq2seq/scoring/bootstrap.hpp>
 #include <wengert/models/seq2seq/scoring/chrf.hpp>
 #include <wengert/models/seq2seq/system.hpp>
-#include <wengert/models/seq2seq/systems/bahdanau.hpp>
+#include <wengert/models/seq2seq/systems/attention_decoder.hpp>
+#include <wengert/models/seq2seq/systems/cho.hpp>
+#include <wengert/models/seq2seq/systems/conditional.hpp>
+#include <wengert/models/seq2seq/systems/stacked.hpp>
+#include <wengert/models/seq2seq/systems/transformer.hpp>
 #include <wengert/models/seq2seq/training/trainer.hpp>
 #include <wengert/models/text/batches.hpp>
 #include <wengert/models/text/corpus.hpp>

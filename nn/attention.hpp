@@ -19,6 +19,13 @@ struct BahdanauAttention {
         Tensor states;   ///< [B, S, M]
         Tensor keys;     ///< [B, S, A]
         Tensor padding;  ///< [B, S], 1 where there is no token; undefined if all rows are full
+
+        /// What has a row for each source.
+        void visit(auto&& f) {
+            f("states", states);
+            f("keys", keys);
+            f("padding", padding);
+        }
     };
     struct Result {
         Tensor context;  ///< [B, M]

@@ -46,6 +46,15 @@ struct CoverageAttention {
         Tensor padding;     ///< [B, S], 1 where there is no token; undefined if all rows are full
         Tensor fertility;   ///< [B, S, 1]: phi, 1 at padding; fertility only
         Tensor projection;  ///< [B, S, 3d]: what the cell gets from the states; neural only
+
+        /// What has a row for each source.
+        void visit(auto&& f) {
+            f("states", states);
+            f("keys", keys);
+            f("padding", padding);
+            f("fertility", fertility);
+            f("projection", projection);
+        }
     };
     struct Result {
         Tensor context;   ///< [B, M]

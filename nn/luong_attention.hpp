@@ -34,6 +34,13 @@ struct LuongAttention {
         Tensor states;   ///< [B, S, M]
         Tensor keys;     ///< [B, S, H], or [B, S, A] for concat
         Tensor padding;  ///< [B, S], 1 where there is no token; undefined if all rows are full
+
+        /// What has a row for each source.
+        void visit(auto&& f) {
+            f("states", states);
+            f("keys", keys);
+            f("padding", padding);
+        }
     };
     struct Result {
         Tensor context;  ///< [B, M]
@@ -104,6 +111,12 @@ struct LocalPredictiveAttention {
     struct Memory {
         LuongAttention::Memory content;
         Tensor lengths;  ///< [B, 1], S as numbers of the states' dtype
+
+        /// What has a row for each source.
+        void visit(auto&& f) {
+            f("content", content);
+            f("lengths", lengths);
+        }
     };
     struct Result {
         Tensor context;   ///< [B, M]

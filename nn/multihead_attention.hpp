@@ -44,6 +44,13 @@ struct MultiHeadAttention {
         Tensor keys;     ///< [B, heads, S, d]
         Tensor values;   ///< [B, heads, S, d]
         Tensor padding;  ///< [B, S], 1 where there is no token; undefined if all rows are full
+
+        /// What has a row for each source.
+        void visit(auto&& f) {
+            f("keys", keys);
+            f("values", values);
+            f("padding", padding);
+        }
     };
     struct Result {
         Tensor outputs;  ///< [B, T, E]

@@ -4,18 +4,34 @@
 #include <cstring>
 #include <set>
 #include <wengert/models/seq2seq/system.hpp>
-#include <wengert/models/seq2seq/systems/bahdanau.hpp>
+#include <wengert/models/seq2seq/systems/attention_decoder.hpp>
+#include <wengert/models/seq2seq/systems/cho.hpp>
+#include <wengert/models/seq2seq/systems/conditional.hpp>
+#include <wengert/models/seq2seq/systems/stacked.hpp>
+#include <wengert/models/seq2seq/systems/transformer.hpp>
 
 namespace wengert {
 namespace {
 
-template <class Model>
+template <class Model, auto... kind>
 std::unique_ptr<System> make(std::string_view name, const SystemOptions& options, Generator& generator) {
-    return std::make_unique<SystemOf<Model>>(name, options, Model(options, generator));
+    return std::make_unique<SystemOf<Model>>(name, options, Model(options, kind..., generator));
 }
 
+using enum StackAttention;
 constexpr SystemEntry systems[]{
-    {"bahdanau", "GRU encoder, additive attention, GRU decoder (Bahdanau et al. 2015)", make<Bahdanau>},
+    {"bahdanau", "bidirectional encoder, additive attention (Bahdanau et al. 2015)", make<Bahdanau>},
+    {"sutskever", "deep layers, the last state is all (Sutskever et al. 2014)", make<Stacked, none>},
+    {"cho", "one vector of the source at every step (Cho et al. 2014)", make<Cho>},
+    {"conditional", "two cells around the attention (Sennrich et al. 2017)", make<Conditional>},
+    {"luong-dot", "attention of the new state, input feeding (Luong et al. 2015)", make<Stacked, dot>},
+    {"luong-general", "the same, with a bilinear score", make<Stacked, general>},
+    {"luong-concat", "the same, with an additive score", make<Stacked, concat>},
+    {"luong-local-m", "the same, in a window that moves with the steps", make<Stacked, local_monotonic>},
+    {"luong-local-p", "the same, in a window that the state predicts", make<Stacked, local_predictive>},
+    {"coverage", "attention knows what it has translated (Tu et al. 2016)", make<CoverageModel>},
+    {"multihead", "several attentions at once over the encoder's states", make<MultiHeadModel>},
+    {"transformer", "attention alone (Vaswani et al. 2017)", make<TransformerModel>},
 };
 
 }  // namespace

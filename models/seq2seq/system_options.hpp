@@ -9,11 +9,11 @@ inline constexpr std::array cell_names{Choice<CellKind>{"gru", CellKind::gru}, C
                                        Choice<CellKind>{"rnn", CellKind::rnn}};
 
 /// What the output layer reads: the state, tanh of a layer over state, context and token (deep output), or the greater
-/// of each pair of its features (maxout).
-enum class Readout { state, deep, maxout };
-inline constexpr std::array readout_names{Choice<Readout>{"state", Readout::state},
-                                          Choice<Readout>{"deep", Readout::deep},
-                                          Choice<Readout>{"maxout", Readout::maxout}};
+/// of each pair of its features (maxout); or what the system's article has.
+enum class Readout { usual, state, deep, maxout };
+inline constexpr std::array readout_names{
+    Choice<Readout>{"usual", Readout::usual}, Choice<Readout>{"state", Readout::state},
+    Choice<Readout>{"deep", Readout::deep}, Choice<Readout>{"maxout", Readout::maxout}};
 
 /// Which tables are one: none, the decoder's embedding and output layer, or these and the encoder's embedding.
 enum class Tying { none, target, all };
@@ -30,7 +30,7 @@ struct SystemOptions {
     bool bidirectional = false;
     double dropout = 0;
     CellKind cell = CellKind::gru;
-    Readout readout = Readout::state;
+    Readout readout = Readout::usual;
     Tying tying = Tying::none;
     bool residual = false;
     bool layer_norm = false;
@@ -58,8 +58,8 @@ struct SystemOptions {
           probability);
         f(OptionText{"cell", "Recurrent cell, where the system leaves a choice"}, cell, cell_names);
         f(OptionText{"readout",
-                     "What the output layer reads: the state, a layer over state, context and token, or that "
-                     "layer's maxout"},
+                     "What the output layer reads: the state, a layer over state, context and token, that "
+                     "layer's maxout, or what is usual for the system"},
           readout, readout_names);
         f(OptionText{"tying", "Tables that are one: none, the decoder's two, or all three (joint vocabulary)"}, tying,
           tying_names);
@@ -79,6 +79,7 @@ struct SystemOptions {
     }
 
     std::int64_t attention_size() const { return attention > 0 ? attention : hidden; }
+    Readout readout_or(Readout usual) const { return readout == Readout::usual ? usual : readout; }
     double dropout_at_output() const { return output_dropout > 0 ? output_dropout : dropout; }
 };
 

@@ -136,18 +136,10 @@ template <class P, class V, OperandSet set>
 template <class P, class V, OperandSet x_set, OperandSet y_set, class X, class Y>
 [[gnu::always_inline]] inline auto chain(const X& x, const Y& y) {
     const V a = value_of(x), b = value_of(y), z = evaluate<P>(a, b);
-    const auto slope_x = [&] {
-        if constexpr (x_set != 0)
-            return V(P::dfx(a, b, z));
-        else
-            return 0;
-    }();
-    const auto slope_y = [&] {
-        if constexpr (y_set != 0)
-            return V(P::dfy(a, b, z));
-        else
-            return 0;
-    }();
+    // A slope that no operand has a use for is never read.
+    V slope_x = a, slope_y = b;
+    if constexpr (x_set != 0) slope_x = V(P::dfx(a, b, z));
+    if constexpr (y_set != 0) slope_y = V(P::dfy(a, b, z));
     const auto partial = [&]<int i>(std::integral_constant<int, i>) -> V {
         constexpr bool by_x = contains(x_set, i), by_y = contains(y_set, i);
         if constexpr (by_x && by_y)

@@ -1,25 +1,32 @@
 #pragma once
 
-#include <wengert/models/seq2seq/system_options.hpp>
-#include <wengert/nn/nn.hpp>
+#include <wengert/models/seq2seq/systems/cell_stack.hpp>
 
 namespace wengert {
 
-/// Reads source sentences: an embedding and a stack of GRU layers in one direction or two.
+/// Reads source sentences: an embedding and a stack of recurrent layers in one direction or two.
 struct Encoder {
     Embedding embedding;
-    Gru gru;
-    Linear
-        bridge;  ///< [H, 2H], or [H, H] from the backward state alone: of two directions, to the decoder's first state
+    Gru gru;  ///< One of the three has cells.
+    Lstm lstm;
+    Rnn rnn;
+    Linear bridge;  ///< [H, 2H], or [H, H] from the backward state alone: of two directions, to a decoder's first state
 
     struct Result {
         Tensor outputs;  ///< [B, S, directions * H]
-        Tensor state;    ///< [B, H]: the top layer's last state; of two directions tanh(bridge(..)) of both or of one
+        Tensor state;    ///< [B, H]: the top layer's last h; of two directions tanh(bridge(..))
+        Tensor h, c;     ///< [layers * directions, B, H]: each cell's last state; c of an LSTM only
+
+        /// The last state of each layer; of two directions their sum.
+        std::vector<CellState> layers(bool bidirectional) const;
     };
 
     Encoder() = default;
     Encoder(const SystemOptions& options, Generator& generator);
 
+    /// Reads with a decoder's table, if the options tie all of them. Throws ValueError unless the vocabularies are of
+    /// one size.
+    void tie(const Embedding& other);
     /// The number of features of an output.
     std::int64_t features() const { return options_.hidden * (options_.bidirectional ? 2 : 1); }
 
@@ -30,6 +37,8 @@ struct Encoder {
     void visit(auto&& f) {
         f("embedding", embedding);
         f("gru", gru);
+        f("lstm", lstm);
+        f("rnn", rnn);
         f("bridge", bridge);
     }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <wengert/models/seq2seq/system.hpp>
+#include <wengert/models/seq2seq/systems/target_words.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 
 namespace wengert {
@@ -10,15 +11,13 @@ namespace wengert {
 /// What recurrent models have in common: teacher forcing, the loss, and one step of decoding. A model derives from
 /// Recurrent<Model>; besides Memory, State and encode() (see SystemOf) it has
 ///
-///     Tensor embed(const Tensor& ids, Generator* noise) const;        // int64 [..] -> [.., E]
-///     Tensor project(const Tensor& embedded) const;                   // [.., E] -> [.., P], for all steps in one
-///     product Advance advance(const Tensor& projection, const State& state, const Memory& memory, Generator* noise)
-///     const;
-///                  // [B, P] -> the next State; features, what the output layer needs of the step, [B, ..] each;
-///                  // attention's weights [B, S], undefined without one
-///     Tensor readout(const std::vector<Tensor>& features, const Tensor& embedded, Generator* noise) const;
-///                  // the same with all steps, [.., ..] each, -> [.., R]
-///     const Linear& output_layer() const;                             // R -> V
+///     const TargetWords& words() const;
+///     Tensor project(const Tensor& embedded) const;
+///     Advance advance(const Tensor& projection, const State& state, const Memory& memory, Generator* noise) const;
+///
+/// project() is what the embedded tokens of all steps contribute, [.., E] -> [.., P], in one product. advance() takes
+/// one step's, [B, P], and returns the next `state`, the `features` [B, ..] that TargetWords::features() reads, and
+/// attention's `weights` [B, S], undefined without one.
 template <class Model>
 class Recurrent {
   public:
@@ -31,7 +30,7 @@ class Recurrent {
                 const LossOptions& options = {}) const {
         const Tensor features = follow(source, lengths, target, noise, options.sampling).features;
         const Scope scope("loss");
-        const Linear& output = self().output_layer();
+        const Linear& output = words().output;
         return linear_cross_entropy(features, output.weight, output.bias, slice(target, 1, 1, target.dim(1)),
                                     {.ignore_index = Vocabulary::pad, .label_smoothing = options.label_smoothing});
     }
@@ -40,18 +39,18 @@ class Recurrent {
                       Generator* noise = nullptr) const {
         const Followed followed = follow(source, lengths, target, noise, 0);
         const Scope scope("decoder"), layer("output");
-        return {self().output_layer()(followed.features), followed.weights};
+        return {words().output(followed.features), followed.weights};
     }
 
     auto step(const Tensor& tokens, const auto& state, const auto& memory) const {
         const Scope scope("decoder");
-        const Tensor embedded = self().embed(tokens, nullptr);
+        const Tensor embedded = words().embed(tokens, nullptr);
         auto next = self().advance(self().project(embedded), state, memory, nullptr);
         struct Step {
             Tensor logits, weights;
             decltype(next.state) state;
         };
-        return Step{self().output_layer()(self().readout(next.features, embedded, nullptr)), next.weights,
+        return Step{words().output(words().features(next.features, embedded, nullptr)), next.weights,
                     std::move(next.state)};
     }
 
@@ -62,6 +61,7 @@ class Recurrent {
     };
 
     const Model& self() const { return static_cast<const Model&>(*this); }
+    const TargetWords& words() const { return self().words(); }
 
     Followed follow(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise,
                     double sampling) const {
@@ -71,7 +71,7 @@ class Recurrent {
                                          to_string(source.shape()), to_string(target.shape())));
         const Scope scope("decoder");
         const std::int64_t steps = target.dim(1) - 1;
-        Tensor embedded = self().embed(slice(target, 1, 0, steps), noise);  // [B, T - 1, E]
+        Tensor embedded = words().embed(slice(target, 1, 0, steps), noise);  // [B, T - 1, E]
         const Tensor projection = self().project(embedded);
         auto state = encoded.state;
         std::vector<std::vector<Tensor>> features;  // of each kind, over the steps
@@ -84,7 +84,7 @@ class Recurrent {
                 Tensor step_embedded = select(embedded, 1, t);
                 if (predicted.defined()) {
                     const Tensor chosen = choose(select(target, 1, t), predicted, sampling, *noise);
-                    step_embedded = self().embed(chosen, noise);
+                    step_embedded = words().embed(chosen, noise);
                     step_projection = self().project(step_embedded);
                 }
                 read.push_back(step_embedded);
@@ -92,7 +92,7 @@ class Recurrent {
             auto next = self().advance(step_projection, state, encoded.memory, noise);
             if (!read.empty()) {
                 const Pause pause;
-                predicted = argmax(self().output_layer()(self().readout(next.features, read.back(), nullptr)), -1);
+                predicted = argmax(words().output(words().features(next.features, read.back(), nullptr)), -1);
             }
             features.resize(next.features.size());
             for (std::size_t k = 0; k < features.size(); ++k) features[k].push_back(next.features[k]);
@@ -103,7 +103,7 @@ class Recurrent {
         const Scope layer("output");
         std::vector<Tensor> stacked;
         for (const std::vector<Tensor>& kind : features) stacked.push_back(stack(kind, 1));
-        return {self().readout(stacked, embedded, noise), weights.empty() ? Tensor() : stack(weights, 1)};
+        return {words().features(stacked, embedded, noise), weights.empty() ? Tensor() : stack(weights, 1)};
     }
 
     /// Each row's target token, or with that probability the predicted one. Padding stays.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <wengert/models/seq2seq/decoding/search.hpp>
-#include <wengert/models/seq2seq/systems/bahdanau.hpp>
+#include <wengert/models/seq2seq/systems/attention_decoder.hpp>
 
 namespace wengert {
 

@@ -24,7 +24,9 @@ double nested(const Values& x, std::size_t i = 0) {
 }
 
 constexpr auto gru = [](auto xr, auto xz, auto xn, auto hr, auto hz, auto hn, auto h) {
-    const auto r = sigmoid(xr + hr), z = sigmoid(xz + hz), n = tanh(xn + r * hn);
+    const auto r = sigmoid(xr + hr);
+    const auto z = sigmoid(xz + hz);
+    const auto n = tanh(xn + r * hn);
     return n + z * (h - n);
 };
 Tensor fused_gru(const std::vector<Tensor>& in) { return map(gru, in[0], in[1], in[2], in[3], in[4], in[5], in[6]); }

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <wengert/models/seq2seq/systems/bahdanau.hpp>
+#include <wengert/models/seq2seq/systems/attention_decoder.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 
 #include "../../../nn/close.hpp"

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <regex>
 #include <wengert/autograd/tensor/allocator.hpp>
-#include <wengert/models/seq2seq/systems/bahdanau.hpp>
+#include <wengert/models/seq2seq/systems/attention_decoder.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 #include <wengert/nn/optimizers.hpp>
 
@@ -292,7 +292,7 @@ TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
         CHECK(error(mixed) ==
               "linear: inner dimensions differ: x [3, 4, 5] x weight [6, 7] transposed (5 != 7)\n"
               "  in decoder.attention; weight = parameter \"decoder.attention.key.weight\"\n"
-              "  at models/seq2seq/systems/decoder.cpp");
+              "  at models/seq2seq/systems/attention_decoder.cpp");
     }
     SUBCASE("a query of another size") {
         Bahdanau mixed = model;
@@ -301,15 +301,15 @@ TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
               "linear: inner dimensions differ: x [3, 5] x weight [6, 7] transposed (5 != 7)\n"
               "  in decoder.attention, step 0; weight = parameter \"decoder.attention.query.weight\"; "
               "bias = parameter \"decoder.attention.query.bias\"\n"
-              "  at models/seq2seq/systems/decoder.cpp");
+              "  at models/seq2seq/systems/attention_decoder.cpp");
     }
     SUBCASE("a recurrent weight of another size") {
         Bahdanau mixed = model;
-        mixed.decoder.cell.weight_hh = wide.decoder.cell.weight_hh;
+        mixed.decoder.cell.gru.weight_hh = wide.decoder.cell.gru.weight_hh;
         CHECK(error(mixed) ==
               "gru_cell: the projection must be [B, 21], not [3, 15]\n"
               "  in decoder.cell, step 0; weight = parameter \"decoder.cell.weight_hh\"\n"
-              "  at models/seq2seq/systems/decoder.cpp");
+              "  at models/seq2seq/systems/cell_stack.cpp");
     }
     SUBCASE("an output layer of another size") {
         Bahdanau mixed = model;
@@ -342,7 +342,7 @@ TEST_CASE("seq2seq: errors name the place in the model and the parameter") {
               }) ==
               "embedding: id 9 at position 1 is outside a table of 9 rows\n"
               "  in decoder.embedding; weight = parameter \"decoder.embedding.weight\"\n"
-              "  at models/seq2seq/systems/decoder.cpp");
+              "  at models/seq2seq/systems/target_words.cpp");
         CHECK(error_of([&] {
                   model.loss(good, {}, ids({1, 8, 9}, {1, 3}));
               }) ==

@@ -1,5 +1,5 @@
 // Mirrors no file: bfloat16 through the whole model.
-#include <wengert/models/seq2seq/systems/bahdanau.hpp>
+#include <wengert/models/seq2seq/systems/attention_decoder.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 #include <wengert/nn/optimizers.hpp>
 

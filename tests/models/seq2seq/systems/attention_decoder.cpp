@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <wengert/models/seq2seq/systems/decoder.hpp>
+#include <wengert/models/seq2seq/systems/attention_decoder.hpp>
 
 #include "../../../nn/close.hpp"
 #include "../../../nn/parity.hpp"
@@ -8,6 +8,8 @@
 using namespace wengert;
 
 namespace {
+
+using Decoder = AttentionDecoder<BahdanauAttention>;
 
 Tensor ids(const std::vector<std::int64_t>& values, const Shape& shape) { return tensor(values, shape); }
 
@@ -27,15 +29,15 @@ struct Result {
 Result follow(const Decoder& decoder, const Tensor& tokens, const Tensor& first, const Decoder::Memory& memory,
               Generator* noise = nullptr) {
     const Tensor embedded = decoder.embed(tokens, noise), projection = decoder.project(embedded);
-    Decoder::State state{first};
+    Decoder::State state{{first, {}}};
     std::vector<Tensor> states, weights;
     for (std::int64_t t = 0; t < tokens.dim(1); ++t) {
         const Decoder::Advance next = decoder.advance(select(projection, 1, t), state, memory, noise);
         state = next.state;
-        states.push_back(state.hidden);
+        states.push_back(state.cell.h);
         weights.push_back(next.weights);
     }
-    return {decoder.output(decoder.read_out({stack(states, 1)}, embedded, noise)), stack(weights, 1)};
+    return {decoder.output(decoder.features({stack(states, 1)}, embedded, noise)), stack(weights, 1)};
 }
 
 }  // namespace
@@ -67,10 +69,11 @@ TEST_CASE("decoder: a step is attention with the previous state, and the cell on
     const Decoder decoder = to(sized(9, 3, 2, 4, 6, 0, generator), Dtype::float64);
     const auto memory = decoder.remember(sample_values({2, 5, 4}, -1, 1, 2), ids({5, 3}, {2}));
     const Tensor state = sample_values({2, 2}, -1, 1, 3), tokens = ids({4, 7}, {2});
-    const Decoder::Advance step = decoder.advance(decoder.project(decoder.embed(tokens)), {state}, memory, nullptr);
+    const Decoder::Advance step =
+        decoder.advance(decoder.project(decoder.embed(tokens, nullptr)), {{state, {}}}, memory, nullptr);
     const auto attended = decoder.attention(state, memory.attended);
     const Tensor read = concat({decoder.embedding(tokens), attended.context}, 1);
-    CHECK(difference(step.state.hidden, decoder.cell(decoder.cell.project(read), state), 1e-15) == "");
+    CHECK(difference(step.state.cell.h, decoder.cell.gru(decoder.cell.gru.project(read), state), 1e-15) == "");
     CHECK(difference(step.weights, attended.weights, 0) == "");
 }
 
@@ -80,15 +83,15 @@ TEST_CASE("decoder: gradients of a step") {
     Tensor state = sample_values({2, 2}, -1, 1, 2), states = sample_values({2, 3, 3}, -1, 1, 3);
     state.set_name("state"), states.set_name("states");
     for (const int order : {1, 2}) {
-        const GradcheckResult result =
-            gradcheck(decoder, {state, states},
-                      [](const Decoder& decoder, const std::vector<Tensor>& in) {
-                          const auto memory = decoder.remember(in[1], ids({3, 1}, {2}));
-                          const Decoder::Advance step = decoder.advance(
-                              decoder.project(decoder.embed(ids({4, 3}, {2}))), {in[0]}, memory, nullptr);
-                          return concat({decoder.output(step.state.hidden), step.state.hidden, step.weights}, 1);
-                      },
-                      {.order = order});
+        const GradcheckResult result = gradcheck(
+            decoder, {state, states},
+            [](const Decoder& decoder, const std::vector<Tensor>& in) {
+                const auto memory = decoder.remember(in[1], ids({3, 1}, {2}));
+                const Decoder::Advance step = decoder.advance(decoder.project(decoder.embed(ids({4, 3}, {2}), nullptr)),
+                                                              {{in[0], {}}}, memory, nullptr);
+                return concat({decoder.output(step.state.cell.h), step.state.cell.h, step.weights}, 1);
+            },
+            {.order = order});
         CHECK_MESSAGE(result.passed, result.message);
     }
 }
@@ -116,16 +119,16 @@ TEST_CASE("decoder: values and gradients of a step are PyTorch's") {
         tape.watch(state), tape.watch(states);
         const auto memory = decoder.remember(states, fixture["lengths"]);
         const Decoder::Advance step =
-            decoder.advance(decoder.project(decoder.embed(fixture["ids"])), {state}, memory, nullptr);
-        const Tensor logits = decoder.output(step.state.hidden);
+            decoder.advance(decoder.project(decoder.embed(fixture["ids"], nullptr)), {{state, {}}}, memory, nullptr);
+        const Tensor logits = decoder.output(step.state.cell.h);
         fixture.check("context", decoder.attention(state, memory.attended).context);
         fixture.check("weights", step.weights);
-        fixture.check("next_state", step.state.hidden);
+        fixture.check("next_state", step.state.cell.h);
         fixture.check("logits", logits);
         NamedTensors inputs = named_parameters(decoder);
         inputs.emplace_back("state", state), inputs.emplace_back("memory", states);
         fixture.check_gradients(
-            tape, sum(step.state.hidden * fixture["cotangent.next_state"]) + sum(logits * fixture["cotangent.logits"]),
+            tape, sum(step.state.cell.h * fixture["cotangent.next_state"]) + sum(logits * fixture["cotangent.logits"]),
             inputs);
     }
 }
@@ -141,7 +144,7 @@ TEST_CASE("decoder: dropout acts on the embeddings and on the states before the 
     CHECK(difference(dropped, quiet, 1e-3) != "");
     CHECK(difference(follow(decoder, tokens, state, memory, &same).logits, dropped, 0) == "");
 
-    const Tensor projection = decoder.project(decoder.embed(tokens));
+    const Tensor projection = decoder.project(decoder.embed(tokens, nullptr));
     CHECK(difference(decoder.project(decoder.embed(tokens, &noise)), projection, 1e-3) != "");
     Tensor table = decoder.embedding.weight;
     table.fill(0);

@@ -1,0 +1,71 @@
+#include <wengert/autograd/tape/scope.hpp>
+#include <wengert/models/seq2seq/systems/cell_stack.hpp>
+#include <wengert/models/seq2seq/systems/sequence_dropout.hpp>
+
+namespace wengert {
+
+AnyCell::AnyCell(const SystemOptions& o, std::int64_t in, Generator& generator) : kind(o.cell) {
+    switch (kind) {
+        case CellKind::gru:
+            gru = GruCell(in, o.hidden, generator, GruReset::after_product, o.layer_norm);
+            break;
+        case CellKind::lstm:
+            lstm = LstmCell(in, o.hidden, generator, o.layer_norm);
+            break;
+        case CellKind::rnn:
+            rnn = RnnCell(in, o.hidden, generator, RnnNonlinearity::tanh, o.layer_norm);
+            break;
+    }
+}
+
+const Tensor& AnyCell::weight_ih() const {
+    return kind == CellKind::gru ? gru.weight_ih : kind == CellKind::lstm ? lstm.weight_ih : rnn.weight_ih;
+}
+const Tensor& AnyCell::bias_ih() const {
+    return kind == CellKind::gru ? gru.bias_ih : kind == CellKind::lstm ? lstm.bias_ih : rnn.bias_ih;
+}
+
+CellState AnyCell::operator()(const Tensor& projection, const CellState& state) const {
+    if (kind == CellKind::gru) return {gru(projection, state.h), {}};
+    if (kind == CellKind::rnn) return {rnn(projection, state.h), {}};
+    const LstmState next = lstm(projection, {state.h, state.c});
+    return {next.h, next.c};
+}
+
+CellState AnyCell::first_state(std::int64_t rows) const {
+    const std::int64_t gates = kind == CellKind::gru ? 3 : kind == CellKind::lstm ? 4 : 1;
+    const Shape shape{rows, weight_ih().dim(0) / gates};
+    const Dtype dtype = weight_ih().dtype();
+    return {zeros(shape, dtype), kind == CellKind::lstm ? zeros(shape, dtype) : Tensor()};
+}
+
+CellStack::CellStack(const SystemOptions& options, std::int64_t more, Generator& generator) : options_(options) {
+    for (int layer = 0; layer < options.layers; ++layer)
+        cells.emplace_back(options, layer == 0 ? options.embedding + more : options.hidden, generator);
+}
+
+Tensor CellStack::project(const Tensor& embedded) const {
+    const Scope scope("cells.0");
+    const AnyCell& first = cells[0];
+    return linear(embedded, slice(first.weight_ih(), 1, 0, embedded.dim(-1)), first.bias_ih());
+}
+
+std::vector<CellState> CellStack::operator()(const Tensor& projection, const Tensor& more,
+                                             const std::vector<CellState>& states, Generator* noise) const {
+    std::vector<CellState> next;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        const Scope scope("cells." + std::to_string(i));
+        const Tensor& weight = cells[i].weight_ih();
+        Tensor from_below = projection;
+        if (i > 0)
+            from_below =
+                linear(drop_features(next[i - 1].h, options_.dropout, false, noise), weight, cells[i].bias_ih());
+        else if (more.defined())
+            from_below = linear(more, slice(weight, 1, options_.embedding, weight.dim(1)), projection);
+        next.push_back(cells[i](from_below, states[i]));
+        if (i > 0 && options_.residual) next[i].h = next[i].h + next[i - 1].h;
+    }
+    return next;
+}
+
+}  // namespace wengert

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <wengert/models/seq2seq/system_options.hpp>
+#include <wengert/nn/nn.hpp>
+
+namespace wengert {
+
+/// What a cell hands from step to step.
+struct CellState {
+    Tensor h;  ///< [B, H]
+    Tensor c;  ///< [B, H], an LSTM's memory; undefined for other cells
+
+    void visit(auto&& f) {
+        f("h", h);
+        f("c", c);
+    }
+};
+
+/// A cell of any kind. One of the members has parameters.
+struct AnyCell {
+    GruCell gru;
+    LstmCell lstm;
+    RnnCell rnn;
+    CellKind kind = CellKind::gru;
+
+    AnyCell() = default;
+    AnyCell(const SystemOptions& options, std::int64_t in, Generator& generator);
+
+    const Tensor& weight_ih() const;
+    const Tensor& bias_ih() const;
+    /// projection [B, gates * H] -> the next state.
+    CellState operator()(const Tensor& projection, const CellState& state) const;
+    /// Of zeros.
+    CellState first_state(std::int64_t rows) const;
+
+    void visit(auto&& f) {
+        gru.visit(f);
+        lstm.visit(f);
+        rnn.visit(f);
+    }
+};
+
+/// The recurrent layers of a deep decoder, one step at a time. The first reads the embedded token and perhaps more
+/// features of the step, the others what is below them.
+struct CellStack {
+    std::vector<AnyCell> cells;
+
+    CellStack() = default;
+    /// `more` is the number of further features that the first layer reads.
+    CellStack(const SystemOptions& options, std::int64_t more, Generator& generator);
+
+    /// What the embedded tokens of all steps contribute to the first layer's gates: [.., E] -> [.., gates * H].
+    Tensor project(const Tensor& embedded) const;
+    /// One step: the projection [B, gates * H], and the further features [B, more], undefined if there are none. The
+    /// last of the states is the top layer's.
+    std::vector<CellState> operator()(const Tensor& projection, const Tensor& more,
+                                      const std::vector<CellState>& states, Generator* noise) const;
+
+    void visit(auto&& f) {
+        for (std::size_t i = 0; i < cells.size(); ++i) f(std::to_string(i), cells[i]);
+    }
+
+  private:
+    SystemOptions options_;
+};
+
+}  // namespace wengert
