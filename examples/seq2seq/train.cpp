@@ -104,6 +104,7 @@ class Run {
                                         rate.tokens_per_second);
         double value = -step.epoch_loss;
         if (validation_) {
+            const auto averaged = trainer_.averaged();
             const double loss = evaluate_loss(translator_, validation_->all, batch_);
             const Evaluation e = wengert::evaluate(translator_, validation_->translated, batch_);
             record["validation_loss"] = loss;
@@ -114,6 +115,7 @@ class Run {
             value = options_.metric == Metric::loss ? -loss : options_.metric == Metric::bleu ? e.bleu : e.exact_match;
         }
         const bool is_best = best_.update(value);
+        trainer_.validated(value);
         // What a clock and a machine say stands last: a training that is resumed differs from there on.
         record["tokens_per_second"] = rate.tokens_per_second;
         record["seconds"] = rate.seconds;
@@ -128,6 +130,7 @@ class Run {
         NamedTensors state = trainer_.state();
         state.emplace_back(best_name, scalar(best_.value, Dtype::float64));
         state.emplace_back(misses_name, tensor(std::vector<std::int64_t>{best_.misses}, {}));
+        const auto averaged = trainer_.averaged();
         save_checkpoint(translator_, path_, {.training = &state, .is_best = is_best});
     }
 

@@ -11,6 +11,9 @@
 namespace wengert {
 namespace {
 
+constexpr std::string_view optimizer_prefix = "optimizer.", plateau_prefix = "plateau.", ema_prefix = "ema.",
+                           parameter_prefix = "parameter.";
+
 TrainingOptions checked(TrainingOptions options) {
     options.describe([](const OptionText& text, const auto& value, const auto& range) {
         if constexpr (requires { range.contains(value); })
@@ -39,12 +42,40 @@ std::unique_ptr<Optimizer> make_optimizer(const std::vector<Tensor>& parameters,
 
 std::int64_t divided_up(std::int64_t n, std::int64_t by) { return (n + by - 1) / by; }
 
-/// The learning rate of a step that follows so many.
-double rate_at(const TrainingOptions& o, std::int64_t step, std::int64_t steps) {
-    double factor = 1;
-    if (o.schedule == Schedule::linear) factor = static_cast<double>(steps - step) / static_cast<double>(steps);
-    if (step < o.warmup) factor = std::min(factor, static_cast<double>(step + 1) / static_cast<double>(o.warmup));
-    return o.learning_rate * factor;
+LearningRateSchedule make_schedule(const TrainingOptions& o, std::int64_t steps, std::int64_t steps_per_epoch) {
+    const std::int64_t rest = std::max<std::int64_t>(steps - o.warmup, 1);
+    const auto schedule = [&] {
+        switch (o.schedule) {
+            case Schedule::linear:
+                return LearningRateSchedule::linear(rest);
+            case Schedule::cosine:
+                return LearningRateSchedule::cosine(rest);
+            case Schedule::inverse_square_root:
+                return LearningRateSchedule::inverse_square_root(
+                    std::max<std::int64_t>(o.schedule_steps > 0 ? o.schedule_steps : o.warmup, 1));
+            case Schedule::step:
+                return LearningRateSchedule::step_decay(o.schedule_steps > 0 ? o.schedule_steps : steps_per_epoch,
+                                                        o.schedule_factor);
+            case Schedule::constant:
+            case Schedule::plateau:
+                break;
+        }
+        return LearningRateSchedule::constant();
+    };
+    return schedule().after_warmup(o.warmup);
+}
+
+void add_with_prefix(NamedTensors& to, std::string_view prefix, const NamedTensors& from) {
+    for (const auto& [name, value] : from) to.emplace_back(std::string(prefix) + name, value);
+}
+
+/// Moves what has the prefix out of `from`.
+NamedTensors take_with_prefix(NamedTensors& from, std::string_view prefix) {
+    NamedTensors taken;
+    for (const auto& [name, value] : from)
+        if (name.starts_with(prefix)) taken.emplace_back(name.substr(prefix.size()), value);
+    std::erase_if(from, [&](const auto& entry) { return entry.first.starts_with(prefix); });
+    return taken;
 }
 
 }  // namespace
@@ -55,11 +86,18 @@ Trainer::Trainer(Translator& translator, const Corpus& corpus, const TrainingOpt
       batches_(corpus, translator.source.vocabulary, translator.target.vocabulary,
                {.batch_size = options.batch, .seed = static_cast<std::uint64_t>(options.seed)}),
       steps_per_epoch_(divided_up(static_cast<std::int64_t>(batches_.size()), options.accumulate)),
-      steps_(options.epochs * steps_per_epoch_),
+      steps_(options.max_steps > 0 ? std::min(options.epochs * steps_per_epoch_, options.max_steps)
+                                   : options.epochs * steps_per_epoch_),
       parameters_(translator.system->parameters()),
       optimizer_(make_optimizer(parameters_, options)),
+      schedule_(make_schedule(options, steps_, steps_per_epoch_)),
+      plateau_({.mode = PlateauMode::max,
+                .factor = options.schedule_factor,
+                .patience = options.schedule_patience,
+                .threshold = 0,
+                .threshold_mode = PlateauThreshold::abs}),
       noise_(static_cast<std::uint64_t>(options.seed), streams::noise) {
-    if (options.max_steps > 0) steps_ = std::min(steps_, options.max_steps);
+    if (options.ema > 0) ema_.emplace(parameters_, EmaOptions{.decay = options.ema});
 }
 
 TrainingStep Trainer::step() {
@@ -74,9 +112,10 @@ TrainingStep Trainer::step() {
     std::vector<Tensor> gradients = this->gradients(loss, tokens);
     if (reduce) reduce(gradients);
     if (options_.clip > 0) norm = clip_gradient_norm(gradients, options_.clip);
-    const double rate = rate_at(options_, step_, steps_);
+    const double rate = options_.learning_rate * schedule_.factor(step_) * plateau_.factor();
     optimizer_->set_learning_rate(rate);
     optimizer_->step(gradients);
+    if (ema_) ema_->update(parameters_);
     ++step_;
     ++translator_.steps;
     loss_sum_ += loss * static_cast<double>(tokens);
@@ -128,9 +167,29 @@ std::vector<Tensor> Trainer::gradients(double& loss, std::int64_t& tokens) {
     return total;
 }
 
+void Trainer::validated(double value) {
+    if (options_.schedule == Schedule::plateau) plateau_.update(value);
+}
+
+std::unique_ptr<EmaScope> Trainer::averaged() const {
+    if (!ema_ || step_ == 0) return nullptr;
+    return std::make_unique<EmaScope>(*ema_, parameters_);
+}
+
 NamedTensors Trainer::state() const {
+    NamedTensors state = own_state();
+    add_with_prefix(state, optimizer_prefix, optimizer_->state());
+    add_with_prefix(state, plateau_prefix, plateau_.state());
+    if (ema_) {
+        add_with_prefix(state, ema_prefix, ema_->state());
+        for (const Tensor& p : parameters_) state.emplace_back(std::string(parameter_prefix) + p.name(), p.clone());
+    }
+    return state;
+}
+
+/// Numbers that no part of the training keeps.
+NamedTensors Trainer::own_state() const {
     NamedTensors state;
-    for (auto& [name, value] : optimizer_->state()) state.emplace_back("optimizer." + name, value);
     const auto number = [&](std::string name, std::int64_t value) {
         state.emplace_back(std::move(name), tensor(std::vector<std::int64_t>{value}, {}));
     };
@@ -144,19 +203,20 @@ NamedTensors Trainer::state() const {
 }
 
 void Trainer::load_state(const NamedTensors& state) {
-    NamedTensors optimizer, own;
-    constexpr std::string_view prefix = "optimizer.";
-    for (const auto& [name, value] : state) {
-        if (name.starts_with(prefix))
-            optimizer.emplace_back(name.substr(prefix.size()), value);
-        else
-            own.emplace_back(name, value);
-    }
-    NamedTensors here = this->state();
-    std::erase_if(here, [&](const auto& entry) { return entry.first.starts_with(prefix); });
-    for (auto& [name, value] : here) value = value.clone();
+    NamedTensors own = state;
+    const NamedTensors optimizer = take_with_prefix(own, optimizer_prefix),
+                       plateau = take_with_prefix(own, plateau_prefix), ema = take_with_prefix(own, ema_prefix),
+                       parameters = take_with_prefix(own, parameter_prefix);
+    const NamedTensors here = own_state();
     assign(here, own);
     optimizer_->load_state(optimizer);
+    plateau_.load_state(plateau);
+    if (ema_) {
+        ema_->load_state(ema);
+        NamedTensors mine;
+        for (const Tensor& p : parameters_) mine.emplace_back(p.name(), p);
+        assign(mine, parameters);
+    }
     const auto number = [&](std::string_view name) {
         return std::ranges::find(here, name, &NamedTensors::value_type::first)->second.template item<std::int64_t>();
     };

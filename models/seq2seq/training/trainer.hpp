@@ -3,9 +3,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <wengert/models/seq2seq/training/training_options.hpp>
 #include <wengert/models/seq2seq/translator.hpp>
 #include <wengert/models/text/batches.hpp>
+#include <wengert/nn/averages.hpp>
+#include <wengert/nn/optimizers.hpp>
+#include <wengert/nn/schedules.hpp>
 
 namespace wengert {
 
@@ -39,8 +43,13 @@ class Trainer {
     /// finite; the parameters are then as the step before left them.
     TrainingStep step();
 
-    /// All but the parameters: the optimizer, the random streams by position, the place in the data, and what was
-    /// counted since the epoch began.
+    /// What a validation measured, where more is better: a plateau of it lets the learning rate fall.
+    void validated(double value);
+    /// While what it returns lives, the parameters have the values of their moving average; null if none is kept.
+    std::unique_ptr<EmaScope> averaged() const;
+
+    /// All but the parameters, and these too if they are averaged: the optimizer, the random streams by position, the
+    /// place in the data, and what was counted since the epoch began.
     NamedTensors state() const;
     /// Throws ValueError unless the state is of a training like this one.
     void load_state(const NamedTensors& state);
@@ -51,14 +60,18 @@ class Trainer {
 
   private:
     std::vector<Tensor> gradients(double& loss, std::int64_t& tokens);
+    NamedTensors own_state() const;
 
     Translator& translator_;
     const TrainingOptions options_;
     const Batches batches_;
     const std::int64_t steps_per_epoch_;
-    std::int64_t steps_;
+    const std::int64_t steps_;
     const std::vector<Tensor> parameters_;
     const std::unique_ptr<Optimizer> optimizer_;
+    const LearningRateSchedule schedule_;
+    Plateau plateau_;
+    std::optional<Ema> ema_;
     Generator noise_;
     std::int64_t step_ = 0, epoch_ = 0;
     std::vector<std::vector<std::size_t>> order_;  // of the epoch

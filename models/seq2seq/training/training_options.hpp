@@ -10,10 +10,14 @@ inline constexpr std::array optimizer_names{
     Choice<OptimizerKind>{"adam", OptimizerKind::adam}, Choice<OptimizerKind>{"adamw", OptimizerKind::adamw},
     Choice<OptimizerKind>{"sgd", OptimizerKind::sgd}, Choice<OptimizerKind>{"adadelta", OptimizerKind::adadelta}};
 
-/// How the learning rate changes over the training.
-enum class Schedule { constant, linear };
+/// How the learning rate changes over the training; LearningRateSchedule and Plateau have the formulas.
+enum class Schedule { linear, constant, cosine, inverse_square_root, step, plateau };
 inline constexpr std::array schedule_names{Choice<Schedule>{"linear", Schedule::linear},
-                                           Choice<Schedule>{"constant", Schedule::constant}};
+                                           Choice<Schedule>{"constant", Schedule::constant},
+                                           Choice<Schedule>{"cosine", Schedule::cosine},
+                                           Choice<Schedule>{"inverse-square-root", Schedule::inverse_square_root},
+                                           Choice<Schedule>{"step", Schedule::step},
+                                           Choice<Schedule>{"plateau", Schedule::plateau}};
 
 struct TrainingOptions {
     std::int64_t batch = 64;
@@ -23,11 +27,15 @@ struct TrainingOptions {
     double learning_rate = 5e-4;
     Schedule schedule = Schedule::linear;
     std::int64_t warmup = 0;
+    std::int64_t schedule_steps = 0;
+    double schedule_factor = 0.5;
+    std::int64_t schedule_patience = 1;
     double weight_decay = 0;
     double clip = 1;
     double label_smoothing = 0;
     double scheduled_sampling = 0;
     std::int64_t accumulate = 1;
+    double ema = 0;
     std::int64_t seed = 1;
 
     void describe(auto&& f) {
@@ -38,9 +46,19 @@ struct TrainingOptions {
         f(OptionText{"max_steps", "Ends training earlier; 0: it does not"}, max_steps, count_or_none);
         f(OptionText{"optimizer", "The rule that changes parameters"}, optimizer, optimizer_names);
         f(OptionText{"learning_rate", "The optimizer's, at its greatest"}, learning_rate, Bounds<double>{1e-12, 1e12});
-        f(OptionText{"schedule", "How the learning rate goes on: linear (falls to 0) or constant"}, schedule,
-          schedule_names);
+        f(OptionText{"schedule",
+                     "How the learning rate goes on: to 0 on a line or a cosine, as 1 / sqrt(step), in steps, or "
+                     "down when validation is no better"},
+          schedule, schedule_names);
         f(OptionText{"warmup", "Steps in which the learning rate rises from 0"}, warmup, count_or_none);
+        f(OptionText{"schedule_steps",
+                     "Of step: steps between two falls; of inverse-square-root: steps before it; 0: "
+                     "an epoch's, or those of warmup"},
+          schedule_steps, count_or_none);
+        f(OptionText{"schedule_factor", "Of step and plateau: what a fall multiplies by"}, schedule_factor,
+          probability);
+        f(OptionText{"schedule_patience", "Of plateau: validations without a better one that are borne"},
+          schedule_patience, count_or_none);
         f(OptionText{"weight_decay", "L2 penalty, decoupled for adamw"}, weight_decay, positive);
         f(OptionText{"clip", "The most that the gradients' norm may be; 0: no limit"}, clip, positive);
         f(OptionText{"label_smoothing", "Probability that the loss spreads over all tokens"}, label_smoothing,
@@ -48,6 +66,8 @@ struct TrainingOptions {
         f(OptionText{"scheduled_sampling", "Probability that a step reads the model's own token"}, scheduled_sampling,
           probability);
         f(OptionText{"accumulate", "Batches whose gradients make one step"}, accumulate, count);
+        f(OptionText{"ema", "Decay of the weights' moving average, which is what is validated and saved; 0: none"}, ema,
+          Bounds<double>{0, 0.999999});
         f(OptionText{"seed", "Of the parameters, the batches and dropout"}, seed,
           Bounds<std::int64_t>{0, std::numeric_limits<std::int64_t>::max()});
     }

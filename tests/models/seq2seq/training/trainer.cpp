@@ -103,7 +103,8 @@ TEST_CASE("max_steps ends training in the middle of an epoch, which counts") {
 TEST_CASE("a training goes on from its state bit for bit, wherever it stood") {
     const Corpus corpus = small_corpus();
     const SystemOptions sizes{.embedding = 12, .hidden = 24, .layers = 2, .dropout = 0.3};
-    const TrainingOptions options{.batch = 3, .epochs = 3, .scheduled_sampling = 0.2, .accumulate = 2};
+    const TrainingOptions options{
+        .batch = 3, .epochs = 3, .schedule = Schedule::plateau, .scheduled_sampling = 0.2, .accumulate = 2, .ema = 0.9};
     const auto run = [&](std::int64_t stop) {
         std::vector<double> losses;
         Translator first = small_translator(sizes);
@@ -111,7 +112,12 @@ TEST_CASE("a training goes on from its state bit for bit, wherever it stood") {
         const auto note = [&](const TrainingStep& s) {
             losses.insert(losses.end(), {s.loss, s.epoch_loss, s.gradient_norm, s.learning_rate});
         };
-        while (before.step_count() < stop) note(before.step());
+        // Validations that become worse, so that the learning rate falls.
+        const auto go_on = [&](Trainer& trainer) {
+            note(trainer.step());
+            trainer.validated(-static_cast<double>(trainer.step_count()));
+        };
+        while (before.step_count() < stop) go_on(before);
         // Another process would have read the parameters and the state from files.
         NamedTensors state;
         for (const auto& [name, value] : before.state()) state.emplace_back(name, value.clone());
@@ -119,11 +125,14 @@ TEST_CASE("a training goes on from its state bit for bit, wherever it stood") {
         assign(second.system->named_parameters(), first.system->named_parameters());
         Trainer after(second, corpus, options);
         after.load_state(state);
-        while (!after.is_done()) note(after.step());
+        while (!after.is_done()) go_on(after);
+        const auto averaged = after.averaged();
+        for (const Tensor& p : second.system->parameters()) losses.push_back(sum(p).item());
         return losses;
     };
     const std::vector<double> whole = run(0);
-    CHECK(whole.size() == 4 * 6);
+    CHECK(whole.size() > 4 * 6);
+    CHECK(whole[4 * 5 + 3] < 0.3 * whole[3]);
     for (std::int64_t stop = 1; stop <= 6; ++stop) CHECK(run(stop) == whole);
 }
 
