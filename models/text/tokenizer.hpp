@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
@@ -8,10 +11,13 @@
 
 namespace wengert {
 
+class Generator;
+class Splitter;
+
 /// The tokens of one sentence.
 using Sentence = std::vector<std::string>;
 
-enum class TokenizerMode { words, characters };
+enum class TokenizerMode { words, characters, subwords };
 
 /// How text becomes tokens. Saved beside a model, so that text is split in use as it was in training.
 struct TokenizerOptions {
@@ -21,14 +27,34 @@ struct TokenizerOptions {
     bool operator==(const TokenizerOptions&) const = default;
 };
 
-/// As {"mode": "words" | "characters", "lowercase": bool}.
+/// As {"mode": "words" | "characters" | "subwords", "lowercase": bool}.
 void to_json(nlohmann::json& json, const TokenizerOptions& options);
 /// Throws ValueError for a missing or unknown setting.
 void from_json(const nlohmann::json& json, TokenizerOptions& options);
 
-/// Splits text into tokens and writes tokens as text again, for any mix of languages and without a model.
+/// How pieces of words are learned: by merging the most frequent pair of neighbours again and again (byte pairs,
+/// Sennrich et al. 2016, arXiv:1508.07909), or as the pieces with which the text is most likely if each is drawn by
+/// itself (Kudo 2018, arXiv:1804.10959).
+enum class SubwordModel { bpe, unigram };
+
+struct SubwordOptions {
+    std::int64_t vocabulary_size = 8000;  ///< pieces in all, the 256 bytes among them
+    bool lowercase = true;
+    SubwordModel model = SubwordModel::bpe;
+    double character_coverage = 0.9995;  ///< of the text's characters; the rarest others have no piece but their bytes
+};
+
+/// How far tokens that are drawn at random differ from those of tokenize().
+struct Sampling {
+    /// For byte pairs the probability with which a merge is passed over: 0 gives the tokens of tokenize(), 1 single
+    /// characters. For a unigram model the exponent of the probabilities: with 0 every way to split is as likely as
+    /// another, and the larger alpha is, the more often the best is drawn.
+    double alpha = 0.1;
+};
+
+/// Splits text into tokens and writes tokens as text again, for any mix of languages. Copies share what was learned.
 ///
-/// First, in both modes, the escapes that Moses leaves in published corpora (`&apos;` `&quot;` `&amp;` `&lt;` `&gt;`
+/// First, in all modes, the escapes that Moses leaves in published corpora (`&apos;` `&quot;` `&amp;` `&lt;` `&gt;`
 /// `&#124;` `&#91;` `&#93;`) are undone, and the text is brought to Unicode normalisation form C and lower case.
 ///
 /// `words`: white space separates tokens, and
@@ -42,21 +68,62 @@ void from_json(const nlohmann::json& json, TokenizerOptions& options);
 /// Text that is already split at spaces keeps its tokens: tokenize of the tokens joined by spaces gives them again.
 ///
 /// `characters`: every user-perceived character is a token and white space between words is one token `▁` (U+2581).
+///
+/// `subwords`: words are split into pieces that were learned from text, by libsentencepiece (Kudo and Richardson 2018,
+/// arXiv:1808.06226). A `▁` stands for the white space before a word, also before the first: ▁un follow ed. What has no
+/// piece is bytes, <0xE6> <0x88> <0x91>, so that no text is unknown. detokenize(tokenize(text)) is the text as the
+/// first step leaves it, with one space for each run of white space and none at the ends. So text that is already split
+/// at spaces keeps its tokens. For this a `▁` of the text, a `▅`, and a `<` that looks like the beginning of a byte or
+/// of a vocabulary's special token are control characters in the tokens.
 class Tokenizer {
   public:
-    explicit Tokenizer(TokenizerOptions options = {}) : options_(options) {}
+    /// Words or characters. Throws ValueError for subwords, which have to be learned.
+    explicit Tokenizer(TokenizerOptions options = {});
+    Tokenizer(const Tokenizer&) = default;  // moving copies, so that none is without what it splits by
+    Tokenizer& operator=(const Tokenizer&) = default;
+
+    /// Whether this build has subwords: it has if libsentencepiece was found.
+    static bool has_subwords();
+    /// Learns subwords from lines of text; for pieces that two languages share, from those of both. The same lines in
+    /// the same order give the same pieces. Throws ValueError if a line is no text, if there is none, if the vocabulary
+    /// is too small for the characters or larger than the number of pieces that there are (the message says which
+    /// number it is), unless 0.98 <= character_coverage <= 1, and if this build has no subwords.
+    static Tokenizer train(std::span<const std::string> lines, const SubwordOptions& options = {});
+    /// The tokenizer of these options, with the state that `save` wrote to `path`; nothing is read if the mode has
+    /// none. Throws FileError with the path and the reason if the file is cut off, damaged, something else, or of
+    /// another case than the options say, ValueError if this build has no subwords.
+    static Tokenizer load(const TokenizerOptions& options, const std::filesystem::path& path);
+
+    /// Whether there is more to keep than options(): subwords have what they learned.
+    bool has_state() const;
+    /// Writes the state, whole or not at all; nothing if there is none. For subwords the file is a model of
+    /// sentencepiece, which its own programs read. Throws FileError.
+    void save(const std::filesystem::path& path) const;
 
     /// Throws ValueError, naming the byte, if `text` is not UTF-8 or has control characters other than white space.
     Sentence tokenize(std::string_view text) const;
+    /// Subwords drawn at random, which are other ones each time and give the same text: for training, by dropout of
+    /// byte pairs (Provilkov et al. 2020, arXiv:1910.13267) or from the distribution of a unigram model (Kudo 2018,
+    /// arXiv:1804.10959) over all ways to split. Words and characters are split in one way, and draw nothing. Throws
+    /// ValueError unless alpha is 0 or more and finite, for byte pairs 1 or less, and as above.
+    Sentence tokenize(std::string_view text, const Sampling& sampling, Generator& generator) const;
 
     /// Writes tokens as a person would: no space within East Asian text, before closing and after opening marks.
     /// A straight quote opens if an even number of its kind precede it and another follows. Case is not restored.
+    /// Characters and subwords have their own spaces. Bytes that are no text, in subwords, become U+FFFD.
     std::string detokenize(std::span<const std::string> tokens) const;
+
+    /// Every token that tokenize() can give, each once: for subwords the bytes and what was learned, for words and
+    /// characters, which have no end, none.
+    Sentence pieces() const;
 
     const TokenizerOptions& options() const { return options_; }
 
   private:
+    Tokenizer(const TokenizerOptions& options, std::shared_ptr<const Splitter> splitter);
+
     TokenizerOptions options_;
+    std::shared_ptr<const Splitter> splitter_;
 };
 
 }  // namespace wengert

@@ -32,12 +32,18 @@ Vocabulary Vocabulary::build(std::span<const Sentence> sentences, const Vocabula
     });
     ranked.resize(std::min(ranked.size(), static_cast<std::size_t>(options.max_size - special_count)));
 
+    std::vector<std::string> tokens;
+    for (auto& entry : ranked) tokens.push_back(std::move(entry.first));
+    return of(tokens);
+}
+
+Vocabulary Vocabulary::of(std::span<const std::string> tokens) {
     Vocabulary vocabulary;
     const auto add = [&](std::string token) {
         if (const auto reason = vocabulary.add(std::move(token))) throw ValueError("vocabulary: " + *reason);
     };
     for (const std::string_view special : specials) add(std::string(special));
-    for (auto& entry : ranked) add(std::move(entry.first));
+    for (const std::string& token : tokens) add(token);
     return vocabulary;
 }
 

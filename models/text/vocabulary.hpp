@@ -30,6 +30,10 @@ class Vocabulary {
     /// if the options leave no token at all.
     static Vocabulary build(std::span<const Sentence> sentences, const VocabularyOptions& options = {});
 
+    /// These tokens in their order, after the special ones. Of Tokenizer::pieces() it is a vocabulary to which no text
+    /// is unknown. Throws ValueError if a token is repeated, empty or not UTF-8, or has a line break.
+    static Vocabulary of(std::span<const std::string> tokens);
+
     /// Reads what `save` wrote. Throws FileError: `file:line: reason` if the first lines are not the special tokens or
     /// a line is empty, repeated or not UTF-8.
     static Vocabulary load(const std::filesystem::path& path);

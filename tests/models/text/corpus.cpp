@@ -6,6 +6,7 @@
 #include <wengert/models/text/corpus.hpp>
 
 #include "temporary_file.hpp"
+#include "trained_subwords.hpp"
 #include "words.hpp"
 
 using namespace wengert;
@@ -111,6 +112,57 @@ TEST_CASE("two parallel files") {
 TEST_CASE("a tab within a parallel file is white space") {
     const TemporaryFile source("a\tb"), target("c");
     CHECK(read_parallel(source.path(), target.path(), tokenizer).source[0] == words("a b"));
+}
+
+TEST_CASE("parallel files of other editors") {
+    const TemporaryFile source("\uFEFFein\r\nzwei\r\n\r\nvi\uFEFFer\r\nf\0nf\r\nsechs"s),
+        target("\uFEFFone\ntwo\nthree\nfour\nfive\n \t\u200B\n");
+    const Corpus corpus = read_parallel(source.path(), target.path(), tokenizer);
+    CHECK(corpus.source == std::vector<Sentence>{words("ein"), words("zwei"), words("vier")});
+    CHECK(corpus.target == std::vector<Sentence>{words("one"), words("two"), words("four")});
+    CHECK(corpus.report.messages == std::vector<std::string>{source.name() + ":3: empty side: source has no token",
+                                                             source.name() + ":5: control character: source at byte 1",
+                                                             target.name() + ":6: empty side: target has no token"});
+}
+
+TEST_CASE("a file of UTF-16 is no text, and a file of empty lines has no pair") {
+    const TemporaryFile wide(
+        "\xFF\xFE"
+        "a\0\t\0b\0\n\0"s),
+        unmarked("a\0\t\0b\0\n\0"s), blank("\n\r\n\n");
+    CHECK(error_of([&] { read_pairs(wide.path(), tokenizer); }, wide.name()) ==
+          "FILE: no usable pair: 0 pairs in 2 lines; skipped 2: 1 invalid UTF-8, 1 missing column "
+          "(first: FILE:1: invalid UTF-8: source at byte 0)");
+    CHECK(error_of([&] { read_pairs(unmarked.path(), tokenizer); }, unmarked.name()) ==
+          "FILE: no usable pair: 0 pairs in 2 lines; skipped 2: 1 control character, 1 missing column "
+          "(first: FILE:1: control character: source at byte 1)");
+    CHECK(error_of([&] { read_parallel(blank.path(), blank.path(), tokenizer); }, blank.name()) ==
+          "FILE and FILE: no usable pair: 0 pairs in 3 lines; skipped 3: 3 empty side "
+          "(first: FILE:1: empty side: source has no token)");
+}
+
+TEST_CASE("a line of ten thousand words is over-long, unless it may be") {
+    std::string many;
+    for (int i = 0; i < 10000; ++i) many += "w ";
+    const TemporaryFile file("a\tb\n" + many + "\tx\ny\t" + many + "\n");
+    const Corpus corpus = read_pairs(file.path(), tokenizer);
+    CHECK(corpus.size() == 1);
+    CHECK(corpus.report.messages ==
+          std::vector<std::string>{file.name() + ":2: over-long: source has 10000 tokens, limit 30",
+                                   file.name() + ":3: over-long: target has 10000 tokens, limit 30"});
+    const Corpus whole = read_pairs(file.path(), tokenizer, {.max_length = 10000});
+    CHECK(whole.size() == 3);
+    CHECK(whole.source[1] == Sentence(10000, "w"));
+}
+
+TEST_CASE("subwords of a corpus count as tokens" * if_built) {
+    const Tokenizer subwords = trained();
+    const TemporaryFile file("the cat\tthe dog\n☃\tthe cat\n");
+    const Corpus corpus = read_pairs(file.path(), subwords, {.max_length = 3});
+    CHECK(corpus.source == std::vector<Sentence>{words("▁the ▁cat")});
+    CHECK(corpus.target == std::vector<Sentence>{words("▁the ▁dog")});
+    CHECK(corpus.report.messages ==
+          std::vector<std::string>{file.name() + ":2: over-long: source has 4 tokens, limit 3"});
 }
 
 TEST_CASE("parallel files of different numbers of lines are an error, whichever is longer") {

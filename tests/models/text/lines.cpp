@@ -6,6 +6,7 @@
 #include "temporary_file.hpp"
 
 using namespace wengert;
+using namespace std::string_literals;
 
 namespace {
 
@@ -32,6 +33,18 @@ TEST_CASE("lines end in LF, CRLF or the end of the file") {
 TEST_CASE("a byte order mark is skipped at the start only") {
     CHECK(read(TemporaryFile("\uFEFFa\n\uFEFFb").path()) == Lines{"a", "\uFEFFb"});
     CHECK(read(TemporaryFile("\uFEFF\n").path()) == Lines{""});
+}
+
+TEST_CASE("no other character ends a line, NUL neither") {
+    CHECK(read(TemporaryFile("a\0b\0\nc"s).path()) == Lines{"a\0b\0"s, "c"});
+    CHECK(read(TemporaryFile("a\vb\fc\u0085d\u2028e\u2029f").path()) == Lines{"a\vb\fc\u0085d\u2028e\u2029f"});
+    CHECK(read(TemporaryFile("\n\n\r\n").path()) == Lines{"", "", ""});
+}
+
+TEST_CASE("a line may have any length") {
+    std::string line;
+    for (int i = 0; i < 10000; ++i) line += "word ";
+    CHECK(read(TemporaryFile(line + "\r\nnext\n").path()) == Lines{line, "next"});
 }
 
 TEST_CASE("the reader knows where it stands") {

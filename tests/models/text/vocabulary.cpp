@@ -1,9 +1,12 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 
 #include "temporary_file.hpp"
+#include "trained_subwords.hpp"
 #include "words.hpp"
 
 using namespace wengert;
@@ -75,6 +78,38 @@ TEST_CASE("saved one token a line and loaded again") {
     CHECK(tokens(loaded) == tokens(vocabulary));
     CHECK(loaded.id("我") == 9);
     CHECK(tokens(Vocabulary::load(TemporaryFile("<pad>\r\n<s>\r\n</s>\r\n<unk>\r\na b\r\n").path())).back() == "a b");
+}
+
+TEST_CASE("given tokens keep their order") {
+    CHECK(tokens(Vocabulary::of(words("b a ▁"))) == words("<pad> <s> </s> <unk> b a ▁"));
+    CHECK(Vocabulary::of({}).size() == 4);
+    CHECK_THROWS_WITH_AS(Vocabulary::of(words("a b a")), "vocabulary: \"a\" already has id 4", ValueError);
+    CHECK_THROWS_WITH_AS(Vocabulary::of(words("</s>")), "vocabulary: \"</s>\" already has id 2", ValueError);
+    CHECK_THROWS_WITH_AS(Vocabulary::of(Sentence{""}), "vocabulary: empty token", ValueError);
+}
+
+TEST_CASE("pieces, bytes, spaces and control characters survive saving") {
+    const Sentence pieces = {"▁the", "▁",       "ing", "<0x0A>", "<0xE6>", "<0x",
+                             "\x01", "▁\x03s>", " ",   "a b",    "\t",     "\u2028"};
+    const TemporaryFile file;
+    Vocabulary::of(pieces).save(file.path());
+    const Vocabulary loaded = Vocabulary::load(file.path());
+    CHECK(loaded.size() == 4 + static_cast<std::int64_t>(pieces.size()));
+    CHECK(loaded.decode(loaded.encode(pieces)) == pieces);
+}
+
+TEST_CASE("to a vocabulary of all pieces no text is unknown" * if_built) {
+    for (const SubwordOptions& options : both) {
+        const Tokenizer tokenizer = trained(options);
+        const TemporaryFile file;
+        Vocabulary::of(tokenizer.pieces()).save(file.path());
+        const Vocabulary vocabulary = Vocabulary::load(file.path());
+        for (const std::string text : {"the cat", "жук ☃ 我们走", "▁ <s> a</s> <0x41>", "👩‍🚀"}) {
+            const auto ids = vocabulary.encode(tokenizer.tokenize(text));
+            CHECK(std::ranges::count(ids, Vocabulary::unknown) == 0);
+            CHECK(tokenizer.detokenize(vocabulary.decode(ids)) == text);
+        }
+    }
 }
 
 TEST_CASE("a broken vocabulary file is an error at its line") {
