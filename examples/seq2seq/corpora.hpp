@@ -10,6 +10,12 @@ enum class BuiltinPart { training, held_out };
 
 /// Reads the files, or, if none are given, that part of the built-in corpus; says on standard error how many pairs
 /// there are and describes the first malformed lines. Throws FileError as read_pairs() and read_parallel() do.
-Corpus read_corpus(const CorpusFiles& files, BuiltinPart part, const Tokenizer& tokenizer, std::int64_t max_length);
+Corpus read_corpus(const CorpusFiles& files, BuiltinPart part, const Tokenizers& tokenizers, std::int64_t max_length);
+
+/// The sides of the same as text, for a tokenizer that learns from it.
+struct CorpusText {
+    std::vector<std::string> source, target;
+};
+CorpusText read_corpus_text(const CorpusFiles& files, BuiltinPart part);
 
 }  // namespace wengert::program

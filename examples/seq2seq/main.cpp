@@ -98,12 +98,9 @@ void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& sign
                "Validation sentences (none: the held-out part of the built-in corpus, if that is trained on)");
 
     const std::string model = "The model", training = "The training";
-    constexpr Bounds<std::int64_t> tokens{1, 1'000'000}, vocabulary{5, 1'000'000};
     add_system(verb, a.system, model);
     a.sizes.describe(OptionFlags{verb, model});
-    add_number(verb, "--max-length", a.max_length, tokens, "Tokens of a side; longer pairs are left out")->group(model);
-    add_number(verb, "--vocabulary", a.vocabulary, vocabulary, "Tokens of a side, the most frequent ones")
-        ->group(model);
+    a.text.describe(OptionFlags{verb, "The text"});
     a.training.describe(OptionFlags{verb, training});
     a.run.describe(OptionFlags{verb, training});
     add_resources(verb, resources, training);
@@ -140,14 +137,30 @@ void add_translate(CLI::App& app, TranslateArguments& a, Resources& resources) {
 void add_evaluate(CLI::App& app, EvaluateArguments& a, Resources& resources) {
     CLI::App& verb = *app.add_subcommand("evaluate", "Measure a translator on sentence pairs");
     verb.footer(
-        "Prints one JSON line: loss (mean cross entropy of a token), perplexity, exact_match (0 to 1) and bleu\n"
-        "(BLEU-4, 0 to 100) of greedy translations on tokens, and how many sentences and tokens it translates\n"
+        "Prints one JSON line: loss (mean cross entropy of a token), perplexity, exact_match (0 to 1), bleu and chrf\n"
+        "(0 to 100) with their signatures, as sacrebleu has them, and how many sentences and tokens it translates\n"
         "in a second.");
-    verb.add_option("--model", a.model, "What train has written")->type_name("DIR")->required();
+    verb.add_option("--model", a.models, "What train has written; several of equal vocabularies are an ensemble")
+        ->type_name("DIR")
+        ->allow_extra_args(false)
+        ->required();
     add_corpus(verb, a.data, "", "data", "Sentence pairs (none: the held-out part of the built-in corpus)");
     a.search.describe(OptionFlags{verb, "The search"});
+    verb.add_option("--tokenize", a.tokenize, "BLEU's tokens: 13a, char, zh, intl, none; usual: 13a, or zh for Chinese")
+        ->type_name("NAME");
+    verb.add_option("--out", a.out, "Gets the translations, one a line")->type_name("FILE");
     add_resources(verb, resources);
     verb.callback([&a, &resources] { compute_with(resources, [&a] { evaluate(a); }); });
+}
+
+void add_score(CLI::App& app, ScoreArguments& a, Resources& resources) {
+    CLI::App& verb = *app.add_subcommand("score", "Print how probable given translations are");
+    verb.footer("One line a pair: the log probability of the target, in nats.");
+    verb.add_option("--model", a.model, "What train has written")->type_name("DIR")->required();
+    add_corpus(verb, a.data, "", "data", "Sentence pairs (none: the held-out part of the built-in corpus)");
+    verb.add_flag("--words", a.words, "Each token's follows, and that of </s>");
+    add_resources(verb, resources);
+    verb.callback([&a, &resources] { compute_with(resources, [&a] { score(a); }); });
 }
 
 void add_graph(CLI::App& app, GraphArguments& a) {
@@ -208,12 +221,14 @@ int run(int argc, char** argv) {
     TrainArguments train_arguments;
     TranslateArguments translate_arguments;
     EvaluateArguments evaluate_arguments;
+    ScoreArguments score_arguments;
     GraphArguments graph_arguments;
     bool has_passed = true;
     int signal = 0;
     add_train(app, train_arguments, resources, signal);
     add_translate(app, translate_arguments, resources);
     add_evaluate(app, evaluate_arguments, resources);
+    add_score(app, score_arguments, resources);
     add_graph(app, graph_arguments);
     add_gradcheck(app, has_passed);
     try {

@@ -21,6 +21,7 @@ struct ValidationSet {
     explicit ValidationSet(Corpus corpus) : all(std::move(corpus)), translated(all) {
         translated.source.resize(std::min(all.size(), most_translated));
         translated.target.resize(translated.source.size());
+        translated.target_text.resize(translated.source.size());
     }
 
     Corpus all, translated;
@@ -106,13 +107,27 @@ class Run {
         if (validation_) {
             const auto averaged = trainer_.averaged();
             const double loss = evaluate_loss(translator_, validation_->all, batch_);
-            const Evaluation e = wengert::evaluate(translator_, validation_->translated, batch_);
+            const Evaluation e = wengert::evaluate(translator_, validation_->translated, {.batch = batch_});
             record["validation_loss"] = loss;
             record["validation_exact_match"] = e.exact_match;
-            record["validation_bleu"] = e.bleu;
-            shown += fmt::format("; validation: loss {:.4f}, exact match {:.1f} %, BLEU {:.1f}", loss,
-                                 100 * e.exact_match, e.bleu);
-            value = options_.metric == Metric::loss ? -loss : options_.metric == Metric::bleu ? e.bleu : e.exact_match;
+            record["validation_bleu"] = e.bleu.score;
+            record["validation_chrf"] = e.chrf.score;
+            shown += fmt::format("; validation: loss {:.4f}, exact match {:.1f} %, BLEU {:.1f}, chrF {:.1f}", loss,
+                                 100 * e.exact_match, e.bleu.score, e.chrf.score);
+            switch (options_.metric) {
+                case Metric::loss:
+                    value = -loss;
+                    break;
+                case Metric::bleu:
+                    value = e.bleu.score;
+                    break;
+                case Metric::chrf:
+                    value = e.chrf.score;
+                    break;
+                case Metric::exact_match:
+                    value = e.exact_match;
+                    break;
+            }
         }
         const bool is_best = best_.update(value);
         trainer_.validated(value);
@@ -163,12 +178,27 @@ class Run {
     Progress progress_;
 };
 
-Translator make_translator(const TrainArguments& a, const Tokenizer& tokenizer, const Corpus& corpus) {
+Tokenizers make_tokenizers(const TrainArguments& a) {
+    const TextOptions& text = a.text;
+    if (text.subwords == 0) return Tokenizer({.mode = text.tokenizer, .lowercase = !text.keep_case});
+    CorpusText corpus = read_corpus_text(a.data, BuiltinPart::training);
+    const SubwordOptions options{.vocabulary_size = text.subwords, .lowercase = !text.keep_case};
+    if (!text.joint) return {Tokenizer::train(corpus.source, options), Tokenizer::train(corpus.target, options)};
+    corpus.source.insert(corpus.source.end(), corpus.target.begin(), corpus.target.end());
+    return Tokenizer::train(corpus.source, options);
+}
+
+Translator make_translator(const TrainArguments& a, const Tokenizers& tokenizers, const Corpus& corpus) {
     Generator generator(static_cast<std::uint64_t>(a.training.seed), streams::weights);
-    const VocabularyOptions vocabulary{.max_size = a.vocabulary};
-    return {{tokenizer, Vocabulary::build(corpus.source, vocabulary)},
-            {tokenizer, Vocabulary::build(corpus.target, vocabulary)},
-            a.max_length,
+    const auto vocabulary = [&](const Tokenizer& tokenizer, const std::vector<Sentence>& sentences) {
+        if (tokenizer.has_state()) return Vocabulary::of(tokenizer.pieces());
+        return Vocabulary::build(sentences, {.max_size = a.text.vocabulary, .min_count = a.text.min_count});
+    };
+    std::vector<Sentence> both = corpus.source;
+    both.insert(both.end(), corpus.target.begin(), corpus.target.end());
+    return {{tokenizers.source, vocabulary(tokenizers.source, a.text.joint ? both : corpus.source)},
+            {tokenizers.target, vocabulary(tokenizers.target, a.text.joint ? both : corpus.target)},
+            a.text.max_length,
             a.system,
             a.sizes,
             generator};
@@ -183,12 +213,14 @@ int train(const TrainArguments& arguments) {
                                     arguments.model.string()));
     std::optional<Translator> translator;
     if (arguments.resume) translator = load_checkpoint(arguments.model);
-    const Tokenizer tokenizer = translator ? translator->source.tokenizer : Tokenizer();
-    const Corpus corpus = read_corpus(arguments.data, BuiltinPart::training, tokenizer, arguments.max_length);
+    const Tokenizers tokenizers = translator ? Tokenizers(translator->source.tokenizer, translator->target.tokenizer)
+                                             : make_tokenizers(arguments);
+    const std::int64_t max_length = arguments.text.max_length;
+    const Corpus corpus = read_corpus(arguments.data, BuiltinPart::training, tokenizers, max_length);
     std::optional<ValidationSet> validation;
     if (arguments.validation.given() || !arguments.data.given())
-        validation.emplace(read_corpus(arguments.validation, BuiltinPart::held_out, tokenizer, arguments.max_length));
-    if (!translator) translator = make_translator(arguments, tokenizer, corpus);
+        validation.emplace(read_corpus(arguments.validation, BuiltinPart::held_out, tokenizers, max_length));
+    if (!translator) translator = make_translator(arguments, tokenizers, corpus);
 
     std::int64_t parameters = 0;
     for (const Tensor& p : translator->system->parameters()) parameters += p.numel();

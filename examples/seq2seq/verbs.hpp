@@ -7,6 +7,7 @@
 #include <wengert/models/seq2seq/decoding/search.hpp>
 #include <wengert/models/seq2seq/system_options.hpp>
 #include <wengert/models/seq2seq/training/training_options.hpp>
+#include <wengert/models/text/tokenizer.hpp>
 
 /// What the program can do, one function a verb. They print to standard output, report to standard error, and throw
 /// what goes wrong.
@@ -20,8 +21,9 @@ struct CorpusFiles {
 };
 
 /// What decides which checkpoint is the best.
-enum class Metric { loss, bleu, exact_match };
+enum class Metric { loss, bleu, chrf, exact_match };
 inline constexpr std::array metric_names{Choice<Metric>{"loss", Metric::loss}, Choice<Metric>{"bleu", Metric::bleu},
+                                         Choice<Metric>{"chrf", Metric::chrf},
                                          Choice<Metric>{"exact-match", Metric::exact_match}};
 
 /// How a training is watched and kept.
@@ -41,6 +43,35 @@ struct RunOptions {
     }
 };
 
+/// How text is split.
+struct TextOptions {
+    TokenizerMode tokenizer = TokenizerMode::words;
+    std::int64_t subwords = 0;
+    bool joint = false;
+    bool keep_case = false;
+    std::int64_t max_length = 30;
+    std::int64_t vocabulary = 5000;
+    std::int64_t min_count = 1;
+
+    void describe(auto&& f) {
+        constexpr std::int64_t most = 1'000'000;
+        static constexpr std::array modes{Choice<TokenizerMode>{"words", TokenizerMode::words},
+                                          Choice<TokenizerMode>{"characters", TokenizerMode::characters},
+                                          Choice<TokenizerMode>{"spaces", TokenizerMode::spaces}};
+        f(OptionText{"tokenizer", "What a token is: a word, a character, or what stands between spaces"}, tokenizer,
+          modes);
+        f(OptionText{"subwords", "Tokens are so many learned pieces of words; 0: they are not"}, subwords,
+          Bounds<std::int64_t>{0, most});
+        f(OptionText{"joint", "One vocabulary for both sides, and one set of subwords"}, joint);
+        f(OptionText{"keep_case", "Text is not brought to lower case"}, keep_case);
+        f(OptionText{"max_length", "Tokens of a side; longer pairs are left out"}, max_length,
+          Bounds<std::int64_t>{1, most});
+        f(OptionText{"vocabulary", "Tokens of a side, the most frequent ones"}, vocabulary,
+          Bounds<std::int64_t>{5, most});
+        f(OptionText{"min_count", "A token seen less often is unknown"}, min_count, Bounds<std::int64_t>{1, most});
+    }
+};
+
 struct TrainArguments {
     CorpusFiles data, validation;
     std::filesystem::path model;
@@ -48,8 +79,7 @@ struct TrainArguments {
     SystemOptions sizes;
     TrainingOptions training;
     RunOptions run;
-    std::int64_t max_length = 30;
-    std::int64_t vocabulary = 5000;
+    TextOptions text;
     bool resume = false, force = false;
     std::string configuration = {};  ///< all of these as a configuration file, which the directory gets
 };
@@ -66,11 +96,21 @@ struct TranslateArguments {
 void translate(const TranslateArguments& arguments);
 
 struct EvaluateArguments {
-    std::filesystem::path model;
+    std::vector<std::filesystem::path> models;  ///< several are an ensemble
     CorpusFiles data;
     SearchOptions search;
+    std::string tokenize = "usual";  ///< or one of sacrebleu's names
+    std::filesystem::path out;       ///< empty: the translations go nowhere
 };
 void evaluate(const EvaluateArguments& arguments);
+
+struct ScoreArguments {
+    std::filesystem::path model;
+    CorpusFiles data;
+    bool words = false;
+};
+/// The log probability of each target, given its source.
+void score(const ScoreArguments& arguments);
 
 struct GraphArguments {
     std::filesystem::path model;  ///< empty: a small one with random parameters

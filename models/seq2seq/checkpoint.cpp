@@ -24,7 +24,8 @@ constexpr const char* config_name = "config.json";
 constexpr const char* weights_name = "weights.safetensors";
 constexpr const char* training_name = "training.safetensors";
 constexpr const char* source_name = "source.vocabulary";
-constexpr const char* target_name = "target.vocabulary";
+constexpr const char *target_name = "target.vocabulary", *source_state = "source.subwords",
+                     *target_state = "target.subwords";
 constexpr std::int64_t version = 2;
 constexpr std::string_view name_prefix = "checkpoint-", again_suffix = "-again", partial_suffix = ".partial";
 
@@ -108,6 +109,8 @@ void write(const Translator& translator, const fs::path& directory, const SaveOp
     if (!stream) fail(config, "cannot be written: " + std::generic_category().message(errno));
     translator.source.vocabulary.save(directory / source_name);
     translator.target.vocabulary.save(directory / target_name);
+    translator.source.tokenizer.save(directory / source_state);
+    translator.target.tokenizer.save(directory / target_state);
     write_safetensors(directory / weights_name, {translator.system->named_parameters(), {{"format", "pt"}}});
     if (options.training != nullptr) write_safetensors(directory / training_name, {*options.training, {}});
     for (const char* name : {config_name, source_name, target_name}) sync(directory / name);
@@ -125,11 +128,11 @@ json parse(const fs::path& file) {
     }
 }
 
-Tokenizer read_tokenizer(const json& settings, const fs::path& file) {
+Tokenizer read_tokenizer(const json& settings, const fs::path& config, const fs::path& state) {
     try {
-        return Tokenizer(settings.get<TokenizerOptions>());
+        return Tokenizer::load(settings.get<TokenizerOptions>(), state);
     } catch (const ValueError& error) {
-        fail(file, error.what());
+        fail(config, error.what());
     }
 }
 
@@ -165,12 +168,12 @@ Translator read(const fs::path& directory) {
     std::vector<std::string_view> names{"source_vocabulary", "target_vocabulary"};
     options.describe(OptionReader{model, names});
     model.require_known(names);
-    const auto language = [&](const char* tokenizer, const char* vocabulary, std::int64_t size) {
-        return Language{read_tokenizer(all.at(is_first ? "tokenizer" : tokenizer), file),
+    const auto language = [&](const char* tokenizer, const char* state, const char* vocabulary, std::int64_t size) {
+        return Language{read_tokenizer(all.at(is_first ? "tokenizer" : tokenizer), file, directory / state),
                         read_vocabulary(directory / vocabulary, size)};
     };
-    Language source = language("source_tokenizer", source_name, options.source_vocabulary),
-             target = language("target_tokenizer", target_name, options.target_vocabulary);
+    Language source = language("source_tokenizer", source_state, source_name, options.source_vocabulary),
+             target = language("target_tokenizer", target_state, target_name, options.target_vocabulary);
     Generator generator;
     const auto translator = [&] {
         try {

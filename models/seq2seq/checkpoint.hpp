@@ -10,6 +10,8 @@
 ///     checkpoint-3750/config.json            version, system and its options, tokenizers, longest sentence, steps
 ///     checkpoint-3750/source.vocabulary      one token a line
 ///     checkpoint-3750/target.vocabulary
+///     checkpoint-3750/source.subwords        what a tokenizer has learned, if it has
+///     checkpoint-3750/target.subwords
 ///     checkpoint-3750/weights.safetensors    under PyTorch's names
 ///     checkpoint-3750/training.safetensors   what a training needs to go on, if it is kept
 ///

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <chrono>
 #include <cmath>
@@ -8,6 +7,7 @@
 #include <wengert/models/metrics.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>
 #include <wengert/models/seq2seq/scoring/bleu.hpp>
+#include <wengert/models/text/unicode.hpp>
 
 namespace wengert {
 namespace {
@@ -36,45 +36,76 @@ class LossMean {
     std::int64_t labels_ = 0;
 };
 
-/// Without smoothing, on the tokens of the model: no token has white space in it.
-double token_bleu(std::span<const Sentence> hypotheses, std::span<const Sentence> references) {
-    const auto lines = [](std::span<const Sentence> sentences) {
-        std::vector<std::string> joined;
-        for (const Sentence& tokens : sentences) joined.push_back(fmt::format("{}", fmt::join(tokens, " ")));
-        return joined;
-    };
-    const std::vector<std::string> reference = lines(references);
-    return corpus_bleu(lines(hypotheses), {&reference, 1},
-                       {.tokenizer = BleuTokenizer::none, .smoothing = BleuSmoothing::none})
-        .score;
-}
-
 }  // namespace
 
-Evaluation evaluate(const Translator& translator, const Corpus& corpus, std::int64_t batch_size,
-                    const SearchOptions& search) {
-    const Batches batches = sorted_batches(translator, corpus, batch_size);
+BleuOptions usual_bleu(std::span<const std::string> references) {
+    std::int64_t chinese = 0, all = 0;
+    for (const std::string& line : references)
+        for (const Character& c : characters(line)) {
+            if (c.kind == CharacterClass::space) continue;
+            ++all;
+            chinese += c.kind == CharacterClass::ideograph;
+        }
+    return {.tokenizer = 2 * chinese > all ? BleuTokenizer::zh : BleuTokenizer::v13a};
+}
+
+Evaluation evaluate(const Translator& translator, const Corpus& corpus, const EvaluationOptions& options) {
+    const Translator* const alone[] = {&translator};
+    return evaluate(alone, corpus, options);
+}
+
+Evaluation evaluate(std::span<const Translator* const> ensemble, const Corpus& corpus,
+                    const EvaluationOptions& options) {
+    if (ensemble.empty()) throw ValueError("evaluate: there is no translator");
+    const Translator& translator = *ensemble[0];
+    const Batches batches = sorted_batches(translator, corpus, options.batch);
     LossMean loss;
     std::vector<Sentence> hypotheses(corpus.size());
     double tokens = 0;
     std::chrono::duration<double> seconds{};
     for (const auto& pairs : batches.epoch(0)) {
         const Batch batch = batches.assemble(pairs);
-        loss.add(translator, batch);
+        for (const Translator* one : ensemble) loss.add(*one, batch);
         const auto start = std::chrono::steady_clock::now();
-        std::vector<Translation> translations = translate(translator, batch, search);
+        std::vector<std::vector<Translation>> translations = translate(ensemble, batch, options.search);
         seconds += std::chrono::steady_clock::now() - start;
         for (std::size_t row = 0; row < pairs.size(); ++row) {
-            tokens += static_cast<double>(translations[row].tokens.size() + translations[row].is_whole);
-            hypotheses[pairs[row]] = std::move(translations[row].tokens);
+            Translation& best = translations[row].front();
+            tokens += static_cast<double>(best.tokens.size() + best.is_whole);
+            hypotheses[pairs[row]] = std::move(best.tokens);
         }
     }
+    std::vector<std::string> text;
+    for (const Sentence& hypothesis : hypotheses) text.push_back(translator.target.tokenizer.detokenize(hypothesis));
+    std::vector<std::string> references;  // translations have none of Moses's escapes
+    for (const std::string& line : corpus.target_text) references.push_back(undo_moses_escapes(line));
+    BleuOptions bleu = options.bleu ? *options.bleu : usual_bleu(corpus.target_text);
+    // A system that has seen no capital cannot write one.
+    if (!options.bleu) bleu.lowercase = translator.target.tokenizer.options().lowercase;
+    const ChrfOptions chrf{.lowercase = bleu.lowercase};
+    const std::span all_references(&references, 1);
     return {.loss = loss.value(),
             .perplexity = std::exp(loss.value()),
             .exact_match = exact_match(hypotheses, corpus.target),
-            .bleu = token_bleu(hypotheses, corpus.target),
+            .bleu = corpus_bleu(text, all_references, bleu),
+            .bleu_signature = signature(bleu),
+            .chrf = corpus_chrf(text, all_references, chrf),
+            .chrf_signature = signature(chrf),
             .sentences_per_second = static_cast<double>(corpus.size()) / seconds.count(),
-            .tokens_per_second = tokens / seconds.count()};
+            .tokens_per_second = tokens / seconds.count(),
+            .translations = std::move(text)};
+}
+
+std::vector<double> log_probabilities(const Translator& translator, const Sentence& source, const Sentence& target) {
+    const Pause pause;
+    const auto from = source_ids(source, translator.source.vocabulary),
+               to = target_ids(target, translator.target.vocabulary);
+    const BatchTensors in = to_tensors(collate({&from, 1}, {&to, 1}));
+    const Tensor scores = log_softmax(translator.system->force(in.source, in.lengths, in.target).logits);
+    std::vector<double> result;
+    for (std::size_t t = 1; t < to.size(); ++t)
+        result.push_back(scores.at({0, static_cast<std::int64_t>(t) - 1, to[t]}));
+    return result;
 }
 
 double evaluate_loss(const Translator& translator, const Corpus& corpus, std::int64_t batch_size) {

@@ -1,6 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <wengert/models/seq2seq/scoring/bleu.hpp>
+#include <wengert/models/seq2seq/scoring/chrf.hpp>
 #include <wengert/models/seq2seq/translator.hpp>
 #include <wengert/models/text/corpus.hpp>
 
@@ -8,17 +13,35 @@ namespace wengert {
 
 /// How well, and how fast, a translator does on sentence pairs.
 struct Evaluation {
-    double loss;                  ///< mean cross entropy of the target tokens, </s> included, in nats
-    double perplexity;            ///< e^loss
-    double exact_match;           ///< fraction of greedy translations that equal their reference token by token
-    double bleu;                  ///< corpus BLEU-4 of the greedy translations, on tokens, 0 to 100
-    double sentences_per_second;  ///< of greedy translation
-    double tokens_per_second;     ///< tokens it wrote, </s> included
+    double loss;                 ///< mean cross entropy of the target tokens, </s> included, in nats
+    double perplexity;           ///< e^loss
+    double exact_match;          ///< fraction of translations that equal their reference token by token
+    Bleu bleu;                   ///< of the translations as text, beside the references as they were read
+    std::string bleu_signature;  ///< what else the score depends on
+    Chrf chrf;                   ///< the same
+    std::string chrf_signature;
+    double sentences_per_second;            ///< of translation
+    double tokens_per_second;               ///< tokens it wrote, </s> included
+    std::vector<std::string> translations;  ///< as text, in the order of the corpus
 };
 
-/// Throws ValueError for an empty corpus and a batch below 1.
-Evaluation evaluate(const Translator& translator, const Corpus& corpus, std::int64_t batch = 64,
-                    const SearchOptions& search = {});
+struct EvaluationOptions {
+    std::int64_t batch = 64;
+    SearchOptions search = {};
+    std::optional<BleuOptions> bleu = {};  ///< none: usual_bleu(), in lower case if the translations are
+};
+
+/// sacrebleu's defaults, with the tokenizer zh if most of the characters are Chinese.
+BleuOptions usual_bleu(std::span<const std::string> references);
+
+/// Of one translator, or of an ensemble, whose losses' mean counts. Throws ValueError for an empty corpus, a batch
+/// below 1, and what translate() throws.
+Evaluation evaluate(std::span<const Translator* const> ensemble, const Corpus& corpus,
+                    const EvaluationOptions& options = {});
+Evaluation evaluate(const Translator& translator, const Corpus& corpus, const EvaluationOptions& options = {});
+
+/// The log probability of each token of a given translation and of </s>, in nats.
+std::vector<double> log_probabilities(const Translator& translator, const Sentence& source, const Sentence& target);
 
 /// The loss alone, which takes no translating. Throws as evaluate() does.
 double evaluate_loss(const Translator& translator, const Corpus& corpus, std::int64_t batch = 64);

@@ -24,19 +24,21 @@ struct Side {
 /// Gathers the pairs and keeps the report.
 class CorpusBuilder {
   public:
-    CorpusBuilder(const Tokenizer& tokenizer, const CorpusOptions& options) : tokenizer_(tokenizer), options_(options) {
+    CorpusBuilder(const Tokenizers& tokenizers, const CorpusOptions& options)
+        : tokenizers_(tokenizers), options_(options) {
         if (options.max_length < 1) {
             throw ValueError(fmt::format("corpus: max_length is {}, but must be 1 or more", options.max_length));
         }
     }
 
     void add(const Side& source, const Side& target) {
-        std::optional<Sentence> source_tokens = read(source);
+        std::optional<Sentence> source_tokens = read(source, tokenizers_.source);
         if (!source_tokens) return;
-        std::optional<Sentence> target_tokens = read(target);
+        std::optional<Sentence> target_tokens = read(target, tokenizers_.target);
         if (!target_tokens) return;
         corpus_.source.push_back(std::move(*source_tokens));
         corpus_.target.push_back(std::move(*target_tokens));
+        corpus_.target_text.emplace_back(target.text);
         ++corpus_.report.lines;
         ++corpus_.report.pairs;
     }
@@ -62,7 +64,7 @@ class CorpusBuilder {
 
   private:
     /// The tokens of a side, or nothing after reporting why the line is skipped.
-    std::optional<Sentence> read(const Side& side) {
+    std::optional<Sentence> read(const Side& side, const Tokenizer& tokenizer) {
         const auto fault = [&](LineFault what, std::string_view detail) {
             skip(what, side.lines, fmt::format("{} {}", side.name, detail));
             return std::nullopt;
@@ -76,7 +78,7 @@ class CorpusBuilder {
         if (const auto byte = find_control_character(side.text)) {
             return fault(LineFault::control_character, fmt::format("at byte {}", *byte));
         }
-        Sentence tokens = tokenizer_.tokenize(side.text);
+        Sentence tokens = tokenizer.tokenize(side.text);
         if (tokens.empty()) return fault(LineFault::empty_side, "has no token");
         if (static_cast<std::int64_t>(tokens.size()) > options_.max_length) {
             return fault(LineFault::over_long,
@@ -85,7 +87,7 @@ class CorpusBuilder {
         return tokens;
     }
 
-    const Tokenizer& tokenizer_;
+    const Tokenizers& tokenizers_;
     const CorpusOptions& options_;
     Corpus corpus_;
 };
@@ -106,8 +108,8 @@ std::string CorpusReport::summary() const {
     return text;
 }
 
-Corpus read_pairs(const std::filesystem::path& path, const Tokenizer& tokenizer, const CorpusOptions& options) {
-    CorpusBuilder builder(tokenizer, options);
+Corpus read_pairs(const std::filesystem::path& path, const Tokenizers& tokenizers, const CorpusOptions& options) {
+    CorpusBuilder builder(tokenizers, options);
     LineReader lines(path);
     for (std::string line; lines.next(line);) {
         const std::string_view text = line;
@@ -123,8 +125,8 @@ Corpus read_pairs(const std::filesystem::path& path, const Tokenizer& tokenizer,
 }
 
 Corpus read_parallel(const std::filesystem::path& source, const std::filesystem::path& target,
-                     const Tokenizer& tokenizer, const CorpusOptions& options) {
-    CorpusBuilder builder(tokenizer, options);
+                     const Tokenizers& tokenizers, const CorpusOptions& options) {
+    CorpusBuilder builder(tokenizers, options);
     LineReader source_lines(source), target_lines(target);
     std::string source_line, target_line;
     for (;;) {

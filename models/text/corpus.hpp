@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 #include <wengert/models/text/tokenizer.hpp>
 
@@ -36,19 +37,28 @@ struct CorpusReport {
 /// Sentence pairs as tokens: source[i] is translated by target[i].
 struct Corpus {
     std::vector<Sentence> source, target;
+    std::vector<std::string> target_text;  ///< as it was read, for scores
     CorpusReport report;
 
     std::size_t size() const { return source.size(); }
 };
 
+/// Of both sides, or one for both.
+struct Tokenizers {
+    Tokenizer source, target;
+
+    Tokenizers(Tokenizer both) : source(both), target(std::move(both)) {}
+    Tokenizers(Tokenizer source_, Tokenizer target_) : source(std::move(source_)), target(std::move(target_)) {}
+};
+
 /// Reads lines of source TAB target; further columns, such as the attribution of manythings.org/anki, are ignored.
 /// A line that gives no pair is counted and described in the report. Throws FileError if the file cannot be read or
 /// gives no pair at all.
-Corpus read_pairs(const std::filesystem::path& path, const Tokenizer& tokenizer, const CorpusOptions& options = {});
+Corpus read_pairs(const std::filesystem::path& path, const Tokenizers& tokenizers, const CorpusOptions& options = {});
 
 /// Reads two files of which equal lines translate each other; faults are reported at the file they are in. Throws
 /// FileError also if the files differ in their number of lines.
 Corpus read_parallel(const std::filesystem::path& source, const std::filesystem::path& target,
-                     const Tokenizer& tokenizer, const CorpusOptions& options = {});
+                     const Tokenizers& tokenizers, const CorpusOptions& options = {});
 
 }  // namespace wengert

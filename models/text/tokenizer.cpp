@@ -25,6 +25,20 @@ constexpr std::array<std::pair<std::string_view, char>, 8> moses_escapes = {{{"&
                                                                              {"&#91;", '['},
                                                                              {"&#93;", ']'}}};
 
+/// The first step of every mode. Throws ValueError.
+std::string normal_form(std::string_view text, bool lowercase) {
+    if (const auto byte = find_invalid_utf8(text))
+        throw ValueError(fmt::format("text: invalid UTF-8 at byte {}", *byte));
+    if (const auto byte = find_control_character(text)) {
+        throw ValueError(fmt::format("text: control character at byte {}", *byte));
+    }
+    return normalize(undo_moses_escapes(text), lowercase);
+}
+
+constexpr std::array<std::string_view, 4> mode_names = {"words", "characters", "subwords", "spaces"};
+
+}  // namespace
+
 std::string undo_moses_escapes(std::string_view text) {
     std::string result;
     result.reserve(text.size());
@@ -42,20 +56,6 @@ std::string undo_moses_escapes(std::string_view text) {
     return result;
 }
 
-/// The first step of every mode. Throws ValueError.
-std::string normal_form(std::string_view text, bool lowercase) {
-    if (const auto byte = find_invalid_utf8(text))
-        throw ValueError(fmt::format("text: invalid UTF-8 at byte {}", *byte));
-    if (const auto byte = find_control_character(text)) {
-        throw ValueError(fmt::format("text: control character at byte {}", *byte));
-    }
-    return normalize(undo_moses_escapes(text), lowercase);
-}
-
-constexpr std::array<std::string_view, 3> mode_names = {"words", "characters", "subwords"};
-
-}  // namespace
-
 void to_json(nlohmann::json& json, const TokenizerOptions& options) {
     json = {{"mode", mode_names[static_cast<std::size_t>(options.mode)]}, {"lowercase", options.lowercase}};
 }
@@ -66,8 +66,8 @@ void from_json(const nlohmann::json& json, TokenizerOptions& options) {
         const auto name = std::ranges::find(mode_names, mode);
         if (name == mode_names.end()) {
             throw ValueError(
-                fmt::format("tokenizer settings: mode is \"{}\", not \"words\", \"characters\" or "
-                            "\"subwords\"",
+                fmt::format("tokenizer settings: mode is \"{}\", not \"words\", \"characters\", "
+                            "\"subwords\" or \"spaces\"",
                             mode));
         }
         options.mode = static_cast<TokenizerMode>(name - mode_names.begin());
@@ -80,7 +80,9 @@ void from_json(const nlohmann::json& json, TokenizerOptions& options) {
 Tokenizer::Tokenizer(TokenizerOptions options) : Tokenizer(options, nullptr) {
     if (options.mode == TokenizerMode::subwords)
         throw ValueError("tokenizer: subwords have to be learned; Tokenizer::train does, Tokenizer::load reads them");
-    splitter_ = options.mode == TokenizerMode::words ? word_splitter() : character_splitter();
+    splitter_ = options.mode == TokenizerMode::words        ? word_splitter()
+                : options.mode == TokenizerMode::characters ? character_splitter()
+                                                            : space_splitter();
 }
 
 Tokenizer::Tokenizer(const TokenizerOptions& options, std::shared_ptr<const Splitter> splitter)

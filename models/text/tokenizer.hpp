@@ -17,7 +17,7 @@ class Splitter;
 /// The tokens of one sentence.
 using Sentence = std::vector<std::string>;
 
-enum class TokenizerMode { words, characters, subwords };
+enum class TokenizerMode { words, characters, subwords, spaces };
 
 /// How text becomes tokens. Saved beside a model, so that text is split in use as it was in training.
 struct TokenizerOptions {
@@ -52,6 +52,10 @@ struct Sampling {
     double alpha = 0.1;
 };
 
+/// Text without the escapes that Moses leaves in published corpora: `&apos;` `&quot;` `&amp;` `&lt;` `&gt;` `&#124;`
+/// `&#91;` `&#93;`.
+std::string undo_moses_escapes(std::string_view text);
+
 /// Splits text into tokens and writes tokens as text again, for any mix of languages. Copies share what was learned.
 ///
 /// First, in all modes, the escapes that Moses leaves in published corpora (`&apos;` `&quot;` `&amp;` `&lt;` `&gt;`
@@ -69,6 +73,8 @@ struct Sampling {
 ///
 /// `characters`: every user-perceived character is a token and white space between words is one token `▁` (U+2581).
 ///
+/// `spaces`: white space separates tokens, and nothing else does: for text that is split already.
+///
 /// `subwords`: words are split into pieces that were learned from text, by libsentencepiece (Kudo and Richardson 2018,
 /// arXiv:1808.06226). A `▁` stands for the white space before a word, also before the first: ▁un follow ed. What has no
 /// piece is bytes, <0xE6> <0x88> <0x91>, so that no text is unknown. detokenize(tokenize(text)) is the text as the
@@ -77,7 +83,7 @@ struct Sampling {
 /// of a vocabulary's special token are control characters in the tokens.
 class Tokenizer {
   public:
-    /// Words or characters. Throws ValueError for subwords, which have to be learned.
+    /// Words, characters or spaces. Throws ValueError for subwords, which have to be learned.
     explicit Tokenizer(TokenizerOptions options = {});
     Tokenizer(const Tokenizer&) = default;  // moving copies, so that none is without what it splits by
     Tokenizer& operator=(const Tokenizer&) = default;

@@ -161,7 +161,8 @@ TEST_CASE("misuse is an error of one line") {
     check_error(here.shell("WENGERT_GEMM=mkl seq2seq train --model m"),
                 "WENGERT_GEMM is \"mkl\"; it may be openblas or");
     check_error(here.run("evaluate --model m --precision half"), "--precision: half not in {float32,bfloat16}");
-    check_error(here.run("train --model m --schedule cosine"), "--schedule: cosine not in {linear,constant}");
+    check_error(here.run("train --model m --schedule falling"), "--schedule: falling not in {linear,constant,cosine");
+    check_error(here.run("train --model m --system bahdnau"), "--system: bahdnau not in {bahdanau,sutskever,cho,");
     check_error(here.run("train --model m --dropout 1"), "--dropout");
     check_error(here.run("train --model m --learning-rate -1"), "--learning-rate");
     check_error(here.run("train --model m --learning-rate nan"), "--learning-rate");
@@ -359,7 +360,8 @@ TEST_CASE("an evaluation is one line of JSON") {
     REQUIRE(evaluation.code == 0);
     REQUIRE(lines(evaluation.out).size() == 1);
     const json line = json::parse(evaluation.out);
-    CHECK(line.size() == 6);
+    CHECK(line.size() == 8);
+    CHECK(line["signature"]["bleu"] == "nrefs:1|case:lc|eff:no|tok:zh|smooth:exp|version:2.6.0");
     CHECK(line["exact_match"] == 1.0);
     CHECK(line["bleu"].get<double>() == doctest::Approx(100));
     CHECK(line["loss"].get<double>() < 0.5);

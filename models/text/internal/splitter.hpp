@@ -28,5 +28,6 @@ class Splitter {
 
 std::shared_ptr<const Splitter> word_splitter();
 std::shared_ptr<const Splitter> character_splitter();
+std::shared_ptr<const Splitter> space_splitter();
 
 }  // namespace wengert

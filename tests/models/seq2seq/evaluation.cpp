@@ -24,7 +24,7 @@ TEST_CASE("the loss is the mean over tokens, however the corpus is cut into batc
     for (const std::int64_t batch : {1, 3, 8, 100}) {
         CAPTURE(batch);
         CHECK(evaluate_loss(translator, corpus, batch) == doctest::Approx(expected).epsilon(1e-5));
-        const Evaluation evaluation = evaluate(translator, corpus, batch);
+        const Evaluation evaluation = evaluate(translator, corpus, {.batch = batch});
         CHECK(evaluation.loss == doctest::Approx(expected).epsilon(1e-5));
         CHECK(evaluation.perplexity == doctest::Approx(std::exp(expected)).epsilon(1e-4));
     }
@@ -34,17 +34,19 @@ TEST_CASE("translations are compared with their own references") {
     Translator translator = small_translator();
     Corpus corpus = small_corpus();
     train(translator, corpus, {.batch = 4, .epochs = 60, .learning_rate = 1e-2});
-    const Evaluation perfect = evaluate(translator, corpus, 3);
+    const Evaluation perfect = evaluate(translator, corpus, {.batch = 3});
     CHECK(perfect.exact_match == 1);
-    CHECK(perfect.bleu == doctest::Approx(100));
+    CHECK(perfect.bleu.score == doctest::Approx(100));
     CHECK(perfect.sentences_per_second > 0);
     CHECK(perfect.tokens_per_second > perfect.sentences_per_second);
 
     corpus.target[0].front() = "词";  // which the model has never seen
+    corpus.target_text[0] = "词 追 杰瑞 。";
     std::swap(corpus.target[1], corpus.target[2]);
-    const Evaluation spoilt = evaluate(translator, corpus, 3);
+    std::swap(corpus.target_text[1], corpus.target_text[2]);
+    const Evaluation spoilt = evaluate(translator, corpus, {.batch = 3});
     CHECK(spoilt.exact_match == 5.0 / 8);
-    CHECK(spoilt.bleu < 90);
+    CHECK(spoilt.bleu.score < 90);
     CHECK(spoilt.loss > perfect.loss);
 }
 
