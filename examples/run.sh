@@ -28,13 +28,19 @@ compile build examples/seq2seq
 seq2seq=build/examples/seq2seq
 mkdir -p out
 # shellcheck disable=SC2086 # one word an option
-run $seq2seq train --model out/model $training
+run $seq2seq train --model out/model --force $training
 run $seq2seq evaluate --model out/model
 run $seq2seq translate --model out/model --attention out/attention.svg \
     'When did Jerry sell his computer?' 'Tom will not feed a cow under the tree tonight.' \
     'The computer that Jerry bought two days ago is old.' 'She is angry because Tom stole her watch.'
 run $seq2seq graph --model out/model --out out/graph.svg
 
+printf '\nAnother system, and a beam of five hypotheses:\n'
+# shellcheck disable=SC2086 # one word an option
+run $seq2seq train --system luong-general --cell lstm --model out/luong --force $training --epochs 2
+run $seq2seq translate --model out/luong --beam 5 --n-best 3 --length-penalty 0.6 --attention out/attention-luong.svg \
+    'The computer that Jerry bought two days ago is old.'
+
 printf '\nThe pictures have Chinese words: where they show boxes, a font is missing (fonts-noto-cjk, for one).\n'
-printf 'The checkpoint is in %s,\nthe attention heat map in %s,\nthe computation graph in %s.\n' \
-    "$PWD/out/model" "$PWD/out/attention.svg" "$PWD/out/graph.svg"
+printf 'The checkpoints are in %s and %s,\nthe attention heat maps in %s and %s,\nthe computation graph in %s.\n' \
+    "$PWD/out/model" "$PWD/out/luong" "$PWD/out/attention.svg" "$PWD/out/attention-luong.svg" "$PWD/out/graph.svg"

@@ -14,6 +14,7 @@
 #include <wengert/models/seq2seq/systems/cho.hpp>
 #include <wengert/models/seq2seq/systems/conditional.hpp>
 #include <wengert/models/seq2seq/systems/stacked.hpp>
+#include <wengert/models/seq2seq/systems/sequence_dropout.hpp>
 #include <wengert/models/seq2seq/systems/transformer.hpp>
 #include <wengert/models/seq2seq/training/trainer.hpp>
 #include <wengert/models/text/batches.hpp>

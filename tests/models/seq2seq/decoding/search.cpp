@@ -1,5 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <thread>
+#include <wengert/autograd/check/sample.hpp>
 #include <wengert/models/seq2seq/systems/attention_decoder.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 
@@ -67,5 +72,190 @@ TEST_CASE("seq2seq: rows that end at different steps go on without one another")
     for (std::int64_t row = 0; row < 3; ++row) {
         const Tensor source = slice(slice(batch.source, 0, row, row + 1), 1, 0, lengths[static_cast<std::size_t>(row)]);
         CHECK(greedy(model, source, {}, 12).tokens[0] == together.tokens[static_cast<std::size_t>(row)]);
+    }
+}
+
+namespace {
+
+/// Every system, small, in float64, with weights that make its choices clear.
+std::vector<std::unique_ptr<System>> small_systems() {
+    std::vector<std::unique_ptr<System>> systems;
+    for (const SystemEntry& entry : all_systems()) {
+        SystemOptions options = with(2, false);
+        options.hidden = options.attention = 6;
+        options.heads = 2;
+        Generator generator(7);
+        systems.push_back(make_system(entry.name, options, generator)->to(Dtype::float64));
+        std::uint64_t seed = 1;
+        for (Tensor& p : systems.back()->parameters()) p.copy_from(sample_values(p.shape(), -0.7, 0.7, ++seed));
+    }
+    return systems;
+}
+
+std::vector<std::vector<Hypothesis>> search_one(const System& system, const SmallBatch& batch,
+                                                const SearchOptions& options = {}) {
+    const System* const systems[] = {&system};
+    return search(systems, batch.source, batch.lengths, 9, options);
+}
+
+/// The log probability of a hypothesis by teacher forcing.
+double forced(const System& system, const Tensor& source, const Hypothesis& hypothesis) {
+    std::vector<std::int64_t> target{Vocabulary::start};
+    target.insert(target.end(), hypothesis.tokens.begin(), hypothesis.tokens.end());
+    if (hypothesis.is_whole) target.push_back(Vocabulary::end);
+    const Tensor scores = log_softmax(system.force(source, {}, ids(target, {1, std::ssize(target)})).logits);
+    double sum = 0;
+    for (std::size_t t = 1; t < target.size(); ++t) sum += scores.at({0, static_cast<std::int64_t>(t) - 1, target[t]});
+    return sum;
+}
+
+}  // namespace
+
+TEST_CASE("search: of every system, a hypothesis has the probability that teacher forcing gives it") {
+    const SmallBatch batch;
+    const auto lengths = batch.lengths.to_vector<std::int64_t>();
+    for (const auto& system : small_systems()) {
+        CAPTURE(system->name());
+        for (const int beam : {1, 4}) {
+            const auto found = search_one(*system, batch, {.beam = beam, .n_best = beam});
+            REQUIRE(found.size() == 3);
+            for (std::int64_t row = 0; row < 3; ++row) {
+                const auto i = static_cast<std::size_t>(row);
+                const Tensor source = slice(slice(batch.source, 0, row, row + 1), 1, 0, lengths[i]);
+                CHECK(found[i].size() <= static_cast<std::size_t>(beam));
+                for (const Hypothesis& one : found[i]) {
+                    CHECK(one.log_probability == doctest::Approx(forced(*system, source, one)).epsilon(1e-9));
+                    CHECK(one.log_probabilities.size() == one.tokens.size() + one.is_whole);
+                    for (const std::int64_t token : one.tokens) CHECK(token > Vocabulary::end);
+                    if (!one.weights.defined()) continue;
+                    CHECK(one.weights.shape() == Shape{std::ssize(one.log_probabilities), lengths[i]});
+                }
+                CHECK(std::ranges::is_sorted(found[i], std::greater(), &Hypothesis::score));
+            }
+        }
+    }
+}
+
+TEST_CASE("search: of every system, a sentence's result does not depend on what else is in its batch") {
+    const SmallBatch batch;
+    const auto lengths = batch.lengths.to_vector<std::int64_t>();
+    for (const auto& system : small_systems()) {
+        CAPTURE(system->name());
+        const System* const systems[] = {system.get()};
+        for (const SearchOptions& options : {SearchOptions{}, SearchOptions{.beam = 3, .length_penalty = 0.6}}) {
+            const auto together = search(systems, batch.source, batch.lengths, 9, options);
+            for (std::int64_t row = 0; row < 3; ++row) {
+                const auto i = static_cast<std::size_t>(row);
+                const Tensor source = slice(slice(batch.source, 0, row, row + 1), 1, 0, lengths[i]);
+                const auto alone = search(systems, source, {}, 9, options);
+                CHECK(alone[0][0].tokens == together[i][0].tokens);
+                CHECK(alone[0][0].score == doctest::Approx(together[i][0].score).epsilon(1e-10));
+            }
+        }
+    }
+}
+
+TEST_CASE("search: a beam that holds all hypotheses finds the best of them") {
+    const SmallBatch batch;
+    Generator generator(1);
+    SystemOptions options = with(1, false);
+    options.target_vocabulary = 6;
+    const auto system = make_system("bahdanau", options, generator)->to(Dtype::float64);
+    std::uint64_t seed = 1;
+    for (Tensor& p : system->parameters()) p.copy_from(sample_values(p.shape(), -1.5, 1.5, ++seed));
+    const System* const systems[] = {system.get()};
+    const Tensor source = slice(batch.source, 0, 0, 1);
+    // Three tokens beside </s>, three steps: 1 + 3 + 9 hypotheses that end and 27 that are cut off.
+    const auto all = search(systems, source, {}, 3, {.beam = 40, .n_best = 40});
+    REQUIRE(all[0].size() == 40);
+    double best = -1e9;
+    std::vector<std::int64_t> tokens;
+    const auto extend = [&](auto& self) -> void {
+        const bool is_cut = tokens.size() == 3;
+        const double p = forced(*system, source, {.tokens = tokens, .is_whole = !is_cut});
+        best = std::max(best, p);
+        if (is_cut) return;
+        for (std::int64_t token = 3; token < 6; ++token) {
+            tokens.push_back(token);
+            self(self);
+            tokens.pop_back();
+        }
+    };
+    extend(extend);
+    CHECK(all[0][0].score == doctest::Approx(best).epsilon(1e-10));
+}
+
+TEST_CASE("search: an ensemble of one system twice is that system, and unlike systems share a beam") {
+    const SmallBatch batch;
+    const auto systems = small_systems();
+    const System* const twice[] = {systems[0].get(), systems[0].get()};
+    const auto one = search_one(*systems[0], batch, {.beam = 3}),
+               same = search(twice, batch.source, batch.lengths, 9, {.beam = 3});
+    for (std::size_t row = 0; row < 3; ++row) {
+        CHECK(same[row][0].tokens == one[row][0].tokens);
+        CHECK(same[row][0].score == doctest::Approx(one[row][0].score).epsilon(1e-10));
+    }
+    std::vector<const System*> all;
+    for (const auto& system : systems) all.push_back(system.get());
+    CHECK(search(all, batch.source, batch.lengths, 9, {.beam = 3}).size() == 3);
+}
+
+TEST_CASE("search: lengths, unknown words, prefixes and chance") {
+    const SmallBatch batch;
+    const auto systems = small_systems();
+    const System& system = *systems[0];
+    const System* const alone[] = {&system};
+    for (const auto& found : search_one(system, batch, {.beam = 2, .min_length = 5, .max_length = 6}))
+        CHECK((found[0].tokens.size() == 5 || found[0].tokens.size() == 6));
+    for (const auto& found : search_one(system, batch, {.beam = 9, .n_best = 9, .no_unknown = true}))
+        for (const Hypothesis& one : found) CHECK(std::ranges::count(one.tokens, Vocabulary::unknown) == 0);
+    const std::vector<std::vector<std::int64_t>> prefixes{{7, 8}, {}, {5}};
+    const auto begun = search(alone, batch.source, batch.lengths, 9, {.beam = 2}, prefixes);
+    CHECK(std::vector(begun[0][0].tokens.begin(), begun[0][0].tokens.begin() + 2) == prefixes[0]);
+    CHECK(begun[2][0].tokens[0] == 5);
+
+    const auto draw = [&](std::int64_t seed, double temperature, std::int64_t top_k) {
+        std::vector<std::vector<std::int64_t>> tokens;
+        for (const auto& found : search_one(system, batch,
+                                            {.beam = 5,
+                                            .n_best = 5,
+                                            .sample = true,
+                                            .temperature = temperature,
+                                            .top_k = top_k,
+                                            .search_seed = seed}))
+            for (const Hypothesis& one : found) tokens.push_back(one.tokens);
+        return tokens;
+    };
+    CHECK(draw(1, 1, 0) == draw(1, 1, 0));
+    CHECK(draw(1, 1, 0) != draw(2, 1, 0));
+    const auto greedy = search_one(system, batch);
+    for (const auto& cold : {draw(3, 1e-3, 0), draw(4, 1, 1)})
+        for (std::size_t i = 0; i < cold.size(); ++i) CHECK(cold[i] == greedy[i / 5][0].tokens);
+}
+
+TEST_CASE("search: what it cannot work with is refused") {
+    const SmallBatch batch;
+    const auto systems = small_systems();
+    CHECK_THROWS_WITH_AS(search({}, batch.source, batch.lengths, 3), "search: there is no system", ValueError);
+    CHECK_THROWS_WITH_AS(search_one(*systems[0], batch, {.beam = 0}), "search: beam is 0", ValueError);
+    const System* const alone[] = {systems[0].get()};
+    const std::vector<std::vector<std::int64_t>> bad{{99}, {}, {}};
+    CHECK_THROWS_AS(search(alone, batch.source, batch.lengths, 3, {}, bad), ValueError);
+    for (Tensor p : systems[0]->parameters()) p.fill(std::numeric_limits<double>::quiet_NaN());
+    CHECK_THROWS_WITH_AS(search_one(*systems[0], batch), doctest::Contains("log probabilities are NaN"),
+                         NonFiniteError);
+}
+
+TEST_CASE("search: threads may share a system") {
+    const SmallBatch batch;
+    const auto systems = small_systems();
+    for (const auto& system : systems) {
+        const auto expected = search_one(*system, batch, {.beam = 3})[0][0].tokens;
+        std::vector<std::vector<std::int64_t>> found(4);
+        std::vector<std::thread> threads;
+        for (std::vector<std::int64_t>& tokens : found)
+            threads.emplace_back([&] { tokens = search_one(*system, batch, {.beam = 3})[0][0].tokens; });
+        for (std::thread& thread : threads) thread.join();
+        for (const auto& tokens : found) CHECK(tokens == expected);
     }
 }

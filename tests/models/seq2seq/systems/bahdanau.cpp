@@ -1,3 +1,4 @@
+// Mirrors no file: the reference model, a use of attention_decoder.hpp.
 #include <doctest/doctest.h>
 #include <malloc.h>
 

@@ -1,3 +1,4 @@
+// Mirrors no file: the reference model beside PyTorch.
 #include <doctest/doctest.h>
 
 #include <wengert/models/seq2seq/systems/attention_decoder.hpp>

@@ -1,0 +1,102 @@
+// Covers models/seq2seq/systems/target_words.hpp
+// Covers models/seq2seq/systems/stacked.hpp
+// Covers models/seq2seq/systems/cho.hpp
+// Covers models/seq2seq/systems/conditional.hpp
+// Covers models/seq2seq/systems/transformer.hpp
+// Covers models/seq2seq/systems/cell_stack.hpp
+// Covers models/seq2seq/systems/recurrent.hpp
+#include <doctest/doctest.h>
+
+#include <set>
+#include <wengert/models/seq2seq/evaluation.hpp>
+#include <wengert/models/seq2seq/system.hpp>
+#include <wengert/models/seq2seq/training/trainer.hpp>
+
+#include "small_seq2seq.hpp"
+#include "small_translator.hpp"
+
+using namespace wengert;
+
+namespace {
+
+SystemOptions small_options(std::string_view name) {
+    SystemOptions options{.embedding = 24, .hidden = 24, .layers = 1, .window = 2, .heads = 2};
+    options.bidirectional = name != "luong-dot";
+    return options;
+}
+
+Translator small_translator_of(std::string_view name, const SystemOptions& options) {
+    const Corpus corpus = small_corpus();
+    Generator generator(1);
+    return {{Tokenizer(), Vocabulary::build(corpus.source)},
+            {Tokenizer(), Vocabulary::build(corpus.target)},
+            10,
+            name,
+            options,
+            generator};
+}
+
+}  // namespace
+
+TEST_CASE("system: each learns eight sentences by heart, and translates them with any beam") {
+    const Corpus corpus = small_corpus();
+    std::set<std::string_view> names;
+    for (const SystemEntry& entry : all_systems()) {
+        CAPTURE(entry.name);
+        CHECK(names.insert(entry.name).second);
+        Translator translator = small_translator_of(entry.name, small_options(entry.name));
+        CHECK(translator.system->name() == entry.name);
+        train(translator, corpus,
+              {.batch = 4, .epochs = 100, .learning_rate = 1e-2, .warmup = 10, .label_smoothing = 0.05});
+        for (const int beam : {1, 3}) CHECK(evaluate(translator, corpus, {.search = {.beam = beam}}).exact_match == 1);
+    }
+}
+
+TEST_CASE("system: noise changes the loss, and the same noise gives the same loss") {
+    const SmallBatch batch;
+    for (const SystemEntry& entry : all_systems()) {
+        CAPTURE(entry.name);
+        for (const bool variational : {false, true}) {
+            SystemOptions options = small_options(entry.name);
+            options.dropout = options.context_dropout = options.output_dropout = options.word_dropout = 0.3;
+            options.variational = variational;
+            Generator generator(1);
+            const auto system = make_system(entry.name, options, generator);
+            const auto loss = [&](std::uint64_t seed) {
+                Generator noise(seed);
+                return system->loss(batch.source, batch.lengths, batch.target, &noise).item();
+            };
+            CHECK(loss(1) == loss(1));
+            CHECK(loss(1) != loss(2));
+            CHECK(system->loss(batch.source, batch.lengths, batch.target).item() ==
+                  system->loss(batch.source, batch.lengths, batch.target).item());
+        }
+    }
+}
+
+TEST_CASE("system: tables that are tied are one, and a size that forbids it is an error") {
+    Generator generator(1);
+    SystemOptions options = small_options("conditional");
+    options.source_vocabulary = options.target_vocabulary = 9;
+    options.tying = Tying::all;
+    const auto system = make_system("conditional", options, generator);
+    const NamedTensors named = system->named_parameters();
+    const auto at = [&](std::string_view name) {
+        return std::ranges::find(named, name, &NamedTensors::value_type::first)->second;
+    };
+    CHECK(at("encoder.embedding.weight").same_as(at("decoder.output.weight")));
+    CHECK(at("decoder.embedding.weight").same_as(at("decoder.output.weight")));
+    CHECK(system->parameters().size() == named.size() - 2);
+    options.source_vocabulary = 10;
+    CHECK_THROWS_WITH_AS(make_system("conditional", options, generator), doctest::Contains("needs a joint"),
+                         ValueError);
+    options.source_vocabulary = 9, options.embedding = 12, options.readout = Readout::state;
+    CHECK_THROWS_WITH_AS(make_system("conditional", options, generator), doctest::Contains("the two are equal with"),
+                         ValueError);
+}
+
+TEST_CASE("system: a name that there is not is an error that names those that there are") {
+    Generator generator(1);
+    CHECK_THROWS_WITH_AS(make_system("bahdnau", {}, generator),
+                         doctest::Contains("there is no system \"bahdnau\", only bahdanau, sutskever, "), ValueError);
+}

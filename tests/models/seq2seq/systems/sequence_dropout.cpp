@@ -1,0 +1,28 @@
+#include <doctest/doctest.h>
+
+#include <wengert/models/seq2seq/systems/sequence_dropout.hpp>
+
+using namespace wengert;
+
+TEST_CASE("sequence dropout: elements, features of all steps, and whole words") {
+    Generator noise(1);
+    const Tensor x = ones({4, 50, 20});
+    const auto zeros_in = [](const Tensor& part) {
+        double count = 0;
+        for (const double v : part.to_vector<double>()) count += v == 0;
+        return count / static_cast<double>(part.numel());
+    };
+    const Tensor plain = drop_features(x, 0.25, false, &noise), same = drop_features(x, 0.25, true, &noise),
+                 words = drop_words(x, 0.25, &noise);
+    for (const Tensor& dropped : {plain, same, words}) {
+        CHECK(zeros_in(dropped) == doctest::Approx(0.25).epsilon(0.35));
+        for (const double v : dropped.to_vector<double>()) CHECK((v == 0 || v == doctest::Approx(4.0 / 3)));
+    }
+    for (std::int64_t t = 1; t < 50; ++t)
+        CHECK(select(same, 1, t).to_vector<double>() == select(same, 1, 0).to_vector<double>());
+    for (std::int64_t f = 1; f < 20; ++f)
+        CHECK(select(words, 2, f).to_vector<double>() == select(words, 2, 0).to_vector<double>());
+    CHECK(select(plain, 1, 1).to_vector<double>() != select(plain, 1, 0).to_vector<double>());
+    CHECK(drop_features(x, 0.25, false, nullptr).same_as(x));
+    CHECK(drop_words(x, 0, &noise).same_as(x));
+}
