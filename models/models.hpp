@@ -13,8 +13,8 @@
 #include <wengert/models/seq2seq/systems/attention_decoder.hpp>
 #include <wengert/models/seq2seq/systems/cho.hpp>
 #include <wengert/models/seq2seq/systems/conditional.hpp>
-#include <wengert/models/seq2seq/systems/stacked.hpp>
 #include <wengert/models/seq2seq/systems/sequence_dropout.hpp>
+#include <wengert/models/seq2seq/systems/stacked.hpp>
 #include <wengert/models/seq2seq/systems/transformer.hpp>
 #include <wengert/models/seq2seq/training/trainer.hpp>
 #include <wengert/models/text/batches.hpp>

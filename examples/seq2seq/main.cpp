@@ -6,13 +6,16 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <iterator>
 #include <new>
+#include <numeric>
 #include <sstream>
 #include <wengert/models/seq2seq/system.hpp>
 #include <wengert/ops/products/precision.hpp>
 #include <wengert/ops/products/threads.hpp>
 
 #include "option_flags.hpp"
+#include "presets.hpp"
 #include "verbs.hpp"
 
 namespace wengert::program {
@@ -69,6 +72,7 @@ void add_system(CLI::App& verb, std::string& system, const std::string& group) {
     verb.add_option("--system", system, "The kind of model, one of: " + fmt::format("{}", fmt::join(names, ", ")))
         ->type_name("NAME")
         ->check(CLI::IsMember(names).description(""))
+        ->take_last()
         ->group(group);
 }
 
@@ -96,6 +100,12 @@ void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& sign
     add_corpus(verb, a.data, "", "data", "Training sentences (none: the built-in corpus, English to Chinese)");
     add_corpus(verb, a.validation, "validation-", "validation-data",
                "Validation sentences (none: the held-out part of the built-in corpus, if that is trained on)");
+
+    std::string presets_help = "Options that belong together, of which others may be given beside:";
+    for (const Preset& preset : presets) presets_help += fmt::format(" {} ({});", preset.name, preset.meaning);
+    presets_help.back() = '.';
+    // Its flags were put in its place before: see expand_preset().
+    verb.add_option("--preset", presets_help)->type_name("NAME")->default_str("")->configurable(false);
 
     const std::string model = "The model", training = "The training";
     add_system(verb, a.system, model);
@@ -211,8 +221,54 @@ std::vector<std::string> with_configuration(std::vector<std::string> words) {
     return words;
 }
 
+/// The flags of a preset in front of those that are given, which win.
+std::vector<std::string> expand_preset(std::vector<std::string> words) {
+    const auto found = std::ranges::find(words, "--preset");
+    if (found == words.end() || found + 1 == words.end()) return words;
+    const auto preset = std::ranges::find(presets, *(found + 1), &Preset::name);
+    if (preset == presets.end()) {
+        std::vector<std::string_view> names;
+        for (const Preset& one : presets) names.push_back(one.name);
+        throw CLI::ValidationError("--preset", fmt::format("{} not in {{{}}}", *(found + 1), fmt::join(names, ",")));
+    }
+    words.erase(found, found + 2);
+    std::istringstream flags{std::string(preset->flags)};
+    const std::vector<std::string> added{std::istream_iterator<std::string>(flags), {}};
+    const auto verb = std::ranges::find(words, "train");
+    words.insert(verb == words.end() ? verb : verb + 1, added.begin(), added.end());
+    return words;
+}
+
+/// How many letters it takes to make one word of the other.
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = std::exchange(row[0], i);
+        for (std::size_t j = 1; j <= b.size(); ++j)
+            diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])}));
+    }
+    return row.back();
+}
+
+/// " (did you mean --hidden?)" for a flag that is nearly one of the verb's.
+std::string nearest_flag(const CLI::App& app, const std::vector<std::string>& words) {
+    const std::vector<CLI::App*> verbs = app.get_subcommands();
+    if (verbs.empty()) return "";
+    for (const std::string& word : words) {
+        const std::string name = word.substr(0, word.find('='));
+        if (!name.starts_with("--") || verbs[0]->get_option_no_throw(name) != nullptr) continue;
+        std::string best;
+        for (const CLI::Option* option : std::as_const(*verbs[0]).get_options())
+            if (best.empty() || distance(name, option->get_name()) < distance(name, best)) best = option->get_name();
+        if (distance(name, best) <= 1 + name.size() / 4) return fmt::format(" (did you mean {}?)", best);
+    }
+    return "";
+}
+
 int run(int argc, char** argv) {
     CLI::App app("Neural translation with the systems of the literature of attention.", "seq2seq");
+    std::vector<std::string> words(argv + 1, argv + argc);
     app.require_subcommand(0, 1);
     app.fallthrough();
     app.set_config("--config", "", "A file of options, as train writes it: [train], hidden=256, ...");
@@ -232,11 +288,12 @@ int run(int argc, char** argv) {
     add_graph(app, graph_arguments);
     add_gradcheck(app, has_passed);
     try {
-        app.parse(with_configuration(std::vector<std::string>(argv + 1, argv + argc)));
+        words = expand_preset(std::move(words));
+        app.parse(with_configuration(words));
         if (app.get_subcommands().empty()) throw CLI::RequiredError("A verb");
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error);  // --help
-        return fail(misuse, fmt::format("{} (--help shows the usage)", error.what()));
+        return fail(misuse, fmt::format("{}{} (--help shows the usage)", error.what(), nearest_flag(app, words)));
     } catch (const std::bad_alloc&) {
         return fail(failure, "out of memory");
     } catch (const std::exception& error) {

@@ -24,7 +24,7 @@ CLI::Option* add_number(CLI::App& verb, const std::string& name, T& value, const
                            range.least, range.greatest);
     };
     CLI::Option* const option = verb.add_option(name, value, what);
-    return option->type_name(std::is_integral_v<T> ? "N" : "X")->check(refuse);
+    return option->type_name(std::is_integral_v<T> ? "N" : "X")->check(refuse)->take_last();
 }
 
 /// An option that is one of some names.
@@ -39,6 +39,7 @@ CLI::Option* add_choice(CLI::App& verb, const std::string& name, T& value, const
     return verb.add_option_function<std::string>(name, choose, what)
         ->type_name("NAME")
         ->check(CLI::IsMember(names).description(""))
+        ->take_last()
         ->default_str(std::string(name_of(choices, value)));
 }
 

@@ -85,7 +85,8 @@ TEST_CASE("misuse is an error of one line") {
     check_error(here.run(""), "A verb is required");
     check_error(here.run("sing"), "sing");
     check_error(here.run("train"), "--model");
-    check_error(here.run("train --model m --hiden 5"), "--hiden");
+    check_error(here.run("train --model m --hiden 5"), "(did you mean --hidden?)");
+    check_error(here.run("train --model m --preset huge"), "--preset: huge not in {seed,tiny,");
     check_error(here.run("train --model m --hidden 0"), "--hidden");
     check_error(here.run("train --model m --hidden 1.5"), "--hidden: 1.5 is not a whole number from 1 to 1000000");
     check_error(here.run("train --model m --batch many"), "--batch: many is not a whole number from 1 to 1000000");

@@ -54,7 +54,7 @@ Tensor TransformerModel::place(const Tensor& embedded, std::int64_t first, Gener
 }
 
 TransformerModel::Encoded TransformerModel::encode(const Tensor& source, const Tensor& lengths,
-                                                     Generator* noise) const {
+                                                   Generator* noise) const {
     Tensor states;
     {
         const Scope scope("encoder");
@@ -72,7 +72,7 @@ TransformerModel::Step TransformerModel::step(const Tensor& tokens, const State&
 }
 
 Tensor TransformerModel::follow(const Tensor& source, const Tensor& lengths, const Tensor& target,
-                                 Generator* noise) const {
+                                Generator* noise) const {
     const Encoded encoded = encode(source, lengths, noise);
     if (target.rank() != 2 || target.dim(0) != source.dim(0) || target.dim(1) < 2)
         throw ShapeError(fmt::format("seq2seq: target must be [B, T] with T > 1 for source {}, not {}",
@@ -84,7 +84,7 @@ Tensor TransformerModel::follow(const Tensor& source, const Tensor& lengths, con
 }
 
 Tensor TransformerModel::loss(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise,
-                               const LossOptions& options) const {
+                              const LossOptions& options) const {
     if (options.sampling > 0)
         throw ValueError(
             "scheduled sampling: a transformer sees all of a target at once, and has no step to sample at");
@@ -95,8 +95,8 @@ Tensor TransformerModel::loss(const Tensor& source, const Tensor& lengths, const
                                 {.ignore_index = Vocabulary::pad, .label_smoothing = options.label_smoothing});
 }
 
-TransformerModel::Result TransformerModel::operator()(const Tensor& source, const Tensor& lengths,
-                                                        const Tensor& target, Generator* noise) const {
+TransformerModel::Result TransformerModel::operator()(const Tensor& source, const Tensor& lengths, const Tensor& target,
+                                                      Generator* noise) const {
     const Tensor features = follow(source, lengths, target, noise);
     const Scope scope("decoder"), layer("output");
     return {decoder.output(features), {}};

@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstring>
+#include <limits>
 #include <set>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 
@@ -259,4 +260,72 @@ TEST_CASE("what is not a checkpoint is refused with the file and the reason") {
             contains(saved.error(), (saved.files / "config.json").string() + ": ");
         }
     }
+}
+
+TEST_CASE("a path to a model may be that of a directory, of latest, of best, or of a checkpoint") {
+    const TemporaryDirectory directory;
+    save_checkpoint(translator_after(5, 1), directory.path(), {.is_best = true});
+    save_checkpoint(translator_after(10, 2), directory.path());
+    CHECK(names_in(directory.path()) == Names{"latest", "best", "checkpoint-5", "checkpoint-10"});
+    for (const char* const name : {"", "latest", "checkpoint-10"})
+        CHECK(load_checkpoint(directory.path() / name).steps == 10);
+    for (const char* const name : {"best", "checkpoint-5"}) CHECK(load_checkpoint(directory.path() / name).steps == 5);
+    CHECK_THROWS_WITH_AS(load_checkpoint(directory.path() / "latest" / "config.json"),
+                         doctest::Contains("is a file; a model is a directory"), FileError);
+    save_checkpoint(translator_after(15, 3), directory.path(), {.is_best = true});
+    CHECK(names_in(directory.path()) == Names{"latest", "best", "checkpoint-15"});
+}
+
+TEST_CASE("a checkpoint of the first version is the reference model") {
+    const SavedTranslator saved;
+    write_file(
+        saved.files / "config.json",
+        "{\"steps\": 5, \"max_length\": 10, \"tokenizer\": {\"mode\": \"words\", \"lowercase\": true}, \"model\": {"
+        "\"source_vocabulary\": " +
+            std::to_string(translator_after(5).source.vocabulary.size()) +
+            ", \"target_vocabulary\": " + std::to_string(translator_after(5).target.vocabulary.size()) +
+            ", \"embedding\": 12, \"hidden\": 24, \"attention\": 0, \"layers\": 1, \"bidirectional\": false, "
+            "\"dropout\": 0.0}}");
+    const Translator loaded = load_checkpoint(saved.directory.path());
+    CHECK(loaded.system->name() == "bahdanau");
+    CHECK(same_parameters(loaded, translator_after(5)));
+}
+
+TEST_CASE("a version, a system or a weight that cannot be is an error with the file") {
+    const auto error_with = [](const std::string& old, const std::string& replacement) {
+        const SavedTranslator saved;
+        saved.replace_in_config(old, replacement);
+        return saved.error();
+    };
+    CHECK(error_with("\"version\": 2", "\"version\": 3")
+              .ends_with("is of version 3, and this program reads versions up to 2"));
+    CHECK(error_with("\"bahdanau\"", "\"bahdnau\"").find("there is no system \"bahdnau\"") != std::string::npos);
+    CHECK(error_with("\"hidden\": 24", "\"hidden\": 24, \"colour\": 1").ends_with("\"colour\" is unknown"));
+    const TemporaryDirectory directory;
+    Translator translator = translator_after(5);
+    parameter_of(translator, "decoder.output.bias").fill(std::numeric_limits<double>::quiet_NaN());
+    save_checkpoint(translator, directory.path());
+    CHECK_THROWS_WITH_AS(load_checkpoint(directory.path()),
+                         doctest::Contains("\"decoder.output.bias\" has a weight that is nan"), FileError);
+}
+
+TEST_CASE("subwords are a file of the checkpoint") {
+    if (!Tokenizer::has_subwords()) {
+        MESSAGE("skipped: built without sentencepiece");
+        return;
+    }
+    const Corpus corpus = small_corpus();
+    std::vector<std::string> lines = corpus.target_text;
+    const Tokenizer tokenizer = Tokenizer::train(lines, {.vocabulary_size = 300});
+    Generator generator(1);
+    const Translator original({tokenizer, Vocabulary::of(tokenizer.pieces())},
+                              {tokenizer, Vocabulary::of(tokenizer.pieces())}, 30, "cho",
+                              {.embedding = 4, .hidden = 6, .layers = 1}, generator);
+    const TemporaryDirectory directory;
+    save_checkpoint(original, directory.path());
+    const Translator loaded = load_checkpoint(directory.path());
+    CHECK(loaded.system->name() == "cho");
+    for (const std::string& line : lines) CHECK(loaded.target.tokenizer.tokenize(line) == tokenizer.tokenize(line));
+    std::filesystem::remove(directory.path() / "latest" / "target.subwords");
+    CHECK_THROWS_WITH_AS(load_checkpoint(directory.path()), doctest::Contains("target.subwords"), FileError);
 }

@@ -110,9 +110,9 @@ TEST_CASE("settings travel through JSON") {
     }
     CHECK(nlohmann::json(TokenizerOptions{}).dump() == R"({"lowercase":true,"mode":"words"})");
     const auto read = [](const char* text) { return nlohmann::json::parse(text).get<TokenizerOptions>(); };
-    CHECK_THROWS_WITH_AS(read(R"({"mode": "bytes", "lowercase": true})"),
-                         "tokenizer settings: mode is \"bytes\", not \"words\", \"characters\", \"subwords\" or \"spaces\"",
-                         ValueError);
+    CHECK_THROWS_WITH_AS(
+        read(R"({"mode": "bytes", "lowercase": true})"),
+        "tokenizer settings: mode is \"bytes\", not \"words\", \"characters\", \"subwords\" or \"spaces\"", ValueError);
     CHECK_THROWS_AS(read(R"({"mode": "words"})"), ValueError);
     CHECK_THROWS_AS(read(R"({"mode": 1, "lowercase": true})"), ValueError);
     CHECK_THROWS_AS(read("[]"), ValueError);
