@@ -105,7 +105,11 @@ void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& sign
     for (const Preset& preset : presets) presets_help += fmt::format(" {} ({});", preset.name, preset.meaning);
     presets_help.back() = '.';
     // Its flags were put in its place before: see expand_preset().
-    verb.add_option("--preset", presets_help)->type_name("NAME")->default_str("")->configurable(false);
+    verb.add_option_function<std::string>(
+            "--preset", [](const std::string&) {}, presets_help)
+        ->type_name("NAME")
+        ->default_str("")
+        ->configurable(false);
 
     const std::string model = "The model", training = "The training";
     add_system(verb, a.system, model);
@@ -211,9 +215,15 @@ int fail(int code, std::string_view text) {
 
 /// A training that goes on has the options of its directory, and those that are given beside.
 std::vector<std::string> with_configuration(std::vector<std::string> words) {
-    const auto model = std::ranges::find(words, "--model");
-    if (std::ranges::find(words, "--resume") != words.end() && model != words.end() && model + 1 != words.end()) {
-        const std::filesystem::path file = std::filesystem::path(*(model + 1)) / "train.toml";
+    constexpr std::string_view flag = "--model";
+    std::filesystem::path model;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (words[i] == flag && i + 1 < words.size()) model = words[i + 1];
+        if (words[i].starts_with(flag) && words[i].substr(flag.size()).starts_with('='))
+            model = words[i].substr(flag.size() + 1);
+    }
+    if (std::ranges::find(words, "--resume") != words.end() && !model.empty()) {
+        const std::filesystem::path file = model / "train.toml";
         std::error_code error;
         if (std::filesystem::exists(file, error)) words.insert(words.begin(), {"--config", file.string()});
     }
