@@ -27,7 +27,11 @@ Tensor GruCell::normalise(const Tensor& product, const LayerNorm& gates, const L
 }
 
 Tensor GruCell::project(const Input& x) const {
-    return normalise(project_input(Kind::cell, weight_ih, bias_ih, x), norm_ih, norm_in, x.where());
+    return normalise_input({project_input(Kind::cell, weight_ih, bias_ih, x), x.where()});
+}
+
+Tensor GruCell::normalise_input(const Input& projection) const {
+    return normalise(projection.tensor(), norm_ih, norm_in, projection.where());
 }
 
 Tensor GruCell::operator()(const Input& projection, const Tensor& h, const Tensor& keep) const {

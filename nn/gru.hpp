@@ -42,6 +42,8 @@ struct GruCell {
     /// What the gates get from the input: x [.., in] -> [.., 3H]. For all steps at once this is one product. Throws
     /// ShapeError for another width, DtypeError for another dtype, ValueError if the layer has no parameters.
     Tensor project(const Input& x) const;
+    /// Its second half: the norms of W x + b [.., 3H], for who has computed that in parts. Without norms, the same.
+    Tensor normalise_input(const Input& projection) const;
     /// projection [B, 3H], h [B, H] -> [B, H].  With keep [B, 1], rows where it is 0 leave h as it was. Throws
     /// ShapeError if they do not fit, DtypeError if their dtypes differ, ValueError if h is undefined or the layer has
     /// no parameters.

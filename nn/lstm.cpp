@@ -16,7 +16,11 @@ LstmCell::LstmCell(std::int64_t in, std::int64_t hidden, Generator& generator, b
 }
 
 Tensor LstmCell::project(const Input& x) const {
-    return normalised(norm_ih, project_input(Kind::cell, weight_ih, bias_ih, x), x.where());
+    return normalise_input({project_input(Kind::cell, weight_ih, bias_ih, x), x.where()});
+}
+
+Tensor LstmCell::normalise_input(const Input& projection) const {
+    return normalised(norm_ih, projection.tensor(), projection.where());
 }
 
 LstmState LstmCell::operator()(const Input& projection, const LstmState& state, const Tensor& keep) const {

@@ -17,7 +17,11 @@ RnnCell::RnnCell(std::int64_t in, std::int64_t hidden, Generator& generator, Rnn
 }
 
 Tensor RnnCell::project(const Input& x) const {
-    return normalised(norm_ih, project_input(Kind::cell, weight_ih, bias_ih, x), x.where());
+    return normalise_input({project_input(Kind::cell, weight_ih, bias_ih, x), x.where()});
+}
+
+Tensor RnnCell::normalise_input(const Input& projection) const {
+    return normalised(norm_ih, projection.tensor(), projection.where());
 }
 
 Tensor RnnCell::operator()(const Input& projection, const Tensor& h, const Tensor& keep) const {

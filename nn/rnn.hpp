@@ -32,6 +32,8 @@ struct RnnCell {
     /// What the step gets from the input: x [.., in] -> [.., H]. For all steps at once this is one product. Throws
     /// ShapeError for another width, DtypeError for another dtype, ValueError if the layer has no parameters.
     Tensor project(const Input& x) const;
+    /// Its second half: the norm of W x + b [.., H], for who has computed that in parts. Without norms, the same.
+    Tensor normalise_input(const Input& projection) const;
     /// projection [B, H], h [B, H] -> [B, H].  With keep [B, 1], rows where it is 0 leave h as it was. Throws
     /// ShapeError if they do not fit, DtypeError if their dtypes differ, ValueError if h is undefined or the layer has
     /// no parameters.

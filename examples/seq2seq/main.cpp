@@ -76,12 +76,13 @@ void add_system(CLI::App& verb, std::string& system, const std::string& group) {
         ->group(group);
 }
 
-/// All options of a verb as a configuration file, those left out that have no value.
+/// All options of a verb as a configuration file, those left out that have no value, and --epochs, whose value may
+/// follow from another's.
 std::string configuration_of(const CLI::App& verb) {
     std::istringstream lines(verb.config_to_str(true, false));
     std::string kept = "[" + verb.get_name() + "]\n";
     for (std::string line; std::getline(lines, line);)
-        if (!line.ends_with("=\"\"")) kept += line + '\n';
+        if (!line.ends_with("=\"\"") && !line.starts_with("epochs=")) kept += line + '\n';
     return kept;
 }
 
@@ -121,9 +122,8 @@ void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& sign
     CLI::Option *const epochs = verb.get_option("--epochs"), *const max_steps = verb.get_option("--max-steps");
     verb.callback([&verb, &a, &resources, &signal, epochs, max_steps] {
         // Who gives a number of steps alone means just that.
-        if (epochs->empty() && !max_steps->empty() && a.training.max_steps > 0)
-            a.training.epochs = a.training.max_steps;
-        a.configuration = configuration_of(verb);
+        if (epochs->empty() && !max_steps->empty() && a.training.max_steps > 0) a.training.epochs = 0;
+        a.configuration = configuration_of(verb) + fmt::format("epochs={}\n", a.training.epochs);
         compute_with(resources, [&a, &signal] { signal = train(a); });
     });
 }
@@ -233,6 +233,12 @@ std::vector<std::string> with_configuration(std::vector<std::string> words) {
 
 /// The flags of a preset in front of those that are given, which win.
 std::vector<std::string> expand_preset(std::vector<std::string> words) {
+    constexpr std::string_view flag = "--preset=";
+    for (std::size_t i = 0; i < words.size(); ++i)
+        if (words[i].starts_with(flag)) {
+            words.insert(words.begin() + static_cast<std::ptrdiff_t>(i) + 1, words[i].substr(flag.size()));
+            words[i] = "--preset";
+        }
     const auto found = std::ranges::find(words, "--preset");
     if (found == words.end() || found + 1 == words.end()) return words;
     const auto preset = std::ranges::find(presets, *(found + 1), &Preset::name);

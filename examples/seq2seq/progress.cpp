@@ -68,7 +68,8 @@ void Progress::restart() {
     const Clock::time_point now = Clock::now();
     trained_ += now - restarted_;
     restarted_ = shown_ = now;
-    trained_tokens_ = 0;
+    trained_tokens_ = tokens_ = 0;
+    loss_sum_ = 0;
 }
 
 }  // namespace wengert::program

@@ -87,7 +87,8 @@ class Run {
     }
 
   private:
-    static constexpr const char *best_name = "validation.best", *misses_name = "validation.misses";
+    static constexpr const char *best_name = "validation.best", *misses_name = "validation.misses",
+                                *metric_name = "validation.metric";
 
     bool is_patience_at_end() const { return options_.patience > 0 && best_.misses >= options_.patience; }
 
@@ -145,6 +146,8 @@ class Run {
         NamedTensors state = trainer_.state();
         state.emplace_back(best_name, scalar(best_.value, Dtype::float64));
         state.emplace_back(misses_name, tensor(std::vector<std::int64_t>{best_.misses}, {}));
+        state.emplace_back(metric_name,
+                           tensor(std::vector<std::int64_t>{static_cast<std::int64_t>(options_.metric)}, {}));
         const auto averaged = trainer_.averaged();
         save_checkpoint(translator_, path_, {.training = &state, .is_best = is_best});
     }
@@ -161,6 +164,9 @@ class Run {
         };
         best_.value = take(best_name).item();
         best_.misses = take(misses_name).item<std::int64_t>();
+        if (const auto metric = static_cast<Metric>(take(metric_name).item<std::int64_t>()); metric != options_.metric)
+            throw ValueError(fmt::format("--resume: the metric is {}, but the training has {}",
+                                         name_of(metric_names, options_.metric), name_of(metric_names, metric)));
         trainer_.load_state(state);
         directory_.cut_log(trainer_.step_count());
         progress_.begin_at(trainer_.step_count());
@@ -204,15 +210,51 @@ Translator make_translator(const TrainArguments& a, const Tokenizers& tokenizers
             generator};
 }
 
+/// Options as text: options.describe(OptionTexts{list}).
+struct OptionTexts {
+    std::vector<std::pair<std::string_view, std::string>>& list;
+
+    void operator()(const OptionText& text, const auto& value, const auto&...) const {
+        list.emplace_back(text.name, fmt::format("{}", value));
+    }
+    template <class Enum, std::size_t n>
+    void operator()(const OptionText& text, const Enum& value, const std::array<Choice<Enum>, n>& choices) const {
+        list.emplace_back(text.name, name_of(choices, value));
+    }
+};
+
+/// What a training that goes on cannot change.
+void require_same_system(const TrainArguments& a, const System& system) {
+    std::vector<std::pair<std::string_view, std::string>> given{{"system", a.system}},
+        here{{"system", std::string(system.name())}};
+    SystemOptions mine = a.sizes, theirs = system.options();
+    mine.describe(OptionTexts{given});
+    theirs.describe(OptionTexts{here});
+    for (std::size_t i = 0; i < given.size(); ++i)
+        if (given[i] != here[i])
+            throw ValueError(fmt::format("--resume: {} is {}, but the training has {}", given[i].first, given[i].second,
+                                         here[i].second));
+}
+
 }  // namespace
 
 int train(const TrainArguments& arguments) {
+    if (arguments.run.metric != Metric::loss && !arguments.validation.given() && arguments.data.given())
+        throw ValueError(fmt::format("--metric {}: it is measured on validation sentences, and none are given",
+                                     name_of(metric_names, arguments.run.metric)));
+    if (arguments.sizes.tying == Tying::all && !arguments.text.joint)
+        throw ValueError("--tying all: one table for both sides needs one vocabulary, which --joint makes");
+    if (std::error_code error; arguments.resume && !std::filesystem::exists(arguments.model, error))
+        throw FileError(fmt::format("{}: there is no training here that could go on", arguments.model.string()));
     RunDirectory directory(arguments.model);
     if (directory.has_model() && !arguments.resume && !arguments.force)
         throw FileError(fmt::format("{}: there is a model already; --resume goes on with it, --force begins anew",
                                     arguments.model.string()));
     std::optional<Translator> translator;
-    if (arguments.resume) translator = load_checkpoint(arguments.model);
+    if (arguments.resume) {
+        translator = load_checkpoint(arguments.model);
+        require_same_system(arguments, *translator->system);
+    }
     const Tokenizers tokenizers = translator ? Tokenizers(translator->source.tokenizer, translator->target.tokenizer)
                                              : make_tokenizers(arguments);
     const std::int64_t max_length = arguments.text.max_length;
@@ -227,11 +269,13 @@ int train(const TrainArguments& arguments) {
     fmt::print(stderr, "{}: vocabularies of {} and {} tokens, {} parameters, {} threads, {} products\n",
                translator->system->name(), translator->source.vocabulary.size(), translator->target.vocabulary.size(),
                parameters, thread_count(), to_string(ProductPrecision::current()));
+    Run run(arguments, directory, *translator, corpus, std::move(validation));
+    directory.write("train.toml", arguments.configuration);
     if (!arguments.resume) {
-        directory.write("train.toml", arguments.configuration);
         directory.write("log.jsonl", "");
+        directory.forget_best();
     }
-    return Run(arguments, directory, *translator, corpus, std::move(validation))();
+    return run();
 }
 
 }  // namespace wengert::program

@@ -31,6 +31,8 @@ extern "C" void note_signal(int number) {
 }  // namespace
 
 RunDirectory::RunDirectory(std::filesystem::path path) : path_(std::move(path)) {
+    if (std::error_code error; std::filesystem::exists(path_ / "config.json", error))
+        throw FileError(fmt::format("{}: is a checkpoint; --model names the directory that it is in", path_.string()));
     if (std::error_code error; !std::filesystem::create_directories(path_, error) && error)
         throw FileError(fmt::format("{}: the directory cannot be made: {}", path_.string(), error.message()));
     const std::string file = (path_ / "lock").string();
@@ -45,8 +47,17 @@ RunDirectory::RunDirectory(std::filesystem::path path) : path_(std::move(path)) 
 RunDirectory::~RunDirectory() { ::close(lock_); }
 
 bool RunDirectory::has_model() const {
+    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+        const std::string name = entry.path().filename().string();
+        if (name == "latest" || name == "best" || (name.starts_with("checkpoint-") && !name.ends_with(".partial")))
+            return true;
+    }
+    return false;
+}
+
+void RunDirectory::forget_best() const {
     std::error_code error;
-    return std::filesystem::exists(path_ / "latest", error);
+    std::filesystem::remove(path_ / "best", error);
 }
 
 void RunDirectory::write(const std::string& name, const std::string& text) const {
@@ -78,7 +89,9 @@ void RunDirectory::cut_log(std::int64_t step) const {
 
 Signals::Signals() {
     signal_received = 0;
-    for (const int number : {SIGINT, SIGTERM}) std::signal(number, note_signal);
+    // Who starts the program in the background may have it ignore SIGINT.
+    for (const int number : {SIGINT, SIGTERM})
+        if (std::signal(number, note_signal) == SIG_IGN) std::signal(number, SIG_IGN);
 }
 
 Signals::~Signals() {

@@ -10,13 +10,16 @@ namespace wengert::program {
 /// A directory that one training writes into, and no other at the same time.
 class RunDirectory {
   public:
-    /// Makes the directory if need be and locks it. Throws FileError if another training has it.
+    /// Makes the directory if need be and locks it. Throws FileError if another training has it, or if
+    /// it is a checkpoint.
     explicit RunDirectory(std::filesystem::path path);
     ~RunDirectory();
     RunDirectory(const RunDirectory&) = delete;
     RunDirectory& operator=(const RunDirectory&) = delete;
 
     bool has_model() const;
+    /// Removes the link to the best model, when another training begins.
+    void forget_best() const;
     void write(const std::string& name, const std::string& text) const;
     /// Adds a line to log.jsonl.
     void log(const nlohmann::ordered_json& record) const;

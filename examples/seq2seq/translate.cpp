@@ -44,6 +44,7 @@ class Session {
         } else {
             const std::vector<std::int64_t> ids = source_ids(source, language.vocabulary);
             const auto all = wengert::translate(ensemble_, collate({&ids, 1}), options_).front();
+            ++options_.search_seed;  // each line draws other numbers
             for (const Translation& one : all) {
                 const Translation shown = replaces_unknown_ ? wengert::replace_unknown(one, source) : one;
                 const std::string line = translators_[0].target.tokenizer.detokenize(shown.tokens);
@@ -66,7 +67,7 @@ class Session {
 
     std::vector<Translator> translators_;
     std::vector<const Translator*> ensemble_;
-    const SearchOptions options_;
+    SearchOptions options_;
     const bool replaces_unknown_;
     const std::filesystem::path picture_;
     std::vector<AttentionMap> maps_;

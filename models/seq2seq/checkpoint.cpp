@@ -75,15 +75,25 @@ bool is_checkpoint_name(std::string_view name) {
 
 std::string partial(std::string_view name) { return fmt::format("{}{}", name, partial_suffix); }
 
-/// Removes checkpoints to which nothing leads, and what crashes left unfinished.
+/// Removes what crashes left unfinished, and, if `latest` says which are not, checkpoints to which nothing leads.
 void clean(const fs::path& directory) {
     const fs::path latest = link_of(directory, latest_name), best = link_of(directory, best_name);
     std::vector<fs::path> leftovers{directory / partial(latest_name), directory / partial(best_name)};
     for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
         const fs::path name = entry.path().filename();
-        if (is_checkpoint_name(name.string()) && name != latest && name != best) leftovers.push_back(entry.path());
+        const bool is_unfinished = name.string().ends_with(partial_suffix);
+        if (is_checkpoint_name(name.string()) && name != latest && name != best && (is_unfinished || !latest.empty()))
+            leftovers.push_back(entry.path());
     }
     for (const fs::path& leftover : leftovers) fs::remove_all(leftover);
+}
+
+/// Lets a link lead to a checkpoint, in one step. In a copy of a directory a directory may stand in its place.
+void lead(const fs::path& directory, const char* link, const std::string& name) {
+    fs::create_directory_symlink(name, directory / partial(link));
+    if (fs::is_directory(fs::symlink_status(directory / link)))
+        fs::rename(directory / link, directory / partial(std::string(name_prefix) + "0"));
+    fs::rename(directory / partial(link), directory / link);
 }
 
 nlohmann::ordered_json config_of(const Translator& t) {
@@ -202,8 +212,6 @@ void save_checkpoint(const Translator& translator, const fs::path& directory, co
     with_file_errors([&] {
         fs::create_directories(directory);
         clean(directory);
-        const fs::path old = link_of(directory, latest_name), best = link_of(directory, best_name);
-
         // A training before this one may have left a checkpoint of as many steps, which must stay until this one is
         // whole.
         std::string name = fmt::format("{}{}", name_prefix, translator.steps);
@@ -213,30 +221,29 @@ void save_checkpoint(const Translator& translator, const fs::path& directory, co
         fs::rename(directory / partial(name), directory / name);
         sync(directory);
 
-        for (const char* const link : {latest_name, best_name}) {
-            if (link == best_name && !options.is_best) continue;
-            fs::create_directory_symlink(name, directory / partial(link));
-            fs::rename(directory / partial(link), directory / link);
-        }
+        if (options.is_best) lead(directory, best_name, name);
+        lead(directory, latest_name, name);
         sync(directory);
         clean(directory);
     });
 }
 
 Translator load_checkpoint(const fs::path& path) {
-    std::error_code error;
-    if (is_checkpoint(path)) return read(path);
+    const auto checkpoint = [&] {
+        std::error_code error;
+        return fs::canonical(is_checkpoint(path) ? path : path / latest_name, error);
+    };
     for (;;) {
-        // In a copy of the directory `latest` may be a directory itself.
-        const fs::path link = link_of(path, latest_name), latest = path / (link.empty() ? latest_name : link);
+        const fs::path found = checkpoint();
+        std::error_code error;
         try {
-            if (fs::is_directory(latest, error)) return read(latest);
+            if (fs::is_directory(found, error)) return read(found);
             if (fs::is_directory(path, error)) fail(path, "there is no checkpoint in this directory");
             fail(path, fs::exists(path, error) ? "is a file; a model is a directory, as train has written it"
                                                : "there is no checkpoint: the directory does not exist");
         } catch (const FileError&) {
             // A newer checkpoint may have taken this one's place while it was read.
-            if (link_of(path, latest_name) == link) throw;
+            if (checkpoint() == found) throw;
         }
     }
 }

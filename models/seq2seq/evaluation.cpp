@@ -58,6 +58,11 @@ Evaluation evaluate(std::span<const Translator* const> ensemble, const Corpus& c
                     const EvaluationOptions& options) {
     if (ensemble.empty()) throw ValueError("evaluate: there is no translator");
     const Translator& translator = *ensemble[0];
+    for (const Translator* one : ensemble)
+        if (one->source.vocabulary != translator.source.vocabulary ||
+            one->target.vocabulary != translator.target.vocabulary)
+            throw ValueError("evaluate: the models of an ensemble must have the same vocabularies");
+    SearchOptions search = options.search;
     const Batches batches = sorted_batches(translator, corpus, options.batch);
     LossMean loss;
     std::vector<Sentence> hypotheses(corpus.size());
@@ -67,7 +72,8 @@ Evaluation evaluate(std::span<const Translator* const> ensemble, const Corpus& c
         const Batch batch = batches.assemble(pairs);
         for (const Translator* one : ensemble) loss.add(*one, batch);
         const auto start = std::chrono::steady_clock::now();
-        std::vector<std::vector<Translation>> translations = translate(ensemble, batch, options.search);
+        std::vector<std::vector<Translation>> translations = translate(ensemble, batch, search);
+        ++search.search_seed;  // each batch draws other numbers
         seconds += std::chrono::steady_clock::now() - start;
         for (std::size_t row = 0; row < pairs.size(); ++row) {
             Translation& best = translations[row].front();

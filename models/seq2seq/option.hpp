@@ -1,9 +1,12 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <wengert/autograd/tensor/error.hpp>
 
 /// How an option is described: once, beside its member. Flags of a command line, configuration files, checkpoints and
 /// documents follow from it:
@@ -43,6 +46,19 @@ template <class Enum, std::size_t n>
 std::string_view name_of(const std::array<Choice<Enum>, n>& choices, Enum value) {
     return std::ranges::find(choices, value, &Choice<Enum>::value)->name;
 }
+
+/// Throws ValueError for a number outside its bounds: options.describe(OptionChecker{"search"}).
+struct OptionChecker {
+    std::string_view subject;
+
+    template <class T>
+    void operator()(const OptionText& text, const T& value, const Bounds<T>& bounds) const {
+        if (!bounds.contains(value))
+            throw ValueError(fmt::format("{}: {} is {}, outside [{}, {}]", subject, text.name, value, bounds.least,
+                                         bounds.greatest));
+    }
+    void operator()(const OptionText&, const auto&, const auto&...) const {}
+};
 
 inline constexpr std::int64_t most_features = 1'000'000;
 

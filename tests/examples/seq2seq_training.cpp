@@ -130,3 +130,29 @@ TEST_CASE("a signal saves and ends a training with a message, and two cannot hav
     CHECK(content_of(here.path() / "first").find("stopped by signal 15 after step ") != std::string::npos);
     CHECK(load_checkpoint(here.path() / "m").steps > 0);
 }
+
+TEST_CASE("what a training is resumed with is what it began with, or an error") {
+    const Workplace here;
+    write_file(here.path() / "pairs.tsv", pairs);
+    const std::string train = std::string("train --data pairs.tsv --model m ") + small;
+    REQUIRE(here.run(train + " --max-steps 5").code == 0);
+    CHECK(content_of(here.path() / "m/train.toml").find("epochs=0\n") != std::string::npos);
+    const auto error = [&](const std::string& arguments) { return lines(here.run(arguments).error).back(); };
+    CHECK(error("train --resume --model m --hidden 25") == "seq2seq: --resume: hidden is 25, but the training has 24");
+    CHECK(error("train --resume --model m --seed 9").ends_with("the state is of a training with seed 1, not 9"));
+    CHECK(error("train --resume --model absent") == "seq2seq: absent: there is no training here that could go on");
+    CHECK(
+        error("train --force --model m/best --data pairs.tsv").ends_with("--model names the directory that it is in"));
+    CHECK(error(train + " --force --metric bleu") ==
+          "seq2seq: --metric bleu: it is measured on validation sentences, and none are given");
+    REQUIRE(here.run("train --resume --model m --max-steps 8").code == 0);
+    CHECK(load_checkpoint(here.path() / "m").steps == 8);
+
+    // Of a copy that has no links, nothing is lost.
+    REQUIRE(here.shell("cp -rL m copy && rm -r copy/latest copy/best").code == 0);
+    CHECK(here.run(std::string("train --data pairs.tsv --model copy ") + small).code == 1);
+    REQUIRE(
+        here.shell("cp -rL m copied && seq2seq train --resume --model copied --max-steps 9 && readlink copied/latest")
+            .code == 0);
+    CHECK(load_checkpoint(here.path() / "copied").steps == 9);
+}

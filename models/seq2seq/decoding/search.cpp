@@ -77,14 +77,15 @@ class Search {
         int attending = 0;
         for (std::size_t i = 0; i < systems_.size(); ++i) {
             const System::Step step = systems_[i]->step(last, *states_[i]);
-            const Tensor part = systems_.size() == 1 ? log_softmax(step.logits) : softmax(step.logits);
-            sum = sum.defined() ? sum + part : part;
+            const Tensor part = log_softmax(step.logits);
+            const auto log_add = [](auto a, auto b) { return maximum(a, b) + log1p(exp(-abs(a - b))); };
+            sum = sum.defined() ? map(log_add, sum, part) : part;
             if (!step.weights.defined()) continue;
             weights = weights.defined() ? weights + step.weights : step.weights;
             ++attending;
         }
         weights_.push_back(attending > 1 ? weights / attending : weights);
-        return systems_.size() == 1 ? sum : log(sum / static_cast<double>(systems_.size()));
+        return systems_.size() == 1 ? sum : sum - std::log(static_cast<double>(systems_.size()));
     }
 
     /// The best successors of rows [begin, end), which are of one sentence.
@@ -106,8 +107,12 @@ class Search {
                 choices.push_back(choice);
             }
         }
+        if (choices.empty()) {  // every token is forbidden or impossible: what there is, is cut off
+            for (std::size_t row = begin; row < end; ++row) finish(live_[row]);
+            return;
+        }
         // Sampled hypotheses are independent of one another: each goes on.
-        if (!options_.sample || step_ == 0) {
+        if (!options_.sample || step_ <= first_choice(sentence)) {
             std::ranges::stable_sort(choices, std::greater(), &TokenChoice::total);
             choices.resize(std::min(choices.size(), places));
         }
@@ -133,22 +138,23 @@ class Search {
     std::vector<TokenChoice> choose(const Tensor& log_probabilities, std::size_t sentence, std::size_t places) {
         if (sentence < prefixes_.size() && step_ < std::ssize(prefixes_[sentence])) {
             const std::int64_t token = prefixes_[sentence][static_cast<std::size_t>(step_)];
-            if (token < 0 || token >= log_probabilities.dim(0))
-                throw ValueError(fmt::format("search: the prefix of source {} has the token {}, outside [0, {})",
-                                             sentence, token, log_probabilities.dim(0)));
             return {{token, log_probabilities.at({token})}};
         }
         std::vector<std::int64_t> forbidden{Vocabulary::pad, Vocabulary::start};
         if (options_.no_unknown) forbidden.push_back(Vocabulary::unknown);
         if (step_ < options_.min_length) forbidden.push_back(Vocabulary::end);
         if (!options_.sample) return best_tokens(log_probabilities, forbidden, places);
-        // All hypotheses of a sentence begin with one row.
-        const std::size_t draws = step_ == 0 ? places : 1;
+        const std::size_t draws = step_ == first_choice(sentence) ? places : 1;
         std::vector<TokenChoice> drawn;
         for (std::size_t i = 0; i < draws; ++i)
             drawn.push_back(draw_token(log_probabilities, forbidden,
                                        {options_.temperature, options_.top_k, options_.top_p}, random_));
         return drawn;
+    }
+
+    /// The step at which the hypotheses of a sentence, which begin with one row, first have a choice.
+    std::int64_t first_choice(std::size_t sentence) const {
+        return sentence < prefixes_.size() ? std::ssize(prefixes_[sentence]) : 0;
     }
 
     static void drop_ended(std::vector<Live>& next, std::vector<std::int64_t>& parents) {
@@ -205,8 +211,8 @@ class Search {
     std::int64_t step_ = 0;
 };
 
-void check(std::span<const System* const> systems, const Tensor& source, const SearchOptions& options,
-           std::span<const std::vector<std::int64_t>> prefixes) {
+void check(std::span<const System* const> systems, const Tensor& source, std::int64_t max_length,
+           const SearchOptions& options, std::span<const std::vector<std::int64_t>> prefixes) {
     if (systems.empty()) throw ValueError("search: there is no system");
     for (const System* system : systems)
         if (system->options().target_vocabulary != systems[0]->options().target_vocabulary)
@@ -214,11 +220,17 @@ void check(std::span<const System* const> systems, const Tensor& source, const S
                                          systems[0]->options().target_vocabulary, system->options().target_vocabulary));
     if (!prefixes.empty() && std::ssize(prefixes) != source.dim(0))
         throw ValueError(fmt::format("search: {} prefixes for {} sources", prefixes.size(), source.dim(0)));
+    for (std::size_t i = 0; i < prefixes.size(); ++i) {
+        if (std::ssize(prefixes[i]) > max_length)
+            throw ValueError(fmt::format("search: the prefix of source {} has {} tokens, and {} are the most", i,
+                                         prefixes[i].size(), max_length));
+        for (const std::int64_t token : prefixes[i])
+            if (token <= Vocabulary::end || token >= systems[0]->options().target_vocabulary)
+                throw ValueError(fmt::format("search: the prefix of source {} has the token {}, outside [{}, {})", i,
+                                             token, Vocabulary::unknown, systems[0]->options().target_vocabulary));
+    }
     SearchOptions checked = options;
-    checked.describe([](const OptionText& text, const auto& value, const auto&... range) {
-        if constexpr (requires { (range.contains(value), ...); })
-            if (!(range.contains(value) && ...)) throw ValueError(fmt::format("search: {} is {}", text.name, value));
-    });
+    checked.describe(OptionChecker{"search"});
 }
 
 }  // namespace
@@ -228,7 +240,7 @@ std::vector<std::vector<Hypothesis>> search(std::span<const System* const> syste
                                             const SearchOptions& options,
                                             std::span<const std::vector<std::int64_t>> prefixes) {
     const Pause pause;
-    check(systems, source, options, prefixes);
+    check(systems, source, options.max_length > 0 ? options.max_length : max_length, options, prefixes);
     if (source.dim(0) == 0) return {};
     return Search(systems, source, lengths, max_length, options, prefixes).run();
 }

@@ -97,7 +97,7 @@ struct AttentionSystem : Recurrent<AttentionSystem<Attention>> {
 
     AttentionSystem() = default;
     AttentionSystem(const SystemOptions& options, Generator& generator)
-        : encoder(options, generator), decoder(options, encoder.features(), generator) {
+        : encoder(options, true, generator), decoder(options, encoder.features(), generator) {
         encoder.tie(decoder.embedding);
         name_parameters(*this);
     }

@@ -26,9 +26,9 @@ const Tensor& AnyCell::bias_ih() const {
 }
 
 CellState AnyCell::operator()(const Tensor& projection, const CellState& state) const {
-    if (kind == CellKind::gru) return {gru(projection, state.h), {}};
-    if (kind == CellKind::rnn) return {rnn(projection, state.h), {}};
-    const LstmState next = lstm(projection, {state.h, state.c});
+    if (kind == CellKind::gru) return {gru(gru.normalise_input(projection), state.h), {}};
+    if (kind == CellKind::rnn) return {rnn(rnn.normalise_input(projection), state.h), {}};
+    const LstmState next = lstm(lstm.normalise_input(projection), {state.h, state.c});
     return {next.h, next.c};
 }
 
@@ -50,22 +50,22 @@ Tensor CellStack::project(const Tensor& embedded) const {
     return linear(embedded, slice(first.weight_ih(), 1, 0, embedded.dim(-1)), first.bias_ih());
 }
 
-std::vector<CellState> CellStack::operator()(const Tensor& projection, const Tensor& more,
-                                             const std::vector<CellState>& states, Generator* noise) const {
-    std::vector<CellState> next;
+CellStack::Result CellStack::operator()(const Tensor& projection, const Tensor& more,
+                                        const std::vector<CellState>& states, Generator* noise) const {
+    Result result;
     for (std::size_t i = 0; i < cells.size(); ++i) {
         const Scope scope("cells." + std::to_string(i));
         const Tensor& weight = cells[i].weight_ih();
         Tensor from_below = projection;
         if (i > 0)
-            from_below =
-                linear(drop_features(next[i - 1].h, options_.dropout, false, noise), weight, cells[i].bias_ih());
+            from_below = linear(drop_features(result.top, options_.dropout, false, noise), weight, cells[i].bias_ih());
         else if (more.defined())
             from_below = linear(more, slice(weight, 1, options_.embedding, weight.dim(1)), projection);
-        next.push_back(cells[i](from_below, states[i]));
-        if (i > 0 && options_.residual) next[i].h = next[i].h + next[i - 1].h;
+        result.states.push_back(cells[i](from_below, states[i]));
+        const Tensor& h = result.states[i].h;
+        result.top = i > 0 && options_.residual ? h + result.top : h;
     }
-    return next;
+    return result;
 }
 
 }  // namespace wengert

@@ -28,7 +28,7 @@ struct AnyCell {
 
     const Tensor& weight_ih() const;
     const Tensor& bias_ih() const;
-    /// projection [B, gates * H] -> the next state.
+    /// W x + b [B, gates * H], in whatever parts it was computed -> the next state.
     CellState operator()(const Tensor& projection, const CellState& state) const;
     /// Of zeros.
     CellState first_state(std::int64_t rows) const;
@@ -51,10 +51,13 @@ struct CellStack {
 
     /// What the embedded tokens of all steps contribute to the first layer's gates: [.., E] -> [.., gates * H].
     Tensor project(const Tensor& embedded) const;
-    /// One step: the projection [B, gates * H], and the further features [B, more], undefined if there are none. The
-    /// last of the states is the top layer's.
-    std::vector<CellState> operator()(const Tensor& projection, const Tensor& more,
-                                      const std::vector<CellState>& states, Generator* noise) const;
+    struct Result {
+        std::vector<CellState> states;
+        Tensor top;  ///< [B, H]: what the top layer gives, with residual connections more than its state
+    };
+    /// One step: the projection [B, gates * H], and the further features [B, more], undefined if there are none.
+    Result operator()(const Tensor& projection, const Tensor& more, const std::vector<CellState>& states,
+                      Generator* noise) const;
 
     void visit(auto&& f) {
         for (std::size_t i = 0; i < cells.size(); ++i) f(std::to_string(i), cells[i]);

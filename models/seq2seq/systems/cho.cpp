@@ -9,7 +9,7 @@ Cho::Decoder::Decoder(const SystemOptions& o, Generator& generator)
       cell(o, o.embedding + o.hidden, generator) {}
 
 Cho::Cho(const SystemOptions& options, Generator& generator)
-    : encoder(options, generator), decoder(options, generator) {
+    : encoder(options, false, generator), decoder(options, generator) {
     encoder.tie(decoder.embedding);
     name_parameters(*this);
 }

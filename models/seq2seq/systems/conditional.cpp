@@ -21,7 +21,7 @@ Conditional::Decoder::Decoder(const SystemOptions& o, std::int64_t memory, Gener
       second(o, memory, generator) {}
 
 Conditional::Conditional(const SystemOptions& options, Generator& generator)
-    : encoder(options, generator), decoder(options, encoder.features(), generator), options_(options) {
+    : encoder(options, true, generator), decoder(options, encoder.features(), generator), options_(options) {
     encoder.bridge = {};  // the mean takes its place
     encoder.tie(decoder.embedding);
     name_parameters(*this);

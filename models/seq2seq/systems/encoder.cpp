@@ -10,11 +10,16 @@ namespace {
 
 /// Each row of ids [B, S] from its last real one to its first; padding stays behind.
 Tensor reversed(const Tensor& ids, const Tensor& lengths) {
+    if (lengths.defined() && lengths.shape() != Shape{ids.dim(0)})
+        throw ShapeError(fmt::format("encoder: lengths {} are not one for each row of {}", to_string(lengths.shape()),
+                                     to_string(ids.shape())));
     Tensor result = ids.clone();
     std::int64_t* const all = result.mutable_data<std::int64_t>();
     const std::int64_t steps = ids.dim(1);
     for (std::int64_t row = 0; row < ids.dim(0); ++row) {
         const std::int64_t length = lengths.defined() ? lengths.data<std::int64_t>()[row] : steps;
+        if (length < 0 || length > steps)
+            throw ValueError(fmt::format("encoder: length {} is outside [0, {}]", length, steps));
         std::reverse(all + row * steps, all + row * steps + length);
     }
     return result;
@@ -22,8 +27,10 @@ Tensor reversed(const Tensor& ids, const Tensor& lengths) {
 
 }  // namespace
 
-Encoder::Encoder(const SystemOptions& o, Generator& generator)
+Encoder::Encoder(const SystemOptions& o, bool is_attended, Generator& generator)
     : embedding(o.source_vocabulary, o.embedding, generator), options_(o) {
+    if (is_attended && o.reverse_source)
+        throw ValueError("reverse_source: attention looks at the words in their order; it is for systems without");
     const auto stack = [&]<class Options>(Options options) {
         options.layers = o.layers;
         options.bidirectional = o.bidirectional;

@@ -22,7 +22,9 @@ struct Encoder {
     };
 
     Encoder() = default;
-    Encoder(const SystemOptions& options, Generator& generator);
+    /// `is_attended`: a decoder looks at single outputs, whose place is that of their word. Throws ValueError then if
+    /// the options reverse the source.
+    Encoder(const SystemOptions& options, bool is_attended, Generator& generator);
 
     /// Reads with a decoder's table, if the options tie all of them. Throws ValueError unless the vocabularies are of
     /// one size.

@@ -33,10 +33,11 @@ Stacked::Decoder::Decoder(const SystemOptions& o, StackAttention kind, std::int6
 }
 
 Stacked::Stacked(const SystemOptions& options, StackAttention kind, Generator& generator)
-    : encoder(options, generator),
+    : encoder(options, kind != StackAttention::none, generator),
       decoder(options, kind, encoder.features(), generator),
       kind_(kind),
       options_(options) {
+    encoder.bridge = {};  // the states of all layers take its place
     encoder.tie(decoder.embedding);
     name_parameters(*this);
 }
@@ -67,8 +68,9 @@ Stacked::Advance Stacked::advance(const Tensor& projection, const State& state, 
                                   Generator* noise) const {
     Advance next;
     next.state.step = state.step + 1;
-    next.state.cells = decoder.cells(projection, state.combined, state.cells, noise);
-    const Tensor top = next.state.cells.back().h;
+    CellStack::Result layers = decoder.cells(projection, state.combined, state.cells, noise);
+    next.state.cells = std::move(layers.states);
+    const Tensor& top = layers.top;
     if (kind_ == StackAttention::none) {
         next.features = {top};
         return next;

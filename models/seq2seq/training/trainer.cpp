@@ -15,10 +15,9 @@ constexpr std::string_view optimizer_prefix = "optimizer.", plateau_prefix = "pl
                            parameter_prefix = "parameter.";
 
 TrainingOptions checked(TrainingOptions options) {
-    options.describe([](const OptionText& text, const auto& value, const auto& range) {
-        if constexpr (requires { range.contains(value); })
-            if (!range.contains(value)) throw ValueError(fmt::format("training: {} is {}", text.name, value));
-    });
+    options.describe(OptionChecker{"training"});
+    if (options.epochs == 0 && options.max_steps == 0)
+        throw ValueError("training: epochs and max_steps are both 0, and one of them must say when it ends");
     return options;
 }
 
@@ -86,8 +85,9 @@ Trainer::Trainer(Translator& translator, const Corpus& corpus, const TrainingOpt
       batches_(corpus, translator.source.vocabulary, translator.target.vocabulary,
                {.batch_size = options.batch, .seed = static_cast<std::uint64_t>(options.seed)}),
       steps_per_epoch_(divided_up(static_cast<std::int64_t>(batches_.size()), options.accumulate)),
-      steps_(options.max_steps > 0 ? std::min(options.epochs * steps_per_epoch_, options.max_steps)
-                                   : options.epochs * steps_per_epoch_),
+      steps_(options.epochs == 0      ? options.max_steps
+             : options.max_steps == 0 ? options.epochs * steps_per_epoch_
+                                      : std::min(options.epochs * steps_per_epoch_, options.max_steps)),
       parameters_(translator.system->parameters()),
       optimizer_(make_optimizer(parameters_, options)),
       schedule_(make_schedule(options, steps_, steps_per_epoch_)),
@@ -194,6 +194,10 @@ NamedTensors Trainer::own_state() const {
         state.emplace_back(std::move(name), tensor(std::vector<std::int64_t>{value}, {}));
     };
     number("steps", step_);
+    number("data.batches", static_cast<std::int64_t>(batches_.size()));
+    number("data.batch", options_.batch);
+    number("data.accumulate", options_.accumulate);
+    number("data.seed", options_.seed);
     number("noise.position", static_cast<std::int64_t>(noise_.position()));
     number("epoch.number", epoch_);
     number("epoch.place", static_cast<std::int64_t>(place_));
@@ -207,8 +211,16 @@ void Trainer::load_state(const NamedTensors& state) {
     const NamedTensors optimizer = take_with_prefix(own, optimizer_prefix),
                        plateau = take_with_prefix(own, plateau_prefix), ema = take_with_prefix(own, ema_prefix),
                        parameters = take_with_prefix(own, parameter_prefix);
-    const NamedTensors here = own_state();
+    if (!ema_ && (!ema.empty() || !parameters.empty()))
+        throw ValueError("training: the state has averages of the weights, and this training keeps none");
+    const NamedTensors before = own_state(), here = own_state();
     assign(here, own);
+    for (std::size_t i = 0; i < here.size(); ++i) {
+        const std::string& name = here[i].first;
+        if (name.starts_with("data.") && here[i].second.item<std::int64_t>() != before[i].second.item<std::int64_t>())
+            throw ValueError(fmt::format("training: the state is of a training with {} {}, not {}", name.substr(5),
+                                         here[i].second.item<std::int64_t>(), before[i].second.item<std::int64_t>()));
+    }
     optimizer_->load_state(optimizer);
     plateau_.load_state(plateau);
     if (ema_) {

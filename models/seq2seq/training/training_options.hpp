@@ -42,7 +42,7 @@ struct TrainingOptions {
         constexpr Bounds<std::int64_t> count{1, 1'000'000}, count_or_none{0, 1'000'000'000};
         constexpr Bounds<double> probability{0, 0.999}, positive{0, 1e12};
         f(OptionText{"batch", "Sentences of a step"}, batch, count);
-        f(OptionText{"epochs", "Passes over the corpus"}, epochs, count);
+        f(OptionText{"epochs", "Passes over the corpus; 0: as many as max_steps takes"}, epochs, count_or_none);
         f(OptionText{"max_steps", "Ends training earlier; 0: it does not"}, max_steps, count_or_none);
         f(OptionText{"optimizer", "The rule that changes parameters"}, optimizer, optimizer_names);
         f(OptionText{"learning_rate", "The optimizer's, at its greatest"}, learning_rate, Bounds<double>{1e-12, 1e12});

@@ -10,8 +10,10 @@
 #include <set>
 #include <wengert/models/seq2seq/evaluation.hpp>
 #include <wengert/models/seq2seq/system.hpp>
+#include <wengert/models/seq2seq/systems/cell_stack.hpp>
 #include <wengert/models/seq2seq/training/trainer.hpp>
 
+#include "../../nn/close.hpp"
 #include "small_seq2seq.hpp"
 #include "small_translator.hpp"
 
@@ -72,6 +74,47 @@ TEST_CASE("system: noise changes the loss, and the same noise gives the same los
                   system->loss(batch.source, batch.lengths, batch.target).item());
         }
     }
+}
+
+TEST_CASE("system: with all that options add, every parameter has a part in the loss") {
+    const SmallBatch batch;
+    for (const SystemEntry& entry : all_systems()) {
+        for (const CellKind cell : {CellKind::gru, CellKind::lstm, CellKind::rnn}) {
+            CAPTURE(entry.name);
+            CAPTURE(name_of(cell_names, cell));
+            SystemOptions options = small_options(entry.name);
+            options.layers = 2;
+            options.cell = cell;
+            options.readout = Readout::deep;
+            options.residual = options.layer_norm = true;
+            Generator generator(1);
+            const auto system = make_system(entry.name, options, generator);
+            Tape tape;
+            const std::vector<Tensor> parameters = system->parameters();
+            const auto gradients = tape.gradient(system->loss(batch.source, batch.lengths, batch.target), parameters);
+            for (std::size_t i = 0; i < parameters.size(); ++i) {
+                CAPTURE(parameters[i].name());
+                // A score's bias shifts all scores alike, and the key's is none.
+                const double size = sum(abs(gradients[i])).item();
+                const bool is_shift = parameters[i].name().find("in_proj_bias") != std::string::npos;
+                CHECK((size > 0 || is_shift));
+            }
+        }
+    }
+}
+
+TEST_CASE("system: residual connections leave the states of the cells as they are") {
+    SystemOptions options = small_options("sutskever");
+    options.layers = 2;
+    Generator generator(1), same(1);
+    const CellStack plain(options, 0, generator);
+    options.residual = true;
+    const CellStack residual(options, 0, same);
+    const Tensor projection = uniform({2, 72}, -1, 1, generator);
+    const std::vector<CellState> zero{{zeros({2, 24}), {}}, {zeros({2, 24}), {}}};
+    const auto a = plain(projection, {}, zero, nullptr), b = residual(projection, {}, zero, nullptr);
+    for (std::size_t i = 0; i < 2; ++i) CHECK(difference(a.states[i].h, b.states[i].h, 0) == "");
+    CHECK(difference(b.top, a.states[0].h + a.states[1].h, 0) == "");
 }
 
 TEST_CASE("system: tables that are tied are one, and a size that forbids it is an error") {

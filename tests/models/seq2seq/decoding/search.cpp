@@ -237,7 +237,8 @@ TEST_CASE("search: what it cannot work with is refused") {
     const SmallBatch batch;
     const auto systems = small_systems();
     CHECK_THROWS_WITH_AS(search({}, batch.source, batch.lengths, 3), "search: there is no system", ValueError);
-    CHECK_THROWS_WITH_AS(search_one(*systems[0], batch, {.beam = 0}), "search: beam is 0", ValueError);
+    CHECK_THROWS_WITH_AS(search_one(*systems[0], batch, {.beam = 0}), "search: beam is 0, outside [1, 1000]",
+                         ValueError);
     const System* const alone[] = {systems[0].get()};
     const std::vector<std::vector<std::int64_t>> bad{{99}, {}, {}};
     CHECK_THROWS_AS(search(alone, batch.source, batch.lengths, 3, {}, bad), ValueError);

@@ -18,7 +18,7 @@ Tensor sentence_lengths() { return ids({4, 2, 1}); }
 
 Encoder sized(SystemOptions options, Generator& generator) {
     options.source_vocabulary = 6, options.embedding = 3, options.hidden = 2;
-    return Encoder(options, generator);
+    return Encoder(options, false, generator);
 }
 constexpr SystemOptions one_layer{.layers = 1};
 
@@ -101,4 +101,20 @@ TEST_CASE("encoder: dropout acts on the embeddings too, if there is noise") {
     CHECK(difference(encoder(sentences()).state, quiet, 0) == "");
     CHECK(difference(dropped, quiet, 1e-3) != "");
     CHECK(difference(encoder(sentences(), {}, &same).state, dropped, 0) == "");
+}
+
+TEST_CASE("encoder: a source may be read from its end, of each row without its padding") {
+    Generator generator(1);
+    const Encoder forward = sized(one_layer, generator);
+    SystemOptions options = one_layer;
+    options.reverse_source = true;
+    Encoder backward = sized(options, generator);
+    backward.embedding = forward.embedding, backward.gru = forward.gru;
+    const Tensor turned = reshape(ids({2, 5, 3, 5, 2, 4, 0, 0, 2, 0, 0, 0}), {3, 4});
+    CHECK(difference(backward(sentences(), sentence_lengths()).state, forward(turned, sentence_lengths()).state, 0) ==
+          "");
+    CHECK_THROWS_WITH_AS(backward(sentences(), ids({4, 2, 5})), "encoder: length 5 is outside [0, 4]", ValueError);
+    CHECK_THROWS_AS(backward(sentences(), ids({4})), ShapeError);
+    CHECK_THROWS_WITH_AS(Encoder(options, true, generator), doctest::Contains("reverse_source: attention looks"),
+                         ValueError);
 }

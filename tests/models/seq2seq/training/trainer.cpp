@@ -180,8 +180,11 @@ TEST_CASE("the gradients' norm is limited") {
 TEST_CASE("training refuses what cannot be trained with") {
     Translator translator = small_translator();
     const Corpus corpus = small_corpus();
-    CHECK_THROWS_WITH_AS(train(translator, corpus, {.epochs = 0}), "training: epochs is 0", ValueError);
-    CHECK_THROWS_WITH_AS(train(translator, corpus, {.max_steps = -1}), "training: max_steps is -1", ValueError);
+    CHECK_THROWS_WITH_AS(train(translator, corpus, {.epochs = 0}),
+                         "training: epochs and max_steps are both 0, and one of them must say when it ends",
+                         ValueError);
+    CHECK_THROWS_WITH_AS(train(translator, corpus, {.max_steps = -1}),
+                         "training: max_steps is -1, outside [0, 1000000000]", ValueError);
     CHECK_THROWS_AS(train(translator, corpus, {.clip = -1}), ValueError);
     CHECK_THROWS_AS(train(translator, corpus, {.batch = 0}), ValueError);
     CHECK_THROWS_AS(train(translator, corpus, {.learning_rate = -1}), ValueError);
