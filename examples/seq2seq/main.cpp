@@ -36,8 +36,7 @@ void add_resources(CLI::App& verb, Resources& r, const std::string& group = "Opt
         ->group(group);
     static constexpr std::array precisions{Choice<Precision>{"float32", Precision::float32},
                                            Choice<Precision>{"bfloat16", Precision::bfloat16}};
-    add_choice(verb, "--precision", r.precision, precisions,
-               "Of large products' operands: float32 or bfloat16; models stay float32")
+    add_choice(verb, "--precision", r.precision, precisions, "Of large products' operands; models stay float32")
         ->group(group);
 }
 
@@ -90,8 +89,9 @@ void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& sign
     CLI::App& verb = *app.add_subcommand("train", "Train a translator");
     verb.footer(
         "At each validation DIR gets the model so far, and DIR/log.jsonl one JSON line more: epoch, step, loss,\n"
-        "learning rate, gradient norm, of validation sentences the loss and, for the first 1000, the exact match and\n"
-        "BLEU of greedy translations, and tokens per second, seconds and memory. DIR/latest is the last model and\n"
+        "learning rate, gradient norm, of validation sentences the loss and, for the first 1000, the exact match,\n"
+        "BLEU and chrF of greedy translations, and tokens per second, seconds and memory. DIR/latest is the last model "
+        "and\n"
         "DIR/best the best; DIR/train.toml has all options, as --config reads them. SIGINT and SIGTERM save and end\n"
         "the training; --resume goes on with it, with the options that DIR has, unless others are given.");
     verb.add_option("--model", a.model, "Where the model goes; made if need be")->type_name("DIR")->required();
@@ -287,6 +287,7 @@ int run(int argc, char** argv) {
     std::vector<std::string> words(argv + 1, argv + argc);
     app.require_subcommand(0, 1);
     app.fallthrough();
+    app.allow_config_extras(CLI::config_extras_mode::error);
     app.set_config("--config", "", "A file of options, as train writes it: [train], hidden=256, ...");
     app.option_defaults()->always_capture_default();
     Resources resources;

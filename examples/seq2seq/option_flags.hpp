@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -36,7 +37,7 @@ CLI::Option* add_choice(CLI::App& verb, const std::string& name, T& value, const
     const auto choose = [&value, choices](const std::string& text) {
         value = std::ranges::find(choices, text, &Choice<T>::name)->value;
     };
-    return verb.add_option_function<std::string>(name, choose, what)
+    return verb.add_option_function<std::string>(name, choose, fmt::format("{}: {}", what, fmt::join(names, ", ")))
         ->type_name("NAME")
         ->check(CLI::IsMember(names).description(""))
         ->take_last()

@@ -170,7 +170,10 @@ class Run {
         trainer_.load_state(state);
         directory_.cut_log(trainer_.step_count());
         progress_.begin_at(trainer_.step_count());
-        fmt::print(stderr, "going on after step {} of {}\n", trainer_.step_count(), trainer_.steps());
+        if (trainer_.is_done())
+            fmt::print(stderr, "the training is at its end already, after step {}\n", trainer_.step_count());
+        else
+            fmt::print(stderr, "going on after step {} of {}\n", trainer_.step_count(), trainer_.steps());
     }
 
     const RunOptions options_;

@@ -58,8 +58,7 @@ struct TextOptions {
         static constexpr std::array modes{Choice<TokenizerMode>{"words", TokenizerMode::words},
                                           Choice<TokenizerMode>{"characters", TokenizerMode::characters},
                                           Choice<TokenizerMode>{"spaces", TokenizerMode::spaces}};
-        f(OptionText{"tokenizer", "What a token is: a word, a character, or what stands between spaces"}, tokenizer,
-          modes);
+        f(OptionText{"tokenizer", "What a token is"}, tokenizer, modes);
         f(OptionText{"subwords", "Tokens are so many learned pieces of words; 0: they are not"}, subwords,
           Bounds<std::int64_t>{0, most});
         f(OptionText{"joint", "One vocabulary for both sides, and one set of subwords"}, joint);

@@ -91,8 +91,11 @@ void clean(const fs::path& directory) {
 /// Lets a link lead to a checkpoint, in one step. In a copy of a directory a directory may stand in its place.
 void lead(const fs::path& directory, const char* link, const std::string& name) {
     fs::create_directory_symlink(name, directory / partial(link));
-    if (fs::is_directory(fs::symlink_status(directory / link)))
-        fs::rename(directory / link, directory / partial(std::string(name_prefix) + "0"));
+    if (fs::is_directory(fs::symlink_status(directory / link))) {
+        const fs::path aside = directory / partial(std::string(name_prefix) + "0");
+        fs::remove_all(aside);
+        fs::rename(directory / link, aside);
+    }
     fs::rename(directory / partial(link), directory / link);
 }
 

@@ -58,11 +58,10 @@ struct SystemOptions {
           probability);
         f(OptionText{"cell", "Recurrent cell, where the system leaves a choice"}, cell, cell_names);
         f(OptionText{"readout",
-                     "What the output layer reads: the state, a layer over state, context and token, that "
-                     "layer's maxout, or what is usual for the system"},
+                     "What the output layer reads: the state, a layer over state, context and token, or what is "
+                     "usual for the system"},
           readout, readout_names);
-        f(OptionText{"tying", "Tables that are one: none, the decoder's two, or all three (joint vocabulary)"}, tying,
-          tying_names);
+        f(OptionText{"tying", "Tables that are one: the decoder's two, or with the encoder's all"}, tying, tying_names);
         f(OptionText{"residual", "Layers from the second on add their input to their output"}, residual);
         f(OptionText{"layer_norm", "Layer normalisation inside the cells"}, layer_norm);
         f(OptionText{"reverse_source", "The encoder reads the source from its end"}, reverse_source);
