@@ -59,8 +59,8 @@ struct BackwardRows {
             }
             for (int r = 0; r < results; ++r) {
                 if (is_zero[static_cast<std::size_t>(r)]) {
-                    static constexpr T zero = 0;
-                    cts[r] = &zero;
+                    alignas(64) static constexpr T zeros[most_lanes<T>] = {};  // a kernel reads a whole register
+                    cts[r] = zeros;
                     ct_step[r] = 0;
                     continue;
                 }
