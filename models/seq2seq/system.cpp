@@ -55,6 +55,12 @@ std::vector<Tensor> System::parameters() const {
     return result;
 }
 
+void require_target(const Tensor& source, const Tensor& target) {
+    if (target.rank() != 2 || target.dim(0) != source.dim(0) || target.dim(1) < 2)
+        throw ShapeError(fmt::format("seq2seq: target must be [B, T] with T > 1 for source {}, not {}",
+                                     to_string(source.shape()), to_string(target.shape())));
+}
+
 Tensor select_rows(const Tensor& x, std::span<const std::int64_t> rows) {
     const Pause pause;
     const Tensor from = contiguous(x);

@@ -90,6 +90,9 @@ std::span<const SystemEntry> all_systems();
 /// that the system cannot have.
 std::unique_ptr<System> make_system(std::string_view name, const SystemOptions& options, Generator& generator);
 
+/// Throws ShapeError unless target is [B, T] with T > 1, of as many rows as source [B, S].
+void require_target(const Tensor& source, const Tensor& target);
+
 /// Rows of x [N, ..], one after another, each as often as `rows` has it -> [rows.size(), ..]. A constant.
 Tensor select_rows(const Tensor& x, std::span<const std::int64_t> rows);
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
 #include <wengert/models/seq2seq/decoding/internal/token_choice.hpp>
 #include <wengert/models/seq2seq/decoding/search.hpp>
 #include <wengert/models/text/vocabulary.hpp>

@@ -71,7 +71,7 @@ auto AttentionDecoder<Attention>::first_state(const Tensor& hidden) const -> Sta
 template <class Attention>
 Tensor AttentionDecoder<Attention>::project(const Tensor& embedded) const {
     const Scope scope("cell");
-    return linear(embedded, slice(cell.weight_ih(), 1, 0, embedded.dim(-1)), cell.bias_ih());
+    return cell.project(embedded);
 }
 
 template <class Attention>

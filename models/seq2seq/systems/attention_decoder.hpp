@@ -9,7 +9,8 @@
 ///
 ///     struct Memory { ... visit };                                   // names what has a row for each source
 ///     Memory remember(const Tensor& states, const Tensor& lengths) const;
-///     Attended<..> over (state, memory, carried): see attend() in attention_decoder.cpp
+///
+/// and an attend() in attention_decoder.cpp, which calls it.
 namespace wengert {
 
 /// Multi-head attention with the state as its query.

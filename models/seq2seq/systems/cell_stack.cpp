@@ -25,6 +25,8 @@ const Tensor& AnyCell::bias_ih() const {
     return kind == CellKind::gru ? gru.bias_ih : kind == CellKind::lstm ? lstm.bias_ih : rnn.bias_ih;
 }
 
+Tensor AnyCell::project(const Tensor& x) const { return linear(x, slice(weight_ih(), 1, 0, x.dim(-1)), bias_ih()); }
+
 CellState AnyCell::operator()(const Tensor& projection, const CellState& state) const {
     if (kind == CellKind::gru) return {gru(gru.normalise_input(projection), state.h), {}};
     if (kind == CellKind::rnn) return {rnn(rnn.normalise_input(projection), state.h), {}};
@@ -46,8 +48,7 @@ CellStack::CellStack(const SystemOptions& options, std::int64_t more, Generator&
 
 Tensor CellStack::project(const Tensor& embedded) const {
     const Scope scope("cells.0");
-    const AnyCell& first = cells[0];
-    return linear(embedded, slice(first.weight_ih(), 1, 0, embedded.dim(-1)), first.bias_ih());
+    return cells[0].project(embedded);
 }
 
 CellStack::Result CellStack::operator()(const Tensor& projection, const Tensor& more,

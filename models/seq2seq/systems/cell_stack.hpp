@@ -28,6 +28,9 @@ struct AnyCell {
 
     const Tensor& weight_ih() const;
     const Tensor& bias_ih() const;
+    /// What the first features of the input contribute to W x + b, and b itself: x [.., n] -> [.., gates * H]. For all
+    /// steps at once this is one product.
+    Tensor project(const Tensor& x) const;
     /// W x + b [B, gates * H], in whatever parts it was computed -> the next state.
     CellState operator()(const Tensor& projection, const CellState& state) const;
     /// Of zeros.

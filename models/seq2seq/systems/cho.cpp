@@ -29,8 +29,7 @@ Cho::Encoded Cho::encode(const Tensor& source, const Tensor& lengths, Generator*
 
 Tensor Cho::project(const Tensor& embedded) const {
     const Scope scope("cell");
-    const AnyCell& cell = decoder.cell;
-    return linear(embedded, slice(cell.weight_ih(), 1, 0, embedded.dim(-1)), cell.bias_ih());
+    return decoder.cell.project(embedded);
 }
 
 Cho::Advance Cho::advance(const Tensor& projection, const State& state, const Memory& memory, Generator*) const {

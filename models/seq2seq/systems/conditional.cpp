@@ -48,7 +48,7 @@ Conditional::Encoded Conditional::encode(const Tensor& source, const Tensor& len
 
 Tensor Conditional::project(const Tensor& embedded) const {
     const Scope scope("first");
-    return linear(embedded, decoder.first.weight_ih(), decoder.first.bias_ih());
+    return decoder.first.project(embedded);
 }
 
 Conditional::Advance Conditional::advance(const Tensor& projection, const State& state, const Memory& memory,
@@ -64,8 +64,7 @@ Conditional::Advance Conditional::advance(const Tensor& projection, const State&
         attended = decoder.attention(between.h, memory);
     }
     const Scope scope("second");
-    const AnyCell& cell = decoder.second;
-    const CellState next = cell(linear(attended.context, cell.weight_ih(), cell.bias_ih()), between);
+    const CellState next = decoder.second(decoder.second.project(attended.context), between);
     return {{next}, {next.h, attended.context}, attended.weights};
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <fmt/format.h>
-
 #include <wengert/models/seq2seq/system.hpp>
 #include <wengert/models/seq2seq/systems/target_words.hpp>
 #include <wengert/models/text/vocabulary.hpp>
@@ -66,9 +64,7 @@ class Recurrent {
     Followed follow(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise,
                     double sampling) const {
         const auto encoded = self().encode(source, lengths, noise);
-        if (target.rank() != 2 || target.dim(0) != source.dim(0) || target.dim(1) < 2)
-            throw ShapeError(fmt::format("seq2seq: target must be [B, T] with T > 1 for source {}, not {}",
-                                         to_string(source.shape()), to_string(target.shape())));
+        require_target(source, target);
         const Scope scope("decoder");
         const std::int64_t steps = target.dim(1) - 1;
         Tensor embedded = words().embed(slice(target, 1, 0, steps), noise);  // [B, T - 1, E]

@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <cmath>
 #include <wengert/autograd/tape/scope.hpp>
 #include <wengert/models/seq2seq/systems/sequence_dropout.hpp>
@@ -74,9 +72,7 @@ TransformerModel::Step TransformerModel::step(const Tensor& tokens, const State&
 Tensor TransformerModel::follow(const Tensor& source, const Tensor& lengths, const Tensor& target,
                                 Generator* noise) const {
     const Encoded encoded = encode(source, lengths, noise);
-    if (target.rank() != 2 || target.dim(0) != source.dim(0) || target.dim(1) < 2)
-        throw ShapeError(fmt::format("seq2seq: target must be [B, T] with T > 1 for source {}, not {}",
-                                     to_string(source.shape()), to_string(target.shape())));
+    require_target(source, target);
     const Scope scope("decoder");
     const Tensor x = place(decoder.embedding(slice(target, 1, 0, target.dim(1) - 1)), 0, noise);
     const Tensor features = decoder.transformer(x, encoded.memory.layers, noise);
