@@ -61,7 +61,6 @@ class Run {
 
     /// Returns the number of the signal that ended it early, or 0.
     int operator()() {
-        const Signals signals;
         while (!trainer_.is_done() && !is_patience_at_end()) {
             const TrainingStep step = trainer_.step();
             progress_.show(step);
@@ -72,7 +71,7 @@ class Run {
                 validate(step);
             else if (options_.save_every > 0 && step.step % options_.save_every == 0)
                 save(false);
-            if (const int signal = signals.received(); signal != 0 && !trainer_.is_done()) {
+            if (const int signal = signals_.received(); signal != 0 && !trainer_.is_done()) {
                 progress_.end_line();
                 if (!validates) save(false);
                 fmt::print(stderr, "stopped by signal {} after step {}, which is saved; train --resume goes on\n",
@@ -176,6 +175,7 @@ class Run {
             fmt::print(stderr, "going on after step {} of {}\n", trainer_.step_count(), trainer_.steps());
     }
 
+    const Signals signals_;  // before the first checkpoint: whoever sees that one may send a signal
     const RunOptions options_;
     const std::int64_t batch_;
     const std::filesystem::path path_;
