@@ -57,10 +57,9 @@ run_suites build
 
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export LSAN_OPTIONS="suppressions='$PWD/tests/lsan.supp':print_suppressions=0"
-# Without the precompiled header every file must include what it uses.
 # UBSan's checks of each reference in the inlined vector kernels double the time to compile, and find nothing that
 # AddressSanitizer does not.
-configure build-sanitize -Db_sanitize=address,undefined -Db_lundef=false -Db_pch=false -Doptimization=g \
+configure build-sanitize -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=g \
     -Dcpp_args='-g1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS -fno-sanitize=null,alignment,object-size,vptr'
 compile build-sanitize programs
 run_suites build-sanitize
