@@ -101,6 +101,7 @@ TransformerDecoderLayer::Step TransformerDecoderLayer::step(const Input& input,
                                                             Generator* noise) const {
     const SourceLine& where = input.where();
     MultiHeadAttention::Memory seen;
+    Tensor weights;
     const Tensor self_attended =
         sublayer(tensor_of(input, "transformer_decoder"), norm1, options, noise, where, [&](const Tensor& x) {
             const Scope scope("self_attn");
@@ -109,11 +110,13 @@ TransformerDecoderLayer::Step TransformerDecoderLayer::step(const Input& input,
         });
     const Tensor attended = sublayer(self_attended, norm2, options, noise, where, [&](const Tensor& x) {
         const Scope scope("multihead_attn");
-        return multihead_attn({x, where}, memory, {.noise = noise}).outputs;
+        const MultiHeadAttention::Result result = multihead_attn({x, where}, memory, {.noise = noise});
+        weights = result.weights;
+        return result.outputs;
     });
     return {sublayer(attended, norm3, options, noise, where,
                      [&](const Tensor& x) { return feed_forward(x, linear1, linear2, options, noise, where); }),
-            seen};
+            seen, weights};
 }
 
 TransformerDecoder::TransformerDecoder(std::int64_t d_model, std::int64_t nhead, int num_layers, Generator& generator,
@@ -136,7 +139,7 @@ TransformerDecoder::Memory TransformerDecoder::remember(const Input& states, con
 TransformerDecoder::Step TransformerDecoder::step(const Input& input, const Memory& memory, const Past& past,
                                                   Generator* noise) const {
     if (layers.empty()) throw_missing("transformer_decoder", "layers", input.where());
-    Step result{tensor_of(input, "transformer_decoder"), {}};
+    Step result{tensor_of(input, "transformer_decoder"), {}, {}};
     located("transformer_decoder", {&result.outputs}, input.where(), [&] {
         if (memory.empty()) throw ValueError("the memory is empty; remember() makes one");
         if (memory.size() != layers.size())
@@ -149,9 +152,10 @@ TransformerDecoder::Step TransformerDecoder::step(const Input& input, const Memo
     for (std::size_t i = 0; i < layers.size(); ++i) {
         const Scope scope(layer_name(i));
         const MultiHeadAttention::Memory before = past.empty() ? MultiHeadAttention::Memory() : past[i];
-        auto [outputs, seen] = layers[i].step({result.outputs, input.where()}, memory[i], before, noise);
-        result.outputs = outputs;
-        result.past.push_back(seen);
+        const auto layer = layers[i].step({result.outputs, input.where()}, memory[i], before, noise);
+        result.outputs = layer.outputs;
+        result.past.push_back(layer.past);
+        result.weights = layer.weights;
     }
     result.outputs = finish(result.outputs, norm, input.where());
     return result;

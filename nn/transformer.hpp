@@ -85,6 +85,7 @@ struct TransformerDecoderLayer {
     struct Step {
         Tensor outputs;                   ///< [B, T, E]
         MultiHeadAttention::Memory past;  ///< the self-attention's keys and values of all steps so far
+        Tensor weights;                   ///< [B, heads, T, S]: of the attention over the encoder's states
     };
 
     TransformerDecoderLayer() = default;
@@ -135,6 +136,7 @@ struct TransformerDecoder {
     struct Step {
         Tensor outputs;  ///< [B, T, E]
         Past past;       ///< for the next step
+        Tensor weights;  ///< [B, heads, T, S]: the last layer's attention over the encoder's states
     };
 
     TransformerDecoder() = default;

@@ -87,13 +87,15 @@ std::string configuration_of(const CLI::App& verb) {
 
 void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& signal) {
     CLI::App& verb = *app.add_subcommand("train", "Train a translator");
+    std::string systems = "Systems:\n";
+    for (const SystemEntry& entry : all_systems()) systems += fmt::format("  {:<14} {}\n", entry.name, entry.meaning);
     verb.footer(
-        "At each validation DIR gets the model so far, and DIR/log.jsonl one JSON line more: epoch, step, loss,\n"
+        systems +
+        "\nAt each validation DIR gets the model so far, and DIR/log.jsonl one JSON line more: epoch, step, loss,\n"
         "learning rate, gradient norm, of validation sentences the loss and, for the first 1000, the exact match,\n"
-        "BLEU and chrF of greedy translations, and tokens per second, seconds and memory. DIR/latest is the last model "
-        "and\n"
-        "DIR/best the best; DIR/train.toml has all options, as --config reads them. SIGINT and SIGTERM save and end\n"
-        "the training; --resume goes on with it, with the options that DIR has, unless others are given.");
+        "BLEU and chrF of greedy translations, and tokens per second, seconds and memory. DIR/latest is the last\n"
+        "model and DIR/best the best; DIR/train.toml has all options, as --config reads them. SIGINT and SIGTERM\n"
+        "save and end the training; --resume goes on with it, with the options that DIR has, unless others are given.");
     verb.add_option("--model", a.model, "Where the model goes; made if need be")->type_name("DIR")->required();
     CLI::Option* const resume =
         verb.add_flag("--resume", a.resume, "Goes on with the training in DIR")->configurable(false);
@@ -137,8 +139,8 @@ void add_translate(CLI::App& app, TranslateArguments& a, Resources& resources) {
         ->type_name("DIR")
         ->allow_extra_args(false)
         ->required();
-    verb.add_option("--attention", a.attention, "Also draws what each word looked at, sentence below sentence")
-        ->type_name("FILE.svg");
+    verb.add_option("--attention", a.attention, "Also writes what each word looked at, as a picture or as numbers")
+        ->type_name("FILE.svg|FILE.json");
     a.search.describe(OptionFlags{verb, "The search"});
     verb.add_flag("--replace-unknown", a.replace_unknown, "Writes the source word that <unk> looked at most")
         ->group("The search");
@@ -213,7 +215,8 @@ int fail(int code, std::string_view text) {
     return code;
 }
 
-/// A training that goes on has the options of its directory, and those that are given beside.
+/// A training that goes on has the options of its directory, and those that are given beside. Throws FileError if the
+/// directory has none.
 std::vector<std::string> with_configuration(std::vector<std::string> words) {
     constexpr std::string_view flag = "--model";
     std::filesystem::path model;
@@ -225,7 +228,10 @@ std::vector<std::string> with_configuration(std::vector<std::string> words) {
     if (std::ranges::find(words, "--resume") != words.end() && !model.empty()) {
         const std::filesystem::path file = model / "train.toml";
         std::error_code error;
-        if (std::filesystem::exists(file, error)) words.insert(words.begin(), {"--config", file.string()});
+        if (std::filesystem::exists(file, error))
+            words.insert(words.begin(), {"--config", file.string()});
+        else if (std::filesystem::exists(model, error))
+            throw FileError(fmt::format("{}: does not exist; a training goes on with its options", file.string()));
     }
     std::ranges::reverse(words);  // as CLI11 takes them
     return words;

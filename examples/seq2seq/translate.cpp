@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <iostream>
 #include <system_error>
+#include <wengert/autograd/observe/picture_file.hpp>
+#include <wengert/models/seq2seq/attention_map.hpp>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 
 #include "verbs.hpp"
@@ -13,10 +15,9 @@ namespace wengert::program {
 namespace {
 
 /// Looks before the work, so that it is not in vain.
-void require_writable_svg(const std::filesystem::path& file) {
-    if (file.extension() != ".svg")
-        throw ValueError(
-            fmt::format("--attention {}: the picture is SVG, and its name must end in .svg", file.string()));
+void require_writable_map(const std::filesystem::path& file) {
+    if (file.extension() != ".svg" && file.extension() != ".json")
+        throw ValueError(fmt::format("--attention {}: the name must end in .svg or .json", file.string()));
     const std::filesystem::path directory = file.has_parent_path() ? file.parent_path() : ".";
     const bool exists = ::access(file.c_str(), F_OK) == 0;
     if (::access(exists ? file.c_str() : directory.c_str(), W_OK) != 0)
@@ -24,14 +25,14 @@ void require_writable_svg(const std::filesystem::path& file) {
             fmt::format("{}: cannot be written: {}", file.string(), std::generic_category().message(errno)));
 }
 
-/// Translates texts one by one, and keeps the attention of each if it is to be drawn.
+/// Translates texts one by one, and keeps the attention of each if it is to be written.
 class Session {
   public:
     explicit Session(const TranslateArguments& arguments)
-        : options_(arguments.search), replaces_unknown_(arguments.replace_unknown), picture_(arguments.attention) {
+        : options_(arguments.search), replaces_unknown_(arguments.replace_unknown), attention_(arguments.attention) {
         for (const std::filesystem::path& model : arguments.models) translators_.push_back(load_checkpoint(model));
         for (const Translator& translator : translators_) ensemble_.push_back(&translator);
-        if (!picture_.empty()) require_writable_svg(picture_);
+        if (!attention_.empty()) require_writable_map(attention_);
     }
 
     /// Prints the translation at once: who reads it may wait for it before writing the next line. An empty text has an
@@ -50,13 +51,14 @@ class Session {
                 const std::string line = translators_[0].target.tokenizer.detokenize(shown.tokens);
                 print(options_.n_best > 1 ? fmt::format("{:.4f}\t{}", one.score, line) : line);
             }
-            if (!picture_.empty()) maps_.push_back(attention_map(source, all.front(), text));
+            if (!attention_.empty()) maps_.push_back(attention_map(source, all.front(), text));
         }
         if (std::fflush(stdout) != 0) throw FileError("standard output cannot be written");
     }
 
-    void draw() const {
-        if (!picture_.empty()) write_svg(maps_, picture_);
+    void write_attention() const {
+        if (attention_.extension() == ".svg") write_svg(maps_, attention_);
+        if (attention_.extension() == ".json") write_picture(to_json(maps_), attention_);
     }
 
   private:
@@ -69,7 +71,7 @@ class Session {
     std::vector<const Translator*> ensemble_;
     SearchOptions options_;
     const bool replaces_unknown_;
-    const std::filesystem::path picture_;
+    const std::filesystem::path attention_;
     std::vector<AttentionMap> maps_;
 };
 
@@ -91,7 +93,7 @@ void translate(const TranslateArguments& arguments) {
         }
         if (std::cin.bad()) throw FileError("standard input cannot be read");
     }
-    session.draw();
+    session.write_attention();
 }
 
 }  // namespace wengert::program

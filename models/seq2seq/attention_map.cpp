@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <wengert/autograd/observe/picture_file.hpp>
 #include <wengert/autograd/observe/svg.hpp>
 #include <wengert/models/seq2seq/attention_map.hpp>
@@ -121,6 +122,22 @@ std::string to_svg(std::span<const AttentionMap> maps) {
 
 void write_svg(std::span<const AttentionMap> maps, const std::filesystem::path& file) {
     write_picture(to_svg(maps), file);
+}
+
+std::string to_json(std::span<const AttentionMap> maps) {
+    std::string text;
+    for (const AttentionMap& map : maps) {
+        const std::vector<double> weights = checked_weights(map);
+        nlohmann::ordered_json object = {{"title", map.title}, {"source", map.source}, {"target", map.target}};
+        auto& rows = object["weights"] = nlohmann::ordered_json::array();
+        for (std::size_t t = 0; t < map.target.size(); ++t) {
+            const auto row = weights.begin() + static_cast<std::ptrdiff_t>(t * map.source.size());
+            rows.push_back(std::vector<double>(row, row + std::ssize(map.source)));
+        }
+        text += text.empty() ? "[\n" : ",\n";
+        text += object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    }
+    return text.empty() ? "[]\n" : text + "\n]\n";
 }
 
 }  // namespace wengert

@@ -25,4 +25,11 @@ std::string to_svg(std::span<const AttentionMap> maps);
 /// Writes that picture. Throws FileError if the file cannot be written.
 void write_svg(std::span<const AttentionMap> maps, const std::filesystem::path& file);
 
+/// The maps as a JSON array, a map a line:
+///
+///     {"title": "...", "source": ["..."], "target": ["..."], "weights": [[0.1, ...], ...]}
+///
+/// with a row of weights for each target word. Bytes that are no UTF-8 become U+FFFD. Throws what to_svg() does.
+std::string to_json(std::span<const AttentionMap> maps);
+
 }  // namespace wengert

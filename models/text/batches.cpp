@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <tuple>
 #include <utility>
 #include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/text/batches.hpp>
@@ -76,14 +75,18 @@ Batches::Batches(const Corpus& corpus, const Vocabulary& source, const Vocabular
         throw ValueError(fmt::format("batches: batch_size is {} and pool {}, but must be 1 or more", options.batch_size,
                                      options.pool));
     }
+    if (options.batch_tokens < 0)
+        throw ValueError(fmt::format("batches: batch_tokens is {}, but must be 0 or more", options.batch_tokens));
     if (corpus.size() == 0) throw ValueError("batches: the corpus is empty");
     for (const Sentence& sentence : corpus.source) sources_.push_back(source_ids(sentence, source));
     for (const Sentence& sentence : corpus.target) targets_.push_back(target_ids(sentence, target));
+    size_ = epoch(0).size();
 }
 
-std::size_t Batches::size() const {
-    const auto batch_size = static_cast<std::size_t>(options_.batch_size);
-    return (sources_.size() + batch_size - 1) / batch_size;
+/// Whether a batch of so many pairs, with one more as long as the longest of all, is too much.
+bool Batches::is_full(std::size_t pairs, std::size_t longest) const {
+    if (options_.batch_tokens == 0) return pairs == static_cast<std::size_t>(options_.batch_size);
+    return pairs > 0 && (pairs + 1) * longest > static_cast<std::size_t>(options_.batch_tokens);
 }
 
 std::vector<std::vector<std::size_t>> Batches::epoch(std::uint64_t number) const {
@@ -93,20 +96,24 @@ std::vector<std::vector<std::size_t>> Batches::epoch(std::uint64_t number) const
     shuffle(order, generator);
 
     const auto batch_size = static_cast<std::size_t>(options_.batch_size);
-    const auto pool_size = batch_size * std::min(static_cast<std::size_t>(options_.pool), size());
+    const std::size_t most = (order.size() + batch_size - 1) / batch_size;
+    const auto pool_size =
+        options_.batch_tokens > 0 ? order.size() : batch_size * std::min(static_cast<std::size_t>(options_.pool), most);
     // The longer side first: of the keys tried on English-Chinese and German-English, this pads the two sides least.
     const auto lengths = [&](std::size_t i) {
-        return std::tuple(std::max(sources_[i].size(), targets_[i].size()), sources_[i].size());
+        return std::pair(std::max(sources_[i].size(), targets_[i].size()), sources_[i].size());
     };
     std::vector<std::vector<std::size_t>> batches;
     for (std::size_t pool = 0; pool < order.size(); pool += pool_size) {
         const std::span rows = std::span(order).subspan(pool, std::min(pool_size, order.size() - pool));
         // Stable, so that pairs of equal lengths stay shuffled.
         std::ranges::stable_sort(rows, {}, lengths);
-        for (std::size_t first = 0; first < rows.size(); first += batch_size) {
-            const std::span batch = rows.subspan(first, std::min(batch_size, rows.size() - first));
-            batches.emplace_back(batch.begin(), batch.end());
+        std::vector<std::size_t> batch;
+        for (const std::size_t pair : rows) {
+            if (is_full(batch.size(), lengths(pair).first)) batches.push_back(std::exchange(batch, {}));
+            batch.push_back(pair);
         }
+        batches.push_back(std::move(batch));
     }
     shuffle(batches, generator);
     return batches;

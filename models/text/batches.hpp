@@ -32,17 +32,21 @@ struct BatchOptions {
     std::int64_t batch_size = 64;
     std::uint64_t seed = 1;
     std::int64_t pool = 64;  ///< batches that are sorted by length together: more wastes less padding and mixes less
+    /// If above 0, a batch has as many pairs as keep its longer side, padding included, within so many tokens, and
+    /// batch_size and pool have no say: all pairs are sorted together. A pair that is longer is a batch of its own.
+    std::int64_t batch_tokens = 0;
 };
 
 /// Length-bucketed, shuffled batches of a corpus. Every pair occurs once in an epoch. The order depends on the seed and
 /// the number of the epoch alone, on every platform, so that a run can be repeated and resumed.
 class Batches {
   public:
-    /// Encodes the corpus, which need not outlive this. Throws ValueError for an empty corpus or options below 1.
+    /// Encodes the corpus, which need not outlive this. Throws ValueError for an empty corpus, options below 1, or
+    /// batch_tokens below 0.
     Batches(const Corpus& corpus, const Vocabulary& source, const Vocabulary& target, const BatchOptions& options = {});
 
-    /// Number of batches in an epoch; one of them may be smaller than batch_size.
-    std::size_t size() const;
+    /// Number of batches, the same in every epoch; one of them may be smaller than batch_size.
+    std::size_t size() const { return size_; }
 
     /// The batches of an epoch, each as indices into the corpus: to be given to `assemble` one by one.
     std::vector<std::vector<std::size_t>> epoch(std::uint64_t number) const;
@@ -51,7 +55,10 @@ class Batches {
     Batch assemble(std::span<const std::size_t> pairs) const;
 
   private:
+    bool is_full(std::size_t pairs, std::size_t longest) const;
+
     BatchOptions options_;
+    std::size_t size_ = 0;
     std::vector<std::vector<std::int64_t>> sources_, targets_;
 };
 

@@ -121,7 +121,7 @@ TEST_CASE("what is wrong with the input is an error of one line") {
     check_error(here.run("graph --out absent/graph.dot"), "absent/graph.dot");
     check_error(trained().run("translate --model model --attention absent/a.svg Tom"),
                 "absent/a.svg: cannot be written: No such file or directory");
-    check_error(trained().run("translate --model model --attention a.png Tom"), "its name must end in .svg");
+    check_error(trained().run("translate --model model --attention a.png Tom"), "the name must end in .svg or .json");
     CHECK(trained().run("translate --model model", "Tom\n\xff\n").error ==
           "seq2seq: standard input:2: text: invalid UTF-8 at byte 0\n");
     write_file(here.path() / "file", "");
@@ -169,6 +169,15 @@ TEST_CASE("the attention of every sentence is drawn") {
         CAPTURE(text);
         CHECK(svg.find(text) != svg.npos);
     }
+}
+
+TEST_CASE("the attention of every sentence is written as numbers") {
+    REQUIRE(trained().run("translate --model model --attention a.json 'Tom sleeps.' 'Run!'").code == 0);
+    const json maps = json::parse(content_of(trained().path() / "a.json"));
+    REQUIRE(maps.size() == 2);
+    CHECK(maps[1]["title"] == "Run!");
+    CHECK(maps[1]["source"] == json{"run", "!", "</s>"});
+    CHECK(maps[1]["weights"].size() == maps[1]["target"].size());
 }
 
 TEST_CASE("an evaluation is one line of JSON") {

@@ -66,17 +66,18 @@ TransformerModel::Step TransformerModel::step(const Tensor& tokens, const State&
     const Scope scope("decoder");
     const Tensor x = place(decoder.embedding(unsqueeze(tokens, 1)), state.step, nullptr);
     const TransformerDecoder::Step next = decoder.transformer.step(x, memory.layers, state.past);
-    return {decoder.output(squeeze(next.outputs, 1)), {}, {next.past, state.step + 1}};
+    return {decoder.output(squeeze(next.outputs, 1)), squeeze(mean(next.weights, 1), 1), {next.past, state.step + 1}};
 }
 
-Tensor TransformerModel::follow(const Tensor& source, const Tensor& lengths, const Tensor& target,
-                                Generator* noise) const {
+TransformerDecoder::Step TransformerModel::follow(const Tensor& source, const Tensor& lengths, const Tensor& target,
+                                                  Generator* noise) const {
     const Encoded encoded = encode(source, lengths, noise);
     require_target(source, target);
     const Scope scope("decoder");
     const Tensor x = place(decoder.embedding(slice(target, 1, 0, target.dim(1) - 1)), 0, noise);
-    const Tensor features = decoder.transformer(x, encoded.memory.layers, noise);
-    return drop_features(features, options_.output_dropout, options_.variational, noise);
+    TransformerDecoder::Step steps = decoder.transformer.step(x, encoded.memory.layers, {}, noise);
+    steps.outputs = drop_features(steps.outputs, options_.output_dropout, options_.variational, noise);
+    return steps;
 }
 
 Tensor TransformerModel::loss(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise,
@@ -84,7 +85,7 @@ Tensor TransformerModel::loss(const Tensor& source, const Tensor& lengths, const
     if (options.sampling > 0)
         throw ValueError(
             "scheduled sampling: a transformer sees all of a target at once, and has no step to sample at");
-    const Tensor features = follow(source, lengths, target, noise);
+    const Tensor features = follow(source, lengths, target, noise).outputs;
     const Scope scope("loss");
     return linear_cross_entropy(features, decoder.output.weight, decoder.output.bias,
                                 slice(target, 1, 1, target.dim(1)),
@@ -93,9 +94,9 @@ Tensor TransformerModel::loss(const Tensor& source, const Tensor& lengths, const
 
 TransformerModel::Result TransformerModel::operator()(const Tensor& source, const Tensor& lengths, const Tensor& target,
                                                       Generator* noise) const {
-    const Tensor features = follow(source, lengths, target, noise);
+    const TransformerDecoder::Step steps = follow(source, lengths, target, noise);
     const Scope scope("decoder"), layer("output");
-    return {decoder.output(features), {}};
+    return {decoder.output(steps.outputs), mean(steps.weights, 1)};
 }
 
 }  // namespace wengert

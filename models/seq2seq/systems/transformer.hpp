@@ -48,7 +48,7 @@ struct TransformerModel {
     };
     struct Result {
         Tensor logits;   ///< [B, T - 1, V]
-        Tensor weights;  ///< undefined: there are as many as layers and heads
+        Tensor weights;  ///< [B, T - 1, S]: the last layer's, the mean over its heads
     };
     struct Step {
         Tensor logits, weights;
@@ -72,7 +72,8 @@ struct TransformerModel {
 
   private:
     Tensor place(const Tensor& embedded, std::int64_t first, Generator* noise) const;
-    Tensor follow(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise) const;
+    TransformerDecoder::Step follow(const Tensor& source, const Tensor& lengths, const Tensor& target,
+                                    Generator* noise) const;
 
     SystemOptions options_;
 };

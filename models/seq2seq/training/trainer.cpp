@@ -83,7 +83,9 @@ Trainer::Trainer(Translator& translator, const Corpus& corpus, const TrainingOpt
     : translator_(translator),
       options_(checked(options)),
       batches_(corpus, translator.source.vocabulary, translator.target.vocabulary,
-               {.batch_size = options.batch, .seed = static_cast<std::uint64_t>(options.seed)}),
+               {.batch_size = options.batch,
+                .seed = static_cast<std::uint64_t>(options.seed),
+                .batch_tokens = options.batch_tokens}),
       steps_per_epoch_(divided_up(static_cast<std::int64_t>(batches_.size()), options.accumulate)),
       steps_(options.epochs == 0      ? options.max_steps
              : options.max_steps == 0 ? options.epochs * steps_per_epoch_
@@ -196,6 +198,7 @@ NamedTensors Trainer::own_state() const {
     number("steps", step_);
     number("data.batches", static_cast<std::int64_t>(batches_.size()));
     number("data.batch", options_.batch);
+    if (options_.batch_tokens > 0) number("data.batch_tokens", options_.batch_tokens);
     number("data.accumulate", options_.accumulate);
     number("data.seed", options_.seed);
     number("noise.position", static_cast<std::int64_t>(noise_.position()));

@@ -21,6 +21,7 @@ inline constexpr std::array schedule_names{Choice<Schedule>{"linear", Schedule::
 
 struct TrainingOptions {
     std::int64_t batch = 64;
+    std::int64_t batch_tokens = 0;
     std::int64_t epochs = 10;
     std::int64_t max_steps = 0;
     OptimizerKind optimizer = OptimizerKind::adam;
@@ -42,6 +43,8 @@ struct TrainingOptions {
         constexpr Bounds<std::int64_t> count{1, 1'000'000}, count_or_none{0, 1'000'000'000};
         constexpr Bounds<double> probability{0, 0.999}, positive{0, 1e12};
         f(OptionText{"batch", "Sentences of a step"}, batch, count);
+        f(OptionText{"batch_tokens", "Tokens of a step's longer side, padding included, in place of batch; 0: none"},
+          batch_tokens, count_or_none);
         f(OptionText{"epochs", "Passes over the corpus; 0: as many as max_steps takes"}, epochs, count_or_none);
         f(OptionText{"max_steps", "Ends training earlier; 0: it does not"}, max_steps, count_or_none);
         f(OptionText{"optimizer", "The rule that changes parameters"}, optimizer, optimizer_names);

@@ -109,6 +109,18 @@ TEST_CASE("weights that do not fit the words are an error") {
     CHECK_THROWS_WITH_AS(svg_of(map), "attention map: the weight at [0, 2] is nan, not in [0, 1]", ValueError);
 }
 
+TEST_CASE("attention maps are numbers in JSON, a map a line") {
+    CHECK(to_json({}) == "[]\n");
+    AttentionMap broken = example();
+    broken.title = "\xff";
+    const std::vector<AttentionMap> maps{example(), broken};
+    const std::string rest =
+        R"("source":["Tom","chases","Jerry"],"target":["汤姆","追"],"weights":[[1.0,0.0,0.0],[0.0625,0.8125,0.125]]})";
+    CHECK(to_json(maps) == "[\n{\"title\":\"Tom chases Jerry\"," + rest + ",\n{\"title\":\"\uFFFD\"," + rest + "\n]\n");
+    broken.weights = zeros({3, 2});
+    CHECK_THROWS_AS(to_json({&broken, 1}), ShapeError);
+}
+
 TEST_CASE("an attention map is written to a file") {
     const std::vector<AttentionMap> maps{example()};
     const TemporaryFile file;

@@ -125,6 +125,33 @@ TEST_CASE("sentences of similar length meet, and batches do not come in order of
     CHECK(sorted > 0.8);
 }
 
+TEST_CASE("a batch holds as many tokens as are asked for, and an epoch always the same number of batches") {
+    const Corpus corpus = random_corpus(1000);
+    constexpr std::int64_t budget = 200;
+    const Batches batches = batches_of(corpus, {.batch_tokens = budget});
+    std::int64_t padded = 0, tokens = 0;
+    for (const std::uint64_t number : {1u, 2u, 3u}) {
+        const Order order = batches.epoch(number);
+        CHECK(order.size() == batches.size());
+        std::vector<std::size_t> all = flat(order);
+        std::ranges::sort(all);
+        CHECK(std::ranges::adjacent_find(all) == all.end());
+        CHECK(all.size() == 1000);
+        for (const auto& pairs : order) {
+            const Batch batch = batches.assemble(pairs);
+            CHECK(batch.size * std::max(batch.source_length, batch.target_length) <= budget);
+            padded += batch.size * std::max(batch.source_length, batch.target_length);
+            for (std::size_t i = 0; i < pairs.size(); ++i)
+                tokens += std::max(batch.source_lengths[i], batch.target_lengths[i]);
+        }
+    }
+    CHECK(tokens > 0.98 * static_cast<double>(padded));
+    CHECK(3 * std::ssize(batches.epoch(1)) * budget < 1.15 * static_cast<double>(padded));
+    CHECK(batches.epoch(1) != batches.epoch(2));
+    // Pairs that are longer than that come one by one.
+    CHECK(batches_of(corpus, {.batch_tokens = 1}).size() == 1000);
+}
+
 TEST_CASE("collate serves sentences without a target") {
     const std::vector<Ids> sources = {{4, 2}, {4, 5, 2}};
     const Batch batch = collate(sources);
@@ -144,6 +171,8 @@ TEST_CASE("what cannot be batched is refused") {
                          ValueError);
     CHECK_THROWS_WITH_AS(batches_of(corpus, {.batch_size = 0}),
                          "batches: batch_size is 0 and pool 64, but must be 1 or more", ValueError);
+    CHECK_THROWS_WITH_AS(batches_of(corpus, {.batch_tokens = -1}), "batches: batch_tokens is -1, but must be 0 or more",
+                         ValueError);
     const Vocabulary vocabulary = Vocabulary::build(corpus.source);
     CHECK_THROWS_WITH_AS(Batches(Corpus{}, vocabulary, vocabulary), "batches: the corpus is empty", ValueError);
 }
