@@ -124,7 +124,7 @@ struct TransformerDecoderLayer {
 ///     const auto memory = decoder.remember(states, lengths);       // once for each sentence
 ///     TransformerDecoder::Past past;                               // of no step
 ///     for (...) {
-///         auto [outputs, next] = decoder.step(x, memory, past);    // x [B, 1, E]
+///         auto [outputs, next, weights] = decoder.step(x, memory, past);  // x [B, 1, E]
 ///         past = next;
 ///     }
 struct TransformerDecoder {

@@ -104,9 +104,10 @@ TEST_CASE("transformer: decoding step by step gives what the parallel pass gives
         TransformerDecoder::Past past;
         std::vector<Tensor> outputs;
         for (std::int64_t t = 0; t < 6; ++t) {
-            auto [output, next] = decoder.step(slice(x, 1, t, t + 1), memory, past);
-            outputs.push_back(output);
-            past = next;
+            const auto step = decoder.step(slice(x, 1, t, t + 1), memory, past);
+            CHECK(step.weights.shape() == Shape{3, 3, 1, 5});
+            outputs.push_back(step.outputs);
+            past = step.past;
         }
         CHECK(past[1].keys.shape() == Shape{3, 3, 6, 2});
         CHECK(difference(concat(outputs, 1), all, 1e-13) == "");
