@@ -1,11 +1,13 @@
 #pragma once
 
+#include <wengert/models/line_chart.hpp>
 #include <wengert/models/metrics.hpp>
 #include <wengert/models/seq2seq/attention_map.hpp>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/decoding/search.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>
 #include <wengert/models/seq2seq/scoring/bleu.hpp>
+#include <wengert/models/seq2seq/scoring/bleu_by_length.hpp>
 #include <wengert/models/seq2seq/scoring/bleu_tokenizer.hpp>
 #include <wengert/models/seq2seq/scoring/bootstrap.hpp>
 #include <wengert/models/seq2seq/scoring/chrf.hpp>

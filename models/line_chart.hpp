@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace wengert {
+
+/// Lines over common axes.
+struct LineChart {
+    struct Point {
+        double x, y;
+        std::string note = {};  ///< the tooltip; empty: the line's name and both numbers
+    };
+    struct Line {
+        std::string name;
+        std::vector<Point> points;  ///< in the order in which they are joined
+    };
+
+    std::string title = {}, x_label = {}, y_label = {};
+    std::vector<Line> lines = {};
+};
+
+/// The chart as an SVG picture that needs no other file. Colours are those of Okabe and Ito, which colour-blind readers
+/// tell apart; marks differ too, so that grey print will do. The legend has the lines in the order of their last
+/// points, the highest first. Throws ValueError if there is no point, or a number is not finite.
+std::string to_svg(const LineChart& chart);
+
+/// Writes that picture. Throws what to_svg() does, and FileError if the file cannot be written.
+void write_svg(const LineChart& chart, const std::filesystem::path& file);
+
+}  // namespace wengert

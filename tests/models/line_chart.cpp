@@ -1,0 +1,51 @@
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <wengert/autograd/tensor/error.hpp>
+#include <wengert/models/line_chart.hpp>
+
+#include "text/temporary_file.hpp"
+
+using namespace wengert;
+
+namespace {
+
+LineChart example() {
+    return {"BLEU <by> epoch",
+            "epoch",
+            "BLEU",
+            {{"low & slow", {{1, 2.5}, {2, 7}}}, {"high", {{1, 10, "the first"}, {2, 31.25}}}, {"silent", {}}}};
+}
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
+
+}  // namespace
+
+TEST_CASE("a line chart has lines, marks with tooltips, axes and a legend") {
+    const std::string svg = to_svg(example());
+    CHECK(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\""));
+    CHECK(svg.ends_with("</svg>\n"));
+    CHECK(has(svg, ">BLEU &lt;by&gt; epoch</text>"));
+    CHECK(has(svg, "<title>the first</title>"));
+    CHECK(has(svg, "<title>high: 2, 31.25</title>"));
+    CHECK(has(svg, ">35</text>"));   // the axis ends behind the highest point
+    CHECK(has(svg, ">1.0</text>"));  // and begins at the first
+    CHECK(!has(svg, "silent"));
+    // In the legend the line that ends highest stands first.
+    CHECK(svg.rfind(">high</text>") < svg.rfind(">low &amp; slow</text>"));
+}
+
+TEST_CASE("a line chart of one point, and of equal ones") {
+    CHECK(has(to_svg(LineChart{.lines = {{"one", {{3, 4}}}}}), "<circle"));
+    CHECK(has(to_svg(LineChart{.lines = {{"flat", {{1, 1e9}, {2, 1e9}}}}}), "<circle"));
+}
+
+TEST_CASE("a line chart goes to a file, and without a finite point it is refused") {
+    const TemporaryFile file;
+    write_svg(example(), file.path());
+    CHECK(file.content() == to_svg(example()));
+    CHECK_THROWS_WITH_AS(to_svg(LineChart{}), "line chart: there is no point", ValueError);
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    CHECK_THROWS_WITH_AS(to_svg(LineChart{.lines = {{"bad", {{1, nan}}}}}),
+                         "line chart: \"bad\" has the point (1, nan)", ValueError);
+}
