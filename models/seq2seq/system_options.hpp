@@ -9,7 +9,7 @@ inline constexpr std::array cell_names{Choice<CellKind>{"gru", CellKind::gru}, C
                                        Choice<CellKind>{"rnn", CellKind::rnn}};
 
 /// What the output layer reads: the state, tanh of a layer over state, context and token (deep output), or the greater
-/// of each pair of its features (maxout); or what the system's article has.
+/// of features j and j + E of such a layer, E those of a token (maxout); or what the system's article has.
 enum class Readout { usual, state, deep, maxout };
 inline constexpr std::array readout_names{
     Choice<Readout>{"usual", Readout::usual}, Choice<Readout>{"state", Readout::state},

@@ -6,7 +6,9 @@
 namespace wengert {
 
 /// Attention alone (Vaswani et al. 2017, arXiv:1706.03762), with sines and cosines for positions. Embeddings are of
-/// `hidden` features, whatever `embedding` says, and are multiplied by its square root.
+/// `hidden` features, whatever `embedding` says, and are multiplied by its square root. Unlike the article's, norms
+/// come first in each layer, and a last one behind each stack: that trains without a long warm-up (Xiong et al. 2020,
+/// arXiv:2002.04745).
 struct TransformerModel {
     struct Encoder {
         Embedding embedding;
