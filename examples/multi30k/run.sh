@@ -1,7 +1,8 @@
 #!/bin/sh
 # sh examples/multi30k/run.sh DATA OUT [SYSTEM...]: trains translation systems on Multi30k, from German to English and
-# back, and prints a table of them in Markdown. DATA has train.de, train.en, val.de, val.en, or the same with multi30k.
-# in front. OUT gets a model and a log for each system. Without names every system is trained, and the best recipe last.
+# back, prints a table of them in Markdown, and draws their curves and their BLEU by length. DATA has train.de,
+# train.en, val.de, val.en, or the same with multi30k. in front. OUT gets a model and a log for each system. Without
+# names every system is trained, and the best recipe last.
 # FROM=en TO=de is the other direction; THREADS, SEED and TEST (another pair of files) may be set.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -41,39 +42,22 @@ own_options() {
     esac
 }
 
-# number KEY LINE: the number under a key of a JSON line.
-number() {
-    printf '%s\n' "$2" | sed -n "s/.*\"$1\":\(-\{0,1\}[0-9][0-9.e+-]*\).*/\1/p"
-}
-
-table=$out/table.md
-printf '| system | BLEU, greedy | BLEU, beam 5 | chrF | perplexity | minutes | MiB | sentences/s |\n' >"$table"
-printf '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n' >>"$table"
+models=''
 for system in "$@"; do
     model=$out/$system
-    if [ "$system" = best ]; then
-        recipe='--preset multi30k-best'
-    else
-        recipe="--preset multi30k --system $system $(own_options "$system")"
-    fi
-    if [ ! -e "$model/done" ]; then
-        again=''
-        [ ! -e "$model/latest" ] || again=--resume
-        begin=$(date +%s)
-        # shellcheck disable=SC2086 # one word an option
-        $seq2seq train --model "$model" $again $recipe --source "${data}train.$from" --target "${data}train.$to" \
-            --validation-source "${data}val.$from" --validation-target "${data}val.$to" --seed "$seed" \
-            --threads "$threads" || stop "training $system failed"
-        echo $((($(date +%s) - begin + 30) / 60)) >"$model/done"
-    fi
-    evaluate() {
-        $seq2seq evaluate --model "$model/best" --source "$test.$from" --target "$test.$to" --tokenize none \
-            --threads "$threads" "$@"
-    }
-    greedy=$(evaluate) beam=$(evaluate --beam 5 --length-penalty 1 --out "$model/translations.$to")
-    memory=$(number peak_memory_mib "$(tail -n 1 "$model/log.jsonl")")
-    printf '| %s | %.1f | %.1f | %.1f | %.2f | %s | %.0f | %.0f |\n' "$system" "$(number bleu "$greedy")" \
-        "$(number bleu "$beam")" "$(number chrf "$beam")" "$(number perplexity "$greedy")" "$(cat "$model/done")" \
-        "$memory" "$(number sentences_per_second "$greedy")" >>"$table"
+    models="$models --model $model/best"
+    [ ! -e "$model/done" ] || continue
+    recipe="--preset multi30k --system $system $(own_options "$system")"
+    [ "$system" != best ] || recipe='--preset multi30k-best'
+    again=''
+    [ ! -e "$model/latest" ] || again=--resume
+    # shellcheck disable=SC2086 # one word an option
+    $seq2seq train --model "$model" $again $recipe --source "${data}train.$from" --target "${data}train.$to" \
+        --validation-source "${data}val.$from" --validation-target "${data}val.$to" --seed "$seed" \
+        --threads "$threads" || stop "training $system failed"
+    touch "$model/done"
 done
-cat "$table"
+# shellcheck disable=SC2086 # one word an option
+$seq2seq compare $models --source "$test.$from" --target "$test.$to" --tokenize none --beam 5 --length-penalty 1 \
+    --threads "$threads" --curves "$out/curves.svg" --lengths "$out/lengths.svg" >"$out/table.md"
+cat "$out/table.md"

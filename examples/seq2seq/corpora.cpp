@@ -23,6 +23,7 @@ Corpus tokenize(const std::vector<SentencePair>& pairs, const Tokenizers& tokeni
         ++corpus.report.pairs;
         corpus.source.push_back(std::move(source));
         corpus.target.push_back(std::move(target));
+        corpus.source_text.push_back(pair.source);
         corpus.target_text.push_back(pair.target);
     }
     if (corpus.size() == 0) throw FileError("built-in corpus: no usable pair: " + corpus.report.summary());

@@ -6,27 +6,35 @@
 #include <wengert/models/seq2seq/evaluation.hpp>
 
 #include "corpora.hpp"
+#include "measurement.hpp"
 
 namespace wengert::program {
 namespace {
 
-constexpr std::int64_t any_length = 10'000;  // a score is of all sentences
+constexpr std::int64_t any_length = 10'000;
 
 }  // namespace
+
+Corpus measured_corpus(const CorpusFiles& files, const Translator& translator) {
+    return read_corpus(files, BuiltinPart::held_out, {translator.source.tokenizer, translator.target.tokenizer},
+                       any_length);
+}
+
+EvaluationOptions evaluation_options(const Measurement& measurement, const Translator& translator) {
+    EvaluationOptions options{.search = measurement.search};
+    if (measurement.tokenize != "usual")
+        options.bleu = {.tokenizer = bleu_tokenizer(measurement.tokenize),
+                        .lowercase = translator.target.tokenizer.options().lowercase};
+    return options;
+}
 
 void evaluate(const EvaluateArguments& arguments) {
     std::vector<Translator> translators;
     for (const std::filesystem::path& model : arguments.models) translators.push_back(load_checkpoint(model));
     std::vector<const Translator*> ensemble;
     for (const Translator& translator : translators) ensemble.push_back(&translator);
-    const Translator& first = translators[0];
-    const Corpus corpus = read_corpus(arguments.data, BuiltinPart::held_out,
-                                      {first.source.tokenizer, first.target.tokenizer}, any_length);
-    EvaluationOptions options{.search = arguments.search};
-    if (arguments.tokenize != "usual") {
-        options.bleu = {.tokenizer = bleu_tokenizer(arguments.tokenize),
-                        .lowercase = first.target.tokenizer.options().lowercase};
-    }
+    const Corpus corpus = measured_corpus(arguments.data, translators[0]);
+    const EvaluationOptions options = evaluation_options(arguments, translators[0]);
     const Evaluation e = wengert::evaluate(ensemble, corpus, options);
     if (!arguments.out.empty()) {
         std::ofstream file(arguments.out);
@@ -47,9 +55,7 @@ void evaluate(const EvaluateArguments& arguments) {
 
 void score(const ScoreArguments& arguments) {
     const Translator translator = load_checkpoint(arguments.model);
-    const Language &source = translator.source, &target = translator.target;
-    const Corpus corpus =
-        read_corpus(arguments.data, BuiltinPart::held_out, {source.tokenizer, target.tokenizer}, any_length);
+    const Corpus corpus = measured_corpus(arguments.data, translator);
     for (std::size_t i = 0; i < corpus.size(); ++i) {
         const std::vector<double> each = log_probabilities(translator, corpus.source[i], corpus.target[i]);
         double sum = 0;

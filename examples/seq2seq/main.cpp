@@ -130,15 +130,18 @@ void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& sign
     });
 }
 
+constexpr const char* ensemble = "What train has written; several of equal vocabularies are an ensemble";
+
+void add_models(CLI::App& verb, std::vector<std::filesystem::path>& models, const std::string& meaning) {
+    verb.add_option("--model", models, meaning)->type_name("DIR")->allow_extra_args(false)->required();
+}
+
 void add_translate(CLI::App& app, TranslateArguments& a, Resources& resources) {
     CLI::App& verb = *app.add_subcommand("translate", "Translate sentences");
     verb.footer(
         "Translations go to standard output, one a line; an empty line stays empty. A word that the model does\n"
         "not know is <unk>. A line that is not UTF-8 ends the program with its number.");
-    verb.add_option("--model", a.models, "What train has written; several of equal vocabularies are an ensemble")
-        ->type_name("DIR")
-        ->allow_extra_args(false)
-        ->required();
+    add_models(verb, a.models, ensemble);
     verb.add_option("--attention", a.attention, "Also writes what each word looked at, as a picture or as numbers")
         ->type_name("FILE.svg|FILE.json");
     a.search.describe(OptionFlags{verb, "The search"});
@@ -150,23 +153,58 @@ void add_translate(CLI::App& app, TranslateArguments& a, Resources& resources) {
     verb.callback([&a, &resources] { compute_with(resources, [&a] { translate(a); }); });
 }
 
+void add_interactive(CLI::App& app, InteractiveArguments& a, Resources& resources) {
+    CLI::App& verb = *app.add_subcommand("interactive", "Translate what is typed, and say how it came about");
+    verb.footer(
+        "Under each translation stands its log probability, and its tokens with the source token that each looked\n"
+        "at most. A line that cannot be translated is reported and the next one read; the end of the input ends it.");
+    add_models(verb, a.models, ensemble);
+    a.search.describe(OptionFlags{verb, "The search"});
+    add_resources(verb, resources);
+    verb.callback([&a, &resources] { compute_with(resources, [&a] { interactive(a); }); });
+}
+
+void add_measurement(CLI::App& verb, Measurement& a, Resources& resources) {
+    add_corpus(verb, a.data, "", "data", "Sentence pairs (none: the held-out part of the built-in corpus)");
+    a.search.describe(OptionFlags{verb, "The search"});
+    verb.add_option("--tokenize", a.tokenize, "BLEU's tokens: 13a, char, zh, intl, none; usual: 13a, or zh for Chinese")
+        ->type_name("NAME");
+    add_resources(verb, resources);
+}
+
 void add_evaluate(CLI::App& app, EvaluateArguments& a, Resources& resources) {
     CLI::App& verb = *app.add_subcommand("evaluate", "Measure a translator on sentence pairs");
     verb.footer(
         "Prints one JSON line: loss (mean cross entropy of a token), perplexity, exact_match (0 to 1), bleu and chrf\n"
         "(0 to 100) with their signatures, as sacrebleu has them, and how many sentences and tokens it translates\n"
         "in a second.");
-    verb.add_option("--model", a.models, "What train has written; several of equal vocabularies are an ensemble")
-        ->type_name("DIR")
-        ->allow_extra_args(false)
-        ->required();
-    add_corpus(verb, a.data, "", "data", "Sentence pairs (none: the held-out part of the built-in corpus)");
-    a.search.describe(OptionFlags{verb, "The search"});
-    verb.add_option("--tokenize", a.tokenize, "BLEU's tokens: 13a, char, zh, intl, none; usual: 13a, or zh for Chinese")
-        ->type_name("NAME");
+    add_models(verb, a.models, ensemble);
+    add_measurement(verb, a, resources);
     verb.add_option("--out", a.out, "Gets the translations, one a line")->type_name("FILE");
-    add_resources(verb, resources);
     verb.callback([&a, &resources] { compute_with(resources, [&a] { evaluate(a); }); });
+}
+
+void add_compare(CLI::App& app, CompareArguments& a, Resources& resources) {
+    CLI::App& verb = *app.add_subcommand("compare", "Measure several translators beside one another");
+    verb.footer(
+        "Prints a table in Markdown: BLEU of greedy search and, with --beam, of beam search; p, the probability of "
+        "such\n"
+        "a difference from the first model's BLEU if both are equally good (paired bootstrap); chrF, perplexity,\n"
+        "minutes and memory of the training, and how many sentences greedy search translates in a second.");
+    add_models(verb, a.models, "What train has written; give it once for each model");
+    add_measurement(verb, a, resources);
+    verb.add_option("--curves", a.curves, "A picture: BLEU of validation sentences over the training")
+        ->type_name("FILE.svg");
+    verb.add_option("--lengths", a.lengths, "A picture: BLEU by the length of the source")->type_name("FILE.svg");
+    verb.callback([&a, &resources] { compute_with(resources, [&a] { compare(a); }); });
+}
+
+void add_average(CLI::App& app, AverageArguments& a) {
+    CLI::App& verb = *app.add_subcommand("average", "Make a model of the mean of several checkpoints' weights");
+    verb.footer("As a rule of one training: `train --keep 5`, then --model DIR/checkpoint-1000 --model ... .");
+    add_models(verb, a.models, "A checkpoint; give it once for each");
+    verb.add_option("--out", a.out, "Where the model goes; made if need be")->type_name("DIR")->required();
+    verb.callback([&a] { average(a); });
 }
 
 void add_score(CLI::App& app, ScoreArguments& a, Resources& resources) {
@@ -299,14 +337,20 @@ int run(int argc, char** argv) {
     Resources resources;
     TrainArguments train_arguments;
     TranslateArguments translate_arguments;
+    InteractiveArguments interactive_arguments;
     EvaluateArguments evaluate_arguments;
+    CompareArguments compare_arguments;
+    AverageArguments average_arguments;
     ScoreArguments score_arguments;
     GraphArguments graph_arguments;
     bool has_passed = true;
     int signal = 0;
     add_train(app, train_arguments, resources, signal);
     add_translate(app, translate_arguments, resources);
+    add_interactive(app, interactive_arguments, resources);
     add_evaluate(app, evaluate_arguments, resources);
+    add_compare(app, compare_arguments, resources);
+    add_average(app, average_arguments);
     add_score(app, score_arguments, resources);
     add_graph(app, graph_arguments);
     add_gradcheck(app, has_passed);

@@ -148,7 +148,7 @@ class Run {
         state.emplace_back(metric_name,
                            tensor(std::vector<std::int64_t>{static_cast<std::int64_t>(options_.metric)}, {}));
         const auto averaged = trainer_.averaged();
-        save_checkpoint(translator_, path_, {.training = &state, .is_best = is_best});
+        save_checkpoint(translator_, path_, {.training = &state, .is_best = is_best, .keep = options_.keep});
     }
 
     void resume() {

@@ -25,75 +25,111 @@ void require_writable_map(const std::filesystem::path& file) {
             fmt::format("{}: cannot be written: {}", file.string(), std::generic_category().message(errno)));
 }
 
-/// Translates texts one by one, and keeps the attention of each if it is to be written.
+/// An ensemble that translates sentences one by one.
 class Session {
   public:
-    explicit Session(const TranslateArguments& arguments)
-        : options_(arguments.search), replaces_unknown_(arguments.replace_unknown), attention_(arguments.attention) {
-        for (const std::filesystem::path& model : arguments.models) translators_.push_back(load_checkpoint(model));
+    Session(const std::vector<std::filesystem::path>& models, const SearchOptions& options) : options_(options) {
+        for (const std::filesystem::path& model : models) translators_.push_back(load_checkpoint(model));
         for (const Translator& translator : translators_) ensemble_.push_back(&translator);
-        if (!attention_.empty()) require_writable_map(attention_);
     }
 
-    /// Prints the translation at once: who reads it may wait for it before writing the next line. An empty text has an
-    /// empty translation.
-    void translate(const std::string& text) {
-        const Language& language = translators_[0].source;
-        const Sentence source = language.tokenizer.tokenize(text);
-        if (source.empty()) {
-            print("");
-        } else {
-            const std::vector<std::int64_t> ids = source_ids(source, language.vocabulary);
-            const auto all = wengert::translate(ensemble_, collate({&ids, 1}), options_).front();
-            ++options_.search_seed;  // each line draws other numbers
-            for (const Translation& one : all) {
-                const Translation shown = replaces_unknown_ ? wengert::replace_unknown(one, source) : one;
-                const std::string line = translators_[0].target.tokenizer.detokenize(shown.tokens);
-                print(options_.n_best > 1 ? fmt::format("{:.4f}\t{}", one.score, line) : line);
-            }
-            if (!attention_.empty()) maps_.push_back(attention_map(source, all.front(), text));
-        }
-        if (std::fflush(stdout) != 0) throw FileError("standard output cannot be written");
-    }
+    Sentence tokenize(const std::string& text) const { return translators_[0].source.tokenizer.tokenize(text); }
+    std::string text_of(const Sentence& target) const { return translators_[0].target.tokenizer.detokenize(target); }
 
-    void write_attention() const {
-        if (attention_.extension() == ".svg") write_svg(maps_, attention_);
-        if (attention_.extension() == ".json") write_picture(to_json(maps_), attention_);
+    /// The translations of a sentence that is not empty, the best first.
+    std::vector<Translation> translate(const Sentence& source) {
+        const std::vector<std::int64_t> ids = source_ids(source, translators_[0].source.vocabulary);
+        auto all = wengert::translate(ensemble_, collate({&ids, 1}), options_).front();
+        ++options_.search_seed;  // each line draws other numbers
+        return all;
     }
 
   private:
-    static void print(const std::string& line) {
-        std::fwrite(line.data(), 1, line.size(), stdout);
-        std::fputc('\n', stdout);
-    }
-
     std::vector<Translator> translators_;
     std::vector<const Translator*> ensemble_;
     SearchOptions options_;
-    const bool replaces_unknown_;
-    const std::filesystem::path attention_;
-    std::vector<AttentionMap> maps_;
 };
+
+/// The next line of standard input, which may end in CR LF. Throws FileError if it cannot be read.
+bool next_line(std::string& line) {
+    const bool is_there = static_cast<bool>(std::getline(std::cin, line));
+    if (std::cin.bad()) throw FileError("standard input cannot be read");
+    if (line.ends_with('\r')) line.pop_back();
+    return is_there;
+}
+
+/// At once: who reads the line may wait for it before writing the next.
+void print(const std::string& line) {
+    std::fwrite(line.data(), 1, line.size(), stdout);
+    std::fputc('\n', stdout);
+    if (std::fflush(stdout) != 0) throw FileError("standard output cannot be written");
+}
+
+/// "a (ein) man (mann)": each word with the source word that it looked at most; without attention the words alone.
+std::string aligned(const Translation& translation, const Sentence& source) {
+    std::string line;
+    for (std::size_t t = 0; t < translation.tokens.size(); ++t) {
+        line += (t > 0 ? " " : "") + translation.tokens[t];
+        if (!translation.weights.defined()) continue;
+        const std::vector<double> row =
+            select(translation.weights, 0, static_cast<std::int64_t>(t)).to_vector<double>();
+        const auto at = static_cast<std::size_t>(std::ranges::max_element(row) - row.begin());
+        line += fmt::format(" ({})", at < source.size() ? source[at] : "</s>");
+    }
+    return line;
+}
 
 }  // namespace
 
 void translate(const TranslateArguments& arguments) {
-    Session session(arguments);
-    for (const std::string& text : arguments.texts) session.translate(text);
+    Session session(arguments.models, arguments.search);
+    if (!arguments.attention.empty()) require_writable_map(arguments.attention);
+    std::vector<AttentionMap> maps;
+    const auto one = [&](const std::string& text) {
+        const Sentence source = session.tokenize(text);
+        if (source.empty()) return print("");  // an empty text has an empty translation
+        const std::vector<Translation> all = session.translate(source);
+        for (const Translation& translation : all) {
+            const Translation shown =
+                arguments.replace_unknown ? wengert::replace_unknown(translation, source) : translation;
+            const std::string line = session.text_of(shown.tokens);
+            print(arguments.search.n_best > 1 ? fmt::format("{:.4f}\t{}", translation.score, line) : line);
+        }
+        if (!arguments.attention.empty()) maps.push_back(attention_map(source, all.front(), text));
+    };
+    for (const std::string& text : arguments.texts) one(text);
     if (arguments.texts.empty()) {
-        std::int64_t number = 0;
-        for (std::string line; std::getline(std::cin, line);) {
-            ++number;
-            if (line.ends_with('\r')) line.pop_back();
+        std::int64_t number = 1;
+        for (std::string line; next_line(line); ++number) {
             try {
-                session.translate(line);
+                one(line);
             } catch (const ValueError& error) {
                 throw ValueError(fmt::format("standard input:{}: {}", number, error.what()));
             }
         }
-        if (std::cin.bad()) throw FileError("standard input cannot be read");
     }
-    session.write_attention();
+    if (arguments.attention.extension() == ".svg") write_svg(maps, arguments.attention);
+    if (arguments.attention.extension() == ".json") write_picture(to_json(maps), arguments.attention);
+}
+
+void interactive(const InteractiveArguments& arguments) {
+    Session session(arguments.models, arguments.search);
+    const auto prompt = [is_terminal = ::isatty(STDIN_FILENO) == 1] {
+        if (is_terminal) fmt::print(stderr, "> ");
+    };
+    prompt();
+    for (std::string line; next_line(line); prompt()) {
+        try {
+            const Sentence source = session.tokenize(line);
+            if (source.empty()) continue;
+            for (const Translation& translation : session.translate(source)) {
+                print(session.text_of(translation.tokens));
+                print(fmt::format("    {:.2f}  {}", translation.log_probability, aligned(translation, source)));
+            }
+        } catch (const ValueError& error) {
+            fmt::print(stderr, "{}\n", error.what());
+        }
+    }
 }
 
 }  // namespace wengert::program

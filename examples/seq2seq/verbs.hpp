@@ -32,6 +32,7 @@ struct RunOptions {
     std::int64_t save_every = 0;
     Metric metric = Metric::loss;
     std::int64_t patience = 0;
+    std::int64_t keep = 1;
 
     void describe(auto&& f) {
         constexpr Bounds<std::int64_t> count{0, 1'000'000'000};
@@ -40,6 +41,8 @@ struct RunOptions {
         f(OptionText{"metric", "What decides which checkpoint is the best, and when to stop"}, metric, metric_names);
         f(OptionText{"patience", "Validations without a better one after which training ends; 0: any number"}, patience,
           count);
+        f(OptionText{"keep", "Checkpoints that stay besides the best: the last ones, which `average` takes"}, keep,
+          Bounds<std::int64_t>{1, 10'000});
     }
 };
 
@@ -94,14 +97,40 @@ struct TranslateArguments {
 };
 void translate(const TranslateArguments& arguments);
 
-struct EvaluateArguments {
+struct InteractiveArguments {
     std::vector<std::filesystem::path> models;  ///< several are an ensemble
+    SearchOptions search;
+};
+/// Translates each line of standard input, says how sure the model is and what each word looked at, until the input
+/// ends.
+void interactive(const InteractiveArguments& arguments);
+
+/// What is measured, and how.
+struct Measurement {
+    std::vector<std::filesystem::path> models;
     CorpusFiles data;
     SearchOptions search;
     std::string tokenize = "usual";  ///< or one of sacrebleu's names
-    std::filesystem::path out;       ///< empty: the translations go nowhere
+};
+
+/// Several models are an ensemble.
+struct EvaluateArguments : Measurement {
+    std::filesystem::path out;  ///< empty: the translations go nowhere
 };
 void evaluate(const EvaluateArguments& arguments);
+
+/// Each model by itself, the first as the one that the others are compared with.
+struct CompareArguments : Measurement {
+    std::filesystem::path curves, lengths;  ///< pictures; empty: none
+};
+void compare(const CompareArguments& arguments);
+
+struct AverageArguments {
+    std::vector<std::filesystem::path> models;
+    std::filesystem::path out;
+};
+/// The mean of checkpoints' weights, as a checkpoint.
+void average(const AverageArguments& arguments);
 
 struct ScoreArguments {
     std::filesystem::path model;

@@ -2,12 +2,16 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <fstream>
+#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <system_error>
+#include <tuple>
+#include <wengert/autograd/tape/recording.hpp>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/internal/option_json.hpp>
 #include <wengert/nn/safetensors.hpp>
@@ -75,16 +79,28 @@ bool is_checkpoint_name(std::string_view name) {
 
 std::string partial(std::string_view name) { return fmt::format("{}{}", name, partial_suffix); }
 
-/// Removes what crashes left unfinished, and, if `latest` says which are not, checkpoints to which nothing leads.
-void clean(const fs::path& directory) {
+/// The steps that a checkpoint's name has.
+std::int64_t steps_of(const fs::path& checkpoint) {
+    return std::stoll(checkpoint.filename().string().substr(name_prefix.size()));
+}
+
+/// Removes what crashes left unfinished, and, if `latest` says which are not, checkpoints to which nothing leads, apart
+/// from the last ones.
+void clean(const fs::path& directory, std::int64_t keep) {
     const fs::path latest = link_of(directory, latest_name), best = link_of(directory, best_name);
-    std::vector<fs::path> leftovers{directory / partial(latest_name), directory / partial(best_name)};
+    std::vector<fs::path> leftovers{directory / partial(latest_name), directory / partial(best_name)}, whole;
     for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
         const fs::path name = entry.path().filename();
-        const bool is_unfinished = name.string().ends_with(partial_suffix);
-        if (is_checkpoint_name(name.string()) && name != latest && name != best && (is_unfinished || !latest.empty()))
+        if (!is_checkpoint_name(name.string())) continue;
+        if (name.string().ends_with(partial_suffix))
             leftovers.push_back(entry.path());
+        else if (!latest.empty() && name != latest && name != best)
+            // What has more steps than the latest is of a training before.
+            (steps_of(name) > steps_of(latest) ? leftovers : whole).push_back(entry.path());
     }
+    std::ranges::sort(whole, std::greater{}, steps_of);
+    for (std::size_t i = static_cast<std::size_t>(std::max<std::int64_t>(keep - 1, 0)); i < whole.size(); ++i)
+        leftovers.push_back(whole[i]);
     for (const fs::path& leftover : leftovers) fs::remove_all(leftover);
 }
 
@@ -214,7 +230,7 @@ bool is_checkpoint(const fs::path& path) {
 void save_checkpoint(const Translator& translator, const fs::path& directory, const SaveOptions& options) {
     with_file_errors([&] {
         fs::create_directories(directory);
-        clean(directory);
+        clean(directory, options.keep);
         // A training before this one may have left a checkpoint of as many steps, which must stay until this one is
         // whole.
         std::string name = fmt::format("{}{}", name_prefix, translator.steps);
@@ -227,7 +243,7 @@ void save_checkpoint(const Translator& translator, const fs::path& directory, co
         if (options.is_best) lead(directory, best_name, name);
         lead(directory, latest_name, name);
         sync(directory);
-        clean(directory);
+        clean(directory, options.keep);
     });
 }
 
@@ -249,6 +265,32 @@ Translator load_checkpoint(const fs::path& path) {
             if (checkpoint() == found) throw;
         }
     }
+}
+
+Translator average_checkpoints(std::span<const fs::path> paths) {
+    if (paths.empty()) throw ValueError("average_checkpoints: there is no checkpoint");
+    const Pause pause;
+    Translator result = load_checkpoint(paths[0]);
+    const NamedTensors weights = result.system->named_parameters();
+    const auto languages = [](const Translator& t) { return std::tie(t.source.vocabulary, t.target.vocabulary); };
+    const auto model = [](const Translator& t) {
+        return config_of(t).at("model").dump() + std::string(t.system->name());
+    };
+    std::vector<Tensor> sums;
+    for (const auto& [name, weight] : weights)
+        sums.push_back(cast(weight, Dtype::float64));  // float32 would round each sum
+    for (const fs::path& path : paths.subspan(1)) {
+        const Translator other = load_checkpoint(path);
+        if (model(other) != model(result) || languages(other) != languages(result))
+            fail(path,
+                 fmt::format("has another system, other options or another vocabulary than {}", paths[0].string()));
+        const NamedTensors added = other.system->named_parameters();
+        for (std::size_t i = 0; i < sums.size(); ++i) write(added[i].second, {sums[i], true});
+        result.steps = std::max(result.steps, other.steps);
+    }
+    for (std::size_t i = 0; i < sums.size(); ++i)
+        write(sums[i] * (1.0 / static_cast<double>(paths.size())), {weights[i].second});
+    return result;
 }
 
 NamedTensors load_training(const fs::path& directory) {

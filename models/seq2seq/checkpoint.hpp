@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <span>
 #include <wengert/models/seq2seq/translator.hpp>
 
 /// A translator on disk. In its directory,
@@ -22,6 +24,7 @@ namespace wengert {
 struct SaveOptions {
     const NamedTensors* training = nullptr;  ///< Trainer::state()
     bool is_best = false;                    ///< `best` leads here too
+    std::int64_t keep = 1;                   ///< so many of the last checkpoints stay, besides the best
 };
 
 /// Throws FileError with the path and the reason; `latest` then leads where it led before. What a crash left behind
@@ -33,6 +36,12 @@ void save_checkpoint(const Translator& translator, const std::filesystem::path& 
 /// one. Throws FileError with the path and the reason if there is no checkpoint, a file cannot be read or is not what
 /// it should be, two files do not fit together, or a weight is not finite.
 Translator load_checkpoint(const std::filesystem::path& path);
+
+/// A translator whose weights are the means of those of several checkpoints, as a rule the last ones of one training
+/// (Vaswani et al. 2017 take five). Each path is as load_checkpoint() takes it. Throws as that does, ValueError if
+/// there is no path, and FileError if a checkpoint's system, its options or its vocabularies are not those of the
+/// first.
+Translator average_checkpoints(std::span<const std::filesystem::path> paths);
 
 /// The state of the training that saved a directory's latest checkpoint. Throws FileError if there is none.
 NamedTensors load_training(const std::filesystem::path& directory);

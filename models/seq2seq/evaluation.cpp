@@ -94,12 +94,14 @@ Evaluation evaluate(std::span<const Translator* const> ensemble, const Corpus& c
             .perplexity = std::exp(loss.value()),
             .exact_match = exact_match(hypotheses, corpus.target),
             .bleu = corpus_bleu(text, all_references, bleu),
+            .bleu_options = bleu,
             .bleu_signature = signature(bleu),
             .chrf = corpus_chrf(text, all_references, chrf),
             .chrf_signature = signature(chrf),
             .sentences_per_second = static_cast<double>(corpus.size()) / seconds.count(),
             .tokens_per_second = tokens / seconds.count(),
-            .translations = std::move(text)};
+            .translations = std::move(text),
+            .references = std::move(references)};
 }
 
 std::vector<double> log_probabilities(const Translator& translator, const Sentence& source, const Sentence& target) {

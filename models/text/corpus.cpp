@@ -38,6 +38,7 @@ class CorpusBuilder {
         if (!target_tokens) return;
         corpus_.source.push_back(std::move(*source_tokens));
         corpus_.target.push_back(std::move(*target_tokens));
+        corpus_.source_text.emplace_back(source.text);
         corpus_.target_text.emplace_back(target.text);
         ++corpus_.report.lines;
         ++corpus_.report.pairs;

@@ -37,7 +37,7 @@ struct CorpusReport {
 /// Sentence pairs as tokens: source[i] is translated by target[i].
 struct Corpus {
     std::vector<Sentence> source, target;
-    std::vector<std::string> target_text;  ///< as it was read, for scores
+    std::vector<std::string> source_text, target_text;  ///< as they were read, for scores
     CorpusReport report;
 
     std::size_t size() const { return source.size(); }

@@ -34,7 +34,8 @@ TEST_CASE("help is there for the program and each verb") {
     const Workplace here;
     const Outcome all = here.run("--help");
     CHECK(all.code == 0);
-    for (const std::string verb : {"train", "translate", "evaluate", "graph", "gradcheck"}) {
+    for (const std::string verb :
+         {"train", "translate", "interactive", "evaluate", "compare", "average", "score", "graph", "gradcheck"}) {
         CAPTURE(verb);
         CHECK(all.out.find(verb) != all.out.npos);
         const Outcome one = here.run(verb + " --help");
@@ -199,6 +200,47 @@ TEST_CASE("an evaluation is one line of JSON") {
     const Outcome builtin = trained().run("evaluate --model model");
     REQUIRE(builtin.code == 0);
     CHECK(json::parse(builtin.out)["exact_match"].get<double>() < 0.5);
+}
+
+TEST_CASE("typed lines are translated, with what each token looked at") {
+    const Outcome session = trained().run("interactive --model model", "Tom sleeps.\n\n\xff\nRun!\r\n");
+    REQUIRE(session.code == 0);
+    const auto shown = lines(session.out);
+    REQUIRE(shown.size() == 4);  // nothing for the empty line, and the faulty one does not end it
+    CHECK(shown[1].starts_with("    -"));
+    CHECK(shown[1].find("(") != shown[1].npos);
+    CHECK(shown[2] == "跑！");
+    CHECK(session.error.find("UTF-8") != session.error.npos);
+}
+
+TEST_CASE("models are compared in a table, with their curves and their scores by length") {
+    const Outcome table = trained().run(
+        "compare --model model/best --model model --data pairs.tsv --beam 2 --curves curves.svg --lengths lengths.svg");
+    CAPTURE(table.error);
+    REQUIRE(table.code == 0);
+    const auto rows = lines(table.out);
+    REQUIRE(rows.size() == 6);
+    CHECK(rows[0].starts_with("| model | system | parameters | BLEU, greedy | BLEU, beam 2 | p |"));
+    for (const std::string& row : rows)
+        if (row.starts_with("|")) CHECK(std::ranges::count(row, '|') == 12);
+    CHECK(rows[2].starts_with("| model | bahdanau | "));
+    CHECK(rows[2].find("| 100.0 | 100.0 |") != std::string::npos);
+    CHECK(rows[5].find("tok:zh") != std::string::npos);
+    for (const char* const picture : {"curves.svg", "lengths.svg"}) {
+        const std::string svg = content_of(trained().path() / picture);
+        CHECK(svg.starts_with("<svg "));
+        CHECK(svg.find("BLEU") != svg.npos);
+    }
+    check_error(trained().run("compare --model no --data pairs.tsv"), "no: there is no checkpoint");
+}
+
+TEST_CASE("the mean of a model's checkpoints is a model") {
+    const Outcome average = trained().run("average --model model --model model/best --out mean");
+    CAPTURE(average.error);
+    REQUIRE(average.code == 0);
+    CHECK(trained().run("translate --model mean 'Run!'").out == "跑！\n");
+    check_error(trained().run("average --model model --model no --out other"), "no: there is no checkpoint");
+    CHECK(!std::filesystem::exists(trained().path() / "other"));
 }
 
 TEST_CASE("the tape of a training step is drawn, with a model and without") {

@@ -134,6 +134,42 @@ TEST_CASE("a new checkpoint takes the place of the old one") {
     }
 }
 
+TEST_CASE("the last checkpoints stay if they shall, and their mean is a translator") {
+    const TemporaryDirectory directory;
+    Translator translator = translator_after(0);
+    const Tensor weight = translator.system->parameters()[0];
+    const auto save = [&](std::int64_t steps, double value, const SaveOptions& options) {
+        translator.steps = steps;
+        fill(weight, value);
+        save_checkpoint(translator, directory.path(), options);
+    };
+    save(5, 1, {.is_best = true, .keep = 3});
+    for (std::int64_t k = 6; k <= 9; ++k) save(k, static_cast<double>(k), {.keep = 3});
+    const auto exists = [&](const char* name) { return std::filesystem::exists(directory.path() / name); };
+    CHECK(exists("checkpoint-5"));  // the best
+    CHECK(!exists("checkpoint-6"));
+    const std::vector<std::filesystem::path> last = {directory.path() / "checkpoint-7",
+                                                     directory.path() / "checkpoint-8", directory.path()};
+    const Translator mean = average_checkpoints(last);
+    CHECK(mean.steps == 9);
+    CHECK(mean.system->parameters()[0].to_vector<double>().front() == 8);
+    CHECK(mean.system->parameters()[1].to_vector<double>() == translator.system->parameters()[1].to_vector<double>());
+    // A training from the beginning does not count the checkpoints of the one before as its own.
+    save(2, 2, {.keep = 3});
+    CHECK(!exists("checkpoint-9"));
+    CHECK(exists("checkpoint-5"));
+
+    CHECK_THROWS_WITH_AS(average_checkpoints({}), "average_checkpoints: there is no checkpoint", ValueError);
+    const TemporaryDirectory another;
+    Generator generator(1);
+    save_checkpoint(
+        Translator(translator.source, translator.target, 30, "cho", translator.system->options(), generator),
+        another.path());
+    const std::vector<std::filesystem::path> unlike = {directory.path(), another.path()};
+    CHECK_THROWS_WITH_AS(average_checkpoints(unlike),
+                         doctest::Contains("has another system, other options or another vocabulary than"), FileError);
+}
+
 TEST_CASE("a crash while saving leaves the old checkpoint whole, and the next save cleans up") {
     const TemporaryDirectory directory;
     const Translator old = translator_after(5, 1), lost = translator_after(10, 2), next = translator_after(15, 3);

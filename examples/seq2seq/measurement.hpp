@@ -1,0 +1,14 @@
+#pragma once
+
+#include <wengert/models/seq2seq/evaluation.hpp>
+
+#include "verbs.hpp"
+
+namespace wengert::program {
+
+/// The sentence pairs as a translator reads them; a score is of all, however long.
+Corpus measured_corpus(const CorpusFiles& files, const Translator& translator);
+
+EvaluationOptions evaluation_options(const Measurement& measurement, const Translator& translator);
+
+}  // namespace wengert::program
