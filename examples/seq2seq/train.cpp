@@ -213,26 +213,11 @@ Translator make_translator(const TrainArguments& a, const Tokenizers& tokenizers
             generator};
 }
 
-/// Options as text: options.describe(OptionTexts{list}).
-struct OptionTexts {
-    std::vector<std::pair<std::string_view, std::string>>& list;
-
-    void operator()(const OptionText& text, const auto& value, const auto&...) const {
-        list.emplace_back(text.name, fmt::format("{}", value));
-    }
-    template <class Enum, std::size_t n>
-    void operator()(const OptionText& text, const Enum& value, const std::array<Choice<Enum>, n>& choices) const {
-        list.emplace_back(text.name, name_of(choices, value));
-    }
-};
-
 /// What a training that goes on cannot change.
 void require_same_system(const TrainArguments& a, const System& system) {
-    std::vector<std::pair<std::string_view, std::string>> given{{"system", a.system}},
-        here{{"system", std::string(system.name())}};
-    SystemOptions mine = a.sizes, theirs = system.options();
-    mine.describe(OptionTexts{given});
-    theirs.describe(OptionTexts{here});
+    std::vector<std::pair<std::string_view, std::string>> given = option_texts(a.sizes),
+                                                          here = option_texts(system.options());
+    given.emplace_back("system", a.system), here.emplace_back("system", system.name());
     for (std::size_t i = 0; i < given.size(); ++i)
         if (given[i] != here[i])
             throw ValueError(fmt::format("--resume: {} is {}, but the training has {}", given[i].first, given[i].second,
@@ -249,6 +234,7 @@ int train(const TrainArguments& arguments) {
         throw ValueError("--tying all: one table for both sides needs one vocabulary, which --joint makes");
     if (std::error_code error; arguments.resume && !std::filesystem::exists(arguments.model, error))
         throw FileError(fmt::format("{}: there is no training here that could go on", arguments.model.string()));
+    require_read_options(arguments.system, arguments.sizes);
     RunDirectory directory(arguments.model);
     if (directory.has_model() && !arguments.resume && !arguments.force)
         throw FileError(fmt::format("{}: there is a model already; --resume goes on with it, --force begins anew",

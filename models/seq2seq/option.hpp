@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 #include <wengert/autograd/tensor/error.hpp>
 
 /// How an option is described: once, beside its member. Flags of a command line, configuration files, checkpoints and
@@ -59,6 +62,25 @@ struct OptionChecker {
     }
     void operator()(const OptionText&, const auto&, const auto&...) const {}
 };
+
+/// Names and values as text, in the order of the descriptions: options.describe(texts).
+struct OptionTexts {
+    std::vector<std::pair<std::string_view, std::string>> list;
+
+    void operator()(const OptionText& text, const auto& value, const auto&...) {
+        list.emplace_back(text.name, fmt::format("{}", value));
+    }
+    template <class Enum, std::size_t n>
+    void operator()(const OptionText& text, const Enum& value, const std::array<Choice<Enum>, n>& choices) {
+        list.emplace_back(text.name, name_of(choices, value));
+    }
+};
+template <class Options>
+auto option_texts(Options options) {
+    OptionTexts texts;
+    options.describe(texts);
+    return texts.list;
+}
 
 inline constexpr std::int64_t most_features = 1'000'000;
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 #include <wengert/models/seq2seq/system.hpp>
@@ -18,33 +19,64 @@ std::unique_ptr<System> make(std::string_view name, const SystemOptions& options
     return std::make_unique<SystemOf<Model>>(name, options, Model(options, kind..., generator));
 }
 
+// What a system has no use for, which the tests find out.
+constexpr std::string_view unread_by_bahdanau[]{"window", "heads", "feed_forward"},
+    unread_by_multihead[]{"attention", "window", "feed_forward"},
+    unread_by_sutskever[]{"attention", "backward_bridge", "context_dropout", "window", "heads", "feed_forward"},
+    unread_by_cho[]{"attention", "residual", "context_dropout", "window", "heads", "feed_forward"},
+    unread_by_conditional[]{"backward_bridge", "window", "heads", "feed_forward"},
+    unread_by_luong[]{"attention", "backward_bridge", "window", "heads", "feed_forward"},
+    unread_by_luong_concat[]{"backward_bridge", "window", "heads", "feed_forward"},
+    unread_by_luong_local[]{"attention", "backward_bridge", "heads", "feed_forward"},
+    unread_by_transformer[]{"embedding",       "attention",       "bidirectional", "cell",
+                            "readout",         "residual",        "layer_norm",    "reverse_source",
+                            "backward_bridge", "context_dropout", "window"};
+
 using enum StackAttention;
 constexpr SystemEntry systems[]{
-    {"bahdanau", "bidirectional encoder, additive attention (Bahdanau et al. 2015)", make<Bahdanau>},
-    {"sutskever", "deep layers, the last state is all (Sutskever et al. 2014)", make<Stacked, none>},
-    {"cho", "one vector of the source at every step (Cho et al. 2014)", make<Cho>},
-    {"conditional", "two cells around the attention (Sennrich et al. 2017)", make<Conditional>},
-    {"luong-dot", "attention of the new state, input feeding (Luong et al. 2015)", make<Stacked, dot>},
-    {"luong-general", "the same, with a bilinear score", make<Stacked, general>},
-    {"luong-concat", "the same, with an additive score", make<Stacked, concat>},
-    {"luong-local-m", "the same, in a window that moves with the steps", make<Stacked, local_monotonic>},
-    {"luong-local-p", "the same, in a window that the state predicts", make<Stacked, local_predictive>},
-    {"coverage", "attention knows what it has translated (Tu et al. 2016)", make<CoverageModel>},
-    {"multihead", "several attentions at once over the encoder's states", make<MultiHeadModel>},
-    {"transformer", "attention alone (Vaswani et al. 2017)", make<TransformerModel>},
+    {"bahdanau", "bidirectional encoder, additive attention (Bahdanau et al. 2015)", make<Bahdanau>,
+     unread_by_bahdanau},
+    {"sutskever", "deep layers, the last state is all (Sutskever et al. 2014)", make<Stacked, none>,
+     unread_by_sutskever},
+    {"cho", "one vector of the source at every step (Cho et al. 2014)", make<Cho>, unread_by_cho},
+    {"conditional", "two cells around the attention (Sennrich et al. 2017)", make<Conditional>, unread_by_conditional},
+    {"luong-dot", "attention of the new state, input feeding (Luong et al. 2015)", make<Stacked, dot>, unread_by_luong},
+    {"luong-general", "the same, with a bilinear score", make<Stacked, general>, unread_by_luong},
+    {"luong-concat", "the same, with an additive score", make<Stacked, concat>, unread_by_luong_concat},
+    {"luong-local-m", "the same, in a window that moves with the steps", make<Stacked, local_monotonic>,
+     unread_by_luong_local},
+    {"luong-local-p", "the same, in a window that the state predicts", make<Stacked, local_predictive>,
+     unread_by_luong_local},
+    {"coverage", "attention knows what it has translated (Tu et al. 2016)", make<CoverageModel>, unread_by_bahdanau},
+    {"multihead", "several attentions at once over the encoder's states", make<MultiHeadModel>, unread_by_multihead},
+    {"transformer", "attention alone (Vaswani et al. 2017)", make<TransformerModel>, unread_by_transformer},
 };
+
+const SystemEntry& entry_of(std::string_view name) {
+    std::vector<std::string_view> names;
+    for (const SystemEntry& entry : systems) {
+        if (entry.name == name) return entry;
+        names.push_back(entry.name);
+    }
+    throw ValueError(fmt::format("there is no system \"{}\", only {}", name, fmt::join(names, ", ")));
+}
 
 }  // namespace
 
 std::span<const SystemEntry> all_systems() { return systems; }
 
 std::unique_ptr<System> make_system(std::string_view name, const SystemOptions& options, Generator& generator) {
-    std::vector<std::string_view> names;
-    for (const SystemEntry& entry : systems) {
-        if (entry.name == name) return entry.make(entry.name, options, generator);
-        names.push_back(entry.name);
-    }
-    throw ValueError(fmt::format("there is no system \"{}\", only {}", name, fmt::join(names, ", ")));
+    const SystemEntry& entry = entry_of(name);
+    return entry.make(entry.name, options, generator);
+}
+
+void require_read_options(std::string_view system, const SystemOptions& options) {
+    const SystemEntry& entry = entry_of(system);
+    const auto given = option_texts(options), usual = option_texts(SystemOptions());
+    for (std::size_t i = 0; i < given.size(); ++i)
+        if (given[i] != usual[i] && std::ranges::find(entry.unread, given[i].first) != entry.unread.end())
+            throw ValueError(
+                fmt::format("{}: {} is {}, but this system does not read it", system, given[i].first, given[i].second));
 }
 
 std::vector<Tensor> System::parameters() const {

@@ -81,6 +81,7 @@ class System {
 struct SystemEntry {
     std::string_view name, meaning;
     std::unique_ptr<System> (*make)(std::string_view name, const SystemOptions& options, Generator& generator);
+    std::span<const std::string_view> unread = {};  ///< the options that it has no use for
 };
 
 /// All systems, the reference model first.
@@ -89,6 +90,10 @@ std::span<const SystemEntry> all_systems();
 /// A system with random parameters. Throws ValueError, with the names that there are, for another name, and for options
 /// that the system cannot have.
 std::unique_ptr<System> make_system(std::string_view name, const SystemOptions& options, Generator& generator);
+
+/// Throws ValueError for an option that is not at its default though the system has no use for it, and for a system
+/// that does not exist. make_system() does not mind: a checkpoint may say what it likes.
+void require_read_options(std::string_view system, const SystemOptions& options);
 
 /// Throws ShapeError unless target is [B, T] with T > 1, of as many rows as source [B, S].
 void require_target(const Tensor& source, const Tensor& target);

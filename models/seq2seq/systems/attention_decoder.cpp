@@ -1,6 +1,5 @@
 #include <wengert/autograd/tape/scope.hpp>
 #include <wengert/models/seq2seq/systems/attention_decoder.hpp>
-#include <wengert/models/seq2seq/systems/sequence_dropout.hpp>
 
 namespace wengert {
 namespace {
@@ -76,13 +75,13 @@ Tensor AttentionDecoder<Attention>::project(const Tensor& embedded) const {
 
 template <class Attention>
 auto AttentionDecoder<Attention>::advance(const Tensor& projection, const State& state, const Memory& memory,
-                                          Generator* noise) const -> Advance {
+                                          StepDropout& drop) const -> Advance {
     Attended attended;
     {
         const Scope scope("attention");
         attended = attend(attention, state.cell.h, memory.attended, state.coverage);
     }
-    const Tensor context = drop_features(attended.context, options_.context_dropout, false, noise);
+    const Tensor context = drop(attended.context, options_.context_dropout);
     const Scope scope("cell");
     const CellState next = cell(linear(context, memory.context_weight, projection), state.cell);
     std::vector<Tensor> features{next.h};

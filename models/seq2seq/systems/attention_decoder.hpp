@@ -65,7 +65,7 @@ struct AttentionDecoder : TargetWords {
     /// What the embeddings of all steps contribute to the gates: [.., E] -> [.., gates * H]: one product.
     Tensor project(const Tensor& embedded) const;
     /// One step: projection [B, gates * H] of the previous token.
-    Advance advance(const Tensor& projection, const State& state, const Memory& memory, Generator* noise) const;
+    Advance advance(const Tensor& projection, const State& state, const Memory& memory, StepDropout& drop) const;
 
     void visit(auto&& f) {
         f("embedding", embedding);
@@ -116,8 +116,8 @@ struct AttentionSystem : Recurrent<AttentionSystem<Attention>> {
     }
     const TargetWords& words() const { return decoder; }
     Tensor project(const Tensor& embedded) const { return decoder.project(embedded); }
-    auto advance(const Tensor& projection, const State& state, const Memory& memory, Generator* noise) const {
-        return decoder.advance(projection, state, memory, noise);
+    auto advance(const Tensor& projection, const State& state, const Memory& memory, StepDropout& drop) const {
+        return decoder.advance(projection, state, memory, drop);
     }
 
     void visit(auto&& f) {

@@ -1,6 +1,5 @@
 #include <wengert/autograd/tape/scope.hpp>
 #include <wengert/models/seq2seq/systems/cell_stack.hpp>
-#include <wengert/models/seq2seq/systems/sequence_dropout.hpp>
 
 namespace wengert {
 
@@ -52,14 +51,14 @@ Tensor CellStack::project(const Tensor& embedded) const {
 }
 
 CellStack::Result CellStack::operator()(const Tensor& projection, const Tensor& more,
-                                        const std::vector<CellState>& states, Generator* noise) const {
+                                        const std::vector<CellState>& states, StepDropout& drop) const {
     Result result;
     for (std::size_t i = 0; i < cells.size(); ++i) {
         const Scope scope("cells." + std::to_string(i));
         const Tensor& weight = cells[i].weight_ih();
         Tensor from_below = projection;
         if (i > 0)
-            from_below = linear(drop_features(result.top, options_.dropout, false, noise), weight, cells[i].bias_ih());
+            from_below = linear(drop(result.top, options_.dropout), weight, cells[i].bias_ih());
         else if (more.defined())
             from_below = linear(more, slice(weight, 1, options_.embedding, weight.dim(1)), projection);
         result.states.push_back(cells[i](from_below, states[i]));

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <wengert/models/seq2seq/system_options.hpp>
+#include <wengert/models/seq2seq/systems/sequence_dropout.hpp>
 #include <wengert/nn/nn.hpp>
 
 namespace wengert {
@@ -60,7 +60,7 @@ struct CellStack {
     };
     /// One step: the projection [B, gates * H], and the further features [B, more], undefined if there are none.
     Result operator()(const Tensor& projection, const Tensor& more, const std::vector<CellState>& states,
-                      Generator* noise) const;
+                      StepDropout& drop) const;
 
     void visit(auto&& f) {
         for (std::size_t i = 0; i < cells.size(); ++i) f(std::to_string(i), cells[i]);

@@ -32,7 +32,7 @@ Tensor Cho::project(const Tensor& embedded) const {
     return decoder.cell.project(embedded);
 }
 
-Cho::Advance Cho::advance(const Tensor& projection, const State& state, const Memory& memory, Generator*) const {
+Cho::Advance Cho::advance(const Tensor& projection, const State& state, const Memory& memory, StepDropout&) const {
     const Scope scope("cell");
     const CellState next = decoder.cell(projection + memory.projection, state);
     return {next, {next.h, memory.context}, {}};

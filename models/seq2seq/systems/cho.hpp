@@ -55,7 +55,7 @@ struct Cho : Recurrent<Cho> {
     Encoded encode(const Tensor& source, const Tensor& lengths = {}, Generator* noise = nullptr) const;
     const TargetWords& words() const { return decoder; }
     Tensor project(const Tensor& embedded) const;
-    Advance advance(const Tensor& projection, const State& state, const Memory& memory, Generator* noise) const;
+    Advance advance(const Tensor& projection, const State& state, const Memory& memory, StepDropout& drop) const;
 
     void visit(auto&& f) {
         f("encoder", encoder);

@@ -52,7 +52,7 @@ Tensor Conditional::project(const Tensor& embedded) const {
 }
 
 Conditional::Advance Conditional::advance(const Tensor& projection, const State& state, const Memory& memory,
-                                          Generator*) const {
+                                          StepDropout&) const {
     CellState between;
     {
         const Scope scope("first");

@@ -11,11 +11,11 @@ namespace wengert {
 ///
 ///     const TargetWords& words() const;
 ///     Tensor project(const Tensor& embedded) const;
-///     Advance advance(const Tensor& projection, const State& state, const Memory& memory, Generator* noise) const;
+///     Advance advance(const Tensor& projection, const State& state, const Memory& memory, StepDropout& drop) const;
 ///
 /// project() is what the embedded tokens of all steps contribute, [.., E] -> [.., P], in one product. advance() takes
-/// one step's, [B, P], and returns the next `state`, the `features` [B, ..] that TargetWords::features() reads, and
-/// attention's `weights` [B, S], undefined without one.
+/// one step's, [B, P], whose dropout is `drop`, and returns the next `state`, the `features` [B, ..] that
+/// TargetWords::features() reads, and attention's `weights` [B, S], undefined without one.
 template <class Model>
 class Recurrent {
   public:
@@ -43,7 +43,8 @@ class Recurrent {
     auto step(const Tensor& tokens, const auto& state, const auto& memory) const {
         const Scope scope("decoder");
         const Tensor embedded = words().embed(tokens, nullptr);
-        auto next = self().advance(self().project(embedded), state, memory, nullptr);
+        StepDropout none;
+        auto next = self().advance(self().project(embedded), state, memory, none);
         struct Step {
             Tensor logits, weights;
             decltype(next.state) state;
@@ -73,19 +74,21 @@ class Recurrent {
         std::vector<std::vector<Tensor>> features;  // of each kind, over the steps
         std::vector<Tensor> weights, read;
         Tensor predicted;  // int64 [B], the best token after the step before
+        StepDropout drop(noise, words().is_variational());
         for (std::int64_t t = 0; t < steps; ++t) {
             const Step count(t);
+            drop.begin_step();
             Tensor step_projection = select(projection, 1, t);
             if (sampling > 0 && noise != nullptr) {
                 Tensor step_embedded = select(embedded, 1, t);
                 if (predicted.defined()) {
                     const Tensor chosen = choose(select(target, 1, t), predicted, sampling, *noise);
-                    step_embedded = words().embed(chosen, noise);
+                    step_embedded = squeeze(words().embed(unsqueeze(chosen, 1), noise), 1);
                     step_projection = self().project(step_embedded);
                 }
                 read.push_back(step_embedded);
             }
-            auto next = self().advance(step_projection, state, encoded.memory, noise);
+            auto next = self().advance(step_projection, state, encoded.memory, drop);
             if (!read.empty()) {
                 const Pause pause;
                 predicted = argmax(words().output(words().features(next.features, read.back(), nullptr)), -1);

@@ -13,7 +13,7 @@ Tensor times_mask(const Input& x, const Shape& shape, double p, Generator& noise
 
 Tensor drop_features(const Input& x, double p, bool variational, Generator* noise) {
     if (noise == nullptr || p == 0) return x.tensor();
-    if (!variational || x.tensor().rank() < 3) return dropout(x, p, *noise);
+    if (!variational) return dropout(x, p, *noise);
     Shape shape = x.tensor().shape();
     shape[1] = 1;
     return times_mask(x, shape, p, *noise);
@@ -24,6 +24,13 @@ Tensor drop_words(const Input& x, double p, Generator* noise) {
     Shape shape = x.tensor().shape();
     shape[shape.rank() - 1] = 1;
     return times_mask(x, shape, p, *noise);
+}
+
+Tensor StepDropout::operator()(const Input& x, double p) {
+    if (noise_ == nullptr || p == 0) return x.tensor();
+    if (!is_variational_) return dropout(x, p, *noise_);
+    if (place_ == masks_.size()) masks_.push_back(dropout(ones(x.tensor().shape(), x.tensor().dtype()), p, *noise_));
+    return x * masks_[place_++];
 }
 
 Tensor drop_embedded(const Input& x, const SystemOptions& options, Generator* noise) {

@@ -16,4 +16,23 @@ Tensor drop_words(const Input& x, double p, Generator* noise);
 /// An embedding [.., E] as a system reads it: word dropout, then dropout.
 Tensor drop_embedded(const Input& x, const SystemOptions& options, Generator* noise);
 
+/// Dropout of what a decoder makes step by step, [B, F]: at each of its places a new mask in each step, or, if
+/// `variational`, the mask of the first step in all of them.
+class StepDropout {
+  public:
+    /// Drops nothing.
+    StepDropout() = default;
+    StepDropout(Generator* noise, bool variational) : noise_(noise), is_variational_(variational) {}
+
+    void begin_step() { place_ = 0; }
+    /// At the next place, with probability p. The places of each step come in the same order.
+    Tensor operator()(const Input& x, double p);
+
+  private:
+    Generator* noise_ = nullptr;
+    bool is_variational_ = false;
+    std::size_t place_ = 0;
+    std::vector<Tensor> masks_;  // of the places, if variational
+};
+
 }  // namespace wengert

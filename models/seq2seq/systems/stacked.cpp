@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <wengert/autograd/tape/scope.hpp>
-#include <wengert/models/seq2seq/systems/sequence_dropout.hpp>
 #include <wengert/models/seq2seq/systems/stacked.hpp>
 
 namespace wengert {
@@ -65,10 +64,10 @@ Stacked::Encoded Stacked::encode(const Tensor& source, const Tensor& lengths, Ge
 Tensor Stacked::project(const Tensor& embedded) const { return decoder.cells.project(embedded); }
 
 Stacked::Advance Stacked::advance(const Tensor& projection, const State& state, const Memory& memory,
-                                  Generator* noise) const {
+                                  StepDropout& drop) const {
     Advance next;
     next.state.step = state.step + 1;
-    CellStack::Result layers = decoder.cells(projection, state.combined, state.cells, noise);
+    CellStack::Result layers = decoder.cells(projection, state.combined, state.cells, drop);
     next.state.cells = std::move(layers.states);
     const Tensor& top = layers.top;
     if (kind_ == StackAttention::none) {
@@ -88,7 +87,7 @@ Stacked::Advance Stacked::advance(const Tensor& projection, const State& state, 
             context = attended.context, next.weights = attended.weights;
         }
     }
-    context = drop_features(context, options_.context_dropout, false, noise);
+    context = drop(context, options_.context_dropout);
     const Scope scope("combine");
     next.state.combined = tanh(decoder.combine(concat({context, top}, 1)));
     next.features = {next.state.combined};

@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <wengert/autograd/tape/scope.hpp>
-#include <wengert/models/seq2seq/systems/sequence_dropout.hpp>
 #include <wengert/models/seq2seq/systems/target_words.hpp>
 
 namespace wengert {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <wengert/models/seq2seq/system_options.hpp>
+#include <wengert/models/seq2seq/systems/sequence_dropout.hpp>
 #include <wengert/nn/nn.hpp>
 
 namespace wengert {
@@ -22,6 +22,7 @@ struct TargetWords {
     Tensor embed(const Tensor& ids, Generator* noise) const;
     /// Whether features() reads more than the state.
     bool reads_context() const { return kind_ != Readout::state; }
+    bool is_variational() const { return options_.variational; }
     /// What the output layer reads: the state, and the context if there is one, [.., ..] each, and the embedded tokens
     /// [.., E] -> [.., R], with dropout.
     Tensor features(const std::vector<Tensor>& step, const Tensor& embedded, Generator* noise) const;

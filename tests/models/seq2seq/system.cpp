@@ -76,6 +76,85 @@ TEST_CASE("system: noise changes the loss, and the same noise gives the same los
     }
 }
 
+namespace {
+
+/// Gives one option another value: options.describe(Changed{"window"}).
+struct Changed {
+    std::string_view name;
+
+    template <class T>
+    void operator()(const OptionText& text, T& value, const Bounds<T>&) const {
+        if (text.name != name) return;
+        if constexpr (std::same_as<T, double>)
+            value = 0.6;
+        else
+            value = value == 0 ? T{5} : static_cast<T>(2 * value);
+    }
+    void operator()(const OptionText& text, bool& value) const {
+        if (text.name == name) value = !value;
+    }
+    template <class Enum, std::size_t n>
+    void operator()(const OptionText& text, Enum& value, const std::array<Choice<Enum>, n>& choices) const {
+        if (text.name == name) value = (value == choices.back().value ? choices.front() : choices.back()).value;
+    }
+};
+
+/// Parameters and loss, by which one can tell systems apart; or why there is no such system.
+std::string fingerprint(const SystemEntry& entry, const SystemOptions& options) {
+    const SmallBatch batch;
+    Generator generator(1), noise(2);
+    try {
+        const auto system = entry.make(entry.name, options, generator);
+        std::string text;
+        for (const auto& [name, parameter] : system->named_parameters()) {
+            Generator values(std::hash<std::string>()(name));  // the same whatever was drawn before
+            write(uniform(parameter.shape(), -1, 1, values), {parameter});
+            text += name + to_string(parameter.shape());
+        }
+        return fmt::format("{} {:.9}", text, system->loss(batch.source, batch.lengths, batch.target, &noise).item());
+    } catch (const ValueError& error) {
+        return error.what();
+    }
+}
+
+}  // namespace
+
+TEST_CASE("system: the table says which options a system does not read, and these are refused") {
+    for (const SystemEntry& entry : all_systems()) {
+        CAPTURE(entry.name);
+        SystemOptions base{.source_vocabulary = 12,
+                           .target_vocabulary = 12,
+                           .embedding = 8,
+                           .hidden = 8,
+                           .layers = 2,
+                           .bidirectional = entry.name != "luong-dot",
+                           .dropout = 0.3,
+                           .readout = Readout::deep,
+                           .context_dropout = 0.3,
+                           .window = 1,
+                           .heads = 2};
+        const std::string plain = fingerprint(entry, base);
+        for (const auto& [name, value] : option_texts(base)) {
+            CAPTURE(name);
+            SystemOptions changed = base, alone;
+            changed.describe(Changed{name});
+            const bool is_read = fingerprint(entry, changed) != plain;
+            CHECK(is_read == (std::ranges::find(entry.unread, name) == entry.unread.end()));
+            alone.describe(Changed{name});
+            if (is_read)
+                CHECK_NOTHROW(require_read_options(entry.name, alone));
+            else
+                CHECK_THROWS_AS(require_read_options(entry.name, alone), ValueError);
+        }
+        for (const std::string_view name : entry.unread) {
+            CAPTURE(name);
+            CHECK(std::ranges::count(option_texts(base), name, &std::pair<std::string_view, std::string>::first) == 1);
+        }
+    }
+    CHECK_THROWS_WITH_AS(require_read_options("transformer", {.cell = CellKind::lstm}),
+                         "transformer: cell is lstm, but this system does not read it", ValueError);
+}
+
 TEST_CASE("system: with all that options add, every parameter has a part in the loss") {
     const SmallBatch batch;
     for (const SystemEntry& entry : all_systems()) {
@@ -112,7 +191,8 @@ TEST_CASE("system: residual connections leave the states of the cells as they ar
     const CellStack residual(options, 0, same);
     const Tensor projection = uniform({2, 72}, -1, 1, generator);
     const std::vector<CellState> zero{{zeros({2, 24}), {}}, {zeros({2, 24}), {}}};
-    const auto a = plain(projection, {}, zero, nullptr), b = residual(projection, {}, zero, nullptr);
+    StepDropout none;
+    const auto a = plain(projection, {}, zero, none), b = residual(projection, {}, zero, none);
     for (std::size_t i = 0; i < 2; ++i) CHECK(difference(a.states[i].h, b.states[i].h, 0) == "");
     CHECK(difference(b.top, a.states[0].h + a.states[1].h, 0) == "");
 }

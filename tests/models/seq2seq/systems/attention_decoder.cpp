@@ -30,9 +30,10 @@ Result follow(const Decoder& decoder, const Tensor& tokens, const Tensor& first,
               Generator* noise = nullptr) {
     const Tensor embedded = decoder.embed(tokens, noise), projection = decoder.project(embedded);
     Decoder::State state{{first, {}}};
+    StepDropout drop(noise, false);
     std::vector<Tensor> states, weights;
     for (std::int64_t t = 0; t < tokens.dim(1); ++t) {
-        const Decoder::Advance next = decoder.advance(select(projection, 1, t), state, memory, noise);
+        const Decoder::Advance next = decoder.advance(select(projection, 1, t), state, memory, drop);
         state = next.state;
         states.push_back(state.cell.h);
         weights.push_back(next.weights);
@@ -69,8 +70,9 @@ TEST_CASE("decoder: a step is attention with the previous state, and the cell on
     const Decoder decoder = to(sized(9, 3, 2, 4, 6, 0, generator), Dtype::float64);
     const auto memory = decoder.remember(sample_values({2, 5, 4}, -1, 1, 2), ids({5, 3}, {2}));
     const Tensor state = sample_values({2, 2}, -1, 1, 3), tokens = ids({4, 7}, {2});
+    StepDropout none;
     const Decoder::Advance step =
-        decoder.advance(decoder.project(decoder.embed(tokens, nullptr)), {{state, {}}}, memory, nullptr);
+        decoder.advance(decoder.project(decoder.embed(tokens, nullptr)), {{state, {}}}, memory, none);
     const auto attended = decoder.attention(state, memory.attended);
     const Tensor read = concat({decoder.embedding(tokens), attended.context}, 1);
     CHECK(difference(step.state.cell.h, decoder.cell.gru(decoder.cell.gru.project(read), state), 1e-15) == "");
@@ -83,15 +85,16 @@ TEST_CASE("decoder: gradients of a step") {
     Tensor state = sample_values({2, 2}, -1, 1, 2), states = sample_values({2, 3, 3}, -1, 1, 3);
     state.set_name("state"), states.set_name("states");
     for (const int order : {1, 2}) {
-        const GradcheckResult result = gradcheck(
-            decoder, {state, states},
-            [](const Decoder& decoder, const std::vector<Tensor>& in) {
-                const auto memory = decoder.remember(in[1], ids({3, 1}, {2}));
-                const Decoder::Advance step = decoder.advance(decoder.project(decoder.embed(ids({4, 3}, {2}), nullptr)),
-                                                              {{in[0], {}}}, memory, nullptr);
-                return concat({decoder.output(step.state.cell.h), step.state.cell.h, step.weights}, 1);
-            },
-            {.order = order});
+        const GradcheckResult result =
+            gradcheck(decoder, {state, states},
+                      [](const Decoder& decoder, const std::vector<Tensor>& in) {
+                          const auto memory = decoder.remember(in[1], ids({3, 1}, {2}));
+                          StepDropout none;
+                          const Decoder::Advance step = decoder.advance(
+                              decoder.project(decoder.embed(ids({4, 3}, {2}), nullptr)), {{in[0], {}}}, memory, none);
+                          return concat({decoder.output(step.state.cell.h), step.state.cell.h, step.weights}, 1);
+                      },
+                      {.order = order});
         CHECK_MESSAGE(result.passed, result.message);
     }
 }
@@ -118,8 +121,9 @@ TEST_CASE("decoder: values and gradients of a step are PyTorch's") {
         Tape tape;
         tape.watch(state), tape.watch(states);
         const auto memory = decoder.remember(states, fixture["lengths"]);
+        StepDropout none;
         const Decoder::Advance step =
-            decoder.advance(decoder.project(decoder.embed(fixture["ids"], nullptr)), {{state, {}}}, memory, nullptr);
+            decoder.advance(decoder.project(decoder.embed(fixture["ids"], nullptr)), {{state, {}}}, memory, none);
         const Tensor logits = decoder.output(step.state.cell.h);
         fixture.check("context", decoder.attention(state, memory.attended).context);
         fixture.check("weights", step.weights);

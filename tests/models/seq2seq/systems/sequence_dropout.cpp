@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <wengert/models/seq2seq/systems/sequence_dropout.hpp>
 
 using namespace wengert;
@@ -25,4 +26,25 @@ TEST_CASE("sequence dropout: elements, features of all steps, and whole words") 
     CHECK(select(plain, 1, 1).to_vector<double>() != select(plain, 1, 0).to_vector<double>());
     CHECK(drop_features(x, 0.25, false, nullptr).same_as(x));
     CHECK(drop_words(x, 0, &noise).same_as(x));
+}
+
+TEST_CASE("step dropout: a mask for each place, of all steps if variational") {
+    const Tensor x = ones({4, 50});
+    for (const bool is_variational : {false, true}) {
+        Generator noise(1);
+        StepDropout drop(&noise, is_variational);
+        std::vector<std::vector<double>> first, second;
+        for (int step = 0; step < 3; ++step) {
+            drop.begin_step();
+            first.push_back(drop(x, 0.25).to_vector<double>());
+            CHECK(drop(x, 0).same_as(x));
+            second.push_back(drop(x, 0.5).to_vector<double>());
+        }
+        CHECK((first[0] == first[1]) == is_variational);
+        CHECK((second[1] == second[2]) == is_variational);
+        CHECK(std::ranges::count(first[0], 0) < std::ranges::count(second[0], 0));
+    }
+    StepDropout none;
+    none.begin_step();
+    CHECK(none(x, 0.5).same_as(x));
 }
