@@ -133,7 +133,7 @@ void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& sign
 constexpr const char* ensemble = "What train has written; several of equal vocabularies are an ensemble";
 
 void add_models(CLI::App& verb, std::vector<std::filesystem::path>& models, const std::string& meaning) {
-    verb.add_option("--model", models, meaning)->type_name("DIR")->allow_extra_args(false)->required();
+    verb.add_option("--model", models, meaning)->type_name("DIR")->default_str("")->allow_extra_args(false)->required();
 }
 
 void add_translate(CLI::App& app, TranslateArguments& a, Resources& resources) {
@@ -354,6 +354,7 @@ int run(int argc, char** argv) {
     add_score(app, score_arguments, resources);
     add_graph(app, graph_arguments);
     add_gradcheck(app, has_passed);
+    app.add_subcommand("options", "Print the tables of docs/options.md")->callback(print_options);
     try {
         words = expand_preset(std::move(words));
         app.parse(with_configuration(words));

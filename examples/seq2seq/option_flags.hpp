@@ -49,21 +49,16 @@ struct OptionFlags {
     CLI::App& verb;
     std::string group;
 
-    static std::string flag(const OptionText& text) {
-        std::string name = "--" + std::string(text.name);
-        std::ranges::replace(name, '_', '-');
-        return name;
-    }
     template <class T>
     void operator()(const OptionText& text, T& value, const Bounds<T>& range) const {
-        add_number(verb, flag(text), value, range, std::string(text.meaning))->group(group);
+        add_number(verb, flag_of(text), value, range, std::string(text.meaning))->group(group);
     }
     void operator()(const OptionText& text, bool& value) const {
-        verb.add_flag(flag(text), value, std::string(text.meaning))->group(group);
+        verb.add_flag(flag_of(text), value, std::string(text.meaning))->group(group);
     }
     template <class T, std::size_t n>
     void operator()(const OptionText& text, T& value, const std::array<Choice<T>, n>& choices) const {
-        add_choice(verb, flag(text), value, choices, std::string(text.meaning))->group(group);
+        add_choice(verb, flag_of(text), value, choices, std::string(text.meaning))->group(group);
     }
 };
 

@@ -148,6 +148,9 @@ struct GraphArguments {
 };
 void graph(const GraphArguments& arguments);
 
+/// All described options as tables in Markdown.
+void print_options();
+
 /// Whether all checks passed.
 bool gradcheck();
 

@@ -31,6 +31,13 @@ struct OptionText {
     std::string_view meaning;  ///< begins with a capital and has no full stop
 };
 
+/// "--label-smoothing"
+inline std::string flag_of(const OptionText& text) {
+    std::string flag = fmt::format("--{}", text.name);
+    std::ranges::replace(flag, '_', '-');
+    return flag;
+}
+
 /// The numbers that an option may have, both ends included.
 template <class T>
 struct Bounds {

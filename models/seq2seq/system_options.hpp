@@ -64,7 +64,8 @@ struct SystemOptions {
         f(OptionText{"tying", "Tables that are one: the decoder's two, or with the encoder's all"}, tying, tying_names);
         f(OptionText{"residual", "Layers from the second on add their input to their output"}, residual);
         f(OptionText{"layer_norm", "Layer normalisation inside the cells"}, layer_norm);
-        f(OptionText{"reverse_source", "The encoder reads the source from its end"}, reverse_source);
+        f(OptionText{"reverse_source", "The encoder reads the source from its end, where there is no attention"},
+          reverse_source);
         f(OptionText{"backward_bridge", "The decoder begins from the backward encoder alone"}, backward_bridge);
         f(OptionText{"context_dropout", "Probability, at what attention returns"}, context_dropout, probability);
         f(OptionText{"output_dropout", "Probability, before the output layer; 0: as dropout"}, output_dropout,

@@ -80,6 +80,10 @@ TEST_CASE("help is there for the program and each verb") {
     }
 }
 
+TEST_CASE("the page of options is what the program says") {
+    CHECK(Workplace().run("options").out == content_of(std::filesystem::path(WENGERT_DOCS) / "options.md"));
+}
+
 TEST_CASE("misuse is an error of one line") {
     const Workplace here;
     write_file(here.path() / "pairs.tsv", pairs);
