@@ -60,6 +60,28 @@ LineChart::Line length_line(const std::string& name, const Evaluation& e, const 
     return line;
 }
 
+/// A model's line of the table.
+struct Row {
+    std::string name, system;
+    double million_parameters = 0;
+    Evaluation greedy = {}, found = {};  ///< by the search that was asked for
+    LineChart::Line by_length = {};
+};
+
+Row measure(const CompareArguments& arguments, const std::filesystem::path& model, const Translator& translator) {
+    const Corpus corpus = measured_corpus(arguments.data, translator);
+    EvaluationOptions options = evaluation_options(arguments, translator);
+    Row row{.name = name_of(model), .system = std::string(translator.system->name())};
+    for (const Tensor& x : translator.system->parameters())
+        row.million_parameters += static_cast<double>(x.numel()) / 1e6;
+    options.search.beam = options.search.n_best = 1;
+    row.greedy = row.found = wengert::evaluate(translator, corpus, options);
+    options.search = arguments.search;
+    if (arguments.search.beam > 1) row.found = wengert::evaluate(translator, corpus, options);
+    row.by_length = length_line(row.name, row.found, source_words(corpus));
+    return row;
+}
+
 }  // namespace
 
 void compare(const CompareArguments& arguments) {
@@ -74,60 +96,45 @@ void compare(const CompareArguments& arguments) {
         throw ValueError("--curves: no model has a log.jsonl with BLEU of validation sentences beside it");
 
     const bool has_beam = arguments.search.beam > 1;
-    SearchOptions greedy = arguments.search;
-    greedy.beam = greedy.n_best = 1;
-    const std::string beam_name = fmt::format("BLEU, beam {}", arguments.search.beam);
+    const std::string search = has_beam ? fmt::format("BLEU, beam {}", arguments.search.beam) : "BLEU, greedy";
     fmt::print(
         "| model | system | parameters | BLEU, greedy |{} p | chrF | perplexity | minutes | MiB | sentences/s |\n",
-        has_beam ? fmt::format(" {} |", beam_name) : "");
+        has_beam ? fmt::format(" {} |", search) : "");
     fmt::print("| --- | --- | ---: | ---: |{} ---: | ---: | ---: | ---: | ---: | ---: |\n", has_beam ? " ---: |" : "");
     std::fflush(stdout);
 
-    LineChart curves{"BLEU of validation sentences", "minutes of training", "BLEU, greedy", {}};
-    LineChart lengths{
-        "BLEU by the length of the source", "words of the source", has_beam ? beam_name : "BLEU, greedy", {}};
-    std::optional<Evaluation> first;
+    LineChart curves{"BLEU of validation sentences", "minutes of training", "BLEU, greedy"};
+    LineChart lengths{"BLEU by the length of the source", "words of the source", search};
+    Evaluation first;
+    Generator generator(12345);  // the seed of sacrebleu
     std::optional<Resamples> samples;
     for (std::size_t i = 0; i < arguments.models.size(); ++i) {
-        const std::filesystem::path& model = arguments.models[i];
-        const Translator& translator = translators[i];
-        const Corpus corpus = measured_corpus(arguments.data, translator);
-        EvaluationOptions options = evaluation_options(arguments, translator);
-        options.search = greedy;
-        Evaluation e = wengert::evaluate(translator, corpus, options);
-        const Evaluation by_greedy = e;
-        if (has_beam) {
-            options.search = arguments.search;
-            e = wengert::evaluate(translator, corpus, options);
-        }
-        if (first && first->references != e.references)
-            throw ValueError(fmt::format("compare: {} and {} leave out different sentence pairs",
-                                         arguments.models[0].string(), model.string()));
+        const Row row = measure(arguments, arguments.models[i], translators[i]);
+        const Evaluation& e = row.found;
         std::string p = "";
-        if (first) {
-            p = fmt::format("{:.3f}", paired_bootstrap(first->translations, e.translations, {&e.references, 1},
-                                                       *samples, e.bleu_options)
-                                          .p_value);
+        if (!samples) {
+            first = e;
+            samples = resample_lines(e.references.size(), generator);
         } else {
-            Generator generator(12345);  // the seed of sacrebleu
-            samples = resample_lines(corpus.size(), generator);
+            if (first.references != e.references)
+                throw ValueError(fmt::format("compare: {} and {} leave out different sentence pairs",
+                                             arguments.models[0].string(), arguments.models[i].string()));
+            p = fmt::format("{:.3f}", paired_bootstrap(first.translations, e.translations, {&e.references, 1}, *samples,
+                                                       e.bleu_options)
+                                          .p_value);
         }
-        std::int64_t parameters = 0;
-        for (const Tensor& x : translator.system->parameters()) parameters += x.numel();
         const std::optional<TrainingLog>& log = logs[i];
-        const std::string name = name_of(model);
-        fmt::print("| {} | {} | {:.1f} M | {:.1f} |{} {} | {:.1f} | {:.2f} | {} | {} | {:.0f} |\n", name,
-                   translator.system->name(), static_cast<double>(parameters) / 1e6, by_greedy.bleu.score,
+        fmt::print("| {} | {} | {:.1f} M | {:.1f} |{} {} | {:.1f} | {:.2f} | {} | {} | {:.0f} |\n", row.name,
+                   row.system, row.million_parameters, row.greedy.bleu.score,
                    has_beam ? fmt::format(" {:.1f} |", e.bleu.score) : "", p, e.chrf.score, e.perplexity,
                    log ? fmt::format("{:.0f}", log->minutes) : "", log ? fmt::format("{:.0f}", log->peak_mib) : "",
-                   by_greedy.sentences_per_second);
+                   row.greedy.sentences_per_second);
         std::fflush(stdout);
-        if (log && !log->bleu.empty()) curves.lines.push_back({name, log->bleu});
-        lengths.lines.push_back(length_line(name, e, source_words(corpus)));
-        if (!first) first = std::move(e);
+        if (log && !log->bleu.empty()) curves.lines.push_back({row.name, log->bleu});
+        lengths.lines.push_back(row.by_length);
     }
     fmt::print("\nBLEU: {}; chrF: {}; p: of paired bootstrap resampling, beside the first model\n",
-               first->bleu_signature, first->chrf_signature);
+               first.bleu_signature, first.chrf_signature);
     if (!arguments.curves.empty()) write_svg(curves, arguments.curves);
     if (!arguments.lengths.empty()) write_svg(lengths, arguments.lengths);
 }

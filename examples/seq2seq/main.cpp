@@ -65,10 +65,11 @@ void add_corpus(CLI::App& verb, CorpusFiles& files, const std::string& prefix, c
 }
 
 /// --system NAME, with the names of the table.
-void add_system(CLI::App& verb, std::string& system, const std::string& group) {
+CLI::Option* add_system(CLI::App& verb, std::string& system, const std::string& group) {
     std::vector<std::string> names;
     for (const SystemEntry& entry : all_systems()) names.emplace_back(entry.name);
-    verb.add_option("--system", system, "The kind of model, one of: " + fmt::format("{}", fmt::join(names, ", ")))
+    return verb
+        .add_option("--system", system, "The kind of model, one of: " + fmt::format("{}", fmt::join(names, ", ")))
         ->type_name("NAME")
         ->check(CLI::IsMember(names).description(""))
         ->take_last()
@@ -130,6 +131,15 @@ void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& sign
     });
 }
 
+void add_search(CLI::App& verb, SearchOptions& search) {
+    search.describe(OptionFlags{verb, "The search"});
+    // Without these they would change nothing.
+    for (const char* const name : {"--temperature", "--top-k", "--top-p", "--search-seed"})
+        verb.get_option(name)->needs(verb.get_option("--sample"));
+    for (const char* const name : {"--n-best", "--length-penalty", "--coverage-penalty"})
+        verb.get_option(name)->needs(verb.get_option("--beam"));
+}
+
 constexpr const char* ensemble = "What train has written; several of equal vocabularies are an ensemble";
 
 void add_models(CLI::App& verb, std::vector<std::filesystem::path>& models, const std::string& meaning) {
@@ -144,7 +154,7 @@ void add_translate(CLI::App& app, TranslateArguments& a, Resources& resources) {
     add_models(verb, a.models, ensemble);
     verb.add_option("--attention", a.attention, "Also writes what each word looked at, as a picture or as numbers")
         ->type_name("FILE.svg|FILE.json");
-    a.search.describe(OptionFlags{verb, "The search"});
+    add_search(verb, a.search);
     verb.add_flag("--replace-unknown", a.replace_unknown, "Writes the source word that <unk> looked at most")
         ->group("The search");
     add_resources(verb, resources);
@@ -159,14 +169,14 @@ void add_interactive(CLI::App& app, InteractiveArguments& a, Resources& resource
         "Under each translation stands its log probability, and its tokens with the source token that each looked\n"
         "at most. A line that cannot be translated is reported and the next one read; the end of the input ends it.");
     add_models(verb, a.models, ensemble);
-    a.search.describe(OptionFlags{verb, "The search"});
+    add_search(verb, a.search);
     add_resources(verb, resources);
     verb.callback([&a, &resources] { compute_with(resources, [&a] { interactive(a); }); });
 }
 
 void add_measurement(CLI::App& verb, Measurement& a, Resources& resources) {
     add_corpus(verb, a.data, "", "data", "Sentence pairs (none: the held-out part of the built-in corpus)");
-    a.search.describe(OptionFlags{verb, "The search"});
+    add_search(verb, a.search);
     verb.add_option("--tokenize", a.tokenize, "BLEU's tokens: 13a, char, zh, intl, none; usual: 13a, or zh for Chinese")
         ->type_name("NAME");
     add_resources(verb, resources);
@@ -219,9 +229,10 @@ void add_score(CLI::App& app, ScoreArguments& a, Resources& resources) {
 
 void add_graph(CLI::App& app, GraphArguments& a) {
     CLI::App& verb = *app.add_subcommand("graph", "Draw the tape of one training step");
-    verb.add_option("--model", a.model, "What train has written; none: a small model with random parameters")
-        ->type_name("DIR");
-    add_system(verb, a.system, "Options");
+    CLI::Option* const model =
+        verb.add_option("--model", a.model, "What train has written; none: a small model with random parameters")
+            ->type_name("DIR");
+    add_system(verb, a.system, "Options")->excludes(model);
     verb.add_option("--out", a.out, "The picture: FILE.svg, FILE.png or FILE.dot")->type_name("FILE")->required();
     add_number(verb, "--unfold", a.unfold, Bounds<int>{0, 1'000'000},
                "Time steps that are drawn one by one, the others as one");

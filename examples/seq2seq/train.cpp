@@ -258,12 +258,14 @@ int train(const TrainArguments& arguments) {
     fmt::print(stderr, "{}: vocabularies of {} and {} tokens, {} parameters, {} threads, {} products\n",
                translator->system->name(), translator->source.vocabulary.size(), translator->target.vocabulary.size(),
                parameters, thread_count(), to_string(ProductPrecision::current()));
-    Run run(arguments, directory, *translator, corpus, std::move(validation));
-    directory.write("train.toml", arguments.configuration);
+    // Before the first checkpoint: whoever finds that one finds the options with which to go on.
     if (!arguments.resume) {
+        directory.write("train.toml", arguments.configuration);
         directory.write("log.jsonl", "");
         directory.forget_best();
     }
+    Run run(arguments, directory, *translator, corpus, std::move(validation));
+    if (arguments.resume) directory.write("train.toml", arguments.configuration);
     return run();
 }
 

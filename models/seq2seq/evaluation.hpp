@@ -13,16 +13,16 @@ namespace wengert {
 
 /// How well, and how fast, a translator does on sentence pairs.
 struct Evaluation {
-    double loss;         ///< mean cross entropy of the target tokens, </s> included, in nats
-    double perplexity;   ///< e^loss
-    double exact_match;  ///< fraction of translations that equal their reference token by token
-    Bleu bleu;           ///< of the translations as text, beside the references as they were read
+    double loss = 0;         ///< mean cross entropy of the target tokens, </s> included, in nats
+    double perplexity = 0;   ///< e^loss
+    double exact_match = 0;  ///< fraction of translations that equal their reference token by token
+    Bleu bleu;               ///< of the translations as text, beside the references as they were read
     BleuOptions bleu_options;
     std::string bleu_signature;  ///< what else the score depends on
     Chrf chrf;                   ///< the same
     std::string chrf_signature;
-    double sentences_per_second;            ///< of translation
-    double tokens_per_second;               ///< tokens it wrote, </s> included
+    double sentences_per_second = 0;        ///< of translation
+    double tokens_per_second = 0;           ///< tokens it wrote, </s> included
     std::vector<std::string> translations;  ///< as text, in the order of the corpus
     std::vector<std::string> references;    ///< what they were compared with
 };

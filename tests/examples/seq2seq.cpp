@@ -105,11 +105,16 @@ TEST_CASE("misuse is an error of one line") {
     check_error(here.run("train --model m --learning-rate -1"), "--learning-rate");
     check_error(here.run("train --model m --learning-rate nan"), "--learning-rate");
     check_error(here.run("train --model m --seed -1"), "--seed");
+    check_error(here.run("train --model m --system cho --heads 2"),
+                "cho: heads is 2, but this system does not read it");
     check_error(here.run("train --model m --data absent.tsv"), "absent.tsv");
     check_error(here.run("train --model m --source pairs.tsv"), "--target");
     check_error(here.run("train --model m --data pairs.tsv --source pairs.tsv --target pairs.tsv"), "--data");
     check_error(here.run("translate"), "--model");
+    check_error(here.run("translate --model m --temperature 2"), "--temperature requires --sample");
+    check_error(here.run("translate --model m --n-best 2"), "--n-best requires --beam");
     check_error(here.run("graph"), "--out");
+    check_error(here.run("graph --out a.svg --model m --system cho"), "--model excludes --system");
     CHECK(!std::filesystem::exists(here.path() / "m"));
 }
 

@@ -86,6 +86,7 @@ Trainer::Trainer(Translator& translator, const Corpus& corpus, const TrainingOpt
                {.batch_size = options.batch,
                 .seed = static_cast<std::uint64_t>(options.seed),
                 .batch_tokens = options.batch_tokens}),
+      fingerprint_(batches_.fingerprint()),
       steps_per_epoch_(divided_up(static_cast<std::int64_t>(batches_.size()), options.accumulate)),
       steps_(options.epochs == 0      ? options.max_steps
              : options.max_steps == 0 ? options.epochs * steps_per_epoch_
@@ -197,6 +198,7 @@ NamedTensors Trainer::own_state() const {
     };
     number("steps", step_);
     number("data.batches", static_cast<std::int64_t>(batches_.size()));
+    number("data.sentences", fingerprint_);
     number("data.batch", options_.batch);
     if (options_.batch_tokens > 0) number("data.batch_tokens", options_.batch_tokens);
     number("data.accumulate", options_.accumulate);
@@ -220,6 +222,8 @@ void Trainer::load_state(const NamedTensors& state) {
     assign(here, own);
     for (std::size_t i = 0; i < here.size(); ++i) {
         const std::string& name = here[i].first;
+        if (name == "data.sentences" && here[i].second.item<std::int64_t>() != fingerprint_)
+            throw ValueError("training: the state is of a training with other sentences, or other vocabularies");
         if (name.starts_with("data.") && here[i].second.item<std::int64_t>() != before[i].second.item<std::int64_t>())
             throw ValueError(fmt::format("training: the state is of a training with {} {}, not {}", name.substr(5),
                                          here[i].second.item<std::int64_t>(), before[i].second.item<std::int64_t>()));

@@ -65,6 +65,7 @@ class Trainer {
     Translator& translator_;
     const TrainingOptions options_;
     const Batches batches_;
+    const std::int64_t fingerprint_;
     const std::int64_t steps_per_epoch_;
     const std::int64_t steps_;
     const std::vector<Tensor> parameters_;

@@ -55,6 +55,20 @@ TEST_CASE("a source ends with </s>, a target also starts with <s>, and padding i
     CHECK(batch.target_lengths == Ids{3, 4});
 }
 
+TEST_CASE("the fingerprint of a corpus is that of its sentences and their order") {
+    const Corpus corpus = random_corpus(20);
+    const std::int64_t whole = batches_of(corpus, {.batch_size = 4}).fingerprint();
+    CHECK(whole == batches_of(corpus, {.batch_size = 16, .seed = 7}).fingerprint());
+    CHECK(whole >= 0);
+    Corpus swapped = corpus;
+    std::swap(swapped.source[0], swapped.source[1]);
+    CHECK(batches_of(swapped, {}).fingerprint() != whole);
+    Corpus moved = corpus;  // a token goes from one sentence to the next
+    moved.target[1].insert(moved.target[1].begin(), moved.target[0].back());
+    moved.target[0].pop_back();
+    CHECK(batches_of(moved, {}).fingerprint() != whole);
+}
+
 TEST_CASE("every pair occurs exactly once in an epoch") {
     for (const std::size_t pairs : {1u, 63u, 64u, 65u, 1000u}) {
         for (const std::int64_t pool : {std::int64_t{1}, std::int64_t{4}, std::int64_t{1} << 62}) {

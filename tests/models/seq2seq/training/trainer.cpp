@@ -136,6 +136,17 @@ TEST_CASE("a training goes on from its state bit for bit, wherever it stood") {
     for (std::int64_t stop = 1; stop <= 6; ++stop) CHECK(run(stop) == whole);
 }
 
+TEST_CASE("a training does not go on with other sentences") {
+    Corpus corpus = small_corpus();
+    Translator translator = small_translator();
+    const NamedTensors state = Trainer(translator, corpus, {.batch = 3}).state();
+    std::swap(corpus.target[0], corpus.target[1]);
+    Trainer other(translator, corpus, {.batch = 3});
+    CHECK_THROWS_WITH_AS(other.load_state(state),
+                         "training: the state is of a training with other sentences, or other vocabularies",
+                         ValueError);
+}
+
 TEST_CASE("the gradients of several batches are those of one that has all their sentences") {
     const auto losses_with = [](std::int64_t batch, std::int64_t accumulate) {
         return losses({.batch = batch, .epochs = 3, .accumulate = accumulate});
