@@ -21,6 +21,7 @@
 #include <wengert/models/seq2seq/training/trainer.hpp>
 #include <wengert/models/text/batches.hpp>
 #include <wengert/models/text/corpus.hpp>
+#include <wengert/models/text/fingerprint.hpp>
 #include <wengert/models/text/lines.hpp>
 #include <wengert/models/text/tokenizer.hpp>
 #include <wengert/models/text/unicode.hpp>

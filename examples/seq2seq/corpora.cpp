@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <wengert/models/text/fingerprint.hpp>
 #include <wengert/models/text/lines.hpp>
 #include <wengert/models/text/unicode.hpp>
 
@@ -30,23 +31,45 @@ Corpus tokenize(const std::vector<SentencePair>& pairs, const Tokenizers& tokeni
     return corpus;
 }
 
-Corpus read(const CorpusFiles& files, BuiltinPart part, const Tokenizers& tokenizers, std::int64_t max_length) {
-    const CorpusOptions options{.max_length = max_length};
-    if (!files.pairs.empty()) return read_pairs(files.pairs, tokenizers, options);
-    if (files.given()) return read_parallel(files.source, files.target, tokenizers, options);
-    const BuiltinCorpus corpus = english_chinese_corpus();
-    return tokenize(part == BuiltinPart::training ? corpus.training : corpus.held_out, tokenizers, max_length);
+/// Whether a pair belongs to the part.
+bool is_of(Part part, const CorpusFiles& files, std::string_view source) {
+    if (files.hold_out == 0) return true;
+    const bool is_held_out = (Fingerprint().add(source).value() >> 32) % files.hold_out == 0;
+    return is_held_out == (part == Part::held_out);
 }
 
-std::string name_of(const CorpusFiles& files, BuiltinPart part) {
+/// The pairs of a corpus that belong to the part.
+Corpus only(Part part, const CorpusFiles& files, Corpus all) {
+    if (files.hold_out == 0) return all;
+    Corpus kept;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (!is_of(part, files, all.source_text[i])) continue;
+        kept.source.push_back(std::move(all.source[i]));
+        kept.target.push_back(std::move(all.target[i]));
+        kept.source_text.push_back(std::move(all.source_text[i]));
+        kept.target_text.push_back(std::move(all.target_text[i]));
+    }
+    kept.report = std::move(all.report);
+    return kept;
+}
+
+Corpus read(const CorpusFiles& files, Part part, const Tokenizers& tokenizers, std::int64_t max_length) {
+    const CorpusOptions options{.max_length = max_length};
+    if (!files.pairs.empty()) return only(part, files, read_pairs(files.pairs, tokenizers, options));
+    if (files.given()) return only(part, files, read_parallel(files.source, files.target, tokenizers, options));
+    const BuiltinCorpus corpus = english_chinese_corpus();
+    return tokenize(part == Part::training ? corpus.training : corpus.held_out, tokenizers, max_length);
+}
+
+std::string name_of(const CorpusFiles& files, Part part) {
     if (!files.pairs.empty()) return files.pairs.string();
     if (files.given()) return files.source.string() + " and " + files.target.string();
-    return part == BuiltinPart::training ? "built-in corpus" : "built-in corpus, held-out sentences";
+    return part == Part::training ? "built-in corpus" : "built-in corpus, held-out sentences";
 }
 
 }  // namespace
 
-Corpus read_corpus(const CorpusFiles& files, BuiltinPart part, const Tokenizers& tokenizers, std::int64_t max_length) {
+Corpus read_corpus(const CorpusFiles& files, Part part, const Tokenizers& tokenizers, std::int64_t max_length) {
     Corpus corpus = read(files, part, tokenizers, max_length);
     const CorpusReport& report = corpus.report;
     fmt::print(stderr, "{}: {}\n", name_of(files, part), report.summary());
@@ -54,14 +77,19 @@ Corpus read_corpus(const CorpusFiles& files, BuiltinPart part, const Tokenizers&
     const auto described = static_cast<std::int64_t>(report.messages.size());
     if (described > 0 && described < report.skipped())
         fmt::print(stderr, "  ... and {} more\n", report.skipped() - described);
+    if (files.hold_out > 0)
+        fmt::print(stderr, "  of these, {} pairs {}\n", corpus.size(),
+                   part == Part::training ? "to train on" : "held out by a hash of their source");
+    if (corpus.size() == 0)
+        throw FileError(fmt::format("{}: --hold-out {} leaves no pair", name_of(files, part), files.hold_out));
     return corpus;
 }
 
-CorpusText read_corpus_text(const CorpusFiles& files, BuiltinPart part) {
+CorpusText read_corpus_text(const CorpusFiles& files, Part part) {
     CorpusText text;
     if (!files.given()) {
         const BuiltinCorpus corpus = english_chinese_corpus();
-        for (const SentencePair& pair : part == BuiltinPart::training ? corpus.training : corpus.held_out) {
+        for (const SentencePair& pair : part == Part::training ? corpus.training : corpus.held_out) {
             text.source.push_back(pair.source);
             text.target.push_back(pair.target);
         }
@@ -71,21 +99,23 @@ CorpusText read_corpus_text(const CorpusFiles& files, BuiltinPart part) {
     const auto add = [](std::vector<std::string>& side, std::string_view line) {
         if (!find_invalid_utf8(line) && !find_control_character(line)) side.emplace_back(line);
     };
-    const auto read = [](const std::filesystem::path& path, const auto& use) {
-        LineReader lines(path);
-        for (std::string line; lines.next(line);) use(std::string_view(line));
+    const auto add_pair = [&](std::string_view source, std::string_view target) {
+        if (!is_of(part, files, source)) return;
+        add(text.source, source);
+        add(text.target, target);
     };
     if (!files.pairs.empty()) {
-        read(files.pairs, [&](std::string_view line) {
-            const std::size_t tab = line.find('\t');
-            if (tab == line.npos) return;
-            const std::string_view rest = line.substr(tab + 1);
-            add(text.source, line.substr(0, tab));
-            add(text.target, rest.substr(0, rest.find('\t')));
-        });
+        LineReader lines(files.pairs);
+        for (std::string line; lines.next(line);) {
+            const std::string_view whole = line;
+            const std::size_t tab = whole.find('\t');
+            if (tab == whole.npos) continue;
+            const std::string_view rest = whole.substr(tab + 1);
+            add_pair(whole.substr(0, tab), rest.substr(0, rest.find('\t')));
+        }
     } else {
-        read(files.source, [&](std::string_view line) { add(text.source, line); });
-        read(files.target, [&](std::string_view line) { add(text.target, line); });
+        LineReader sources(files.source), targets(files.target);
+        for (std::string source, target; sources.next(source) && targets.next(target);) add_pair(source, target);
     }
     return text;
 }

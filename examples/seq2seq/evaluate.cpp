@@ -16,8 +16,7 @@ constexpr std::int64_t any_length = 10'000;
 }  // namespace
 
 Corpus measured_corpus(const CorpusFiles& files, const Translator& translator) {
-    return read_corpus(files, BuiltinPart::held_out, {translator.source.tokenizer, translator.target.tokenizer},
-                       any_length);
+    return read_corpus(files, Part::held_out, {translator.source.tokenizer, translator.target.tokenizer}, any_length);
 }
 
 EvaluationOptions evaluation_options(const Measurement& measurement, const Translator& translator) {

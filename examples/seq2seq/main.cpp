@@ -62,6 +62,11 @@ void add_corpus(CLI::App& verb, CorpusFiles& files, const std::string& prefix, c
         option->type_name("FILE")->check(CLI::Validator(CLI::ExistingFile).description(""))->group(group);
     source->needs(target)->excludes(pairs);
     target->needs(source)->excludes(pairs);
+    if (!prefix.empty()) return;
+    add_number(verb, "--hold-out", files.hold_out, Bounds<std::int64_t>{2, 1'000'000},
+               "One in N sources, by a hash of its text, is not trained on: it validates, and is measured")
+        ->default_str("")
+        ->group(group);
 }
 
 /// --system NAME, with the names of the table.

@@ -190,7 +190,7 @@ class Run {
 Tokenizers make_tokenizers(const TrainArguments& a) {
     const TextOptions& text = a.text;
     if (text.subwords == 0) return Tokenizer({.mode = text.tokenizer, .lowercase = !text.keep_case});
-    CorpusText corpus = read_corpus_text(a.data, BuiltinPart::training);
+    CorpusText corpus = read_corpus_text(a.data, Part::training);
     const SubwordOptions options{.vocabulary_size = text.subwords, .lowercase = !text.keep_case};
     if (!text.joint) return {Tokenizer::train(corpus.source, options), Tokenizer::train(corpus.target, options)};
     corpus.source.insert(corpus.source.end(), corpus.target.begin(), corpus.target.end());
@@ -227,7 +227,8 @@ void require_same_system(const TrainArguments& a, const System& system) {
 }  // namespace
 
 int train(const TrainArguments& arguments) {
-    if (arguments.run.metric != Metric::loss && !arguments.validation.given() && arguments.data.given())
+    const bool validates = arguments.validation.given() || !arguments.data.given() || arguments.data.hold_out > 0;
+    if (arguments.run.metric != Metric::loss && !validates)
         throw ValueError(fmt::format("--metric {}: it is measured on validation sentences, and none are given",
                                      name_of(metric_names, arguments.run.metric)));
     if (arguments.sizes.tying == Tying::all && !arguments.text.joint)
@@ -247,10 +248,11 @@ int train(const TrainArguments& arguments) {
     const Tokenizers tokenizers = translator ? Tokenizers(translator->source.tokenizer, translator->target.tokenizer)
                                              : make_tokenizers(arguments);
     const std::int64_t max_length = arguments.text.max_length;
-    const Corpus corpus = read_corpus(arguments.data, BuiltinPart::training, tokenizers, max_length);
+    const Corpus corpus = read_corpus(arguments.data, Part::training, tokenizers, max_length);
     std::optional<ValidationSet> validation;
-    if (arguments.validation.given() || !arguments.data.given())
-        validation.emplace(read_corpus(arguments.validation, BuiltinPart::held_out, tokenizers, max_length));
+    if (validates)
+        validation.emplace(read_corpus(arguments.validation.given() ? arguments.validation : arguments.data,
+                                       Part::held_out, tokenizers, max_length));
     if (!translator) translator = make_translator(arguments, tokenizers, corpus);
 
     std::int64_t parameters = 0;

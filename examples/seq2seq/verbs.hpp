@@ -16,6 +16,7 @@ namespace wengert::program {
 /// One file of tab-separated pairs, or two parallel ones; if all are empty, the built-in corpus.
 struct CorpusFiles {
     std::filesystem::path pairs, source, target;
+    std::int64_t hold_out = 0;  ///< one in so many source sentences is no training sentence; 0: all are
 
     bool given() const { return !pairs.empty() || !source.empty(); }
 };

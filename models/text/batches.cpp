@@ -5,6 +5,7 @@
 #include <utility>
 #include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/text/batches.hpp>
+#include <wengert/models/text/fingerprint.hpp>
 #include <wengert/nn/streams.hpp>
 #include <wengert/ops/random/random.hpp>
 
@@ -120,19 +121,13 @@ std::vector<std::vector<std::size_t>> Batches::epoch(std::uint64_t number) const
 }
 
 std::int64_t Batches::fingerprint() const {
-    std::uint64_t hash = 0xcbf29ce484222325;
-    const auto mix = [&hash](std::int64_t value) {
-        for (int shift = 0; shift < 64; shift += 8) {
-            hash ^= static_cast<std::uint64_t>(value) >> shift & 0xff;
-            hash *= 0x100000001b3;
-        }
-    };
+    Fingerprint result;
     for (const auto* side : {&sources_, &targets_})
         for (const Ids& sentence : *side) {
-            mix(std::ssize(sentence));
-            for (const std::int64_t id : sentence) mix(id);
+            result.add(std::ssize(sentence));
+            for (const std::int64_t id : sentence) result.add(id);
         }
-    return static_cast<std::int64_t>(hash >> 1);
+    return result.value();
 }
 
 Batch Batches::assemble(std::span<const std::size_t> pairs) const {

@@ -48,7 +48,7 @@ class Batches {
     /// Number of batches, the same in every epoch; one of them may be smaller than batch_size.
     std::size_t size() const { return size_; }
 
-    /// A number that tells the ids of one corpus, in their order, from those of another (FNV-1a, 63 bits).
+    /// A number that tells the ids of one corpus, in their order, from those of another; see Fingerprint.
     std::int64_t fingerprint() const;
 
     /// The batches of an epoch, each as indices into the corpus: to be given to `assemble` one by one.
