@@ -25,7 +25,9 @@ struct Axis {
     double from, to, step;
 
     Axis(double least, double greatest) {
-        if (greatest - least < 1e-9 * std::max(std::abs(least), 1.0)) greatest = least + 1;
+        // Equal numbers, but for rounding, are not spread over the whole axis.
+        const double size = std::max(std::abs(least), std::abs(greatest));
+        if (greatest - least <= 1e-9 * size) greatest = least + (size > 0 ? size : 1);
         const double wanted = (greatest - least) / most_ticks;
         const double power = std::pow(10, std::floor(std::log10(wanted)));
         step = power * (wanted <= power ? 1 : wanted <= 2 * power ? 2 : wanted <= 5 * power ? 5 : 10);

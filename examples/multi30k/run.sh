@@ -42,10 +42,8 @@ own_options() {
     esac
 }
 
-models=''
 for system in "$@"; do
     model=$out/$system
-    models="$models --model $model/best"
     [ ! -e "$model/done" ] || continue
     recipe="--preset multi30k --system $system $(own_options "$system")"
     [ "$system" != best ] || recipe='--preset multi30k-best'
@@ -57,7 +55,10 @@ for system in "$@"; do
         --threads "$threads" || stop "training $system failed"
     touch "$model/done"
 done
-# shellcheck disable=SC2086 # one word an option
-$seq2seq compare $models --source "$test.$from" --target "$test.$to" --tokenize none --beam 5 --length-penalty 1 \
+for system in "$@"; do
+    set -- "$@" --model "$out/$system/best"
+    shift
+done
+$seq2seq compare "$@" --source "$test.$from" --target "$test.$to" --tokenize none --beam 5 --length-penalty 1 \
     --threads "$threads" --curves "$out/curves.svg" --lengths "$out/lengths.svg" >"$out/table.md"
 cat "$out/table.md"

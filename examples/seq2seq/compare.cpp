@@ -1,46 +1,52 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
-#include <optional>
+#include <set>
 #include <wengert/models/line_chart.hpp>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/scoring/bleu_by_length.hpp>
 #include <wengert/models/seq2seq/scoring/bootstrap.hpp>
-#include <wengert/models/text/lines.hpp>
 
 #include "measurement.hpp"
+#include "output_file.hpp"
+#include "training_run.hpp"
 
 namespace wengert::program {
 namespace {
 
-/// What a training's log.jsonl says; nothing if there is none, as beside a single checkpoint.
+/// What the log of a model's training says up to the model's last step.
 struct TrainingLog {
-    double minutes = 0, peak_mib = 0;    ///< of training, without validation
+    double minutes = 0, peak_mib = 0;    ///< of training, without validation; 0 if there is no log
     std::vector<LineChart::Point> bleu;  ///< of validation sentences, over the minutes
 
-    static std::optional<TrainingLog> of(std::filesystem::path model) {
-        // best and latest stand beside the log.
-        if (!std::filesystem::exists(model / "log.jsonl")) model = model.parent_path();
-        const std::filesystem::path file = model / "log.jsonl";
-        if (!std::filesystem::exists(file)) return {};
-        TrainingLog log;
-        LineReader lines(file);
-        for (std::string line; lines.next(line);) {
-            const auto record = nlohmann::json::parse(line, nullptr, false);
-            if (!record.is_object()) throw FileError(fmt::format("{}: is no JSON object", lines.where()));
-            log.minutes += record.value("seconds", 0.0) / 60;
-            log.peak_mib = std::max(log.peak_mib, record.value("peak_memory_mib", 0.0));
-            if (record.contains("validation_bleu")) log.bleu.push_back({log.minutes, record.at("validation_bleu")});
+    TrainingLog(std::filesystem::path model, std::int64_t steps) {
+        if (!model.has_filename()) model = model.parent_path();
+        // A checkpoint, and best and latest, stand beside the log.
+        if (!std::filesystem::exists(model / "log.jsonl")) model = std::filesystem::absolute(model).parent_path();
+        try {
+            for (const nlohmann::ordered_json& record : read_log(model)) {
+                if (record.at("step") > steps) break;
+                minutes += record.at("seconds").get<double>() / 60;
+                peak_mib = std::max(peak_mib, record.at("peak_memory_mib").get<double>());
+                if (record.contains("validation_bleu")) bleu.push_back({minutes, record.at("validation_bleu")});
+            }
+        } catch (const nlohmann::json::exception& error) {
+            throw FileError(fmt::format("{}: is not the log of a training: {}", model.string(), error.what()));
         }
-        return log;
     }
 };
 
-/// "out/bahdanau" of out/bahdanau/best: what tells it from the others.
-std::string name_of(const std::filesystem::path& model) {
-    const std::filesystem::path name = model.has_filename() ? model : model.parent_path();
-    const bool is_link = name.filename() == "best" || name.filename() == "latest";
-    return (is_link ? name.parent_path() : name).filename().string();
+/// Names that tell the models apart: "bahdanau" of out/bahdanau/best, or the paths as they are if that is not enough.
+std::vector<std::string> names_of(const std::vector<std::filesystem::path>& models) {
+    std::vector<std::string> paths, names;
+    for (const std::filesystem::path& model : models) {
+        const std::filesystem::path path = model.has_filename() ? model : model.parent_path();
+        const bool is_link = path.filename() == "best" || path.filename() == "latest";
+        paths.push_back(model.string());
+        names.push_back((is_link ? path.parent_path() : path).filename().string());
+    }
+    const std::set<std::string> unlike(names.begin(), names.end());
+    return unlike.size() == names.size() && !unlike.contains("") ? names : paths;
 }
 
 std::vector<std::int64_t> source_words(const Corpus& corpus) {
@@ -64,83 +70,107 @@ LineChart::Line length_line(const std::string& name, const Evaluation& e, const 
 struct Row {
     std::string name, system;
     double million_parameters = 0;
-    Evaluation greedy = {}, found = {};  ///< by the search that was asked for
+    Evaluation greedy = {}, found = {};  ///< found: by the search that was asked for
     LineChart::Line by_length = {};
 };
 
-Row measure(const CompareArguments& arguments, const std::filesystem::path& model, const Translator& translator) {
+bool is_greedy(const SearchOptions& search) { return search.beam == 1 && !search.sample; }
+
+Row measure(const CompareArguments& arguments, const std::string& name, const Translator& translator) {
     const Corpus corpus = measured_corpus(arguments.data, translator);
     EvaluationOptions options = evaluation_options(arguments, translator);
-    Row row{.name = name_of(model), .system = std::string(translator.system->name())};
+    Row row{.name = name, .system = std::string(translator.system->name())};
     for (const Tensor& x : translator.system->parameters())
         row.million_parameters += static_cast<double>(x.numel()) / 1e6;
     options.search.beam = options.search.n_best = 1;
+    options.search.sample = false;
     row.greedy = row.found = wengert::evaluate(translator, corpus, options);
     options.search = arguments.search;
-    if (arguments.search.beam > 1) row.found = wengert::evaluate(translator, corpus, options);
+    if (!is_greedy(options.search)) row.found = wengert::evaluate(translator, corpus, options);
     row.by_length = length_line(row.name, row.found, source_words(corpus));
     return row;
+}
+
+/// Scores compare only if they are of the same kind, of the same sentences.
+void require_comparable(const Row& first, const Row& other) {
+    const Evaluation &a = first.found, &b = other.found;
+    if (a.bleu_signature != b.bleu_signature)
+        throw ValueError(fmt::format("compare: {} is scored by {}, and {} by {}", first.name, a.bleu_signature,
+                                     other.name, b.bleu_signature));
+    if (a.references != b.references)
+        throw ValueError(fmt::format("compare: {} and {} leave out different sentence pairs", first.name, other.name));
+}
+
+/// How probable such a difference in BLEU is if both are equally good.
+double chance(const Evaluation& a, const Evaluation& b, const Resamples& samples) {
+    if (a.translations == b.translations) return 1;  // no sample differs, which the bootstrap takes for certainty
+    return paired_bootstrap(a.translations, b.translations, {&b.references, 1}, samples, b.bleu_options).p_value;
 }
 
 }  // namespace
 
 void compare(const CompareArguments& arguments) {
+    require_writable("--curves", arguments.curves, {".svg"});
+    require_writable("--lengths", arguments.lengths, {".svg"});
     std::vector<Translator> translators;
-    std::vector<std::optional<TrainingLog>> logs;
+    std::vector<TrainingLog> logs;
     for (const std::filesystem::path& model : arguments.models) {
         translators.push_back(load_checkpoint(model));
-        logs.push_back(TrainingLog::of(model));
+        logs.emplace_back(model, translators.back().steps);
     }
-    if (!arguments.curves.empty() &&
-        std::ranges::none_of(logs, [](const auto& log) { return log && !log->bleu.empty(); }))
+    if (!arguments.curves.empty() && std::ranges::all_of(logs, [](const auto& log) { return log.bleu.empty(); }))
         throw ValueError("--curves: no model has a log.jsonl with BLEU of validation sentences beside it");
 
-    const bool has_beam = arguments.search.beam > 1;
-    const std::string search = has_beam ? fmt::format("BLEU, beam {}", arguments.search.beam) : "BLEU, greedy";
+    const SearchOptions& asked = arguments.search;
+    const std::string search = is_greedy(asked) ? "BLEU, greedy"
+                               : asked.sample   ? "BLEU, sampled"
+                                                : fmt::format("BLEU, beam {}", asked.beam);
+    const std::string column = is_greedy(asked) ? "" : fmt::format(" {} |", search);
     fmt::print(
         "| model | system | parameters | BLEU, greedy |{} p | chrF | perplexity | minutes | MiB | sentences/s |\n",
-        has_beam ? fmt::format(" {} |", search) : "");
-    fmt::print("| --- | --- | ---: | ---: |{} ---: | ---: | ---: | ---: | ---: | ---: |\n", has_beam ? " ---: |" : "");
+        column);
+    fmt::print("| --- | --- | ---: | ---: |{} ---: | ---: | ---: | ---: | ---: | ---: |\n",
+               column.empty() ? "" : " ---: |");
     std::fflush(stdout);
 
     LineChart curves{"BLEU of validation sentences", "minutes of training", "BLEU, greedy"};
     LineChart lengths{"BLEU by the length of the source", "words of the source", search};
-    Evaluation first;
+    const std::vector<std::string> names = names_of(arguments.models);
+    Row first;
     Generator generator(12345);  // the seed of sacrebleu
-    std::optional<Resamples> samples;
+    Resamples samples;
     for (std::size_t i = 0; i < arguments.models.size(); ++i) {
-        const Row row = measure(arguments, arguments.models[i], translators[i]);
+        const Row row = measure(arguments, names[i], translators[i]);
         const Evaluation& e = row.found;
         std::string p = "";
-        if (!samples) {
-            first = e;
+        if (i == 0) {
+            first = row;
             samples = resample_lines(e.references.size(), generator);
         } else {
-            if (first.references != e.references)
-                throw ValueError(fmt::format("compare: {} and {} leave out different sentence pairs",
-                                             arguments.models[0].string(), arguments.models[i].string()));
-            p = fmt::format("{:.3f}", paired_bootstrap(first.translations, e.translations, {&e.references, 1}, *samples,
-                                                       e.bleu_options)
-                                          .p_value);
+            require_comparable(first, row);
+            p = fmt::format("{:.3f}", chance(first.found, e, samples));
         }
-        const std::optional<TrainingLog>& log = logs[i];
+        const bool is_logged = logs[i].minutes > 0;
         fmt::print("| {} | {} | {:.1f} M | {:.1f} |{} {} | {:.1f} | {:.2f} | {} | {} | {:.0f} |\n", row.name,
                    row.system, row.million_parameters, row.greedy.bleu.score,
-                   has_beam ? fmt::format(" {:.1f} |", e.bleu.score) : "", p, e.chrf.score, e.perplexity,
-                   log ? fmt::format("{:.0f}", log->minutes) : "", log ? fmt::format("{:.0f}", log->peak_mib) : "",
-                   row.greedy.sentences_per_second);
+                   is_greedy(asked) ? "" : fmt::format(" {:.1f} |", e.bleu.score), p, e.chrf.score, e.perplexity,
+                   is_logged ? fmt::format("{:.0f}", logs[i].minutes) : "",
+                   is_logged ? fmt::format("{:.0f}", logs[i].peak_mib) : "", row.greedy.sentences_per_second);
         std::fflush(stdout);
-        if (log && !log->bleu.empty()) curves.lines.push_back({row.name, log->bleu});
+        if (!logs[i].bleu.empty()) curves.lines.push_back({row.name, logs[i].bleu});
         lengths.lines.push_back(row.by_length);
     }
     fmt::print("\nBLEU: {}; chrF: {}; p: of paired bootstrap resampling, beside the first model\n",
-               first.bleu_signature, first.chrf_signature);
+               first.found.bleu_signature, first.found.chrf_signature);
     if (!arguments.curves.empty()) write_svg(curves, arguments.curves);
     if (!arguments.lengths.empty()) write_svg(lengths, arguments.lengths);
 }
 
 void average(const AverageArguments& arguments) {
-    save_checkpoint(average_checkpoints(arguments.models), arguments.out);
+    const Translator mean = average_checkpoints(arguments.models);
+    const RunDirectory directory(arguments.out);
+    if (directory.has_model()) throw FileError(fmt::format("{}: there is a model already", arguments.out.string()));
+    save_checkpoint(mean, arguments.out);
 }
 
 }  // namespace wengert::program

@@ -38,19 +38,8 @@ bool is_of(Part part, const CorpusFiles& files, std::string_view source) {
     return is_held_out == (part == Part::held_out);
 }
 
-/// The pairs of a corpus that belong to the part.
-Corpus only(Part part, const CorpusFiles& files, Corpus all) {
-    if (files.hold_out == 0) return all;
-    Corpus kept;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        if (!is_of(part, files, all.source_text[i])) continue;
-        kept.source.push_back(std::move(all.source[i]));
-        kept.target.push_back(std::move(all.target[i]));
-        kept.source_text.push_back(std::move(all.source_text[i]));
-        kept.target_text.push_back(std::move(all.target_text[i]));
-    }
-    kept.report = std::move(all.report);
-    return kept;
+Corpus only(Part part, const CorpusFiles& files, const Corpus& all) {
+    return all.filtered([&](std::size_t pair) { return is_of(part, files, all.source_text[pair]); });
 }
 
 Corpus read(const CorpusFiles& files, Part part, const Tokenizers& tokenizers, std::int64_t max_length) {
@@ -70,6 +59,7 @@ std::string name_of(const CorpusFiles& files, Part part) {
 }  // namespace
 
 Corpus read_corpus(const CorpusFiles& files, Part part, const Tokenizers& tokenizers, std::int64_t max_length) {
+    if (files.hold_out > 0 && !files.given()) throw ValueError("--hold-out: it divides files, and none are given");
     Corpus corpus = read(files, part, tokenizers, max_length);
     const CorpusReport& report = corpus.report;
     fmt::print(stderr, "{}: {}\n", name_of(files, part), report.summary());

@@ -6,7 +6,7 @@
 
 namespace wengert::program {
 
-/// The sentence pairs as a translator reads them; a score is of all, however long.
+/// The sentence pairs as a translator reads them, however long they are: up to 10,000 tokens.
 Corpus measured_corpus(const CorpusFiles& files, const Translator& translator);
 
 EvaluationOptions evaluation_options(const Measurement& measurement, const Translator& translator);

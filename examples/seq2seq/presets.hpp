@@ -14,7 +14,7 @@ inline constexpr std::array presets{
     Preset{"seed", "the article's: two GRU layers of 1024, 8,000 pairs, 4 epochs",
            "--hidden 1024 --embedding 256 --layers 2 --batch 64 --epochs 4 --learning-rate 5e-4"},
     Preset{"tiny", "a minute's training on the built-in corpus",
-           "--hidden 256 --embedding 128 --layers 1 --epochs 3 --learning-rate 2e-3"},
+           "--hidden 256 --layers 1 --epochs 3 --learning-rate 2e-3"},
     Preset{"multi30k", "Multi30k with words, for any system: 10 epochs",
            "--tokenizer spaces --vocabulary 8000 --min-count 2 --hidden 256 --embedding 256 --layers 1 --dropout 0.3 "
            "--label-smoothing 0.1 --max-length 80 --epochs 10 --learning-rate 1.5e-3 --warmup 300 --schedule cosine "

@@ -18,11 +18,9 @@ namespace {
 struct ValidationSet {
     static constexpr std::size_t most_translated = 1000;
 
-    explicit ValidationSet(Corpus corpus) : all(std::move(corpus)), translated(all) {
-        translated.source.resize(std::min(all.size(), most_translated));
-        translated.target.resize(translated.source.size());
-        translated.target_text.resize(translated.source.size());
-    }
+    explicit ValidationSet(Corpus corpus) : all(std::move(corpus)), translated(all.filtered(is_translated)) {}
+
+    static bool is_translated(std::size_t pair) { return pair < most_translated; }
 
     Corpus all, translated;
 };
@@ -52,11 +50,15 @@ class Run {
           directory_(directory),
           translator_(translator),
           validation_(std::move(validation)),
-          trainer_(translator, corpus, arguments.training) {
-        if (arguments.resume)
+          trainer_(translator, corpus, arguments.training) {}
+
+    /// Goes on with the training that the directory has, or makes its first checkpoint, so that whatever kills it, it
+    /// can go on.
+    void begin(bool resumes) {
+        if (resumes)
             resume();
         else
-            save(false);  // so that whatever kills it, it can go on
+            save(false);
     }
 
     /// Returns the number of the signal that ended it early, or 0.
@@ -215,13 +217,8 @@ Translator make_translator(const TrainArguments& a, const Tokenizers& tokenizers
 
 /// What a training that goes on cannot change.
 void require_same_system(const TrainArguments& a, const System& system) {
-    std::vector<std::pair<std::string_view, std::string>> given = option_texts(a.sizes),
-                                                          here = option_texts(system.options());
-    given.emplace_back("system", a.system), here.emplace_back("system", system.name());
-    for (std::size_t i = 0; i < given.size(); ++i)
-        if (given[i] != here[i])
-            throw ValueError(fmt::format("--resume: {} is {}, but the training has {}", given[i].first, given[i].second,
-                                         here[i].second));
+    if (const std::string other = first_difference(a.system, a.sizes, system); !other.empty())
+        throw ValueError(fmt::format("--resume: {}, which the training has", other));
 }
 
 }  // namespace
@@ -236,6 +233,8 @@ int train(const TrainArguments& arguments) {
     if (std::error_code error; arguments.resume && !std::filesystem::exists(arguments.model, error))
         throw FileError(fmt::format("{}: there is no training here that could go on", arguments.model.string()));
     require_read_options(arguments.system, arguments.sizes);
+    if (arguments.data.hold_out > 0 && arguments.validation.given())
+        throw ValueError("--hold-out: the sentences that it holds out validate, and others are given for that");
     RunDirectory directory(arguments.model);
     if (directory.has_model() && !arguments.resume && !arguments.force)
         throw FileError(fmt::format("{}: there is a model already; --resume goes on with it, --force begins anew",
@@ -260,13 +259,15 @@ int train(const TrainArguments& arguments) {
     fmt::print(stderr, "{}: vocabularies of {} and {} tokens, {} parameters, {} threads, {} products\n",
                translator->system->name(), translator->source.vocabulary.size(), translator->target.vocabulary.size(),
                parameters, thread_count(), to_string(ProductPrecision::current()));
-    // Before the first checkpoint: whoever finds that one finds the options with which to go on.
+    Run run(arguments, directory, *translator, corpus, std::move(validation));
+    // What was here before goes when nothing can be wrong with the options any more, and before the first checkpoint:
+    // whoever finds that one finds the options with which to go on.
     if (!arguments.resume) {
         directory.write("train.toml", arguments.configuration);
         directory.write("log.jsonl", "");
         directory.forget_best();
     }
-    Run run(arguments, directory, *translator, corpus, std::move(validation));
+    run.begin(arguments.resume);
     if (arguments.resume) directory.write("train.toml", arguments.configuration);
     return run();
 }

@@ -30,6 +30,17 @@ extern "C" void note_signal(int number) {
 
 }  // namespace
 
+std::vector<nlohmann::ordered_json> read_log(const std::filesystem::path& directory) {
+    std::vector<nlohmann::ordered_json> records;
+    if (std::error_code error; !std::filesystem::exists(directory / log_name, error)) return records;
+    LineReader lines(directory / log_name);
+    for (std::string line; lines.next(line);) {
+        auto record = nlohmann::ordered_json::parse(line, nullptr, false);
+        if (record.is_object()) records.push_back(std::move(record));
+    }
+    return records;
+}
+
 RunDirectory::RunDirectory(std::filesystem::path path) : path_(std::move(path)) {
     if (std::error_code error; std::filesystem::exists(path_ / "config.json", error))
         throw FileError(fmt::format("{}: is a checkpoint; --model names the directory that it is in", path_.string()));
@@ -76,14 +87,9 @@ void RunDirectory::log(const nlohmann::ordered_json& record) const {
 }
 
 void RunDirectory::cut_log(std::int64_t step) const {
-    if (std::error_code error; !std::filesystem::exists(path_ / log_name, error)) return;
-    LineReader lines(path_ / log_name);
     std::string kept;
-    for (std::string line; lines.next(line);) {
-        const auto record = nlohmann::json::parse(line, nullptr, false);
-        // A line that was being written when the training was killed is no JSON.
-        if (record.is_object() && record.value("step", std::int64_t{0}) <= step) kept += line + '\n';
-    }
+    for (const nlohmann::ordered_json& record : read_log(path_))
+        if (record.value("step", std::int64_t{0}) <= step) kept += record.dump() + '\n';
     write(log_name, kept);
 }
 

@@ -7,6 +7,10 @@
 
 namespace wengert::program {
 
+/// The records of a directory's log.jsonl; none if there is no such file. A last line that a killed training left
+/// unfinished is none.
+std::vector<nlohmann::ordered_json> read_log(const std::filesystem::path& directory);
+
 /// A directory that one training writes into, and no other at the same time.
 class RunDirectory {
   public:

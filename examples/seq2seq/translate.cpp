@@ -1,29 +1,17 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <iostream>
-#include <system_error>
 #include <wengert/autograd/observe/picture_file.hpp>
 #include <wengert/models/seq2seq/attention_map.hpp>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 
+#include "output_file.hpp"
 #include "verbs.hpp"
 
 namespace wengert::program {
 namespace {
-
-/// Looks before the work, so that it is not in vain.
-void require_writable_map(const std::filesystem::path& file) {
-    if (file.extension() != ".svg" && file.extension() != ".json")
-        throw ValueError(fmt::format("--attention {}: the name must end in .svg or .json", file.string()));
-    const std::filesystem::path directory = file.has_parent_path() ? file.parent_path() : ".";
-    const bool exists = ::access(file.c_str(), F_OK) == 0;
-    if (::access(exists ? file.c_str() : directory.c_str(), W_OK) != 0)
-        throw FileError(
-            fmt::format("{}: cannot be written: {}", file.string(), std::generic_category().message(errno)));
-}
 
 /// An ensemble that translates sentences one by one.
 class Session {
@@ -32,6 +20,8 @@ class Session {
         for (const std::filesystem::path& model : models) translators_.push_back(load_checkpoint(model));
         for (const Translator& translator : translators_) ensemble_.push_back(&translator);
     }
+    Session(const Session&) = delete;  // ensemble_ leads into translators_
+    Session& operator=(const Session&) = delete;
 
     Sentence tokenize(const std::string& text) const { return translators_[0].source.tokenizer.tokenize(text); }
     std::string text_of(const Sentence& target) const { return translators_[0].target.tokenizer.detokenize(target); }
@@ -83,7 +73,7 @@ std::string aligned(const Translation& translation, const Sentence& source) {
 
 void translate(const TranslateArguments& arguments) {
     Session session(arguments.models, arguments.search);
-    if (!arguments.attention.empty()) require_writable_map(arguments.attention);
+    require_writable("--attention", arguments.attention, {".svg", ".json"});
     std::vector<AttentionMap> maps;
     const auto one = [&](const std::string& text) {
         const Sentence source = session.tokenize(text);

@@ -4,16 +4,16 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cmath>
 #include <fstream>
 #include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <system_error>
-#include <tuple>
-#include <wengert/autograd/tape/recording.hpp>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/internal/option_json.hpp>
+#include <wengert/nn/averages.hpp>
 #include <wengert/nn/safetensors.hpp>
 
 namespace wengert {
@@ -79,9 +79,12 @@ bool is_checkpoint_name(std::string_view name) {
 
 std::string partial(std::string_view name) { return fmt::format("{}{}", name, partial_suffix); }
 
-/// The steps that a checkpoint's name has.
+/// The steps that a checkpoint's name has; if it is another name, more than any.
 std::int64_t steps_of(const fs::path& checkpoint) {
-    return std::stoll(checkpoint.filename().string().substr(name_prefix.size()));
+    std::string name = checkpoint.filename().string();
+    std::int64_t steps = std::numeric_limits<std::int64_t>::max();
+    if (is_checkpoint_name(name)) std::from_chars(&name[name_prefix.size()], name.data() + name.size(), steps);
+    return steps;
 }
 
 /// Removes what crashes left unfinished, and, if `latest` says which are not, checkpoints to which nothing leads, apart
@@ -95,8 +98,8 @@ void clean(const fs::path& directory, std::int64_t keep) {
         if (name.string().ends_with(partial_suffix))
             leftovers.push_back(entry.path());
         else if (!latest.empty() && name != latest && name != best)
-            // What has more steps than the latest is of a training before.
-            (steps_of(name) > steps_of(latest) ? leftovers : whole).push_back(entry.path());
+            // What does not have less steps than the latest is of a training before, or the same once more.
+            (steps_of(name) >= steps_of(latest) ? leftovers : whole).push_back(entry.path());
     }
     std::ranges::sort(whole, std::greater{}, steps_of);
     for (std::size_t i = static_cast<std::size_t>(std::max<std::int64_t>(keep - 1, 0)); i < whole.size(); ++i)
@@ -269,27 +272,18 @@ Translator load_checkpoint(const fs::path& path) {
 
 Translator average_checkpoints(std::span<const fs::path> paths) {
     if (paths.empty()) throw ValueError("average_checkpoints: there is no checkpoint");
-    const Pause pause;
     Translator result = load_checkpoint(paths[0]);
-    const NamedTensors weights = result.system->named_parameters();
-    const auto languages = [](const Translator& t) { return std::tie(t.source.vocabulary, t.target.vocabulary); };
-    const auto model = [](const Translator& t) {
-        return config_of(t).at("model").dump() + std::string(t.system->name());
-    };
-    std::vector<Tensor> sums;
-    for (const auto& [name, weight] : weights)
-        sums.push_back(cast(weight, Dtype::float64));  // float32 would round each sum
+    std::vector<NamedTensors> weights{result.system->named_parameters()};
     for (const fs::path& path : paths.subspan(1)) {
         const Translator other = load_checkpoint(path);
-        if (model(other) != model(result) || languages(other) != languages(result))
-            fail(path,
-                 fmt::format("has another system, other options or another vocabulary than {}", paths[0].string()));
-        const NamedTensors added = other.system->named_parameters();
-        for (std::size_t i = 0; i < sums.size(); ++i) write(added[i].second, {sums[i], true});
+        const std::string difference = first_difference(other.system->name(), other.system->options(), *result.system);
+        if (!difference.empty()) fail(path, fmt::format("{} as in {}", difference, paths[0].string()));
+        if (other.source.vocabulary != result.source.vocabulary || other.target.vocabulary != result.target.vocabulary)
+            fail(path, fmt::format("has another vocabulary than {}", paths[0].string()));
+        weights.push_back(other.system->named_parameters());
         result.steps = std::max(result.steps, other.steps);
     }
-    for (std::size_t i = 0; i < sums.size(); ++i)
-        write(sums[i] * (1.0 / static_cast<double>(paths.size())), {weights[i].second});
+    assign(weights[0], average_weights(weights));
     return result;
 }
 

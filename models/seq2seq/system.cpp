@@ -19,15 +19,17 @@ std::unique_ptr<System> make(std::string_view name, const SystemOptions& options
     return std::make_unique<SystemOf<Model>>(name, options, Model(options, kind..., generator));
 }
 
-// What a system has no use for, which the tests find out.
-constexpr std::string_view unread_by_bahdanau[]{"window", "heads", "feed_forward"},
-    unread_by_multihead[]{"attention", "window", "feed_forward"},
+// What a system has no use for, or cannot have but at its default: the tests find it out.
+constexpr std::string_view unread_by_bahdanau[]{"reverse_source", "window", "heads", "feed_forward"},
+    unread_by_multihead[]{"attention", "reverse_source", "window", "feed_forward"},
     unread_by_sutskever[]{"attention", "backward_bridge", "context_dropout", "window", "heads", "feed_forward"},
     unread_by_cho[]{"attention", "residual", "context_dropout", "window", "heads", "feed_forward"},
-    unread_by_conditional[]{"backward_bridge", "window", "heads", "feed_forward"},
-    unread_by_luong[]{"attention", "backward_bridge", "window", "heads", "feed_forward"},
-    unread_by_luong_concat[]{"backward_bridge", "window", "heads", "feed_forward"},
-    unread_by_luong_local[]{"attention", "backward_bridge", "heads", "feed_forward"},
+    unread_by_conditional[]{"reverse_source", "backward_bridge", "window", "heads", "feed_forward"},
+    unread_by_luong_dot[]{"attention", "bidirectional", "reverse_source", "backward_bridge",
+                          "window",    "heads",         "feed_forward"},
+    unread_by_luong_general[]{"attention", "reverse_source", "backward_bridge", "window", "heads", "feed_forward"},
+    unread_by_luong_concat[]{"reverse_source", "backward_bridge", "window", "heads", "feed_forward"},
+    unread_by_luong_local[]{"attention", "reverse_source", "backward_bridge", "heads", "feed_forward"},
     unread_by_transformer[]{"embedding",       "attention",       "bidirectional", "cell",
                             "readout",         "residual",        "layer_norm",    "reverse_source",
                             "backward_bridge", "context_dropout", "window"};
@@ -40,8 +42,9 @@ constexpr SystemEntry systems[]{
      unread_by_sutskever},
     {"cho", "one vector of the source at every step (Cho et al. 2014)", make<Cho>, unread_by_cho},
     {"conditional", "two cells around the attention (Sennrich et al. 2017)", make<Conditional>, unread_by_conditional},
-    {"luong-dot", "attention of the new state, input feeding (Luong et al. 2015)", make<Stacked, dot>, unread_by_luong},
-    {"luong-general", "the same, with a bilinear score", make<Stacked, general>, unread_by_luong},
+    {"luong-dot", "attention of the new state, input feeding (Luong et al. 2015)", make<Stacked, dot>,
+     unread_by_luong_dot},
+    {"luong-general", "the same, with a bilinear score", make<Stacked, general>, unread_by_luong_general},
     {"luong-concat", "the same, with an additive score", make<Stacked, concat>, unread_by_luong_concat},
     {"luong-local-m", "the same, in a window that moves with the steps", make<Stacked, local_monotonic>,
      unread_by_luong_local},
@@ -77,6 +80,15 @@ void require_read_options(std::string_view system, const SystemOptions& options)
         if (given[i] != usual[i] && std::ranges::find(entry.unread, given[i].first) != entry.unread.end())
             throw ValueError(
                 fmt::format("{}: {} is {}, but this system does not read it", system, given[i].first, given[i].second));
+}
+
+std::string first_difference(std::string_view name, const SystemOptions& options, const System& other) {
+    auto mine = option_texts(options), its = option_texts(other.options());
+    mine.insert(mine.begin(), {"system", std::string(name)}),
+        its.insert(its.begin(), {"system", std::string(other.name())});
+    for (std::size_t i = 0; i < mine.size(); ++i)
+        if (mine[i] != its[i]) return fmt::format("{} is {}, not {}", mine[i].first, mine[i].second, its[i].second);
+    return "";
 }
 
 std::vector<Tensor> System::parameters() const {

@@ -81,7 +81,8 @@ class System {
 struct SystemEntry {
     std::string_view name, meaning;
     std::unique_ptr<System> (*make)(std::string_view name, const SystemOptions& options, Generator& generator);
-    std::span<const std::string_view> unread = {};  ///< the options that it has no use for
+    std::span<const std::string_view> unread =
+        {};  ///< the options that it has no use for, or cannot have but at their defaults
 };
 
 /// All systems, the reference model first.
@@ -90,6 +91,10 @@ std::span<const SystemEntry> all_systems();
 /// A system with random parameters. Throws ValueError, with the names that there are, for another name, and for options
 /// that the system cannot have.
 std::unique_ptr<System> make_system(std::string_view name, const SystemOptions& options, Generator& generator);
+
+/// The first thing in which a name and options differ from a system's, the vocabularies' sizes apart: "hidden is 24,
+/// not 12"; empty if nothing does.
+std::string first_difference(std::string_view name, const SystemOptions& options, const System& other);
 
 /// Throws ValueError for an option that is not at its default though the system has no use for it, and for a system
 /// that does not exist. make_system() does not mind: a checkpoint may say what it likes.

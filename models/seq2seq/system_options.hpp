@@ -67,11 +67,17 @@ struct SystemOptions {
         f(OptionText{"reverse_source", "The encoder reads the source from its end, where there is no attention"},
           reverse_source);
         f(OptionText{"backward_bridge", "The decoder begins from the backward encoder alone"}, backward_bridge);
-        f(OptionText{"context_dropout", "Probability, at what attention returns"}, context_dropout, probability);
-        f(OptionText{"output_dropout", "Probability, before the output layer; 0: as dropout"}, output_dropout,
-          probability);
+        f(OptionText{"context_dropout", "Probability, at what attention returns, or, of conditional, reads"},
+          context_dropout, probability);
+        f(OptionText{"output_dropout",
+                     "Probability, before the output layer; 0: as dropout, but of a Transformer none"},
+          output_dropout, probability);
         f(OptionText{"word_dropout", "Probability that a whole word's embedding is zero"}, word_dropout, probability);
-        f(OptionText{"variational", "Dropout of one mask for all steps of a sentence"}, variational);
+        f(
+            OptionText{
+                "variational",
+                "One dropout mask for all steps of a sentence, but inside the layers of encoders and of a Transformer"},
+            variational);
         f(OptionText{"window", "Half the width of a local attention"}, window, count);
         f(OptionText{"heads", "Heads of multi-head attention"}, heads, count);
         f(OptionText{"feed_forward", "Features inside a Transformer's layers; 0: four times hidden"}, feed_forward,

@@ -109,6 +109,20 @@ std::string CorpusReport::summary() const {
     return text;
 }
 
+Corpus Corpus::filtered(const std::function<bool(std::size_t)>& is_kept) const {
+    Corpus kept;
+    kept.report = report;
+    for (std::size_t i = 0; i < size(); ++i) {
+        if (!is_kept(i)) continue;
+        kept.source.push_back(source[i]);
+        kept.target.push_back(target[i]);
+        // A corpus that was not read from text may have none.
+        if (i < source_text.size()) kept.source_text.push_back(source_text[i]);
+        if (i < target_text.size()) kept.target_text.push_back(target_text[i]);
+    }
+    return kept;
+}
+
 Corpus read_pairs(const std::filesystem::path& path, const Tokenizers& tokenizers, const CorpusOptions& options) {
     CorpusBuilder builder(tokenizers, options);
     LineReader lines(path);

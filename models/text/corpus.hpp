@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,6 +42,8 @@ struct Corpus {
     CorpusReport report;
 
     std::size_t size() const { return source.size(); }
+    /// The pairs for whose numbers, from 0, `is_kept` holds; the report stays that of all.
+    Corpus filtered(const std::function<bool(std::size_t)>& is_kept) const;
 };
 
 /// Of both sides, or one for both.

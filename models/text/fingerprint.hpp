@@ -5,8 +5,8 @@
 
 namespace wengert {
 
-/// A number that tells data from other data by chance of 2^-63, the same on every platform: FNV-1a of 64 bits
-/// (Fowler, Noll and Vo). Not for secrets.
+/// A number that tells data from other data, but for a chance of about 2^-63, and is the same on every platform: FNV-1a
+/// of 64 bits (Fowler, Noll and Vo). Not for secrets.
 class Fingerprint {
   public:
     Fingerprint& add(std::string_view bytes) {

@@ -233,6 +233,9 @@ TEST_CASE("one in N sources is held out, by a hash, from training and for measur
     const Outcome measured = here.run("evaluate --model model --data many.tsv --hold-out 5");
     CHECK(pairs_in(measured, "held out") == held_out);
     write_file(here.path() / "one.tsv", "word1 runs\tWort 1\n");
+    check_error(here.run("evaluate --model model --hold-out 5"), "--hold-out: it divides files, and none are given");
+    CHECK(here.run("train --model n --data one.tsv --validation-data one.tsv --hold-out 2").error.find("--hold-out") !=
+          std::string::npos);
     CHECK(here.run("evaluate --model model --data one.tsv --hold-out 1000")
               .error.find("--hold-out 1000 leaves no pair") != std::string::npos);
 }
@@ -258,7 +261,7 @@ TEST_CASE("models are compared in a table, with their curves and their scores by
     CHECK(rows[0].starts_with("| model | system | parameters | BLEU, greedy | BLEU, beam 2 | p |"));
     for (const std::string& row : rows)
         if (row.starts_with("|")) CHECK(std::ranges::count(row, '|') == 12);
-    CHECK(rows[2].starts_with("| model | bahdanau | "));
+    CHECK(rows[2].starts_with("| model/best | bahdanau | "));
     CHECK(rows[2].find("| 100.0 | 100.0 |") != std::string::npos);
     CHECK(rows[5].find("tok:zh") != std::string::npos);
     for (const char* const picture : {"curves.svg", "lengths.svg"}) {
@@ -267,6 +270,28 @@ TEST_CASE("models are compared in a table, with their curves and their scores by
         CHECK(svg.find("BLEU") != svg.npos);
     }
     check_error(trained().run("compare --model no --data pairs.tsv"), "no: there is no checkpoint");
+    check_error(trained().run("compare --model model --curves a.png"), "--curves a.png: the name must end in .svg");
+    check_error(trained().run("compare --model model --lengths absent/a.svg"), "absent/a.svg: cannot be written");
+
+    // Equal names do not tell the two apart, and a checkpoint by itself has the log beside it.
+    const Outcome greedy = trained().run("compare --model model/ --model model/latest/ --data pairs.tsv");
+    REQUIRE(greedy.code == 0);
+    CHECK(lines(greedy.out)[0].starts_with("| model | system | parameters | BLEU, greedy | p |"));
+    CHECK(lines(greedy.out)[2].starts_with("| model/ | bahdanau |"));
+    CHECK(lines(greedy.out)[3].starts_with("| model/latest/ | bahdanau |"));
+    CHECK(lines(greedy.out)[3].find("| 1.000 |") != std::string::npos);
+    CHECK(lines(greedy.out)[2].find("|  |  |") == std::string::npos);
+    CHECK(trained().run("compare --model model --data pairs.tsv --sample").out.find("BLEU, sampled") !=
+          std::string::npos);
+}
+
+TEST_CASE("scores of unlike kinds are not compared") {
+    const Outcome training =
+        trained().run(std::string("train --data pairs.tsv --model cased --keep-case --max-steps 1 ") + small);
+    REQUIRE(training.code == 0);
+    const Outcome table = trained().run("compare --model model --model cased --data pairs.tsv");
+    CHECK(table.code != 0);
+    CHECK(table.error.find("cased by nrefs:1|case:mixed") != std::string::npos);
 }
 
 TEST_CASE("the mean of a model's checkpoints is a model") {
@@ -276,6 +301,8 @@ TEST_CASE("the mean of a model's checkpoints is a model") {
     CHECK(trained().run("translate --model mean 'Run!'").out == "跑！\n");
     check_error(trained().run("average --model model --model no --out other"), "no: there is no checkpoint");
     CHECK(!std::filesystem::exists(trained().path() / "other"));
+    check_error(trained().run("average --model model --out mean"), "mean: there is a model already");
+    check_error(trained().run("average --model model --out model/latest"), "is a checkpoint");
 }
 
 TEST_CASE("the tape of a training step is drawn, with a model and without") {

@@ -131,6 +131,19 @@ TEST_CASE("a signal saves and ends a training with a message, and two cannot hav
     CHECK(load_checkpoint(here.path() / "m").steps > 0);
 }
 
+TEST_CASE("a training that cannot begin leaves the one before as it was") {
+    const Workplace here;
+    write_file(here.path() / "pairs.tsv", pairs);
+    const std::string train = std::string("train --data pairs.tsv --model m ") + small;
+    REQUIRE(here.run(train + " --max-steps 2").code == 0);
+    const std::string log = content_of(here.path() / "m" / "log.jsonl"),
+                      toml = content_of(here.path() / "m" / "train.toml");
+    CHECK(here.run(train + " --force --epochs 0").code != 0);
+    CHECK(content_of(here.path() / "m" / "log.jsonl") == log);
+    CHECK(content_of(here.path() / "m" / "train.toml") == toml);
+    CHECK(std::filesystem::exists(here.path() / "m" / "best"));
+}
+
 TEST_CASE("what a training is resumed with is what it began with, or an error") {
     const Workplace here;
     write_file(here.path() / "pairs.tsv", pairs);
@@ -138,7 +151,8 @@ TEST_CASE("what a training is resumed with is what it began with, or an error") 
     REQUIRE(here.run(train + " --max-steps 5").code == 0);
     CHECK(content_of(here.path() / "m/train.toml").find("epochs=0\n") != std::string::npos);
     const auto error = [&](const std::string& arguments) { return lines(here.run(arguments).error).back(); };
-    CHECK(error("train --resume --model m --hidden 25") == "seq2seq: --resume: hidden is 25, but the training has 24");
+    CHECK(error("train --resume --model m --hidden 25") ==
+          "seq2seq: --resume: hidden is 25, not 24, which the training has");
     CHECK(error("train --resume --model m --seed 9").ends_with("the state is of a training with seed 1, not 9"));
     CHECK(error("train --resume --model absent") == "seq2seq: absent: there is no training here that could go on");
     CHECK(

@@ -37,7 +37,13 @@ TEST_CASE("a line chart has lines, marks with tooltips, axes and a legend") {
 
 TEST_CASE("a line chart of one point, and of equal ones") {
     CHECK(has(to_svg(LineChart{.lines = {{"one", {{3, 4}}}}}), "<circle"));
-    CHECK(has(to_svg(LineChart{.lines = {{"flat", {{1, 1e9}, {2, 1e9}}}}}), "<circle"));
+    for (const double y : {0.0, 1e9, -1e17, 1e-10}) {
+        const std::string flat = to_svg(LineChart{.lines = {{"flat", {{1, y}, {2, y}}}}});
+        CHECK(has(flat, "<circle"));
+        CHECK(!has(flat, "nan"));
+    }
+    const std::string small = to_svg(LineChart{.lines = {{"small", {{1, 1e-10}, {2, 9e-10}}}}});
+    CHECK(has(small, "cy=\"16.0\""));  // the axis ends at the higher point
 }
 
 TEST_CASE("a line chart goes to a file, and without a finite point it is refused") {

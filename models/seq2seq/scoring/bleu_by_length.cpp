@@ -37,8 +37,9 @@ std::vector<LengthBand> bleu_by_length(std::span<const std::string> hypotheses,
     std::map<std::int64_t, Sums> by_band;
     for (std::size_t i = 0; i < lengths.size(); ++i) {
         if (lengths[i] < 0) throw ValueError(fmt::format("bleu_by_length: the length of line {} is {}", i, lengths[i]));
-        const std::int64_t band = lengths[i] == 0 ? 0 : (lengths[i] - 1) / bands.width, least = band * bands.width + 1;
-        by_band[band] += {least, least + bands.width - 1, 1, lengths[i], counts[i]};
+        const std::int64_t band = lengths[i] == 0 ? 0 : (lengths[i] - 1) / bands.width,
+                           least = band == 0 ? 0 : band * bands.width + 1;
+        by_band[band] += {least, (band + 1) * bands.width, 1, lengths[i], counts[i]};
     }
     std::vector<Sums> joined;
     for (const auto& [band, sums] : by_band) {

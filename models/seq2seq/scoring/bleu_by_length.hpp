@@ -17,7 +17,7 @@ struct LengthBand {
 };
 
 struct LengthBandOptions {
-    std::int64_t width = 5;       ///< bands are [1, width], [width + 1, 2 width], ...
+    std::int64_t width = 5;       ///< bands are [0, width], [width + 1, 2 width], ...
     std::int64_t min_lines = 20;  ///< a band of fewer joins the one before; the first ones, the one behind
 };
 

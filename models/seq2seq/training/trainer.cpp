@@ -198,9 +198,9 @@ NamedTensors Trainer::own_state() const {
     };
     number("steps", step_);
     number("data.batches", static_cast<std::int64_t>(batches_.size()));
-    number("data.sentences", fingerprint_);
+    number("data.fingerprint", fingerprint_);
     number("data.batch", options_.batch);
-    if (options_.batch_tokens > 0) number("data.batch_tokens", options_.batch_tokens);
+    number("data.batch_tokens", options_.batch_tokens);
     number("data.accumulate", options_.accumulate);
     number("data.seed", options_.seed);
     number("noise.position", static_cast<std::int64_t>(noise_.position()));
@@ -222,7 +222,7 @@ void Trainer::load_state(const NamedTensors& state) {
     assign(here, own);
     for (std::size_t i = 0; i < here.size(); ++i) {
         const std::string& name = here[i].first;
-        if (name == "data.sentences" && here[i].second.item<std::int64_t>() != fingerprint_)
+        if (name == "data.fingerprint" && here[i].second.item<std::int64_t>() != fingerprint_)
             throw ValueError("training: the state is of a training with other sentences, or other vocabularies");
         if (name.starts_with("data.") && here[i].second.item<std::int64_t>() != before[i].second.item<std::int64_t>())
             throw ValueError(fmt::format("training: the state is of a training with {} {}, not {}", name.substr(5),

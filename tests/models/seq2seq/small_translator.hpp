@@ -20,6 +20,7 @@ inline Corpus small_corpus() {
                                          {"yesterday jerry ran .", "昨天 杰瑞 跑 了 。"}}) {
         corpus.source.push_back(words(source));
         corpus.target.push_back(words(target));
+        corpus.source_text.emplace_back(source);
         corpus.target_text.emplace_back(target);
     }
     return corpus;

@@ -99,7 +99,7 @@ struct Changed {
     }
 };
 
-/// Parameters and loss, by which one can tell systems apart; or why there is no such system.
+/// Parameters and loss, by which one can tell systems apart; empty if there is no such system.
 std::string fingerprint(const SystemEntry& entry, const SystemOptions& options) {
     const SmallBatch batch;
     Generator generator(1), noise(2);
@@ -112,8 +112,8 @@ std::string fingerprint(const SystemEntry& entry, const SystemOptions& options) 
             text += name + to_string(parameter.shape());
         }
         return fmt::format("{} {:.9}", text, system->loss(batch.source, batch.lengths, batch.target, &noise).item());
-    } catch (const ValueError& error) {
-        return error.what();
+    } catch (const ValueError&) {
+        return "";
     }
 }
 
@@ -138,7 +138,8 @@ TEST_CASE("system: the table says which options a system does not read, and thes
             CAPTURE(name);
             SystemOptions changed = base, alone;
             changed.describe(Changed{name});
-            const bool is_read = fingerprint(entry, changed) != plain;
+            const std::string other = fingerprint(entry, changed);
+            const bool is_read = !other.empty() && other != plain;
             CHECK(is_read == (std::ranges::find(entry.unread, name) == entry.unread.end()));
             alone.describe(Changed{name});
             if (is_read)

@@ -10,17 +10,17 @@ namespace {
 const std::vector<std::string> hypotheses = {"a b c d", "a b c x", "a b c d e f", "q r s t", "a b c d e"};
 const std::vector<std::vector<std::string>> references = {
     {"a b c d", "a b c d", "a b c d e f", "w x y z", "a b c d f"}};
-const std::vector<std::int64_t> lengths = {3, 5, 6, 11, 25};
+const std::vector<std::int64_t> lengths = {0, 5, 6, 11, 25};
 
 }  // namespace
 
 TEST_CASE("bleu by length: each band is a corpus of its own") {
     const auto bands = bleu_by_length(hypotheses, references, lengths, {}, {.width = 5, .min_lines = 1});
     REQUIRE(bands.size() == 4);
-    CHECK(bands[0].least == 1);
+    CHECK(bands[0].least == 0);
     CHECK(bands[0].most == 5);
     CHECK(bands[0].lines == 2);
-    CHECK(bands[0].mean_length == 4);
+    CHECK(bands[0].mean_length == 2.5);
     const std::vector<std::string> first(hypotheses.begin(), hypotheses.begin() + 2);
     const std::vector<std::vector<std::string>> first_references{{"a b c d", "a b c d"}};
     CHECK(bands[0].bleu == corpus_bleu(first, first_references).score);
@@ -38,7 +38,7 @@ TEST_CASE("bleu by length: a band of few lines joins its neighbour") {
     const std::vector<std::int64_t> few_at_first = {3, 6, 6, 11, 12};
     const auto first = bleu_by_length(hypotheses, references, few_at_first, {}, {.width = 5, .min_lines = 2});
     REQUIRE(first.size() == 2);
-    CHECK(first[0].least == 1);
+    CHECK(first[0].least == 0);
     CHECK(first[0].most == 10);
     CHECK(first[0].lines == 3);
 }
