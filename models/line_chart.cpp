@@ -27,7 +27,10 @@ struct Axis {
     Axis(double least, double greatest) {
         // Equal numbers, but for rounding, are not spread over the whole axis.
         const double size = std::max(std::abs(least), std::abs(greatest));
-        if (greatest - least <= 1e-9 * size) greatest = least + (size > 0 ? size : 1);
+        if (greatest - least <= 1e-9 * size || size == 0) {
+            const double margin = size > 0 ? size / 20 : 1;
+            least -= margin, greatest += margin;
+        }
         const double wanted = (greatest - least) / most_ticks;
         const double power = std::pow(10, std::floor(std::log10(wanted)));
         step = power * (wanted <= power ? 1 : wanted <= 2 * power ? 2 : wanted <= 5 * power ? 5 : 10);

@@ -151,7 +151,7 @@ void compare(const CompareArguments& arguments) {
             p = fmt::format("{:.3f}", chance(first.found, e, samples));
         }
         const bool is_logged = logs[i].minutes > 0;
-        fmt::print("| {} | {} | {:.1f} M | {:.1f} |{} {} | {:.1f} | {:.2f} | {} | {} | {:.0f} |\n", row.name,
+        fmt::print("| {} | {} | {:.3g} M | {:.1f} |{} {} | {:.1f} | {:.2f} | {} | {} | {:.0f} |\n", row.name,
                    row.system, row.million_parameters, row.greedy.bleu.score,
                    is_greedy(asked) ? "" : fmt::format(" {:.1f} |", e.bleu.score), p, e.chrf.score, e.perplexity,
                    is_logged ? fmt::format("{:.0f}", logs[i].minutes) : "",

@@ -8,12 +8,12 @@
 #include <cstdio>
 #include <iterator>
 #include <new>
-#include <numeric>
 #include <sstream>
 #include <wengert/models/seq2seq/system.hpp>
 #include <wengert/ops/products/precision.hpp>
 #include <wengert/ops/products/threads.hpp>
 
+#include "misuse.hpp"
 #include "option_flags.hpp"
 #include "presets.hpp"
 #include "verbs.hpp"
@@ -145,7 +145,8 @@ void add_search(CLI::App& verb, SearchOptions& search) {
         verb.get_option(name)->needs(verb.get_option("--beam"));
 }
 
-constexpr const char* ensemble = "What train has written; several of equal vocabularies are an ensemble";
+constexpr const char* ensemble =
+    "What train has written: its latest model, or DIR/best; several of equal vocabularies are an ensemble";
 
 void add_models(CLI::App& verb, std::vector<std::filesystem::path>& models, const std::string& meaning) {
     verb.add_option("--model", models, meaning)->type_name("DIR")->default_str("")->allow_extra_args(false)->required();
@@ -206,7 +207,7 @@ void add_compare(CLI::App& app, CompareArguments& a, Resources& resources) {
         "such\n"
         "a difference from the first model's BLEU if both are equally good (paired bootstrap); chrF, perplexity,\n"
         "minutes and memory of the training, and how many sentences greedy search translates in a second.");
-    add_models(verb, a.models, "What train has written; give it once for each model");
+    add_models(verb, a.models, "What train has written: its latest model, or DIR/best; give it once for each");
     add_measurement(verb, a, resources);
     verb.add_option("--curves", a.curves, "A picture: BLEU of validation sentences over the training")
         ->type_name("FILE.svg");
@@ -315,33 +316,6 @@ std::vector<std::string> expand_preset(std::vector<std::string> words) {
     return words;
 }
 
-/// How many letters it takes to make one word of the other.
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = std::exchange(row[0], i);
-        for (std::size_t j = 1; j <= b.size(); ++j)
-            diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])}));
-    }
-    return row.back();
-}
-
-/// " (did you mean --hidden?)" for a flag that is nearly one of the verb's.
-std::string nearest_flag(const CLI::App& app, const std::vector<std::string>& words) {
-    const std::vector<CLI::App*> verbs = app.get_subcommands();
-    if (verbs.empty()) return "";
-    for (const std::string& word : words) {
-        const std::string name = word.substr(0, word.find('='));
-        if (!name.starts_with("--") || verbs[0]->get_option_no_throw(name) != nullptr) continue;
-        std::string best;
-        for (const CLI::Option* option : std::as_const(*verbs[0]).get_options())
-            if (best.empty() || distance(name, option->get_name()) < distance(name, best)) best = option->get_name();
-        if (distance(name, best) <= 1 + name.size() / 4) return fmt::format(" (did you mean {}?)", best);
-    }
-    return "";
-}
-
 int run(int argc, char** argv) {
     CLI::App app("Neural translation with the systems of the literature of attention.", "seq2seq");
     std::vector<std::string> words(argv + 1, argv + argc);
@@ -377,7 +351,7 @@ int run(int argc, char** argv) {
         if (app.get_subcommands().empty()) throw CLI::RequiredError("A verb");
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error);  // --help
-        return fail(misuse, fmt::format("{}{} (--help shows the usage)", error.what(), nearest_flag(app, words)));
+        return fail(misuse, explain(error, app, words));
     } catch (const std::bad_alloc&) {
         return fail(failure, "out of memory");
     } catch (const std::exception& error) {

@@ -5,6 +5,7 @@
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>
 #include <wengert/models/seq2seq/training/trainer.hpp>
+#include <wengert/models/text/fingerprint.hpp>
 #include <wengert/nn/streams.hpp>
 
 #include "corpora.hpp"
@@ -21,6 +22,13 @@ struct ValidationSet {
     explicit ValidationSet(Corpus corpus) : all(std::move(corpus)), translated(all.filtered(is_translated)) {}
 
     static bool is_translated(std::size_t pair) { return pair < most_translated; }
+
+    /// What tells these sentences from others.
+    std::int64_t fingerprint() const {
+        Fingerprint result;
+        for (std::size_t i = 0; i < all.size(); ++i) result.add(all.source_text[i]).add(all.target_text[i]);
+        return result.value();
+    }
 
     Corpus all, translated;
 };
@@ -89,7 +97,9 @@ class Run {
 
   private:
     static constexpr const char *best_name = "validation.best", *misses_name = "validation.misses",
-                                *metric_name = "validation.metric";
+                                *metric_name = "validation.metric", *sentences_name = "validation.sentences";
+
+    std::int64_t validated_sentences() const { return validation_ ? validation_->fingerprint() : 0; }
 
     bool is_patience_at_end() const { return options_.patience > 0 && best_.misses >= options_.patience; }
 
@@ -149,6 +159,7 @@ class Run {
         state.emplace_back(misses_name, tensor(std::vector<std::int64_t>{best_.misses}, {}));
         state.emplace_back(metric_name,
                            tensor(std::vector<std::int64_t>{static_cast<std::int64_t>(options_.metric)}, {}));
+        state.emplace_back(sentences_name, tensor(std::vector<std::int64_t>{validated_sentences()}, {}));
         const auto averaged = trainer_.averaged();
         save_checkpoint(translator_, path_, {.training = &state, .is_best = is_best, .keep = options_.keep});
     }
@@ -168,6 +179,8 @@ class Run {
         if (const auto metric = static_cast<Metric>(take(metric_name).item<std::int64_t>()); metric != options_.metric)
             throw ValueError(fmt::format("--resume: the metric is {}, but the training has {}",
                                          name_of(metric_names, options_.metric), name_of(metric_names, metric)));
+        if (take(sentences_name).item<std::int64_t>() != validated_sentences())
+            throw ValueError("--resume: the validation sentences are others than before, and scores would not compare");
         trainer_.load_state(state);
         directory_.cut_log(trainer_.step_count());
         progress_.begin_at(trainer_.step_count());

@@ -23,6 +23,14 @@ class Session {
     Session(const Session&) = delete;  // ensemble_ leads into translators_
     Session& operator=(const Session&) = delete;
 
+    bool has_attention() const {
+        const auto attends = [](const Translator& one) {
+            const auto state = one.system->start(tensor(std::vector<std::int64_t>{Vocabulary::end}, {1, 1}), {});
+            return one.system->step(tensor(std::vector<std::int64_t>{Vocabulary::start}, {1}), *state)
+                .weights.defined();
+        };
+        return std::ranges::any_of(translators_, attends);
+    }
     Sentence tokenize(const std::string& text) const { return translators_[0].source.tokenizer.tokenize(text); }
     std::string text_of(const Sentence& target) const { return translators_[0].target.tokenizer.detokenize(target); }
 
@@ -74,6 +82,8 @@ std::string aligned(const Translation& translation, const Sentence& source) {
 void translate(const TranslateArguments& arguments) {
     Session session(arguments.models, arguments.search);
     require_writable("--attention", arguments.attention, {".svg", ".json"});
+    if (!arguments.attention.empty() && !session.has_attention())
+        throw ValueError("--attention: the system of this model has none");
     std::vector<AttentionMap> maps;
     const auto one = [&](const std::string& text) {
         const Sentence source = session.tokenize(text);

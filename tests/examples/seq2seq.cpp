@@ -90,7 +90,11 @@ TEST_CASE("misuse is an error of one line") {
     check_error(here.run(""), "A verb is required");
     check_error(here.run("sing"), "sing");
     check_error(here.run("train"), "--model");
-    check_error(here.run("train --model m --hiden 5"), "(did you mean --hidden?)");
+    check_error(here.run("train --model m --hiden 5"), "--hiden: train has no such option (did you mean --hidden?)");
+    check_error(here.run("train --model m --sorce pairs.tsv --target pairs.tsv"),
+                "--sorce: train has no such option (did you mean --source?)");
+    write_file(here.path() / "wrong.toml", "[train]\nhiden=5\n");
+    check_error(here.run("train --model m --config wrong.toml"), "--config: ");
     check_error(here.run("train --model m --preset huge"), "--preset: huge not in {seed,tiny,");
     check_error(here.run("train --model m --hidden 0"), "--hidden");
     check_error(here.run("train --model m --hidden 1.5"), "--hidden: 1.5 is not a whole number from 1 to 1000000");
@@ -132,6 +136,10 @@ TEST_CASE("what is wrong with the input is an error of one line") {
     check_error(trained().run("translate --model model --attention absent/a.svg Tom"),
                 "absent/a.svg: cannot be written: No such file or directory");
     check_error(trained().run("translate --model model --attention a.png Tom"), "the name must end in .svg or .json");
+    check_error(trained().run("translate --model model --beam 2 --n-best 3 Tom"),
+                "n_best is 3, more than the beam of 2");
+    check_error(trained().run("translate --model model --min-length 9 --max-length 3 Tom"),
+                "min_length is 9, more than max_length 3");
     CHECK(trained().run("translate --model model", "Tom\n\xff\n").error ==
           "seq2seq: standard input:2: text: invalid UTF-8 at byte 0\n");
     write_file(here.path() / "file", "");

@@ -229,6 +229,11 @@ void check(std::span<const System* const> systems, const Tensor& source, std::in
     }
     SearchOptions checked = options;
     checked.describe(OptionChecker{"search"});
+    if (options.n_best > options.beam)
+        throw ValueError(fmt::format("search: n_best is {}, more than the beam of {}", options.n_best, options.beam));
+    if (options.max_length > 0 && options.min_length > options.max_length)
+        throw ValueError(
+            fmt::format("search: min_length is {}, more than max_length {}", options.min_length, options.max_length));
 }
 
 }  // namespace

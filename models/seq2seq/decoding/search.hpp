@@ -57,7 +57,7 @@ struct Hypothesis {
     Tensor weights = {};  ///< [tokens, and </s> if whole; S]: attention, the mean over systems that have one
 };
 
-/// The best hypotheses of each source, the best first: min(n_best, beam) of each, or as many as there are. source int64
+/// The best hypotheses of each source, the best first: n_best of each, or as many as there are. source int64
 /// [B, S], lengths int64 [B], or undefined if all rows are full; each hypothesis has max_length tokens at most, the
 /// options' own if it has one. Several systems of one target vocabulary are an ensemble: their probabilities' mean
 /// counts. Row b of `prefixes` begins each hypothesis of source b; none, or one for each source.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/models/seq2seq/training/trainer.hpp>
 #include <wengert/nn/clipping.hpp>
@@ -114,7 +115,7 @@ TrainingStep Trainer::step() {
     std::int64_t tokens = 0;
     std::vector<Tensor> gradients = this->gradients(loss, tokens);
     if (reduce) reduce(gradients);
-    if (options_.clip > 0) norm = clip_gradient_norm(gradients, options_.clip);
+    norm = clip_gradient_norm(gradients, options_.clip > 0 ? options_.clip : std::numeric_limits<double>::infinity());
     const double rate = options_.learning_rate * schedule_.factor(step_) * plateau_.factor();
     optimizer_->set_learning_rate(rate);
     optimizer_->step(gradients);
@@ -197,10 +198,10 @@ NamedTensors Trainer::own_state() const {
         state.emplace_back(std::move(name), tensor(std::vector<std::int64_t>{value}, {}));
     };
     number("steps", step_);
-    number("data.batches", static_cast<std::int64_t>(batches_.size()));
     number("data.fingerprint", fingerprint_);
     number("data.batch", options_.batch);
     number("data.batch_tokens", options_.batch_tokens);
+    number("data.batches", static_cast<std::int64_t>(batches_.size()));
     number("data.accumulate", options_.accumulate);
     number("data.seed", options_.seed);
     number("noise.position", static_cast<std::int64_t>(noise_.position()));
