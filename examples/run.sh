@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=tests/setup.sh
 . tests/setup.sh
 
-training='--hidden 256 --embedding 128 --layers 1 --epochs 3 --learning-rate 2e-3'
+training='--hidden 256 --embedding 128 --layers 1 --learning-rate 2e-3'
 
 # Shows the command as it can be typed, and runs it.
 run() {
@@ -28,7 +28,7 @@ compile build examples/seq2seq
 seq2seq=build/examples/seq2seq
 mkdir -p out
 # shellcheck disable=SC2086 # one word an option
-run $seq2seq train --model out/model --force $training
+run $seq2seq train --model out/model --force $training --epochs 3
 run $seq2seq evaluate --model out/model
 run $seq2seq translate --model out/model --attention out/attention.svg \
     'When did Jerry sell his computer?' 'Tom will not feed a cow under the tree tonight.' \
