@@ -21,10 +21,11 @@ struct TrainingLog {
 
     TrainingLog(std::filesystem::path model, std::int64_t steps) {
         if (!model.has_filename()) model = model.parent_path();
+        auto records = read_log(model);
         // A checkpoint, and best and latest, stand beside the log.
-        if (!std::filesystem::exists(model / "log.jsonl")) model = std::filesystem::absolute(model).parent_path();
+        if (records.empty()) records = read_log(std::filesystem::absolute(model).parent_path());
         try {
-            for (const nlohmann::ordered_json& record : read_log(model)) {
+            for (const nlohmann::ordered_json& record : records) {
                 if (record.at("step") > steps) break;
                 minutes += record.at("seconds").get<double>() / 60;
                 peak_mib = std::max(peak_mib, record.at("peak_memory_mib").get<double>());
@@ -164,13 +165,6 @@ void compare(const CompareArguments& arguments) {
                first.found.bleu_signature, first.found.chrf_signature);
     if (!arguments.curves.empty()) write_svg(curves, arguments.curves);
     if (!arguments.lengths.empty()) write_svg(lengths, arguments.lengths);
-}
-
-void average(const AverageArguments& arguments) {
-    const Translator mean = average_checkpoints(arguments.models);
-    const RunDirectory directory(arguments.out);
-    if (directory.has_model()) throw FileError(fmt::format("{}: there is a model already", arguments.out.string()));
-    save_checkpoint(mean, arguments.out);
 }
 
 }  // namespace wengert::program

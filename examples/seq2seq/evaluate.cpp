@@ -5,27 +5,9 @@
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>
 
-#include "corpora.hpp"
 #include "measurement.hpp"
 
 namespace wengert::program {
-namespace {
-
-constexpr std::int64_t any_length = 10'000;
-
-}  // namespace
-
-Corpus measured_corpus(const CorpusFiles& files, const Translator& translator) {
-    return read_corpus(files, Part::held_out, {translator.source.tokenizer, translator.target.tokenizer}, any_length);
-}
-
-EvaluationOptions evaluation_options(const Measurement& measurement, const Translator& translator) {
-    EvaluationOptions options{.search = measurement.search};
-    if (measurement.tokenize != "usual")
-        options.bleu = {.tokenizer = bleu_tokenizer(measurement.tokenize),
-                        .lowercase = translator.target.tokenizer.options().lowercase};
-    return options;
-}
 
 void evaluate(const EvaluateArguments& arguments) {
     std::vector<Translator> translators;

@@ -53,7 +53,7 @@ void print_table(std::string_view title) {
 void print_options() {
     fmt::print(
         "# Options of translation\n\n"
-        "Written by `seq2seq options`. In a configuration file they stand without the first two hyphens. Which verb "
+        "Written by `seq2seq options`. In a configuration file options stand without the first two hyphens. Which verb "
         "has which options, "
         "and the\n"
         "files that it reads and writes, `seq2seq VERB --help` says; what belongs together is in "

@@ -80,8 +80,8 @@ std::string aligned(const Translation& translation, const Sentence& source) {
 }  // namespace
 
 void translate(const TranslateArguments& arguments) {
-    Session session(arguments.models, arguments.search);
     require_writable("--attention", arguments.attention, {".svg", ".json"});
+    Session session(arguments.models, arguments.search);
     if (!arguments.attention.empty() && !session.has_attention())
         throw ValueError("--attention: the system of this model has none");
     std::vector<AttentionMap> maps;

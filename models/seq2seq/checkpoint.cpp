@@ -98,7 +98,7 @@ void clean(const fs::path& directory, std::int64_t keep) {
         if (name.string().ends_with(partial_suffix))
             leftovers.push_back(entry.path());
         else if (!latest.empty() && name != latest && name != best)
-            // What does not have less steps than the latest is of a training before, or the same once more.
+            // What has as many steps as the latest, or more, is of a training before, or the same once more.
             (steps_of(name) >= steps_of(latest) ? leftovers : whole).push_back(entry.path());
     }
     std::ranges::sort(whole, std::greater{}, steps_of);

@@ -84,8 +84,8 @@ void require_read_options(std::string_view system, const SystemOptions& options)
 
 std::string first_difference(std::string_view name, const SystemOptions& options, const System& other) {
     auto mine = option_texts(options), its = option_texts(other.options());
-    mine.insert(mine.begin(), {"system", std::string(name)}),
-        its.insert(its.begin(), {"system", std::string(other.name())});
+    mine.insert(mine.begin(), {"system", std::string(name)});
+    its.insert(its.begin(), {"system", std::string(other.name())});
     for (std::size_t i = 0; i < mine.size(); ++i)
         if (mine[i] != its[i]) return fmt::format("{} is {}, not {}", mine[i].first, mine[i].second, its[i].second);
     return "";

@@ -83,7 +83,7 @@ class Recurrent {
                 Tensor step_embedded = select(embedded, 1, t);
                 if (predicted.defined()) {
                     const Tensor chosen = choose(select(target, 1, t), predicted, sampling, *noise);
-                    step_embedded = squeeze(words().embed(unsqueeze(chosen, 1), noise), 1);
+                    step_embedded = words().embed(chosen, noise);
                     step_projection = self().project(step_embedded);
                 }
                 read.push_back(step_embedded);

@@ -13,7 +13,7 @@ Tensor times_mask(const Input& x, const Shape& shape, double p, Generator& noise
 
 Tensor drop_features(const Input& x, double p, bool variational, Generator* noise) {
     if (noise == nullptr || p == 0) return x.tensor();
-    if (!variational) return dropout(x, p, *noise);
+    if (!variational || x.tensor().rank() < 3) return dropout(x, p, *noise);
     Shape shape = x.tensor().shape();
     shape[1] = 1;
     return times_mask(x, shape, p, *noise);
