@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <wengert/nn/module.hpp>
 
 namespace wengert {
@@ -14,6 +16,41 @@ void throw_missing(std::string_view layer, std::string_view parameter, const Sou
     ValueError error(fmt::format("the layer has no {} (default-constructed or moved from)", parameter));
     error.locate(layer, to_string(current_place()), where);
     throw error;
+}
+
+std::string member_path(const std::string& prefix, std::string_view name) {
+    return prefix.empty() ? std::string(name) : fmt::format("{}.{}", prefix, name);
+}
+
+ParameterVisitor appending_to(NamedTensors& list) {
+    return [&list](const std::string& name, const Tensor& p) { list.emplace_back(name, p); };
+}
+
+ParameterVisitor naming() {
+    return [](const std::string& name, Tensor& p) { p.set_name(name).set_parameter(); };
+}
+
+ParameterVisitor replacing(const ParameterReplacement& f) {
+    return [&f, replaced = std::map<const TensorState*, Tensor>()](const std::string&, Tensor& p) mutable {
+        Tensor& replacement = replaced[p.state()];
+        if (!replacement.defined()) replacement = f(p);
+        p = replacement;
+    };
+}
+
+std::vector<Tensor> unique_tensors(const NamedTensors& tensors) {
+    std::vector<Tensor> result;
+    std::set<const TensorState*> seen;
+    for (const auto& [name, tensor] : tensors)
+        if (seen.insert(tensor.state()).second) result.push_back(tensor);
+    return result;
+}
+
+Tensor converted_parameter(const Tensor& parameter, Dtype dtype) {
+    if (!is_floating(dtype)) throw DtypeError("to: parameters are float32 or float64, not int64");
+    const Tensor converted = cast(parameter, dtype);
+    if (converted.same_as(parameter)) return parameter.clone();
+    return Tensor(converted).set_name(parameter.name()).set_parameter(parameter.is_parameter());
 }
 
 void require_visited(const Tape& tape, const std::vector<Tensor>& visited, NodeId first, const SourceLine& where) {

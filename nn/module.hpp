@@ -1,13 +1,12 @@
 #pragma once
 
 #include <concepts>
-#include <map>
-#include <set>
+#include <functional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 #include <wengert/autograd/tape/tape.hpp>
+#include <wengert/nn/named_tensors.hpp>
 #include <wengert/ops/ops.hpp>
 
 /// Layers are plain values: structs with Tensor members, other layers among them, and one `visit` that names them all:
@@ -41,37 +40,47 @@ concept Module = requires(M& m) {
     m.visit([](std::string_view, auto&) {});
 };
 
-/// Calls f(name, tensor) for every parameter; the name is the dotted path from the layer.
-template <Module M, class F>
-void for_each_parameter(M& module, F&& f, const std::string& prefix = {}) {
+/// What is done with a parameter; the name is the dotted path from the layer. Not a template's argument, so that walks
+/// through a model are compiled once and not for each thing that is done with its parameters.
+using ParameterVisitor = std::function<void(const std::string& name, Tensor& parameter)>;
+using ParameterReplacement = std::function<Tensor(const Tensor& parameter)>;
+
+/// "encoder.gru" and "weight" -> "encoder.gru.weight"
+std::string member_path(const std::string& prefix, std::string_view name);
+
+/// Calls f for every parameter, in the order of visit.
+template <Module M>
+void for_each_parameter(M& module, const ParameterVisitor& f, const std::string& prefix = {}) {
     module.visit([&](std::string_view name, auto& member) {
-        const std::string path = prefix.empty() ? std::string(name) : prefix + '.' + std::string(name);
         if constexpr (std::same_as<decltype(member), Tensor&>) {
-            if (member.defined()) f(path, member);
+            if (member.defined()) f(member_path(prefix, name), member);
         } else {
-            for_each_parameter(member, f, path);
+            for_each_parameter(member, f, member_path(prefix, name));
         }
     });
 }
 
+/// Visitors: what the functions below do with each parameter.
+ParameterVisitor appending_to(NamedTensors& list);
+ParameterVisitor naming();
+ParameterVisitor replacing(const ParameterReplacement& f);  ///< what layers share stays shared
+
 /// All parameters with their dotted names, in the order of visit.
 template <Module M>
-std::vector<std::pair<std::string, Tensor>> named_parameters(const M& module) {
-    std::vector<std::pair<std::string, Tensor>> result;
+NamedTensors named_parameters(const M& module) {
+    NamedTensors result;
     // visit() hands out references for layers that change; handles are only read here.
-    for_each_parameter(const_cast<M&>(module),
-                       [&](const std::string& name, const Tensor& p) { result.emplace_back(name, p); });
+    for_each_parameter(const_cast<M&>(module), appending_to(result));
     return result;
 }
+
+/// Each tensor once, also one that several layers share.
+std::vector<Tensor> unique_tensors(const NamedTensors& tensors);
 
 /// Each parameter once, also one that several layers share.
 template <Module M>
 std::vector<Tensor> parameters(const M& module) {
-    std::vector<Tensor> result;
-    std::set<const TensorState*> seen;
-    for (auto& [name, parameter] : named_parameters(module))
-        if (seen.insert(parameter.state()).second) result.push_back(std::move(parameter));
-    return result;
+    return unique_tensors(named_parameters(module));
 }
 
 /// How many numbers the parameters are together.
@@ -86,20 +95,14 @@ std::int64_t parameter_count(const M& module) {
 /// constructor ends with this.
 template <Module M>
 void name_parameters(M& module, const std::string& prefix = {}) {
-    for_each_parameter(
-        module, [](const std::string& name, Tensor& p) { p.set_name(name).set_parameter(); }, prefix);
+    for_each_parameter(module, naming(), prefix);
 }
 
 /// A copy of a layer with f(parameter) in place of each parameter; what layers share stays shared.
-template <Module M, class F>
-M with_parameters(const M& module, const F& f) {
+template <Module M>
+M with_parameters(const M& module, const ParameterReplacement& f) {
     M copy = module;
-    std::map<const TensorState*, Tensor> replaced;
-    for_each_parameter(copy, [&](const std::string&, Tensor& p) {
-        Tensor& replacement = replaced[p.state()];
-        if (!replacement.defined()) replacement = f(p);
-        p = replacement;
-    });
+    for_each_parameter(copy, replacing(f));
     return copy;
 }
 
@@ -107,19 +110,17 @@ M with_parameters(const M& module, const F& f) {
 /// other's.
 template <Module M>
 M clone(const M& module) {
-    return with_parameters(module, [](const Tensor& p) { return p.clone(); });
+    return with_parameters(module, &Tensor::clone);
 }
+
+/// A parameter of its own in another dtype, with the other's name. Throws DtypeError for int64.
+Tensor converted_parameter(const Tensor& parameter, Dtype dtype);
 
 /// A copy with parameters of its own in another dtype: to(model, Dtype::float64) for gradient checks. Throws DtypeError
 /// for int64.
 template <Module M>
 M to(const M& module, Dtype dtype) {
-    return with_parameters(module, [dtype](const Tensor& p) {
-        if (!is_floating(dtype)) throw DtypeError("to: parameters are float32 or float64, not int64");
-        const Tensor converted = cast(p, dtype);
-        if (converted.same_as(p)) return p.clone();
-        return Tensor(converted).set_name(p.name()).set_parameter(p.is_parameter());
-    });
+    return with_parameters(module, [dtype](const Tensor& p) { return converted_parameter(p, dtype); });
 }
 
 /// The same for parameters that a model has.

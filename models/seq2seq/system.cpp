@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <set>
 #include <wengert/models/seq2seq/system.hpp>
 #include <wengert/models/seq2seq/systems/attention_decoder.hpp>
 #include <wengert/models/seq2seq/systems/cho.hpp>
@@ -34,21 +33,21 @@ constexpr std::string_view unread_by_bahdanau[]{"reverse_source", "window", "hea
                             "readout",         "residual",        "layer_norm",    "reverse_source",
                             "backward_bridge", "context_dropout", "window"};
 
-using enum StackAttention;
 constexpr SystemEntry systems[]{
     {"bahdanau", "bidirectional encoder, additive attention (Bahdanau et al. 2015)", make<Bahdanau>,
      unread_by_bahdanau},
-    {"sutskever", "deep layers, the last state is all (Sutskever et al. 2014)", make<Stacked, none>,
+    {"sutskever", "deep layers, the last state is all (Sutskever et al. 2014)", make<Stacked, StackAttention::none>,
      unread_by_sutskever},
     {"cho", "one vector of the source at every step (Cho et al. 2014)", make<Cho>, unread_by_cho},
     {"conditional", "two cells around the attention (Sennrich et al. 2017)", make<Conditional>, unread_by_conditional},
-    {"luong-dot", "attention of the new state, input feeding (Luong et al. 2015)", make<Stacked, dot>,
+    {"luong-dot", "attention of the new state, input feeding (Luong et al. 2015)", make<Stacked, StackAttention::dot>,
      unread_by_luong_dot},
-    {"luong-general", "the same, with a bilinear score", make<Stacked, general>, unread_by_luong_general},
-    {"luong-concat", "the same, with an additive score", make<Stacked, concat>, unread_by_luong_concat},
-    {"luong-local-m", "the same, in a window that moves with the steps", make<Stacked, local_monotonic>,
+    {"luong-general", "the same, with a bilinear score", make<Stacked, StackAttention::general>,
+     unread_by_luong_general},
+    {"luong-concat", "the same, with an additive score", make<Stacked, StackAttention::concat>, unread_by_luong_concat},
+    {"luong-local-m", "the same, in a window that moves with the steps", make<Stacked, StackAttention::local_monotonic>,
      unread_by_luong_local},
-    {"luong-local-p", "the same, in a window that the state predicts", make<Stacked, local_predictive>,
+    {"luong-local-p", "the same, in a window that the state predicts", make<Stacked, StackAttention::local_predictive>,
      unread_by_luong_local},
     {"coverage", "attention knows what it has translated (Tu et al. 2016)", make<CoverageModel>, unread_by_bahdanau},
     {"multihead", "several attentions at once over the encoder's states", make<MultiHeadModel>, unread_by_multihead},
@@ -91,13 +90,7 @@ std::string first_difference(std::string_view name, const SystemOptions& options
     return "";
 }
 
-std::vector<Tensor> System::parameters() const {
-    std::vector<Tensor> result;
-    std::set<const TensorState*> seen;
-    for (auto& [name, parameter] : named_parameters())
-        if (seen.insert(parameter.state()).second) result.push_back(std::move(parameter));
-    return result;
-}
+std::vector<Tensor> System::parameters() const { return unique_tensors(named_parameters()); }
 
 void require_target(const Tensor& source, const Tensor& target) {
     if (target.rank() != 2 || target.dim(0) != source.dim(0) || target.dim(1) < 2)
