@@ -14,9 +14,9 @@
 namespace wengert {
 namespace {
 
-constexpr double plot_width = 640, plot_height = 360, font_size = 13, title_size = 16, margin = 16;  // in pixels
+using svg::margin, svg::text_size, svg::title_size;
+constexpr double plot_width = 640, plot_height = 360;  // in pixels
 constexpr double row_height = 20, sample_width = 28, most_ticks = 8;
-constexpr const char* fonts = "Noto Sans, DejaVu Sans, sans-serif";
 constexpr std::array colours{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8f8500"};
 constexpr std::array dashes{"", "6 3", "2 3"};
 
@@ -87,8 +87,8 @@ std::string to_svg(const LineChart& chart) {
 
     double tick_width = 0;
     for (const double tick : y_axis.ticks())
-        tick_width = std::max(tick_width, svg::width_of(y_axis.text(tick), font_size));
-    const double x0 = margin + font_size + 8 + tick_width + 8;
+        tick_width = std::max(tick_width, svg::width_of(y_axis.text(tick), text_size));
+    const double x0 = margin + text_size + 8 + tick_width + 8;
     const double y0 = margin + (chart.title.empty() ? 0 : title_size + margin);
     const auto x_of = [&](double value) { return x0 + plot_width * x_axis.share(value); };
     const auto y_of = [&](double value) { return y0 + plot_height * (1 - y_axis.share(value)); };
@@ -106,15 +106,15 @@ std::string to_svg(const LineChart& chart) {
     body += "</g>\n";
     for (const double tick : y_axis.ticks())
         fmt::format_to(out, "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", x0 - 8,
-                       y_of(tick) + font_size * 0.35, y_axis.text(tick));
+                       y_of(tick) + text_size * 0.35, y_axis.text(tick));
     for (const double tick : x_axis.ticks())
         fmt::format_to(out, "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n", x_of(tick),
-                       y0 + plot_height + font_size + 6, x_axis.text(tick));
-    const double bottom = y0 + plot_height + 2 * font_size + 16;
+                       y0 + plot_height + text_size + 6, x_axis.text(tick));
+    const double bottom = y0 + plot_height + 2 * text_size + 16;
     fmt::format_to(out, "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n", x0 + plot_width / 2,
                    bottom, svg::escaped(chart.x_label));
     fmt::format_to(out, "<text transform=\"translate({:.1f} {:.1f}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
-                   margin + font_size, y0 + plot_height / 2, svg::escaped(chart.y_label));
+                   margin + text_size, y0 + plot_height / 2, svg::escaped(chart.y_label));
 
     for (std::size_t i = 0; i < chart.lines.size(); ++i) {
         const LineChart::Line& line = chart.lines[i];
@@ -142,16 +142,16 @@ std::string to_svg(const LineChart& chart) {
         const double x = x0 + plot_width + margin;
         fmt::format_to(out, "<path d=\"M{:.1f} {:.1f}h{}\" {}/>\n{} fill=\"{}\"/>\n", x, y, sample_width, stroke(i),
                        mark(i, x + sample_width / 2, y), colours[i % colours.size()]);
-        fmt::format_to(out, "<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x + sample_width + 8, y + font_size * 0.35,
+        fmt::format_to(out, "<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x + sample_width + 8, y + text_size * 0.35,
                        svg::escaped(chart.lines[i].name));
-        legend_width = std::max(legend_width, sample_width + 8 + svg::width_of(chart.lines[i].name, font_size));
+        legend_width = std::max(legend_width, sample_width + 8 + svg::width_of(chart.lines[i].name, text_size));
         y += row_height;
     }
     return fmt::format(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 0 {0:.0f} "
         "{1:.0f}\" font-family=\"{2}\" font-size=\"{3}\" fill=\"#1f2933\">\n<title>{4}</title>\n"
         "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n{5}</svg>\n",
-        x0 + plot_width + margin + legend_width + margin, std::max(bottom, y) + margin, fonts, font_size,
+        x0 + plot_width + margin + legend_width + margin, std::max(bottom, y) + margin, svg::fonts, text_size,
         svg::escaped(chart.title), body);
 }
 

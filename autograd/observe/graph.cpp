@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <graphviz/cgraph.h>
 #include <graphviz/gvc.h>
+#undef sincos  // Graphviz has a macro of this name, and other headers have functions.
 
 #include <array>
 #include <cstdio>

@@ -10,21 +10,18 @@
 namespace wengert {
 namespace {
 
-constexpr double cell = 28, font_size = 14, title_size = 16, margin = 16, gap = 7;  // in pixels
-constexpr double diagonal = 0.70710678118654752;                                    // sin and cos of 45 degrees
-/// The common fonts of each system that have Chinese, Japanese and Korean characters, after one for the rest.
-constexpr const char* fonts =
-    "Noto Sans, Noto Sans CJK SC, Source Han Sans SC, PingFang SC, Hiragino Sans, Microsoft YaHei, Malgun Gothic, "
-    "WenQuanYi Micro Hei, DejaVu Sans, sans-serif";
+using svg::margin, svg::title_size;
+constexpr double cell = 28, word_size = 14, gap = 7;  // in pixels
+constexpr double diagonal = 0.70710678118654752;      // sin and cos of 45 degrees
 
 double widest(const std::vector<std::string>& words) {
     double width = 0;
-    for (const std::string& word : words) width = std::max(width, svg::width_of(word, font_size));
+    for (const std::string& word : words) width = std::max(width, svg::width_of(word, word_size));
     return width;
 }
 
 /// From nearly white to dark blue.
-std::string shade(double weight) {
+std::string shade_of(double weight) {
     const auto mix = [weight](int light, int dark) {
         return static_cast<int>(std::lround(light + (dark - light) * std::clamp(weight, 0.0, 1.0)));
     };
@@ -46,16 +43,16 @@ std::vector<double> checked_weights(const AttentionMap& map) {
     return weights;
 }
 
-struct Picture {
+struct DrawnMap {
     std::string elements;
     double width = 0, height = 0;
 };
 
-Picture draw(const AttentionMap& map) {
+DrawnMap draw(const AttentionMap& map) {
     const std::vector<double> weights = checked_weights(map);
     const double words_width = widest(map.source);
     const bool is_slanted = words_width > cell;
-    const double words_height = is_slanted ? (words_width + font_size) * diagonal : font_size;
+    const double words_height = is_slanted ? (words_width + word_size) * diagonal : word_size;
     const double left = widest(map.target) + gap;
     const double top = (map.title.empty() ? 0 : title_size + margin) + words_height + gap;
     const double right = left + cell * static_cast<double>(map.source.size());
@@ -72,18 +69,18 @@ Picture draw(const AttentionMap& map) {
                                                  : std::string(" text-anchor=\"middle\"");
         elements +=
             fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\"{}>{}</text>\n", x, y, direction, svg::escaped(map.source[s]));
-        if (is_slanted) width = std::max(width, x + svg::width_of(map.source[s], font_size) * diagonal);
+        if (is_slanted) width = std::max(width, x + svg::width_of(map.source[s], word_size) * diagonal);
     }
     for (std::size_t t = 0; t < map.target.size(); ++t) {
         const double y = top + cell * static_cast<double>(t);
         elements += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", left - gap,
-                                y + cell / 2 + font_size * 0.35, svg::escaped(map.target[t]));
+                                y + cell / 2 + word_size * 0.35, svg::escaped(map.target[t]));
         for (std::size_t s = 0; s < map.source.size(); ++s) {
             const double weight = weights[t * map.source.size() + s];
             elements += fmt::format(
                 "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{}\" height=\"{}\" fill=\"{}\" stroke=\"#d5dbe3\">"
                 "<title>{} from {}: {:.3f}</title></rect>\n",
-                left + cell * static_cast<double>(s), y, cell, cell, shade(weight), svg::escaped(map.target[t]),
+                left + cell * static_cast<double>(s), y, cell, cell, shade_of(weight), svg::escaped(map.target[t]),
                 svg::escaped(map.source[s]), weight);
         }
     }
@@ -96,18 +93,18 @@ std::string to_svg(std::span<const AttentionMap> maps) {
     std::string body;
     double width = 0, height = margin;
     for (const AttentionMap& map : maps) {
-        const Picture picture = draw(map);
+        const DrawnMap picture = draw(map);
         body += fmt::format("<g transform=\"translate({} {:.1f})\">\n{}</g>\n", margin, height, picture.elements);
         width = std::max(width, picture.width);
         height += picture.height + 2 * margin;
     }
     constexpr double scale_width = 120;
-    width = std::max(width, scale_width + 2 * font_size) + 2 * margin;
+    width = std::max(width, scale_width + 2 * word_size) + 2 * margin;
     body += fmt::format(
         "<g transform=\"translate({} {:.1f})\"><text y=\"11\">0</text>"
         "<rect x=\"{}\" width=\"{}\" height=\"12\" fill=\"url(#weights)\" stroke=\"#d5dbe3\"/>"
         "<text x=\"{}\" y=\"11\">1</text></g>\n",
-        margin, height, font_size, scale_width, font_size + scale_width + 5);
+        margin, height, word_size, scale_width, word_size + scale_width + 5);
     height += 12 + margin;
     return fmt::format(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 0 {0:.0f} "
@@ -117,7 +114,7 @@ std::string to_svg(std::span<const AttentionMap> maps) {
         "<defs><linearGradient id=\"weights\"><stop stop-color=\"{4}\"/><stop offset=\"1\" stop-color=\"{5}\"/>"
         "</linearGradient></defs>\n"
         "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n{6}</svg>\n",
-        std::ceil(width), std::ceil(height), fonts, font_size, shade(0), shade(1), body);
+        std::ceil(width), std::ceil(height), svg::fonts, word_size, shade_of(0), shade_of(1), body);
 }
 
 void write_svg(std::span<const AttentionMap> maps, const std::filesystem::path& file) {

@@ -11,7 +11,8 @@
 namespace wengert {
 namespace {
 
-constexpr double margin = 16, font_size = 13, row = 20, labels = 230, bars = 360, numbers = 150;  // in pixels
+using svg::margin, svg::text_size;
+constexpr double row = 20, labels = 230, bars = 360, numbers = 150;  // in pixels
 constexpr double width = margin + labels + bars + numbers + margin, curve_height = 150;
 constexpr std::size_t most_rows = 12;
 
@@ -54,10 +55,10 @@ std::vector<Bar> bars_by(const std::vector<OpCost>& costs, std::string OpCost::*
 }
 
 /// An SVG picture that grows downwards.
-class Picture {
+class ProfilePicture {
   public:
     void heading(std::string_view text) {
-        height_ += margin + font_size;
+        height_ += margin + text_size;
         this->text(margin, text, "start", " font-weight=\"bold\"");
         height_ += margin / 2;
     }
@@ -102,7 +103,7 @@ class Picture {
         }
         elements_ += fmt::format("<path d=\"M{0} {1:.1f}V{2:.1f}H{3}\" fill=\"none\" stroke=\"#7b8794\"/>\n", margin,
                                  bottom - curve_height, bottom, width - margin);
-        height_ = bottom + font_size + 4;
+        height_ = bottom + text_size + 4;
         text(margin, "0", "start");
         text(width - margin, fmt::format("{:.1f} ms", 1e3 * end), "end");
     }
@@ -112,7 +113,7 @@ class Picture {
             "{1:.0f}\" "
             "font-family=\"DejaVu Sans, Helvetica, sans-serif\" font-size=\"{2}\" fill=\"#1f2933\">\n"
             "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n{3}</svg>\n",
-            width, height_ + margin, font_size, elements_);
+            width, height_ + margin, text_size, elements_);
     }
 
   private:
@@ -122,11 +123,11 @@ class Picture {
     }
     void rectangle(double x, double wide, const char* colour) {
         elements_ += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{}\" fill=\"{}\"/>\n", x,
-                                 height_ - font_size + 1, wide, font_size, colour);
+                                 height_ - text_size + 1, wide, text_size, colour);
     }
     void swatch(double x, const char* colour, std::string_view words) {
-        rectangle(x, font_size, colour);
-        text(x + font_size + 6, words, "start");
+        rectangle(x, text_size, colour);
+        text(x + text_size + 6, words, "start");
     }
 
     std::string elements_;
@@ -137,7 +138,7 @@ class Picture {
 
 void write_svg(const Profile& profile, const std::filesystem::path& file) {
     const std::vector<OpCost> costs = profile.costs();
-    Picture picture;
+    ProfilePicture picture;
     const double seconds = profile.moments().empty() ? 0 : profile.moments().back().seconds;
     picture.heading(fmt::format("Where {:.1f} ms went", 1e3 * seconds));
     picture.legend();
