@@ -8,7 +8,7 @@
 namespace wengert {
 namespace {
 
-constexpr std::string_view name = "coverage_attention";
+constexpr std::string_view coverage_name = "coverage_attention";
 
 /// The columns of the cell's weight that a part of its input meets.
 Tensor columns(const GruCell& cell, std::int64_t begin, std::int64_t end) {
@@ -33,18 +33,18 @@ CoverageAttention::CoverageAttention(std::int64_t state, std::int64_t memory, st
 }
 
 CoverageAttention::Memory CoverageAttention::remember(const Input& input, const Tensor& lengths) const {
-    require_parameter(key.weight, name, "key.weight", input.where());
-    Memory memory{input.tensor(), {}, attended::padding(name, input, lengths), {}, {}};
+    require_parameter(key.weight, coverage_name, "key.weight", input.where());
+    Memory memory{input.tensor(), {}, attended::padding(coverage_name, input, lengths), {}, {}};
     memory.keys = key(input);
     if (options.kind == CoverageKind::fertility) {
-        require_parameter(fertility.weight, name, "fertility.weight", input.where());
+        require_parameter(fertility.weight, coverage_name, "fertility.weight", input.where());
         const double n = options.most_words;
         memory.fertility = map([n](auto x) { return n * sigmoid(x); }, fertility(input));
         // Padding is divided by as well, and must not make 0 / 0.
         if (memory.padding.defined()) memory.fertility = masked_fill(memory.fertility, unsqueeze(memory.padding, 2), 1);
     }
     if (options.kind == CoverageKind::neural) {
-        require_parameter(cell.weight_ih, name, "cell.weight_ih", input.where());
+        require_parameter(cell.weight_ih, coverage_name, "cell.weight_ih", input.where());
         memory.projection = linear(input, columns(cell, 1, 1 + memory.states.dim(2)), cell.bias_ih);
     }
     return memory;
@@ -52,15 +52,15 @@ CoverageAttention::Memory CoverageAttention::remember(const Input& input, const 
 
 CoverageAttention::Result CoverageAttention::operator()(const Input& input, const Memory& memory,
                                                         const Tensor& coverage) const {
-    require_parameter(query.weight, name, "query.weight", input.where());
-    require_parameter(cover.weight, name, "cover.weight", input.where());
-    require_parameter(score.weight, name, "score.weight", input.where());
+    require_parameter(query.weight, coverage_name, "query.weight", input.where());
+    require_parameter(cover.weight, coverage_name, "cover.weight", input.where());
+    require_parameter(score.weight, coverage_name, "score.weight", input.where());
     const Tensor queries = query(input);  // [R, A]
-    attended::require_fitting(name, input, memory.keys, queries.dim(-1));
+    attended::require_fitting(coverage_name, input, memory.keys, queries.dim(-1));
     const Tensor& state = input.tensor();
     const std::int64_t rows = state.dim(0) == 1 ? memory.keys.dim(0) : state.dim(0);
     const Shape right{rows, memory.keys.dim(1), cover.weight.dim(1)};
-    located(name, {&state}, input.where(), [&] {
+    located(coverage_name, {&state}, input.where(), [&] {
         if (options.kind == CoverageKind::fertility && !memory.fertility.defined())
             throw ValueError("the memory is of another layer, without fertility");
         if (options.kind == CoverageKind::neural && !memory.projection.defined())

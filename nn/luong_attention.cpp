@@ -6,7 +6,7 @@
 namespace wengert {
 namespace {
 
-constexpr std::string_view name = "luong_attention";
+constexpr std::string_view luong_name = "luong_attention";
 
 std::int64_t require_window(std::string_view layer, std::int64_t window) {
     if (window < 1) throw ValueError(fmt::format("{}: the window is {}, less than 1", layer, window));
@@ -42,24 +42,24 @@ LuongAttention::LuongAttention(std::int64_t state, std::int64_t memory, Generato
 }
 
 LuongAttention::Memory LuongAttention::remember(const Input& states, const Tensor& lengths) const {
-    if (kind != LuongScore::dot) require_parameter(key.weight, name, "key.weight", states.where());
-    const Tensor padding = attended::padding(name, states, lengths);
+    if (kind != LuongScore::dot) require_parameter(key.weight, luong_name, "key.weight", states.where());
+    const Tensor padding = attended::padding(luong_name, states, lengths);
     return {states.tensor(), kind == LuongScore::dot ? states.tensor() : key(states), padding};
 }
 
 Tensor LuongAttention::scores(const Input& state, const Memory& memory) const {
     if (kind == LuongScore::concat) {
-        require_parameter(query.weight, name, "query.weight", state.where());
-        require_parameter(score.weight, name, "score.weight", state.where());
+        require_parameter(query.weight, luong_name, "query.weight", state.where());
+        require_parameter(score.weight, luong_name, "score.weight", state.where());
         const Tensor queries = query(state);  // [R, A]
-        attended::require_fitting(name, state, memory.keys, queries.dim(-1));
+        attended::require_fitting(luong_name, state, memory.keys, queries.dim(-1));
         return attended::additive_scores(score.weight, memory.keys, queries);
     }
-    if (kind == LuongScore::general) require_parameter(key.weight, name, "key.weight", state.where());
+    if (kind == LuongScore::general) require_parameter(key.weight, luong_name, "key.weight", state.where());
     const Tensor& h = state.tensor();
     const std::int64_t features = kind == LuongScore::general ? key.weight.dim(0) : h.shape().back();
-    attended::require_fitting(name, state, memory.keys, features);
-    return located(name, {&h}, state.where(), [&] {
+    attended::require_fitting(luong_name, state, memory.keys, features);
+    return located(luong_name, {&h}, state.where(), [&] {
         if (h.dim(1) != features)
             throw ShapeError(fmt::format("the state must be [B, {}], not {}", features, to_string(h.shape())));
         return squeeze(matmul(memory.keys, unsqueeze(h, 2)), 2);  // [R, S]
@@ -79,7 +79,7 @@ LocalMonotonicAttention::LocalMonotonicAttention(std::int64_t state, std::int64_
 
 LocalMonotonicAttention::Result LocalMonotonicAttention::operator()(const Input& state, const Memory& memory,
                                                                     std::int64_t step) const {
-    located(name, {&state.tensor()}, state.where(), [&] {
+    located(luong_name, {&state.tensor()}, state.where(), [&] {
         if (step < 0) throw ValueError(fmt::format("the step is {}, less than 0", step));
     });
     const Tensor scores = content.scores(state, memory);
@@ -105,8 +105,8 @@ LocalPredictiveAttention::Memory LocalPredictiveAttention::remember(const Input&
 }
 
 LocalPredictiveAttention::Result LocalPredictiveAttention::operator()(const Input& state, const Memory& memory) const {
-    require_parameter(position_hidden.weight, name, "position_hidden.weight", state.where());
-    require_parameter(position_score.weight, name, "position_score.weight", state.where());
+    require_parameter(position_hidden.weight, luong_name, "position_hidden.weight", state.where());
+    require_parameter(position_score.weight, luong_name, "position_score.weight", state.where());
     const Tensor scores = content.scores(state, memory.content);
     const Tensor logit = position_score(tanh(position_hidden(state)));  // [R, 1]
     const Tensor position = map([](auto length, auto x) { return length * sigmoid(x); }, memory.lengths, logit);

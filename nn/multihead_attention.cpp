@@ -9,7 +9,7 @@
 namespace wengert {
 namespace {
 
-constexpr std::string_view name = "multi_head_attention";
+constexpr std::string_view multihead_name = "multi_head_attention";
 
 void require_states(const char* what, const Tensor& x) {
     if (x.rank() != 3)
@@ -80,26 +80,26 @@ Tensor MultiHeadAttention::by_heads(const Tensor& x) const {
 }
 
 void MultiHeadAttention::require_parameters(const SourceLine& where) const {
-    require_parameter(out_proj.weight, name, "out_proj.weight", where);
+    require_parameter(out_proj.weight, multihead_name, "out_proj.weight", where);
     if (in_proj_weight.defined()) return;
     const bool separate = q_proj_weight.defined() || k_proj_weight.defined() || v_proj_weight.defined();
-    if (!separate) throw_missing(name, "in_proj_weight", where);
-    require_parameter(q_proj_weight, name, "q_proj_weight", where);
-    require_parameter(k_proj_weight, name, "k_proj_weight", where);
-    require_parameter(v_proj_weight, name, "v_proj_weight", where);
+    if (!separate) throw_missing(multihead_name, "in_proj_weight", where);
+    require_parameter(q_proj_weight, multihead_name, "q_proj_weight", where);
+    require_parameter(k_proj_weight, multihead_name, "k_proj_weight", where);
+    require_parameter(v_proj_weight, multihead_name, "v_proj_weight", where);
 }
 
 MultiHeadAttention::Memory MultiHeadAttention::remember(const Input& key, const Input& value,
                                                         const Tensor& lengths) const {
     require_parameters(key.where());
     const Tensor &k = key.tensor(), &v = value.tensor();
-    located(name, {&k, &v}, key.where(), [&] {
+    located(multihead_name, {&k, &v}, key.where(), [&] {
         require_states("key", k), require_states("value", v);
         if (k.dim(0) != v.dim(0) || k.dim(1) != v.dim(1))
             throw ShapeError(fmt::format("the value {} has not a row and a step for each of the key {}",
                                          to_string(v.shape()), to_string(k.shape())));
     });
-    const Tensor padding = attended::padding(name, key, lengths);
+    const Tensor padding = attended::padding(multihead_name, key, lengths);
     if (k.same_as(v) && in_proj_weight.defined()) {
         const auto [keys, values] = chunk<2>(project(key, 1, 2));
         return {by_heads(keys), by_heads(values), padding};
@@ -110,7 +110,7 @@ MultiHeadAttention::Memory MultiHeadAttention::remember(const Input& key, const 
 MultiHeadAttention::Memory MultiHeadAttention::extend(const Memory& past, const Input& states) const {
     const Memory added = remember(states);
     if (!past.keys.defined()) return added;
-    return located(name, {&states.tensor()}, states.where(), [&]() -> Memory {
+    return located(multihead_name, {&states.tensor()}, states.where(), [&]() -> Memory {
         if (past.padding.defined()) throw ValueError("a memory with padding cannot be extended");
         if (past.keys.dim(0) != added.keys.dim(0))
             throw ShapeError(fmt::format("the states {} are not one row for each of the memory's {}",
@@ -123,7 +123,7 @@ MultiHeadAttention::Result MultiHeadAttention::operator()(const Input& query, co
                                                           const AttendOptions& options) const {
     require_parameters(query.where());
     const Tensor& x = query.tensor();
-    located(name, {&x}, query.where(), [&] {
+    located(multihead_name, {&x}, query.where(), [&] {
         require_states("query", x);
         if (!memory.keys.defined()) throw ValueError("the memory is empty; remember() makes one");
         const std::int64_t rows = memory.keys.dim(0), positions = memory.keys.dim(2);

@@ -7,7 +7,7 @@
 namespace wengert {
 namespace {
 
-constexpr std::string_view name = "positional_encoding";
+constexpr std::string_view positional_name = "positional_encoding";
 
 void require_sequence(const Tensor& x, std::int64_t first) {
     if (x.rank() != 3) throw ShapeError("x must be [B, T, E], not " + to_string(x.shape()));
@@ -34,7 +34,7 @@ Tensor SinusoidalEncoding::table(std::int64_t n, std::int64_t features, std::int
 
 Tensor SinusoidalEncoding::operator()(const Input& input, std::int64_t first) const {
     const Tensor& x = input.tensor();
-    return located(name, {&x}, input.where(), [&] {
+    return located(positional_name, {&x}, input.where(), [&] {
         require_sequence(x, first);
         return x + table(x.dim(1), x.dim(2), first, x.dtype());
     });
@@ -47,9 +47,9 @@ LearnedEncoding::LearnedEncoding(std::int64_t max_len, std::int64_t features, Ge
 }
 
 Tensor LearnedEncoding::operator()(const Input& input, std::int64_t first) const {
-    require_parameter(weight, name, "weight", input.where());
+    require_parameter(weight, positional_name, "weight", input.where());
     const Tensor& x = input.tensor();
-    return located(name, {&x, &weight}, input.where(), [&] {
+    return located(positional_name, {&x, &weight}, input.where(), [&] {
         require_sequence(x, first);
         if (x.dim(2) != weight.dim(1))
             throw ShapeError(fmt::format("x must be [B, T, {}], not {}", weight.dim(1), to_string(x.shape())));

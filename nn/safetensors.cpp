@@ -181,7 +181,7 @@ Tensor read_tensor(std::ifstream& stream, const Entry& entry) {
     return x;
 }
 
-TensorFile read(const std::filesystem::path& path) {
+TensorFile read_tensors(const std::filesystem::path& path) {
     std::error_code error;
     const std::uint64_t size = std::filesystem::file_size(path, error);
     if (error) throw FileError("cannot be read: " + error.message());
@@ -242,7 +242,7 @@ const Tensor& TensorFile::at(std::string_view name) const {
 
 TensorFile read_safetensors(const std::filesystem::path& path) {
     try {
-        return read(path);
+        return read_tensors(path);
     } catch (const FileError& error) {
         throw FileError(fmt::format("{}: {}", path.string(), error.what()));
     }

@@ -10,8 +10,6 @@
 namespace wengert {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 void require_count(std::string_view what, std::int64_t count, std::int64_t least) {
     if (count < least) throw ValueError(fmt::format("{} is {}, not {} or more", what, count, least));
 }
@@ -77,10 +75,12 @@ double LearningRateSchedule::factor(std::int64_t step) const {
 }
 
 Plateau::Plateau(const PlateauOptions& options)
-    : options_(options), best_(options.mode == PlateauMode::min ? infinity : -infinity) {
+    : options_(options),
+      best_(options.mode == PlateauMode::min ? std::numeric_limits<double>::infinity()
+                                             : -std::numeric_limits<double>::infinity()) {
     if (!(options.factor >= 0 && options.factor < 1))
         throw ValueError(fmt::format("Plateau: factor is {}, not in [0, 1)", options.factor));
-    const double limit = options.threshold_mode == PlateauThreshold::rel ? 1 : infinity;
+    const double limit = options.threshold_mode == PlateauThreshold::rel ? 1 : std::numeric_limits<double>::infinity();
     if (!(options.threshold >= 0 && options.threshold < limit))
         throw ValueError(fmt::format("Plateau: threshold is {}, not in [0, {})", options.threshold, limit));
     require_count("Plateau: patience", options.patience, 0);

@@ -37,7 +37,7 @@ constexpr std::string_view name_prefix = "checkpoint-", again_suffix = "-again",
 constexpr std::int64_t most_tokens = 1 << 20;
 constexpr Bounds<std::int64_t> sizes{1, most_tokens}, counts{0, std::numeric_limits<std::int64_t>::max()};
 
-[[noreturn]] void fail(const fs::path& path, std::string_view reason) {
+[[noreturn]] void refuse_file(const fs::path& path, std::string_view reason) {
     throw FileError(fmt::format("{}: {}", path.string(), reason));
 }
 
@@ -59,7 +59,8 @@ void sync(const fs::path& path) {
     const int reason = errno;
     if (descriptor >= 0) ::close(descriptor);
     // Not every file system can be asked to, and EINVAL is how it says so.
-    if (!is_synced && reason != EINVAL) fail(path, "cannot be written: " + std::generic_category().message(reason));
+    if (!is_synced && reason != EINVAL)
+        refuse_file(path, "cannot be written: " + std::generic_category().message(reason));
 }
 
 /// Where `latest` or `best` leads; empty if it is no symbolic link.
@@ -138,7 +139,7 @@ void write(const Translator& translator, const fs::path& directory, const SaveOp
     std::ofstream stream(config);
     stream << config_of(translator).dump(2) << '\n';
     stream.close();
-    if (!stream) fail(config, "cannot be written: " + std::generic_category().message(errno));
+    if (!stream) refuse_file(config, "cannot be written: " + std::generic_category().message(errno));
     translator.source.vocabulary.save(directory / source_name);
     translator.target.vocabulary.save(directory / target_name);
     translator.source.tokenizer.save(directory / source_state);
@@ -152,11 +153,11 @@ void write(const Translator& translator, const fs::path& directory, const SaveOp
 json parse(const fs::path& file) {
     errno = 0;
     std::ifstream stream(file);
-    if (!stream) fail(file, "cannot be read: " + std::generic_category().message(errno));
+    if (!stream) refuse_file(file, "cannot be read: " + std::generic_category().message(errno));
     try {
         return json::parse(stream);
     } catch (const json::exception& error) {
-        fail(file, fmt::format("is not valid JSON: {}", error.what()));
+        refuse_file(file, fmt::format("is not valid JSON: {}", error.what()));
     }
 }
 
@@ -164,14 +165,14 @@ Tokenizer read_tokenizer(const json& settings, const fs::path& config, const fs:
     try {
         return Tokenizer::load(settings.get<TokenizerOptions>(), state);
     } catch (const ValueError& error) {
-        fail(config, error.what());
+        refuse_file(config, error.what());
     }
 }
 
 Vocabulary read_vocabulary(const fs::path& file, std::int64_t size) {
     Vocabulary vocabulary = Vocabulary::load(file);
     if (vocabulary.size() != size)
-        fail(file, fmt::format("has {} tokens, but {} says {}", vocabulary.size(), config_name, size));
+        refuse_file(file, fmt::format("has {} tokens, but {} says {}", vocabulary.size(), config_name, size));
     return vocabulary;
 }
 
@@ -181,19 +182,19 @@ void require_finite(const System& system, const fs::path& file) {
             using T = decltype(type);
             const Tensor weights = contiguous(x);
             for (const T v : std::span(weights.data<T>(), static_cast<std::size_t>(weights.numel())))
-                if (!std::isfinite(v)) fail(file, fmt::format("\"{}\" has a weight that is {}", name, v));
+                if (!std::isfinite(v)) refuse_file(file, fmt::format("\"{}\" has a weight that is {}", name, v));
         });
 }
 
-Translator read(const fs::path& directory) {
+Translator read_checkpoint(const fs::path& directory) {
     const fs::path file = directory / config_name;
     const json config = parse(file);
     const Settings all(config, file), model(all.at("model"), file);
     // The first version did not say its own, and knew one system and one tokenizer.
     const bool is_first = !all.contains("version");
     if (!is_first && all.number("version", counts) != version)
-        fail(file, fmt::format("is of version {}, and this program reads versions up to {}", all.at("version").dump(),
-                               version));
+        refuse_file(file, fmt::format("is of version {}, and this program reads versions up to {}",
+                                      all.at("version").dump(), version));
     SystemOptions options;
     options.source_vocabulary = model.number("source_vocabulary", sizes);
     options.target_vocabulary = model.number("target_vocabulary", sizes);
@@ -212,7 +213,7 @@ Translator read(const fs::path& directory) {
             return Translator(std::move(source), std::move(target), all.number("max_length", sizes),
                               is_first ? "bahdanau" : all.text("system"), options, generator);
         } catch (const ValueError& error) {
-            fail(file, error.what());
+            refuse_file(file, error.what());
         }
     };
     Translator result = translator();
@@ -259,10 +260,10 @@ Translator load_checkpoint(const fs::path& path) {
         const fs::path found = checkpoint();
         std::error_code error;
         try {
-            if (fs::is_directory(found, error)) return read(found);
-            if (fs::is_directory(path, error)) fail(path, "there is no checkpoint in this directory");
-            fail(path, fs::exists(path, error) ? "is a file; a model is a directory, as train has written it"
-                                               : "there is no checkpoint: the directory does not exist");
+            if (fs::is_directory(found, error)) return read_checkpoint(found);
+            if (fs::is_directory(path, error)) refuse_file(path, "there is no checkpoint in this directory");
+            refuse_file(path, fs::exists(path, error) ? "is a file; a model is a directory, as train has written it"
+                                                      : "there is no checkpoint: the directory does not exist");
         } catch (const FileError&) {
             // A newer checkpoint may have taken this one's place while it was read.
             if (checkpoint() == found) throw;
@@ -277,9 +278,9 @@ Translator average_checkpoints(std::span<const fs::path> paths) {
     for (const fs::path& path : paths.subspan(1)) {
         const Translator other = load_checkpoint(path);
         const std::string difference = first_difference(other.system->name(), other.system->options(), *result.system);
-        if (!difference.empty()) fail(path, fmt::format("{} as in {}", difference, paths[0].string()));
+        if (!difference.empty()) refuse_file(path, fmt::format("{} as in {}", difference, paths[0].string()));
         if (other.source.vocabulary != result.source.vocabulary || other.target.vocabulary != result.target.vocabulary)
-            fail(path, fmt::format("has another vocabulary than {}", paths[0].string()));
+            refuse_file(path, fmt::format("has another vocabulary than {}", paths[0].string()));
         weights.push_back(other.system->named_parameters());
         result.steps = std::max(result.steps, other.steps);
     }
@@ -290,7 +291,7 @@ Translator average_checkpoints(std::span<const fs::path> paths) {
 NamedTensors load_training(const fs::path& directory) {
     const fs::path file = directory / latest_name / training_name;
     std::error_code error;
-    if (!fs::exists(file, error)) fail(directory, "there is no training here that could go on");
+    if (!fs::exists(file, error)) refuse_file(directory, "there is no training here that could go on");
     return read_safetensors(file).tensors;
 }
 

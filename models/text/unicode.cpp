@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 #include <wengert/autograd/tensor/error.hpp>
+#include <wengert/models/text/internal/code_ranges.hpp>
 #include <wengert/models/text/unicode.hpp>
 
 namespace wengert {
@@ -40,29 +41,20 @@ std::optional<std::size_t> find_code_point(std::string_view text, Predicate pred
     return std::nullopt;
 }
 
-struct Range {
-    char32_t first, last;
-};
-
-template <std::size_t n>
-bool in_any(const std::array<Range, n>& ranges, char32_t code) {
-    return std::ranges::any_of(ranges, [&](const Range& r) { return r.first <= code && code <= r.last; });
-}
-
 /// Blocks whose letters and numbers are written without spaces. Hangul is not among them: Korean separates words.
-constexpr std::array<Range, 10> ideograph_blocks = {{{0x3000, 0x30FF},
-                                                     {0x3100, 0x312F},
-                                                     {0x31A0, 0x31BF},
-                                                     {0x31F0, 0x33FF},
-                                                     {0x3400, 0x4DBF},
-                                                     {0x4E00, 0x9FFF},
-                                                     {0xF900, 0xFAFF},
-                                                     {0xFF66, 0xFF9F},
-                                                     {0x1AFF0, 0x1B16F},
-                                                     {0x20000, 0x3FFFF}}};
+constexpr std::array<CodeRange, 10> ideograph_blocks = {{{0x3000, 0x30FF},
+                                                         {0x3100, 0x312F},
+                                                         {0x31A0, 0x31BF},
+                                                         {0x31F0, 0x33FF},
+                                                         {0x3400, 0x4DBF},
+                                                         {0x4E00, 0x9FFF},
+                                                         {0xF900, 0xFAFF},
+                                                         {0xFF66, 0xFF9F},
+                                                         {0x1AFF0, 0x1B16F},
+                                                         {0x20000, 0x3FFFF}}};
 
 /// Blocks whose punctuation and symbols fill a cell of East Asian text.
-constexpr std::array<Range, 5> fullwidth_blocks = {
+constexpr std::array<CodeRange, 5> fullwidth_blocks = {
     {{0x3000, 0x30FF}, {0xFE30, 0xFE4F}, {0xFE50, 0xFE6F}, {0xFF01, 0xFF65}, {0xFFE0, 0xFFE6}}};
 
 CharacterClass classify(char32_t code) {

@@ -26,16 +26,16 @@ double smooth_value(const BleuOptions& options) {
 }
 
 /// A line's tokens and their n-grams, which are views into the text.
-class Ngrams {
+class WordNgrams {
   public:
-    Ngrams(const std::u32string& line, const BleuOptions& options)
+    WordNgrams(const std::u32string& line, const BleuOptions& options)
         : text_(bleu_tokens(options.lowercase ? lowercase(line) : line, options.tokenizer)) {
         const std::vector<std::u32string_view> words = split_words(text_);
         length_ = static_cast<std::int64_t>(words.size());
         for (std::size_t n = 0; n < longest; ++n) counts_[n] = count_words(words, n + 1);
     }
-    Ngrams(const Ngrams&) = delete;
-    Ngrams& operator=(const Ngrams&) = delete;
+    WordNgrams(const WordNgrams&) = delete;
+    WordNgrams& operator=(const WordNgrams&) = delete;
 
     std::int64_t length() const { return length_; }
     const NgramCounts& operator[](std::size_t n) const { return counts_[n]; }
@@ -47,10 +47,10 @@ class Ngrams {
 };
 
 BleuCounts count(const ScoredLine& line, const BleuOptions& options) {
-    const Ngrams hypothesis(line.hypothesis, options);
-    std::vector<std::unique_ptr<Ngrams>> references;
+    const WordNgrams hypothesis(line.hypothesis, options);
+    std::vector<std::unique_ptr<WordNgrams>> references;
     for (const std::u32string& reference : line.references)
-        references.push_back(std::make_unique<Ngrams>(reference, options));
+        references.push_back(std::make_unique<WordNgrams>(reference, options));
 
     BleuCounts counts;
     counts.hypothesis_length = hypothesis.length();

@@ -6,6 +6,7 @@
 #include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/seq2seq/scoring/bleu_tokenizer.hpp>
 #include <wengert/models/seq2seq/scoring/internal/code_points.hpp>
+#include <wengert/models/text/internal/code_ranges.hpp>
 
 namespace wengert {
 
@@ -14,26 +15,20 @@ namespace {
 /// In the order of the enumeration.
 constexpr std::array<std::string_view, 5> names = {"none", "13a", "char", "zh", "intl"};
 
-struct Range {
-    char32_t first, last;
-};
-
 /// sacrebleu writes two of its blocks beyond U+FFFF such that Python reads U+2000 and U+2F80 with a digit behind. What
 /// they come to, by the order of strings, are the second and third of these.
-constexpr std::array<Range, 22> chinese = {
+constexpr std::array<CodeRange, 22> chinese = {
     {{0x2E80, 0x2EFF}, {0x2001, 0x2A6D}, {0x2F81, 0x2FA1}, {0x2F00, 0x2FDF}, {0x2FF0, 0x2FFF}, {0x3000, 0x303F},
      {0x3100, 0x312F}, {0x31A0, 0x31BF}, {0x31C0, 0x31EF}, {0x3200, 0x32FF}, {0x3300, 0x33FF}, {0x3400, 0x4DB5},
      {0x4E00, 0x9FA5}, {0x9FA6, 0x9FBB}, {0xF900, 0xFA2D}, {0xFA30, 0xFA6A}, {0xFA70, 0xFAD9}, {0xFE10, 0xFE1F},
      {0xFE30, 0xFE4F}, {0xFF00, 0xFFEF}, {0x2600, 0x26FF}, {0x2700, 0x27BF}}};
 
-bool is_chinese(char32_t code) {
-    return std::ranges::any_of(chinese, [&](const Range& r) { return r.first <= code && code <= r.last; });
-}
+bool is_chinese(char32_t code) { return in_any(chinese, code); }
 
 bool is_digit(char32_t code) { return code >= U'0' && code <= U'9'; }
 bool is_no_digit(char32_t code) { return !is_digit(code); }
 bool is_stop(char32_t code) { return code == U'.' || code == U','; }
-bool is_hyphen(char32_t code) { return code == U'-'; }
+bool is_hyphen_minus(char32_t code) { return code == U'-'; }
 bool is_no_number(char32_t code) { return !is_number(code); }
 /// ASCII's punctuation and the space, without ' , - and .
 bool is_ascii_mark(char32_t code) {
@@ -83,7 +78,7 @@ std::u32string split_western(std::u32string_view text) {
     std::u32string result = set_apart(text, is_ascii_mark);
     result = split_pairs(result, is_no_digit, is_stop);
     result = split_pairs(result, is_stop, is_no_digit, true);
-    return split_pairs(result, is_digit, is_hyphen);
+    return split_pairs(result, is_digit, is_hyphen_minus);
 }
 
 std::u32string split_13a(std::u32string_view line) {

@@ -46,9 +46,9 @@ std::u32string without_white_space(std::u32string text) {
 }
 
 /// A line's n-grams of all orders, which are views into its texts.
-class Ngrams {
+class CharacterNgrams {
   public:
-    Ngrams(const std::u32string& line, const ChrfOptions& options) {
+    CharacterNgrams(const std::u32string& line, const ChrfOptions& options) {
         const std::u32string text = options.lowercase ? lowercase(line) : line;
         characters_ = options.whitespace ? text : without_white_space(text);
         for (int n = 1; n <= options.character_order; ++n)
@@ -58,8 +58,8 @@ class Ngrams {
         for (int n = 1; n <= options.word_order; ++n)
             counts_.push_back(count_words(words, static_cast<std::size_t>(n)));
     }
-    Ngrams(const Ngrams&) = delete;
-    Ngrams& operator=(const Ngrams&) = delete;
+    CharacterNgrams(const CharacterNgrams&) = delete;
+    CharacterNgrams& operator=(const CharacterNgrams&) = delete;
 
     const std::vector<NgramCounts>& counts() const { return counts_; }
 
@@ -97,7 +97,7 @@ double f_score(const ChrfCounts& counts, const ChrfOptions& options) {
     return 100 * f(precisions / effective, recalls / effective);
 }
 
-ChrfCounts compare(const Ngrams& hypothesis, const Ngrams& reference) {
+ChrfCounts compare(const CharacterNgrams& hypothesis, const CharacterNgrams& reference) {
     ChrfCounts counts;
     for (std::size_t i = 0; i < hypothesis.counts().size(); ++i) {
         const NgramCounts &ours = hypothesis.counts()[i], &theirs = reference.counts()[i];
@@ -108,11 +108,11 @@ ChrfCounts compare(const Ngrams& hypothesis, const Ngrams& reference) {
 }
 
 ChrfCounts count(const ScoredLine& line, const ChrfOptions& options) {
-    const Ngrams hypothesis(line.hypothesis, options);
+    const CharacterNgrams hypothesis(line.hypothesis, options);
     ChrfCounts best;
     double best_score = -1;
     for (const std::u32string& reference : line.references) {
-        ChrfCounts counts = compare(hypothesis, Ngrams(reference, options));
+        ChrfCounts counts = compare(hypothesis, CharacterNgrams(reference, options));
         if (const double score = f_score(counts, options); score > best_score) {
             best_score = score;
             best = std::move(counts);

@@ -20,7 +20,7 @@ namespace wengert {
 
 namespace {
 
-constexpr std::string_view replacement_character = "\uFFFD";
+constexpr std::string_view replacement_text = "\uFFFD";
 
 /// Characters that mean something else to the model, and control characters, which no text has, in their place: the
 /// mark of a space, what libsentencepiece trains with in place of rare characters, and the `<` of reserved names.
@@ -84,7 +84,7 @@ std::string restore(std::string_view text) {
         if (stand_in != stand_ins.end()) {
             restored += stand_in->first;
         } else if (static_cast<unsigned char>(c) < 0x20 || c == '\x7F') {
-            restored += replacement_character;
+            restored += replacement_text;
         } else {
             restored += c;
         }
@@ -93,7 +93,7 @@ std::string restore(std::string_view text) {
     std::string_view rest = restored;
     while (const auto byte = find_invalid_utf8(rest)) {
         valid += rest.substr(0, *byte);
-        valid += replacement_character;
+        valid += replacement_text;
         rest.remove_prefix(*byte + 1);
     }
     return valid.append(rest);
@@ -192,20 +192,20 @@ class SubwordSplitter : public Splitter {
     subwords::PieceTable table_;
 };
 
-[[noreturn]] void fail(const std::filesystem::path& path, std::string_view reason) {
+[[noreturn]] void refuse_state(const std::filesystem::path& path, std::string_view reason) {
     throw FileError(fmt::format("{}: {}", path.string(), reason));
 }
 
-std::string read(const std::filesystem::path& path) {
+std::string read_bytes(const std::filesystem::path& path) {
     errno = 0;
     std::ifstream file(path, std::ios::binary);
-    if (!file) fail(path, "cannot be opened: " + std::generic_category().message(errno));
+    if (!file) refuse_state(path, "cannot be opened: " + std::generic_category().message(errno));
     std::string content;
     for (std::array<char, 65536> part; file;) {
         file.read(part.data(), part.size());
         content.append(part.data(), static_cast<std::size_t>(file.gcount()));
     }
-    if (file.bad()) fail(path, "cannot be read: " + std::generic_category().message(errno));
+    if (file.bad()) refuse_state(path, "cannot be read: " + std::generic_category().message(errno));
     return content;
 }
 
@@ -239,7 +239,7 @@ std::shared_ptr<const Splitter> train_subwords(std::span<const std::string> text
 
 std::shared_ptr<const Splitter> load_subwords(const std::filesystem::path& path, bool lowercase) {
     subwords::require_built();
-    const std::string state = read(path);
+    const std::string state = read_bytes(path);
     for (const SubwordModel type : {SubwordModel::bpe, SubwordModel::unigram}) {
         for (const bool is_lowercase : {true, false}) {
             const std::size_t length = mark({}, type, is_lowercase).size();
@@ -247,17 +247,18 @@ std::shared_ptr<const Splitter> load_subwords(const std::filesystem::path& path,
             const std::string_view model = std::string_view(state).substr(0, state.size() - length);
             if (std::string_view(state).substr(model.size()) != mark(model, type, is_lowercase)) continue;
             if (is_lowercase != lowercase) {
-                fail(path, fmt::format("has pieces of {} text, but the settings say lowercase = {}",
-                                       is_lowercase ? "lower-case" : "cased", lowercase));
+                refuse_state(path, fmt::format("has pieces of {} text, but the settings say lowercase = {}",
+                                               is_lowercase ? "lower-case" : "cased", lowercase));
             }
             try {
                 return std::make_shared<SubwordSplitter>(std::string(model), type, is_lowercase);
             } catch (const ValueError& error) {
-                fail(path, error.what());
+                refuse_state(path, error.what());
             }
         }
     }
-    fail(path, "is no whole file of subwords: its last bytes are not the mark of one, or do not fit the others");
+    refuse_state(path,
+                 "is no whole file of subwords: its last bytes are not the mark of one, or do not fit the others");
 }
 
 }  // namespace wengert

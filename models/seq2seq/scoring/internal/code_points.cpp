@@ -5,6 +5,7 @@
 #include <array>
 #include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/seq2seq/scoring/internal/code_points.hpp>
+#include <wengert/models/text/internal/code_ranges.hpp>
 
 namespace wengert {
 
@@ -12,23 +13,14 @@ namespace {
 
 utf8proc_category_t category(char32_t code) { return utf8proc_category(static_cast<utf8proc_int32_t>(code)); }
 
-struct Range {
-    char32_t first, last;
-};
-
-template <std::size_t n>
-bool in_any(const std::array<Range, n>& ranges, char32_t code) {
-    return std::ranges::any_of(ranges, [&](const Range& r) { return r.first <= code && code <= r.last; });
-}
-
 /// What has case, but not its category: ª and º, Roman numerals, letters in circles and squares.
-constexpr std::array<Range, 7> other_cased = {{{0xAA, 0xAA},
-                                               {0xBA, 0xBA},
-                                               {0x2160, 0x217F},
-                                               {0x24B6, 0x24E9},
-                                               {0x1F130, 0x1F149},
-                                               {0x1F150, 0x1F169},
-                                               {0x1F170, 0x1F189}}};
+constexpr std::array<CodeRange, 7> other_cased = {{{0xAA, 0xAA},
+                                                   {0xBA, 0xBA},
+                                                   {0x2160, 0x217F},
+                                                   {0x24B6, 0x24E9},
+                                                   {0x1F130, 0x1F149},
+                                                   {0x1F150, 0x1F169},
+                                                   {0x1F170, 0x1F189}}};
 
 /// Punctuation that may stand inside a word: apostrophes, full stops, colons, middle dots.
 constexpr std::array<char32_t, 17> inside_words = {0x27,   0x2E,   0x3A,   0xB7,   0x387,  0x55F,
