@@ -1,0 +1,11 @@
+// What compositions of ops and their tests include, compiled once. No file relies on it: each includes what it uses.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+#include <wengert/nn/module.hpp>
