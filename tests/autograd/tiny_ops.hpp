@@ -6,6 +6,8 @@
 #include <wengert/autograd/tape/internal/cotangents.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 
+#include "../values.hpp"
+
 /// The smallest ops that show each thing an op can ask of the engine, so that the engine is tested by itself.
 /// All compute in float32 or float64, with plain loops.
 namespace tiny {
@@ -23,7 +25,6 @@ inline Tensor vector(std::initializer_list<double> values) { return tensor(value
 inline Tensor matrix(std::initializer_list<double> values, std::int64_t rows) {
     return tensor(values, {rows, static_cast<std::int64_t>(values.size()) / rows}, Dtype::float64);
 }
-inline std::vector<double> elements(const Tensor& x) { return x.to_vector<double>(); }
 
 /// Sets out[i] = f(in_0[i], in_1[i], ...), or adds it.
 template <class F>

@@ -10,7 +10,7 @@ using namespace wengert;
 
 namespace {
 
-LineChart example() {
+LineChart example_chart() {
     return {"BLEU <by> epoch",
             "epoch",
             "BLEU",
@@ -22,7 +22,7 @@ bool has(const std::string& text, std::string_view part) { return text.find(part
 }  // namespace
 
 TEST_CASE("a line chart has lines, marks with tooltips, axes and a legend") {
-    const std::string svg = to_svg(example());
+    const std::string svg = to_svg(example_chart());
     CHECK(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\""));
     CHECK(svg.ends_with("</svg>\n"));
     CHECK(has(svg, ">BLEU &lt;by&gt; epoch</text>"));
@@ -48,8 +48,8 @@ TEST_CASE("a line chart of one point, and of equal ones") {
 
 TEST_CASE("a line chart goes to a file, and without a finite point it is refused") {
     const TemporaryFile file;
-    write_svg(example(), file.path());
-    CHECK(file.content() == to_svg(example()));
+    write_svg(example_chart(), file.path());
+    CHECK(file.content() == to_svg(example_chart()));
     CHECK_THROWS_WITH_AS(to_svg(LineChart{}), "line chart: there is no point", ValueError);
     const double nan = std::numeric_limits<double>::quiet_NaN();
     CHECK_THROWS_WITH_AS(to_svg(LineChart{.lines = {{"bad", {{1, nan}}}}}),

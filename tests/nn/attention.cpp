@@ -3,6 +3,7 @@
 #include <wengert/autograd/observe/anomaly.hpp>
 #include <wengert/nn/nn.hpp>
 
+#include "../values.hpp"
 #include "close.hpp"
 #include "parity.hpp"
 #include "refused.hpp"
@@ -10,10 +11,6 @@
 using namespace wengert;
 
 namespace {
-
-Tensor ids(const std::vector<std::int64_t>& values) {
-    return tensor(values, {static_cast<std::int64_t>(values.size())});
-}
 
 /// Both results in one tensor [B, M + S].
 Tensor joined(const BahdanauAttention::Result& result) { return concat({result.context, result.weights}, 1); }

@@ -65,3 +65,21 @@ void check_bfloat16(const M& layer, const std::vector<wengert::Tensor>& inputs, 
 inline wengert::Tensor weighed(const wengert::Tensor& result) {
     return sum(result * cast(wengert::sample_values(result.shape(), -1, 1, 77), result.dtype()));
 }
+
+/// Inputs that are large enough for products in bfloat16.
+namespace bfloat16_sizes {
+
+using namespace wengert;
+
+inline constexpr std::int64_t batch = 64, steps = 4, features = 128, hidden = 128;
+
+inline Tensor sample(const Shape& shape, std::uint64_t seed) {
+    return cast(sample_values(shape, -1, 1, seed), Dtype::float32);
+}
+inline Tensor lengths() {
+    std::vector<std::int64_t> result;
+    for (std::int64_t row = 0; row < batch; ++row) result.push_back(1 + row % steps);
+    return tensor(result, {batch});
+}
+
+}  // namespace bfloat16_sizes

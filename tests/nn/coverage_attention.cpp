@@ -3,6 +3,7 @@
 #include <limits>
 #include <wengert/nn/nn.hpp>
 
+#include "../values.hpp"
 #include "close.hpp"
 #include "parity.hpp"
 #include "refused.hpp"
@@ -11,11 +12,7 @@ using namespace wengert;
 
 namespace {
 
-constexpr std::array kinds{CoverageKind::accumulated, CoverageKind::fertility, CoverageKind::neural};
-
-Tensor ids(const std::vector<std::int64_t>& values) {
-    return tensor(values, {static_cast<std::int64_t>(values.size())});
-}
+constexpr std::array coverage_kinds{CoverageKind::accumulated, CoverageKind::fertility, CoverageKind::neural};
 
 /// The contexts [B, T, M], the weights [B, T, S] and the last coverage [B, S, d] of one step for each of the states
 /// [B, T, H].
@@ -41,7 +38,7 @@ Tensor joined(const Run& run) {
 
 TEST_CASE("coverage attention: parameters have names and shapes") {
     Generator generator(1);
-    for (const CoverageKind kind : kinds) {
+    for (const CoverageKind kind : coverage_kinds) {
         std::vector<std::pair<std::string, Shape>> contract{{"query.weight", {6, 5}},
                                                             {"query.bias", {6}},
                                                             {"key.weight", {6, 10}},
@@ -96,7 +93,7 @@ TEST_CASE("coverage attention: padding weighs and is covered exactly 0, and what
     Generator generator(1);
     const Tensor lengths = ids({3, 5, 1, 0}), real = unsqueeze(length_mask(lengths, 5), 2);
     const Tensor states = uniform({4, 5, 3}, -1, 1, generator), queries = uniform({4, 3, 2}, -1, 1, generator);
-    for (const CoverageKind kind : kinds) {
+    for (const CoverageKind kind : coverage_kinds) {
         const CoverageAttention attention(2, 3, 4, generator, {.kind = kind, .features = 2});
         const Run result = run(attention, queries, attention.remember(states, lengths));
         const Tensor padding = expand(1 - real, result.coverage.shape());
@@ -113,7 +110,7 @@ TEST_CASE("coverage attention: gradients through two steps") {
     Generator generator(1);
     Tensor queries = sample_values({2, 2, 2}, -1, 1, 2), states = sample_values({2, 3, 2}, -1, 1, 3);
     queries.set_name("queries"), states.set_name("states");
-    for (const CoverageKind kind : kinds)
+    for (const CoverageKind kind : coverage_kinds)
         for (const Tensor& lengths : {Tensor(), ids({3, 1})})
             for (const int order : {1, 2}) {
                 const CoverageAttention attention(2, 2, 3, generator, {.kind = kind, .features = 2});
@@ -129,7 +126,7 @@ TEST_CASE("coverage attention: gradients through two steps") {
 
 TEST_CASE("coverage attention: values and gradients are PyTorch's") {
     for (const parity::Precision& precision : parity::precisions)
-        for (const CoverageKind kind : kinds) {
+        for (const CoverageKind kind : coverage_kinds) {
             const std::string name = kind == CoverageKind::accumulated ? "accumulated"
                                      : kind == CoverageKind::fertility ? "fertility"
                                                                        : "neural";
@@ -155,7 +152,7 @@ TEST_CASE("coverage attention: values and gradients are PyTorch's") {
 TEST_CASE("coverage attention: several states may look at one memory") {
     Generator generator(1);
     const Tensor states = uniform({1, 4, 3}, -1, 1, generator), queries = uniform({2, 2, 2}, -1, 1, generator);
-    for (const CoverageKind kind : kinds) {
+    for (const CoverageKind kind : coverage_kinds) {
         const CoverageAttention attention(2, 3, 4, generator, {.kind = kind, .features = 2});
         const Run shared = run(attention, queries, attention.remember(states, ids({3})));
         const Run repeated = run(attention, queries, attention.remember(expand(states, {2, 4, 3}), ids({3, 3})));

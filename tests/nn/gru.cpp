@@ -7,30 +7,12 @@
 
 #include "close.hpp"
 #include "parity.hpp"
+#include "recurrent.hpp"
 #include "refused.hpp"
 
 using namespace wengert;
 
 namespace {
-
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-Tensor ids(const std::vector<std::int64_t>& values) {
-    return tensor(values, {static_cast<std::int64_t>(values.size())});
-}
-
-bool identical(const Tensor& a, const Tensor& b) {
-    const Tensor x = contiguous(a), y = contiguous(b);
-    return x.shape() == y.shape() && x.dtype() == y.dtype() &&
-           std::memcmp(x.raw(), y.raw(), static_cast<std::size_t>(x.numel()) * size_of(x.dtype())) == 0;
-}
-
-double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
-
-/// Both results of a stack in one vector.
-Tensor joined(const Gru::Result& result) {
-    return concat({reshape(result.outputs, {-1}), reshape(result.state, {-1})}, 0);
-}
 
 void check_cell_gradients(GruReset reset, const Tensor& keep) {
     Generator generator(1);
@@ -133,7 +115,7 @@ TEST_CASE("gru: gradients of stacks, by every parameter and the input") {
             for (const Tensor& lengths : {Tensor(), ids({3, 4, 1}), ids({0, 2, 4})}) {
                 const Gru gru(2, 2, generator, {.layers = 2, .bidirectional = bidirectional, .reset = reset});
                 const GradcheckResult result = gradcheck(gru, {x}, [&](const Gru& gru, const std::vector<Tensor>& in) {
-                    return joined(gru(in[0], lengths));
+                    return joined_results(gru(in[0], lengths));
                 });
                 CHECK_MESSAGE(result.passed, result.message);
             }
@@ -145,7 +127,7 @@ TEST_CASE("gru: second derivatives through time") {
         const Gru gru(2, 2, generator, {.bidirectional = bidirectional});
         const GradcheckResult result = gradcheck(gru, {sample_values({2, 3, 2}, -1, 1, 2)},
                                                  [](const Gru& gru, const std::vector<Tensor>& in) {
-                                                     return joined(gru(in[0], ids({2, 3})));
+                                                     return joined_results(gru(in[0], ids({2, 3})));
                                                  },
                                                  {.order = 2});
         CHECK_MESSAGE(result.passed, result.message);
@@ -202,7 +184,7 @@ TEST_CASE("gru: full lengths are the same as none") {
     Generator generator(1);
     const Gru gru(2, 3, generator, {.layers = 2, .bidirectional = true});
     const Tensor x = uniform({2, 4, 2}, -1, 1, generator);
-    CHECK(difference(joined(gru(x, ids({4, 4}))), joined(gru(x)), 1e-6) == "");
+    CHECK(difference(joined_results(gru(x, ids({4, 4}))), joined_results(gru(x)), 1e-6) == "");
 }
 
 TEST_CASE("gru: the reverse direction reads from the last real step to the first") {

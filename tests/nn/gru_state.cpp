@@ -4,22 +4,10 @@
 #include <wengert/nn/nn.hpp>
 
 #include "close.hpp"
+#include "recurrent.hpp"
 
 /// A stack that begins with a state.
 using namespace wengert;
-
-namespace {
-
-Tensor ids(const std::vector<std::int64_t>& values) {
-    return tensor(values, {static_cast<std::int64_t>(values.size())});
-}
-
-/// Both results of a stack in one vector.
-Tensor joined(const Gru::Result& result) {
-    return concat({reshape(result.outputs, {-1}), reshape(result.state, {-1})}, 0);
-}
-
-}  // namespace
 
 TEST_CASE("gru: a sequence in pieces, each from the state of the one before, is the whole") {
     Generator generator(1);
@@ -93,7 +81,7 @@ TEST_CASE("gru: gradients by the first state") {
         Tensor state = sample_values({2 * gru.directions(), 3, 2}, -1, 1, 3);
         state.set_name("state");
         const GradcheckResult result = gradcheck(gru, {x, state}, [](const Gru& gru, const std::vector<Tensor>& in) {
-            return joined(gru(in[0], ids({3, 0, 2}), in[1]));
+            return joined_results(gru(in[0], ids({3, 0, 2}), in[1]));
         });
         CHECK_MESSAGE(result.passed, result.message);
     }

@@ -7,32 +7,10 @@
 
 #include "close.hpp"
 #include "parity.hpp"
+#include "recurrent.hpp"
 #include "refused.hpp"
 
 using namespace wengert;
-
-namespace {
-
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-Tensor ids(const std::vector<std::int64_t>& values) {
-    return tensor(values, {static_cast<std::int64_t>(values.size())});
-}
-
-bool identical(const Tensor& a, const Tensor& b) {
-    const Tensor x = contiguous(a), y = contiguous(b);
-    return x.shape() == y.shape() && x.dtype() == y.dtype() &&
-           std::memcmp(x.raw(), y.raw(), static_cast<std::size_t>(x.numel()) * size_of(x.dtype())) == 0;
-}
-
-double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
-
-/// All results of a stack in one vector.
-Tensor joined(const Lstm::Result& result) {
-    return concat({reshape(result.outputs, {-1}), reshape(result.state.h, {-1}), reshape(result.state.c, {-1})}, 0);
-}
-
-}  // namespace
 
 TEST_CASE("lstm cell: one step is the formula") {
     Generator generator(1);
@@ -121,7 +99,7 @@ TEST_CASE("lstm: gradients of stacks, by every parameter, the input and the firs
             h.set_name("h"), c.set_name("c");
             const GradcheckResult result =
                 gradcheck(lstm, {x, h, c}, [&](const Lstm& lstm, const std::vector<Tensor>& in) {
-                    return joined(lstm(in[0], lengths, {in[1], in[2]}));
+                    return joined_results(lstm(in[0], lengths, {in[1], in[2]}));
                 });
             CHECK_MESSAGE(result.passed, result.message);
         }
@@ -133,7 +111,7 @@ TEST_CASE("lstm: second derivatives through time") {
         const Lstm lstm(2, 2, generator, {.bidirectional = bidirectional});
         const GradcheckResult result = gradcheck(lstm, {sample_values({2, 3, 2}, -1, 1, 2)},
                                                  [](const Lstm& lstm, const std::vector<Tensor>& in) {
-                                                     return joined(lstm(in[0], ids({2, 3})));
+                                                     return joined_results(lstm(in[0], ids({2, 3})));
                                                  },
                                                  {.order = 2});
         CHECK_MESSAGE(result.passed, result.message);

@@ -2,6 +2,7 @@
 
 #include <wengert/nn/nn.hpp>
 
+#include "../values.hpp"
 #include "close.hpp"
 #include "parity.hpp"
 #include "refused.hpp"
@@ -10,11 +11,7 @@ using namespace wengert;
 
 namespace {
 
-constexpr std::array kinds{LuongScore::dot, LuongScore::general, LuongScore::concat};
-
-Tensor ids(const std::vector<std::int64_t>& values) {
-    return tensor(values, {static_cast<std::int64_t>(values.size())});
-}
+constexpr std::array scores{LuongScore::dot, LuongScore::general, LuongScore::concat};
 
 /// Both results in one tensor [B, M + S].
 Tensor joined(const LuongAttention::Result& result) { return concat({result.context, result.weights}, 1); }
@@ -44,7 +41,7 @@ TEST_CASE("luong attention: parameters have names and shapes") {
 TEST_CASE("luong attention: padding weighs exactly 0, and what stands there does not matter") {
     Generator generator(1);
     const std::vector<std::int64_t> lengths{3, 5, 1, 0};
-    for (const LuongScore kind : kinds) {
+    for (const LuongScore kind : scores) {
         const LuongAttention attention(3, 3, generator, {.score = kind});
         const Tensor states = uniform({4, 5, 3}, -1, 1, generator), state = uniform({4, 3}, -1, 1, generator);
         const auto result = attention(state, attention.remember(states, ids(lengths)));
@@ -64,7 +61,7 @@ TEST_CASE("luong attention: gradients") {
     Generator generator(1);
     Tensor state = sample_values({3, 2}, -1, 1, 2), states = sample_values({3, 4, 2}, -1, 1, 3);
     state.set_name("state"), states.set_name("states");
-    for (const LuongScore kind : kinds)
+    for (const LuongScore kind : scores)
         for (const Tensor& lengths : {Tensor(), ids({0, 4, 2})})
             for (const int order : {1, 2}) {
                 const LuongAttention attention(2, 2, generator, {.score = kind, .attention = 3});
@@ -80,7 +77,7 @@ TEST_CASE("luong attention: gradients") {
 
 TEST_CASE("luong attention: values and gradients are PyTorch's") {
     for (const parity::Precision& precision : parity::precisions)
-        for (const LuongScore kind : kinds) {
+        for (const LuongScore kind : scores) {
             const std::string name = kind == LuongScore::dot       ? "dot"
                                      : kind == LuongScore::general ? "general"
                                                                    : "concat";
@@ -102,7 +99,7 @@ TEST_CASE("luong attention: values and gradients are PyTorch's") {
 
 TEST_CASE("luong attention: several states may look at one memory, and one state at several") {
     Generator generator(1);
-    for (const LuongScore kind : kinds) {
+    for (const LuongScore kind : scores) {
         const LuongAttention attention(3, 3, generator, {.score = kind});
         const Tensor states = uniform({2, 4, 3}, -1, 1, generator), state = uniform({2, 3}, -1, 1, generator);
         const Tensor one_row = slice(states, 0, 0, 1);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <wengert/nn/nn.hpp>
 
+#include "../values.hpp"
 #include "close.hpp"
 #include "parity.hpp"
 #include "refused.hpp"
@@ -11,11 +12,7 @@ using namespace wengert;
 
 namespace {
 
-Tensor ids(const std::vector<std::int64_t>& values) {
-    return tensor(values, {static_cast<std::int64_t>(values.size())});
-}
-
-Tensor joined(const auto& result) { return concat({result.context, result.weights}, 1); }
+Tensor joined_window(const auto& result) { return concat({result.context, result.weights}, 1); }
 
 }  // namespace
 
@@ -31,7 +28,7 @@ TEST_CASE("local attention: the window goes along with the step, and ends with t
     CHECK(difference(at(2), tensor({0, third, third, third, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}, {3, 5}), 1e-7) == "");
     CHECK(difference(at(4), tensor({0, 0, 0, 0.5, 0.5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, {3, 5}), 1e-7) == "");
     const auto behind = attention(state, memory, 100);
-    CHECK(difference(joined(behind), zeros({3, 8}), 0) == "");
+    CHECK(difference(joined_window(behind), zeros({3, 8}), 0) == "");
     const auto full = attention(state, attention.remember(states), 4);
     CHECK(difference(select(full.weights, 0, 2), tensor({0, 0, 0, 0.5, 0.5}), 1e-7) == "");
 }
@@ -61,11 +58,11 @@ TEST_CASE("local attention: what stands at padding does not matter") {
     const Tensor lengths = ids({3, 4});
     const Tensor other = where(unsqueeze(length_mask(lengths, 5), 2), states, 1e3);
     const LocalMonotonicAttention monotonic(2, 3, 2, generator);
-    CHECK(difference(joined(monotonic(state, monotonic.remember(other, lengths), 2)),
-                     joined(monotonic(state, monotonic.remember(states, lengths), 2)), 0) == "");
+    CHECK(difference(joined_window(monotonic(state, monotonic.remember(other, lengths), 2)),
+                     joined_window(monotonic(state, monotonic.remember(states, lengths), 2)), 0) == "");
     const LocalPredictiveAttention predictive(2, 3, 2, generator);
-    CHECK(difference(joined(predictive(state, predictive.remember(other, lengths))),
-                     joined(predictive(state, predictive.remember(states, lengths))), 0) == "");
+    CHECK(difference(joined_window(predictive(state, predictive.remember(other, lengths))),
+                     joined_window(predictive(state, predictive.remember(states, lengths))), 0) == "");
 }
 
 TEST_CASE("local attention: gradients, the predicted position's too") {
@@ -78,7 +75,7 @@ TEST_CASE("local attention: gradients, the predicted position's too") {
             GradcheckResult result =
                 gradcheck(monotonic, {state, states},
                           [&](const LocalMonotonicAttention& attention, const std::vector<Tensor>& in) {
-                              return joined(attention(in[0], attention.remember(in[1], lengths), 2));
+                              return joined_window(attention(in[0], attention.remember(in[1], lengths), 2));
                           },
                           {.order = order});
             CHECK_MESSAGE(result.passed, result.message);
@@ -86,7 +83,7 @@ TEST_CASE("local attention: gradients, the predicted position's too") {
             result = gradcheck(predictive, {state, states},
                                [&](const LocalPredictiveAttention& attention, const std::vector<Tensor>& in) {
                                    const auto result = attention(in[0], attention.remember(in[1], lengths));
-                                   return concat({joined(result), result.position}, 1);
+                                   return concat({joined_window(result), result.position}, 1);
                                },
                                {.order = order});
             CHECK_MESSAGE(result.passed, result.message);

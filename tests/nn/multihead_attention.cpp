@@ -3,6 +3,7 @@
 #include <cmath>
 #include <wengert/nn/nn.hpp>
 
+#include "../values.hpp"
 #include "close.hpp"
 #include "parity.hpp"
 #include "refused.hpp"
@@ -10,10 +11,6 @@
 using namespace wengert;
 
 namespace {
-
-Tensor ids(const std::vector<std::int64_t>& values) {
-    return tensor(values, {static_cast<std::int64_t>(values.size())});
-}
 
 Tensor joined(const MultiHeadAttention::Result& result) {
     return concat({reshape(result.outputs, {-1}), reshape(result.weights, {-1})}, 0);

@@ -33,7 +33,7 @@ Maker maker(const auto& options) {
 }
 
 /// Every kind, with options that leave no term out.
-const std::vector<std::pair<std::string, Maker>> kinds{
+const std::vector<std::pair<std::string, Maker>> optimizer_kinds{
     {"sgd", maker<Sgd>(SgdOptions{.learning_rate = 0.1, .weight_decay = 0.1})},
     {"momentum", maker<Sgd>(SgdOptions{.learning_rate = 0.1, .momentum = 0.9, .weight_decay = 0.1})},
     {"nesterov", maker<Sgd>(SgdOptions{.learning_rate = 0.1, .momentum = 0.9, .weight_decay = 0.1, .nesterov = true})},
@@ -105,7 +105,7 @@ TEST_CASE("Nesterov's momentum and weight decay, two steps by hand") {
 TEST_CASE("every element of large parameters is updated once, on any number of threads") {
     Generator generator(1);
     const Tensor start = normal({123, 457}, 0, 1, generator), gradient = normal({123, 457}, 0, 1, generator);
-    for (const auto& [name, make] : kinds) {
+    for (const auto& [name, make] : optimizer_kinds) {
         CAPTURE(name);
         const Tensor whole = parameter(start);
         const auto optimizer = make({whole});
@@ -131,7 +131,7 @@ TEST_CASE("a gradient whose elements do not stand in order is taken by its indic
 }
 
 TEST_CASE("every kind finds the minimum of a bowl") {
-    for (const auto& [name, make] : kinds) {
+    for (const auto& [name, make] : optimizer_kinds) {
         CAPTURE(name);
         const Tensor p = parameter(tensor({3, -2}, Dtype::float64));
         const auto optimizer = make({p});
@@ -157,7 +157,7 @@ TEST_CASE("a step counts as a write, so a tape notices") {
 }
 
 TEST_CASE("steps allocate nothing") {
-    for (const auto& [name, make] : kinds) {
+    for (const auto& [name, make] : optimizer_kinds) {
         CAPTURE(name);
         const Tensor p = parameter(ones({1000})), q = parameter(ones({3, 3}));
         const auto optimizer = make({p, q});
@@ -172,7 +172,7 @@ TEST_CASE("steps allocate nothing") {
 }
 
 TEST_CASE("the learning rate can be changed between steps") {
-    for (const auto& [name, make] : kinds) {
+    for (const auto& [name, make] : optimizer_kinds) {
         CAPTURE(name);
         const Tensor p = parameter(ones({1}, Dtype::float64)), g = ones({1}, Dtype::float64);
         const auto optimizer = make({p});
@@ -197,7 +197,7 @@ TEST_CASE("an optimizer goes on from a saved state as if it had not stopped") {
     std::vector<std::vector<Tensor>> gradients;
     for (int step = 0; step < 6; ++step)
         gradients.push_back({normal({2, 3}, 0, 1, generator), normal({4}, 0, 1, generator)});
-    for (const auto& [name, make] : kinds) {
+    for (const auto& [name, make] : optimizer_kinds) {
         CAPTURE(name);
         const auto start = [] { return std::vector{parameter(ones({2, 3}), "a.weight"), parameter(ones({4}))}; };
         const std::vector<Tensor> straight = start(), before = start();
@@ -281,7 +281,7 @@ TEST_CASE("gradients that do not fit are named, and nothing changes") {
 TEST_CASE("gradients that are not finite are named, and nothing changes") {
     const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
     for (const Dtype dtype : {Dtype::float32, Dtype::float64})
-        for (const auto& [name, make] : kinds) {
+        for (const auto& [name, make] : optimizer_kinds) {
             CAPTURE(name);
             const Tensor a = parameter(ones({2}, dtype), "a"), b = parameter(ones({2, 2}, dtype), "b");
             const auto optimizer = make({a, b});
@@ -386,7 +386,7 @@ TEST_CASE("options outside their domains are refused") {
 }
 
 TEST_CASE("parameters without elements, and scalars") {
-    for (const auto& [name, make] : kinds) {
+    for (const auto& [name, make] : optimizer_kinds) {
         const Tensor none = parameter(zeros({0, 3})), one = parameter(scalar(1));
         const auto optimizer = make({none, one});
         optimizer->step({zeros({0, 3}), scalar(1)});

@@ -9,19 +9,9 @@
 #include "bfloat16.hpp"
 
 using namespace wengert;
+using namespace bfloat16_sizes;
 
 namespace {
-
-constexpr std::int64_t batch = 64, steps = 4, features = 128, hidden = 128;
-
-Tensor sample(const Shape& shape, std::uint64_t seed) {
-    return cast(sample_values(shape, -1, 1, seed), Dtype::float32);
-}
-Tensor lengths() {
-    std::vector<std::int64_t> result;
-    for (std::int64_t row = 0; row < batch; ++row) result.push_back(1 + row % steps);
-    return tensor(result, {batch});
-}
 
 struct EmbeddingAndLinear {
     Embedding embedding;

@@ -5,20 +5,12 @@
 
 #include "close.hpp"
 #include "parity.hpp"
+#include "recurrent.hpp"
 #include "refused.hpp"
 
 using namespace wengert;
 
 namespace {
-
-Tensor ids(const std::vector<std::int64_t>& values) {
-    return tensor(values, {static_cast<std::int64_t>(values.size())});
-}
-
-/// Both results of a stack in one vector.
-Tensor joined(const Rnn::Result& result) {
-    return concat({reshape(result.outputs, {-1}), reshape(result.state, {-1})}, 0);
-}
 
 constexpr RnnNonlinearity nonlinearities[] = {RnnNonlinearity::tanh, RnnNonlinearity::relu};
 
@@ -91,10 +83,11 @@ TEST_CASE("rnn: gradients of stacks, by every parameter, the input and the first
             Tensor state = sample_values({2 * rnn.directions(), 3, 2}, -1, 1, 3);
             state.set_name("state");
             for (const int order : {1, 2}) {
-                const GradcheckResult result = gradcheck(
-                    rnn, {x, state},
-                    [&](const Rnn& rnn, const std::vector<Tensor>& in) { return joined(rnn(in[0], lengths, in[1])); },
-                    {.order = order});
+                const GradcheckResult result = gradcheck(rnn, {x, state},
+                                                         [&](const Rnn& rnn, const std::vector<Tensor>& in) {
+                                                             return joined_results(rnn(in[0], lengths, in[1]));
+                                                         },
+                                                         {.order = order});
                 CHECK_MESSAGE(result.passed, result.message);
             }
         }

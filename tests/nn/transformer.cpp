@@ -2,6 +2,7 @@
 
 #include <wengert/nn/nn.hpp>
 
+#include "../values.hpp"
 #include "close.hpp"
 #include "parity.hpp"
 #include "refused.hpp"
@@ -9,10 +10,6 @@
 using namespace wengert;
 
 namespace {
-
-Tensor ids(const std::vector<std::int64_t>& values) {
-    return tensor(values, {static_cast<std::int64_t>(values.size())});
-}
 
 /// Without dropout; the norm's place decides on the activation too, so that two cases have all.
 TransformerOptions small(bool norm_first, std::int64_t dim_feedforward = 8) {

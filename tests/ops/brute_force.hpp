@@ -15,14 +15,14 @@
 #include <wengert/ops/shape/concat.hpp>
 #include <wengert/ops/shape/views.hpp>
 
+#include "../values.hpp"
+
 /// What the ops should compute, by plain loops over indices.
 namespace brute_force {
 
 using namespace wengert;
-using Values = std::vector<double>;
 
 inline constexpr double infinity = std::numeric_limits<double>::infinity();
-inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 /// f, which stands in the lines of this call, throws an E of this text that ends with the place of f.
 template <class E, class F>
@@ -42,11 +42,6 @@ void check_refused(const std::string& text, const F& f, std::source_location her
         CHECK(line >= here.line());
         CHECK(line <= here.line() + 4);
     }
-}
-
-inline Values elements(const Tensor& x) { return x.to_vector<double>(); }
-inline Tensor ids(const std::vector<std::int64_t>& values) {
-    return tensor(values, {static_cast<std::int64_t>(values.size())});
 }
 
 /// Calls f with each index of a shape, in row-major order.

@@ -11,7 +11,7 @@ using namespace sketch;
 
 namespace {
 
-bool contains(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
+bool shows(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
 
 /// loss = sum(states of a loop of three steps)
 void record_loop(const Tensor& x) {
@@ -145,8 +145,8 @@ TEST_CASE("any name is shown as it is") {
     write_graph(tape, directory.path() / "names.svg", {.title = name});
     const std::string svg = content_of(directory.path() / "names.svg");
     const std::string escaped = R"(a\N&quot;b&quot; &lt;i&gt;&amp;amp;&lt;/i&gt; {汤|姆})";
-    CHECK(contains(svg, ">" + escaped + "</text>"));
-    CHECK(contains(svg, "\"parameter " + escaped + "&#10;"));
+    CHECK(shows(svg, ">" + escaped + "</text>"));
+    CHECK(shows(svg, "\"parameter " + escaped + "&#10;"));
 
     Agraph_t* const graph = agmemread(to_dot(tape).c_str());
     REQUIRE(graph != nullptr);
@@ -161,8 +161,8 @@ TEST_CASE("the title stands in the text") {
     Tape tape;
     const Scope scope("part");
     compute<"exp">({}, {&w});
-    CHECK(contains(to_dot(tape, {.title = "One step"}), "label=\"One step\""));
-    CHECK(!contains(to_dot(tape), "labelloc"));
+    CHECK(shows(to_dot(tape, {.title = "One step"}), "label=\"One step\""));
+    CHECK(!shows(to_dot(tape), "labelloc"));
 }
 
 TEST_CASE("options.unfold is followed") {
@@ -170,8 +170,8 @@ TEST_CASE("options.unfold is followed") {
     Tape tape;
     tape.watch(x);
     record_loop(x);
-    CHECK(contains(to_dot(tape), "×3 steps"));
-    CHECK(contains(to_dot(tape, {.unfold = 1}), "×2 steps"));
+    CHECK(shows(to_dot(tape), "×3 steps"));
+    CHECK(shows(to_dot(tape, {.unfold = 1}), "×2 steps"));
     CHECK_THROWS_AS(to_dot(tape, {.unfold = -1}), ValueError);
 }
 
@@ -186,7 +186,7 @@ TEST_CASE("the file's extension says what is written") {
     CHECK(content_of(directory.path() / "graph.dot") == to_dot(tape));
     const std::string svg = content_of(directory.path() / "graph.svg");
     CHECK(svg.starts_with("<?xml"));
-    CHECK(contains(svg, ">exp</text>"));
+    CHECK(shows(svg, ">exp</text>"));
     CHECK(svg.ends_with("</svg>\n"));
     CHECK(content_of(directory.path() / "graph.png").starts_with("\x89PNG\r\n\x1a\n"));
 }
@@ -195,7 +195,7 @@ TEST_CASE("an empty tape is an empty picture") {
     const Tape tape;
     const TemporaryDirectory directory;
     write_graph(tape, directory.path() / "empty.svg");
-    CHECK(contains(content_of(directory.path() / "empty.svg"), "<svg"));
+    CHECK(shows(content_of(directory.path() / "empty.svg"), "<svg"));
 }
 
 TEST_CASE("files that cannot be written are named") {
@@ -231,6 +231,6 @@ TEST_CASE("threads can draw at the same time") {
             });
         }
     }
-    CHECK(contains(pictures[0], ">rnn.cell ×3 steps</text>"));
+    CHECK(shows(pictures[0], ">rnn.cell ×3 steps</text>"));
     CHECK(pictures[0] == pictures[1]);
 }

@@ -6,8 +6,6 @@
 
 using namespace tiny;
 
-using Values = std::vector<double>;
-
 namespace {
 
 /// Its rule does what no rule may.

@@ -9,12 +9,6 @@
 
 using namespace tiny;
 
-namespace {
-
-using Values = std::vector<double>;
-
-}  // namespace
-
 TEST_CASE("tape: gradients of a small expression") {
     const Tensor x = vector({1, 2}), y = vector({3, 5});
     Tape tape;

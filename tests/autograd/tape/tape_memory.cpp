@@ -9,12 +9,6 @@
 
 using namespace tiny;
 
-namespace {
-
-using Values = std::vector<double>;
-
-}  // namespace
-
 TEST_CASE("tape: a million ops in a chain run forward, backward and end without recursion") {
     constexpr int length = 1'000'000;
     Tensor x = scalar(1, Dtype::float64);

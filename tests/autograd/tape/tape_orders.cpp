@@ -6,12 +6,6 @@
 
 using namespace tiny;
 
-namespace {
-
-using Values = std::vector<double>;
-
-}  // namespace
-
 TEST_CASE("tape: derivatives up to the third order") {
     const Tensor x = vector({0.5, -2});
     Tape tape;

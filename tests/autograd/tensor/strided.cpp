@@ -4,6 +4,8 @@
 #include <vector>
 #include <wengert/autograd/tensor/strided.hpp>
 
+#include "../../values.hpp"
+
 using namespace wengert;
 
 namespace {
@@ -16,10 +18,6 @@ Tensor counting(const Shape& shape, Dtype dtype) {
 Tensor transposed(const Tensor& x) {
     return x.view({x.shape()[1], x.shape()[0]}, {x.strides()[1], x.strides()[0]}, x.offset());
 }
-
-std::vector<double> elements(const Tensor& x) { return x.to_vector<double>(); }
-
-using Values = std::vector<double>;
 
 }  // namespace
 

@@ -6,15 +6,9 @@
 #include <wengert/autograd/tensor/allocator.hpp>
 #include <wengert/autograd/tensor/tensor.hpp>
 
+#include "../../values.hpp"
+
 using namespace wengert;
-
-namespace {
-
-using Values = std::vector<double>;
-
-Values elements(const Tensor& x) { return x.to_vector<double>(); }
-
-}  // namespace
 
 TEST_CASE("tensor: made of values, of one value, of counting numbers") {
     const Tensor x = tensor({1, 2, 3, 4, 5, 6}, {2, 3});

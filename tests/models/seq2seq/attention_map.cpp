@@ -17,7 +17,7 @@ std::size_t count(const std::string& text, std::string_view part) {
 
 std::string svg_of(const AttentionMap& map) { return to_svg({&map, 1}); }
 
-AttentionMap example() {
+AttentionMap example_map() {
     return {{"Tom", "chases", "Jerry"},
             {"汤姆", "追"},
             tensor({1, 0, 0, 0.0625, 0.8125, 0.125}, {2, 3}),
@@ -27,7 +27,7 @@ AttentionMap example() {
 }  // namespace
 
 TEST_CASE("an attention map has a cell for each pair of words") {
-    const std::string svg = svg_of(example());
+    const std::string svg = svg_of(example_map());
     CHECK(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\""));
     CHECK(svg.ends_with("</svg>\n"));
     CHECK(count(svg, ">Tom chases Jerry</text>") == 1);
@@ -40,7 +40,7 @@ TEST_CASE("an attention map has a cell for each pair of words") {
 }
 
 TEST_CASE("rows are target words, columns are source words, and shades are weights") {
-    const std::string svg = svg_of(example());
+    const std::string svg = svg_of(example_map());
     const auto cell_of = [&svg](const std::string& title) {
         const std::size_t end = svg.find("<title>" + title);
         REQUIRE(end != svg.npos);
@@ -62,7 +62,7 @@ TEST_CASE("rows are target words, columns are source words, and shades are weigh
 }
 
 TEST_CASE("words that are wider than a column are slanted") {
-    CHECK(count(svg_of(example()), "rotate(-45") == 3);
+    CHECK(count(svg_of(example_map()), "rotate(-45") == 3);
     CHECK(count(svg_of({{"汤", "姆"}, {"Tom"}, tensor({0.5, 0.5}, {1, 2}), ""}), "rotate(-45") == 0);
 }
 
@@ -78,7 +78,7 @@ TEST_CASE("words are shown as they are, and what XML cannot hold is replaced") {
 }
 
 TEST_CASE("float64 weights and views are drawn") {
-    AttentionMap map = example();
+    AttentionMap map = example_map();
     const std::string svg = svg_of(map);
     map.weights = cast(map.weights, Dtype::float64);
     CHECK(svg_of(map) == svg);
@@ -88,16 +88,16 @@ TEST_CASE("float64 weights and views are drawn") {
 }
 
 TEST_CASE("several maps stand in one picture, and none is a picture too") {
-    const std::vector<AttentionMap> maps{example(), example()};
+    const std::vector<AttentionMap> maps{example_map(), example_map()};
     const std::string svg = to_svg(maps);
     CHECK(count(svg, "</title></rect>") == 12);
     CHECK(count(svg, "<svg") == 1);
-    CHECK(count(to_svg({}), "</svg>") == 1);
+    CHECK(count(to_svg(std::vector<AttentionMap>{}), "</svg>") == 1);
     CHECK(count(svg_of({{}, {}, zeros({0, 0}), "empty"}), ">empty</text>") == 1);
 }
 
 TEST_CASE("weights that do not fit the words are an error") {
-    AttentionMap map = example();
+    AttentionMap map = example_map();
     map.weights = zeros({3, 2});
     CHECK_THROWS_WITH_AS(svg_of(map), "attention map: weights are [3, 2], but [target, source] words are [2, 3]",
                          ShapeError);
@@ -111,9 +111,9 @@ TEST_CASE("weights that do not fit the words are an error") {
 
 TEST_CASE("attention maps are numbers in JSON, a map a line") {
     CHECK(to_json({}) == "[]\n");
-    AttentionMap broken = example();
+    AttentionMap broken = example_map();
     broken.title = "\xff";
-    const std::vector<AttentionMap> maps{example(), broken};
+    const std::vector<AttentionMap> maps{example_map(), broken};
     const std::string rest =
         R"("source":["Tom","chases","Jerry"],"target":["汤姆","追"],"weights":[[1.0,0.0,0.0],[0.0625,0.8125,0.125]]})";
     CHECK(to_json(maps) == "[\n{\"title\":\"Tom chases Jerry\"," + rest + ",\n{\"title\":\"\uFFFD\"," + rest + "\n]\n");
@@ -122,7 +122,7 @@ TEST_CASE("attention maps are numbers in JSON, a map a line") {
 }
 
 TEST_CASE("an attention map is written to a file") {
-    const std::vector<AttentionMap> maps{example()};
+    const std::vector<AttentionMap> maps{example_map()};
     const TemporaryFile file;
     write_svg(maps, file.path());
     CHECK(file.content() == to_svg(maps));

@@ -16,7 +16,7 @@ namespace {
 constexpr TokenizerOptions cased{.mode = TokenizerMode::subwords, .lowercase = false};
 
 /// What reading this file is refused with, without the path.
-std::string load_error(const TokenizerOptions& options, std::string_view content) {
+std::string state_error(const TokenizerOptions& options, std::string_view content) {
     const TemporaryFile file(content);
     try {
         Tokenizer::load(options, file.path());
@@ -85,18 +85,18 @@ TEST_CASE("a copied and a moved tokenizer split alike" * if_built) {
 
 TEST_CASE("subwords: a file that is not whole is refused" * if_built) {
     const std::string state = state_of(trained());
-    REQUIRE(load_error(lower, state).empty());
+    REQUIRE(state_error(lower, state).empty());
     for (std::size_t length = 0; length < state.size(); length += length + 100 < state.size() ? 97 : 1) {
-        CHECK(load_error(lower, state.substr(0, length)) == no_whole_file);
+        CHECK(state_error(lower, state.substr(0, length)) == no_whole_file);
     }
     for (std::size_t at = 0; at < state.size(); at += at + 100 < state.size() ? 101 : 1) {
         std::string changed = state;
         changed[at] ^= 4;
-        CHECK(load_error(lower, changed) == no_whole_file);
+        CHECK(state_error(lower, changed) == no_whole_file);
     }
-    CHECK(load_error(lower, state + "\n") == no_whole_file);
-    CHECK(load_error(lower, "<pad>\n<s>\n</s>\n<unk>\n") == no_whole_file);
-    CHECK(load_error(cased, state) == ": has pieces of lower-case text, but the settings say lowercase = false");
+    CHECK(state_error(lower, state + "\n") == no_whole_file);
+    CHECK(state_error(lower, "<pad>\n<s>\n</s>\n<unk>\n") == no_whole_file);
+    CHECK(state_error(cased, state) == ": has pieces of lower-case text, but the settings say lowercase = false");
     CHECK_THROWS_WITH_AS(Tokenizer::load(lower, "/no/such/file"),
                          "/no/such/file: cannot be opened: No such file or directory", FileError);
     CHECK_THROWS_WITH_AS(Tokenizer::load(lower, "/"), "/: cannot be read: Is a directory", FileError);

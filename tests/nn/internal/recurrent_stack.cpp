@@ -5,26 +5,12 @@
 
 #include "../close.hpp"
 #include "../parity.hpp"
+#include "../recurrent.hpp"
 
 /// What Gru, Lstm and Rnn have in common, of each. What a GRU alone has is tested with it.
 using namespace wengert;
 
 namespace {
-
-Tensor ids(const std::vector<std::int64_t>& values) {
-    return tensor(values, {static_cast<std::int64_t>(values.size())});
-}
-
-/// The tensors of a state, which are one or two.
-std::vector<Tensor> parts(const Tensor& state) { return {state}; }
-std::vector<Tensor> parts(const LstmState& state) { return {state.h, state.c}; }
-
-/// All results of a stack in one vector.
-Tensor joined(const auto& result) {
-    std::vector<Tensor> all{reshape(result.outputs, {-1})};
-    for (const Tensor& part : parts(result.state)) all.push_back(reshape(part, {-1}));
-    return concat(all, 0);
-}
 
 /// A layer of the same width throughout, in float64.
 template <class Layer, class Options>
@@ -74,7 +60,7 @@ TEST_CASE_TEMPLATE("recurrent stack: a row's results depend neither on its paddi
             const Tensor x = sample_values({4, 6, 2}, -1, 1, 2);
             const Tensor real = unsqueeze(length_mask(ids(lengths), 6, Dtype::float64), 2);
             const auto batch = layer(x, ids(lengths));
-            CHECK(difference(joined(layer(where(real, x, 1e3), ids(lengths))), joined(batch), 0) == "");
+            CHECK(difference(joined_results(layer(where(real, x, 1e3), ids(lengths))), joined_results(batch), 0) == "");
             for (std::int64_t row = 0; row < 3; ++row) {
                 const std::int64_t length = lengths[static_cast<std::size_t>(row)];
                 const auto alone = layer(slice(slice(x, 0, row, row + 1), 1, 0, length));
@@ -213,7 +199,7 @@ TEST_CASE_TEMPLATE("recurrent stack: gradients with layer norms and residuals", 
             if (order == 2 && bidirectional) continue;  // says no more, and takes long
             const GradcheckResult result = gradcheck(layer, {x},
                                                      [](const Layer& layer, const std::vector<Tensor>& in) {
-                                                         return joined(layer(in[0], ids({3, 2})));
+                                                         return joined_results(layer(in[0], ids({3, 2})));
                                                      },
                                                      {.order = order});
             CHECK_MESSAGE(result.passed, result.message);

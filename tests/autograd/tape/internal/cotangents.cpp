@@ -9,8 +9,6 @@ using namespace tiny;
 
 namespace {
 
-using Values = std::vector<double>;
-
 /// Hands over the last handle of a tensor whose elements all stand at one place.
 struct Mean {
     static constexpr std::string_view name = "mean";

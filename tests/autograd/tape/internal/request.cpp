@@ -7,8 +7,6 @@
 
 using namespace tiny;
 
-using Values = std::vector<double>;
-
 TEST_CASE("request: a result that is not scalar takes a cotangent of its shape and type") {
     const Tensor x = vector({1, 2});
     Tape tape;

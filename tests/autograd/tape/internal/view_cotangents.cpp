@@ -9,8 +9,6 @@
 
 using namespace tiny;
 
-using Values = std::vector<double>;
-
 TEST_CASE("view cotangents: slices side by side") {
     const Tensor x = vector({1, 2, 3, 4, 5, 6});
     Tape tape;

@@ -4,14 +4,13 @@
 
 #include "../../../nn/close.hpp"
 #include "../../../nn/parity.hpp"
+#include "../small_seq2seq.hpp"
 
 using namespace wengert;
 
 namespace {
 
 using Decoder = AttentionDecoder<BahdanauAttention>;
-
-Tensor ids(const std::vector<std::int64_t>& values, const Shape& shape) { return tensor(values, shape); }
 
 Decoder sized(std::int64_t vocabulary, std::int64_t embedding, std::int64_t hidden, std::int64_t memory,
               std::int64_t attention, double dropout, Generator& generator) {
