@@ -246,6 +246,7 @@ int train(const TrainArguments& arguments) {
     if (std::error_code error; arguments.resume && !std::filesystem::exists(arguments.model, error))
         throw FileError(fmt::format("{}: there is no training here that could go on", arguments.model.string()));
     require_read_options(arguments.system, arguments.sizes);
+    require_read_options(arguments.system, arguments.training);
     if (arguments.data.hold_out > 0 && arguments.validation.given())
         throw ValueError("--hold-out: the sentences that it holds out validate, and others are given for that");
     RunDirectory directory(arguments.model);

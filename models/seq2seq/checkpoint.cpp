@@ -30,6 +30,7 @@ constexpr const char* training_name = "training.safetensors";
 constexpr const char* source_name = "source.vocabulary";
 constexpr const char *target_name = "target.vocabulary", *source_state = "source.subwords",
                      *target_state = "target.subwords";
+constexpr const char *source_fingerprint = "source_fingerprint", *target_fingerprint = "target_fingerprint";
 constexpr std::int64_t version = 2;
 constexpr std::string_view name_prefix = "checkpoint-", again_suffix = "-again", partial_suffix = ".partial";
 
@@ -129,6 +130,8 @@ nlohmann::ordered_json config_of(const Translator& t) {
             {"max_length", t.max_length},
             {"source_tokenizer", json(t.source.tokenizer.options())},
             {"target_tokenizer", json(t.target.tokenizer.options())},
+            {source_fingerprint, t.source.vocabulary.fingerprint()},
+            {target_fingerprint, t.target.vocabulary.fingerprint()},
             {"system", t.system->name()},
             {"model", model}};
 }
@@ -201,12 +204,18 @@ Translator read_checkpoint(const fs::path& directory) {
     std::vector<std::string_view> names{"source_vocabulary", "target_vocabulary"};
     options.describe(OptionReader{model, names});
     model.require_known(names);
-    const auto language = [&](const char* tokenizer, const char* state, const char* vocabulary, std::int64_t size) {
-        return Language{read_tokenizer(all.at(is_first ? "tokenizer" : tokenizer), file, directory / state),
+    const auto language = [&](const char* tokenizer, const char* state, const char* vocabulary, std::int64_t size,
+                              const char* fingerprint) {
+        Language result{read_tokenizer(all.at(is_first ? "tokenizer" : tokenizer), file, directory / state),
                         read_vocabulary(directory / vocabulary, size)};
+        if (all.contains(fingerprint) && all.number(fingerprint, counts) != result.vocabulary.fingerprint())
+            refuse_file(directory / vocabulary, "is another model's: these are not the tokens of the weights");
+        return result;
     };
-    Language source = language("source_tokenizer", source_state, source_name, options.source_vocabulary),
-             target = language("target_tokenizer", target_state, target_name, options.target_vocabulary);
+    Language source =
+                 language("source_tokenizer", source_state, source_name, options.source_vocabulary, source_fingerprint),
+             target =
+                 language("target_tokenizer", target_state, target_name, options.target_vocabulary, target_fingerprint);
     Generator generator;
     const auto translator = [&] {
         try {

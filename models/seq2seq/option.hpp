@@ -71,8 +71,9 @@ struct OptionChecker {
 };
 
 /// Names and values as text, in the order of the descriptions: options.describe(texts).
+using OptionList = std::vector<std::pair<std::string_view, std::string>>;
 struct OptionTexts {
-    std::vector<std::pair<std::string_view, std::string>> list;
+    OptionList list;
 
     void operator()(const OptionText& text, const auto& value, const auto&...) {
         list.emplace_back(text.name, fmt::format("{}", value));
@@ -83,7 +84,7 @@ struct OptionTexts {
     }
 };
 template <class Options>
-auto option_texts(Options options) {
+OptionList option_texts(Options options) {
     OptionTexts texts;
     options.describe(texts);
     return texts.list;

@@ -31,7 +31,7 @@ constexpr std::string_view unread_by_bahdanau[]{"reverse_source", "window", "hea
     unread_by_luong_local[]{"attention", "reverse_source", "backward_bridge", "heads", "feed_forward"},
     unread_by_transformer[]{"embedding",       "attention",       "bidirectional", "cell",
                             "readout",         "residual",        "layer_norm",    "reverse_source",
-                            "backward_bridge", "context_dropout", "window"};
+                            "backward_bridge", "context_dropout", "window",    "scheduled_sampling"};
 
 constexpr SystemEntry systems[]{
     {"bahdanau", "bidirectional encoder, additive attention (Bahdanau et al. 2015)", make<Bahdanau>,
@@ -72,11 +72,10 @@ std::unique_ptr<System> make_system(std::string_view name, const SystemOptions& 
     return entry.make(entry.name, options, generator);
 }
 
-void require_read_options(std::string_view system, const SystemOptions& options) {
+void require_read_options(std::string_view system, const OptionList& given, const OptionList& defaults) {
     const SystemEntry& entry = entry_of(system);
-    const auto given = option_texts(options), usual = option_texts(SystemOptions());
     for (std::size_t i = 0; i < given.size(); ++i)
-        if (given[i] != usual[i] && std::ranges::find(entry.unread, given[i].first) != entry.unread.end())
+        if (given[i] != defaults[i] && std::ranges::find(entry.unread, given[i].first) != entry.unread.end())
             throw ValueError(
                 fmt::format("{}: {} is {}, but this system does not read it", system, given[i].first, given[i].second));
 }

@@ -96,9 +96,14 @@ std::unique_ptr<System> make_system(std::string_view name, const SystemOptions& 
 /// not 12"; empty if nothing does.
 std::string first_difference(std::string_view name, const SystemOptions& options, const System& other);
 
-/// Throws ValueError for an option that is not at its default though the system has no use for it, and for a system
-/// that does not exist. make_system() does not mind: a checkpoint may say what it likes.
-void require_read_options(std::string_view system, const SystemOptions& options);
+/// Throws ValueError for an option, of SystemOptions or TrainingOptions, that is not at its default though the system
+/// has no use for it, and for a system that does not exist. make_system() does not mind: a checkpoint may say what it
+/// likes.
+void require_read_options(std::string_view system, const OptionList& given, const OptionList& defaults);
+template <class Options>
+void require_read_options(std::string_view system, const Options& options) {
+    require_read_options(system, option_texts(options), option_texts(Options()));
+}
 
 /// Throws ShapeError unless target is [B, T] with T > 1, of as many rows as source [B, S].
 void require_target(const Tensor& source, const Tensor& target);

@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 #include <wengert/autograd/tensor/error.hpp>
+#include <wengert/models/text/fingerprint.hpp>
 #include <wengert/models/text/lines.hpp>
 #include <wengert/models/text/unicode.hpp>
 #include <wengert/models/text/vocabulary.hpp>
@@ -71,6 +72,12 @@ void Vocabulary::save(const std::filesystem::path& path) const {
         throw FileError(
             fmt::format("{}: cannot be written: {}", path.string(), std::generic_category().message(errno)));
     }
+}
+
+std::int64_t Vocabulary::fingerprint() const {
+    Fingerprint result;
+    for (const std::string& token : tokens_) result.add(token).add("\n");
+    return result.value();
 }
 
 std::int64_t Vocabulary::id(std::string_view token) const {

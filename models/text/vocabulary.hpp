@@ -49,6 +49,8 @@ class Vocabulary {
     const std::string& token(std::int64_t id) const;
 
     bool operator==(const Vocabulary& other) const { return tokens_ == other.tokens_; }
+    /// A number that tells these tokens, in their order, from others; see Fingerprint.
+    std::int64_t fingerprint() const;
 
     /// One id for each token, no start or end.
     std::vector<std::int64_t> encode(std::span<const std::string> tokens) const;

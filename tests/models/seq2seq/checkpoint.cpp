@@ -264,6 +264,11 @@ TEST_CASE("what is not a checkpoint is refused with the file and the reason") {
         const SavedTranslator saved;
         write_file(saved.files / "target.vocabulary", content_of(saved.files / "target.vocabulary") + "word\n");
         contains(saved.error(), "target.vocabulary: has ");
+        const SavedTranslator other;
+        std::string tokens = content_of(other.files / "target.vocabulary");
+        tokens.insert(tokens.size() - 1, "x");
+        write_file(other.files / "target.vocabulary", tokens);
+        contains(other.error(), "target.vocabulary: is another model's: these are not the tokens of the weights");
     }
     SUBCASE("a vocabulary is spoilt") {
         const SavedTranslator saved;
