@@ -31,7 +31,7 @@ constexpr std::string_view unread_by_bahdanau[]{"reverse_source", "window", "hea
     unread_by_luong_local[]{"attention", "reverse_source", "backward_bridge", "heads", "feed_forward"},
     unread_by_transformer[]{"embedding",       "attention",       "bidirectional", "cell",
                             "readout",         "residual",        "layer_norm",    "reverse_source",
-                            "backward_bridge", "context_dropout", "window",    "scheduled_sampling"};
+                            "backward_bridge", "context_dropout", "window",        "scheduled_sampling"};
 
 constexpr SystemEntry systems[]{
     {"bahdanau", "bidirectional encoder, additive attention (Bahdanau et al. 2015)", make<Bahdanau>,
