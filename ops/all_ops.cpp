@@ -128,22 +128,23 @@ void add_function(std::vector<FunctionEntry>& entries) {
                     .domain = first_domain<P>(),
                     .domain_y = second_domain<P>(),
                     .accuracy = accuracy_of<P>(),
-                    .apply = nullptr,
-                    .exact = nullptr,
-                    .exact_slopes = nullptr};
-    if constexpr (BinaryFunction<P>)
-        e.apply = [](const Tensor& x, const Tensor& y) { return elementwise<P>(Input(x), Input(y)); };
-    else
-        e.apply = [](const Tensor& x, const Tensor&) { return elementwise<P>(Input(x)); };
-    if constexpr (IsComparison<P>)
-        e.exact = [](long double x, long double y) { return P::f(x, y) ? 1.0L : 0.0L; };
-    else if constexpr (BinaryFunction<P>)
-        e.exact = P::exact;
-    else
-        e.exact = [](long double x, long double) { return P::exact(x); };
-    if constexpr (!HasFormula<P> && !IsComparison<P>) e.exact_slopes = exact_slopes<P>;
-    entries.push_back(e);
+                    .second_is_parameter = requires {P::second_is_parameter;
 }
+, .apply = nullptr, .exact = nullptr, .exact_slopes = nullptr
+};  // namespace
+if constexpr (BinaryFunction<P>)
+    e.apply = [](const Tensor& x, const Tensor& y) { return elementwise<P>(Input(x), Input(y)); };
+else
+    e.apply = [](const Tensor& x, const Tensor&) { return elementwise<P>(Input(x)); };
+if constexpr (IsComparison<P>)
+    e.exact = [](long double x, long double y) { return P::f(x, y) ? 1.0L : 0.0L; };
+else if constexpr (BinaryFunction<P>)
+    e.exact = P::exact;
+else
+    e.exact = [](long double x, long double) { return P::exact(x); };
+if constexpr (!HasFormula<P> && !IsComparison<P>) e.exact_slopes = exact_slopes<P>;
+entries.push_back(e);
+}  // namespace wengert
 template <class P>
 void add_if_function(std::vector<FunctionEntry>& entries) {
     if constexpr (UnaryFunction<P> || BinaryFunction<P>) add_function<P>(entries);
@@ -166,6 +167,7 @@ const std::vector<OpEntry>& all_ops() {
     static const std::vector<OpEntry> entries = [] {
         std::vector<OpEntry> all;
         add(all, "Arithmetic", ArithmeticFunctions{});
+        add(all, "Signs, whole numbers, remainders", RoundingFunctions{});
         add(all, "Exponentials, logarithms, powers", ExponentialFunctions{});
         add(all, "Angles", TrigonometricFunctions{});
         add(all, "Hyperbolic functions", HyperbolicFunctions{});
@@ -173,11 +175,14 @@ const std::vector<OpEntry>& all_ops() {
         add(all, "Special functions", SpecialFunctions{});
         add(all, "Comparisons and choice", ComparisonFunctions{});
         add(all, "Sums", SumOps{});
+        add(all, "Products", ProdOps{});
+        add(all, "Running sums and products", ScanOps{});
         add(all, "Extremes", ExtremeOps{});
+        add(all, "Counts", CountOps{});
         add(all, "Softmax", SoftmaxOps{});
         add(all, "Matrix products", Join<ProductOps, LinearOps>{});
         add(all, "Losses", Join<LossOps, LinearLossOps>{});
-        add(all, "Lookup", IndexOps{});
+        add(all, "Lookup", Join<IndexOps, GatherOps>{});
         add(all, "Views", ViewOps{});
         add(all, "Copies", CopyOps{});
         add(all, "Joining", JoinOps{});

@@ -27,6 +27,7 @@ struct FunctionEntry {
     bool differentiable;
     Range domain, domain_y;  ///< of comparisons: [-1, 1]
     Accuracy accuracy;
+    bool second_is_parameter;  ///< some values of the first operand leave the second without effect
     Tensor (*apply)(const Tensor& x, const Tensor& y);  ///< y is ignored if there is one operand
     long double (*exact)(long double x, long double y);
     /// The derivatives by x and y as the function's rule gives them, in long double; null if there are none.

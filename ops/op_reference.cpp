@@ -4,11 +4,14 @@
 #include <vector>
 #include <wengert/ops/all_ops.hpp>
 #include <wengert/ops/elementwise/map.hpp>
+#include <wengert/ops/index/gather.hpp>
 #include <wengert/ops/network/dropout.hpp>
 #include <wengert/ops/network/masking.hpp>
 #include <wengert/ops/op_reference.hpp>
 #include <wengert/ops/random/random.hpp>
+#include <wengert/ops/reduce/counts.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
+#include <wengert/ops/reduce/statistics.hpp>
 #include <wengert/ops/shape/views.hpp>
 
 namespace wengert {
@@ -41,10 +44,15 @@ std::string op_reference() {
         const std::string_view family = ops[first].family;
         std::vector<OpDoc> rows;
         for (; first < ops.size() && ops[first].family == family; ++first) rows.push_back(ops[first].doc);
+        if (family == "Comparisons and choice")
+            rows.insert(rows.end(), std::begin(composed_comparisons), std::end(composed_comparisons));
         if (family == "Sums") rows.insert(rows.end(), std::begin(composed_reductions), std::end(composed_reductions));
+        if (family == "Counts") rows.insert(rows.end(), std::begin(composed_counts), std::end(composed_counts));
+        if (family == "Lookup") rows.insert(rows.end(), std::begin(composed_lookups), std::end(composed_lookups));
         if (family == "Views") rows.insert(rows.end(), std::begin(composed_views), std::end(composed_views));
         add_table(page, family, rows);
     }
+    add_table(page, "Deviations and norms", composed_statistics);
     add_table(page, "Formulas", formulas);
     add_table(page, "Masks", composed_masks);
     add_table(page, "Noise", composed_noise);

@@ -130,6 +130,192 @@ auto gelu_tanh(const Operand auto& x, const SourceLine& where = std::source_loca
     return call<GeluTanh>(x, where);
 }
 
+/// ln(1 / (1 + e^-x)), without overflow.
+struct LogSigmoid {
+    static constexpr std::string_view name = "logsigmoid";
+    static constexpr OpDoc doc{"logsigmoid(x)", broadcast_shape, "-ln(1 + e⁻ˣ)", "ct / (1 + eˣ)"};
+    static constexpr Range domain{-4, 4};
+    static constexpr std::array extremes{-100.0, 0.0, 100.0};
+    template <class Batch>
+    static auto f(const Batch& x) {
+        return xsimd::min(x, Batch(0)) - xsimd::log1p(xsimd::exp(-xsimd::abs(x)));
+    }
+    static auto df(const auto& x, const auto&) { return sigmoid(-x); }
+    static long double exact(long double x) { return std::min(x, 0.0L) - std::log1p(std::exp(-std::abs(x))); }
+};
+auto logsigmoid(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
+    return call<LogSigmoid>(x, where);
+}
+
+/// x where it is above 0, else slope x. Derivative at 0: the slope.
+struct LeakyRelu {
+    static constexpr std::string_view name = "leaky_relu";
+    static constexpr OpDoc doc{"leaky_relu(x, slope = 0.01)", broadcast_shape, "x where x > 0, else slope x",
+                               "ct where x > 0, else ct slope; 0 where x > 0, else ct x"};
+    static constexpr bool second_is_parameter = true;
+    static constexpr Range domain{-3, -0.2}, domain_y{0.01, 0.5};
+    static constexpr Accuracy accuracy{.ulps = 1};
+    static auto formula(const auto& x, const auto& slope) { return where(x > 0.0, x, slope * x); }
+    static long double exact(long double x, long double slope) { return x > 0 ? x : slope * x; }
+};
+template <class X, class Slope = double>
+requires Operands<X, Slope>
+auto leaky_relu(const X& x, const Slope& slope = 0.01, const SourceLine& where = std::source_location::current()) {
+    return call<LeakyRelu>(x, slope, where);
+}
+
+/// leaky_relu() with a slope that is learned (He et al. 2015); for one a channel, of [B, C, ..], it is [C, 1, ..].
+struct Prelu : LeakyRelu {
+    static constexpr std::string_view name = "prelu";
+    static constexpr OpDoc doc{"prelu(x, slope)", broadcast_shape, "x where x > 0, else slope x",
+                               "ct where x > 0, else ct slope; 0 where x > 0, else ct x"};
+};
+template <class X, class Slope>
+requires Operands<X, Slope>
+auto prelu(const X& x, const Slope& slope, const SourceLine& where = std::source_location::current()) {
+    return call<Prelu>(x, slope, where);
+}
+
+/// x where it is above 0, else alpha (e^x - 1) (Clevert et al. 2016).
+struct Elu {
+    static constexpr std::string_view name = "elu";
+    static constexpr OpDoc doc{"elu(x, alpha = 1)", broadcast_shape, "x where x > 0, else alpha (eˣ - 1)",
+                               "ct where x > 0, else ct alpha eˣ; 0 where x > 0, else ct (eˣ - 1)"};
+    static constexpr bool second_is_parameter = true;
+    static constexpr Range domain{-3, -0.2}, domain_y{0.5, 2};
+    static constexpr Accuracy accuracy{.ulps = 4};
+    static auto formula(const auto& x, const auto& alpha) {
+        return where(x > 0.0, x, alpha * expm1(where(x > 0.0, 0.0, x)));
+    }
+    static long double exact(long double x, long double alpha) { return x > 0 ? x : alpha * std::expm1(x); }
+};
+template <class X, class Alpha = double>
+requires Operands<X, Alpha>
+auto elu(const X& x, const Alpha& alpha = 1.0, const SourceLine& where = std::source_location::current()) {
+    return call<Elu>(x, alpha, where);
+}
+
+/// x where it is above 0, else alpha (e^(x / alpha) - 1): smooth for every alpha above 0 (Barron 2017).
+struct Celu {
+    static constexpr std::string_view name = "celu";
+    static constexpr OpDoc doc{"celu(x, alpha = 1)", broadcast_shape, "x where x > 0, else alpha (e^(x/alpha) - 1)",
+                               "of the formula"};
+    static constexpr bool second_is_parameter = true;
+    static constexpr Range domain{-3, -0.2}, domain_y{0.5, 2};
+    static constexpr Accuracy accuracy{.ulps = 8, .least_normals = 4, .between_y = {1e-2, 1e2}};
+    static auto formula(const auto& x, const auto& alpha) {
+        // Below, e^(x / alpha) is 0, and so are its slopes, which would be 0 times infinity.
+        const auto bounded = maximum(where(x > 0.0, 0.0, x), -1e4 * abs(alpha));
+        return where(x > 0.0, x, alpha * expm1(bounded / alpha));
+    }
+    static long double exact(long double x, long double alpha) { return x > 0 ? x : alpha * std::expm1(x / alpha); }
+};
+template <class X, class Alpha = double>
+requires Operands<X, Alpha>
+auto celu(const X& x, const Alpha& alpha = 1.0, const SourceLine& where = std::source_location::current()) {
+    return call<Celu>(x, alpha, where);
+}
+
+/// elu() with the two constants that keep mean 0 and deviation 1 from layer to layer (Klambauer et al. 2017).
+struct Selu {
+    static constexpr std::string_view name = "selu";
+    static constexpr OpDoc doc{"selu(x)", broadcast_shape, "1.0507 x where x > 0, else 1.7581 (eˣ - 1)",
+                               "1.0507 ct where x > 0, else 1.7581 ct eˣ"};
+    static constexpr Range domain{0.2, 3};
+    static constexpr std::array extremes{-80.0, -0.5, 100.0};
+    static constexpr Accuracy accuracy{.ulps = 4};
+    static constexpr double scale = 1.0507009873554804934, scaled_alpha = 1.7580993408473768599;
+    static auto formula(const auto& x) {
+        return where(x > 0.0, scale * x, scaled_alpha * expm1(where(x > 0.0, 0.0, x)));
+    }
+    static long double exact(long double x) { return x > 0 ? scale * x : scaled_alpha * std::expm1(x); }
+};
+auto selu(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
+    return call<Selu>(x, where);
+}
+
+/// x tanh(softplus(x)) (Misra 2020).
+struct Mish {
+    static constexpr std::string_view name = "mish";
+    static constexpr OpDoc doc{"mish(x)", broadcast_shape, "x tanh(ln(1 + eˣ))", "of the formula"};
+    static constexpr Range domain{-4, 4};
+    static constexpr std::array extremes{-80.0, 0.0, 100.0};
+    static constexpr Accuracy accuracy{.ulps = 8, .least_normals = 1000};
+    static auto formula(const auto& x) { return x * tanh(softplus(x)); }
+    static long double exact(long double x) {
+        return x * std::tanh(std::max(x, 0.0L) + std::log1p(std::exp(-std::abs(x))));
+    }
+};
+auto mish(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
+    return call<Mish>(x, where);
+}
+
+/// x, but -1 below and 1 above; for other ends there is clamp(). Derivative at the ends: 0.
+struct HardTanh {
+    static constexpr std::string_view name = "hardtanh";
+    static constexpr OpDoc doc{"hardtanh(x)", broadcast_shape, "min(max(x, -1), 1)", "ct where -1 < x < 1, else 0"};
+    static constexpr Range domain{-0.9, 0.9};
+    static constexpr std::array extremes{-80.0, 0.5, 100.0};
+    static constexpr Accuracy accuracy{.ulps = 0};
+    static auto formula(const auto& x) { return where(x >= 1.0, 1.0, where(x <= -1.0, -1.0, x)); }
+    static long double exact(long double x) { return x >= 1 ? 1 : x <= -1 ? -1 : x; }
+};
+auto hardtanh(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
+    return call<HardTanh>(x, where);
+}
+
+/// (x + 3) / 6, but 0 below -3 and 1 above 3. Derivative at the ends: 0.
+struct HardSigmoid {
+    static constexpr std::string_view name = "hardsigmoid";
+    static constexpr OpDoc doc{"hardsigmoid(x)", broadcast_shape, "min(max((x + 3) / 6, 0), 1)",
+                               "ct / 6 where -3 < x < 3, else 0"};
+    static constexpr Range domain{-2.9, 2.9};
+    static constexpr std::array extremes{-80.0, 0.5, 100.0};
+    static constexpr Accuracy accuracy{.ulps = 2};
+    static auto formula(const auto& x) { return where(x >= 3.0, 1.0, where(x <= -3.0, 0.0, (x + 3.0) / 6.0)); }
+    static long double exact(long double x) { return x >= 3 ? 1 : x <= -3 ? 0 : (x + 3) / 6; }
+};
+auto hardsigmoid(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
+    return call<HardSigmoid>(x, where);
+}
+
+/// x hardsigmoid(x) (Howard et al. 2019). Derivative at -3: 0, at 3: 1.
+struct HardSwish {
+    static constexpr std::string_view name = "hardswish";
+    static constexpr OpDoc doc{"hardswish(x)", broadcast_shape, "x min(max((x + 3) / 6, 0), 1)",
+                               "ct (2x + 3) / 6 where -3 < x < 3, else ct or 0"};
+    static constexpr Range domain{-2.9, 2.9};
+    static constexpr std::array extremes{-80.0, 0.5, 100.0};
+    static constexpr Accuracy accuracy{.ulps = 3};
+    static auto formula(const auto& x) {
+        return where(x >= 3.0, x, where(x <= -3.0, 0.0, where(x < 3.0, x, 0.0) * ((x + 3.0) / 6.0)));
+    }
+    static long double exact(long double x) { return x >= 3 ? x : x <= -3 ? 0 : x * ((x + 3) / 6); }
+};
+auto hardswish(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
+    return call<HardSwish>(x, where);
+}
+
+/// x / (1 + |x|).
+struct SoftSign {
+    static constexpr std::string_view name = "softsign";
+    static constexpr OpDoc doc{"softsign(x)", broadcast_shape, "x / (1 + abs x)", "ct / (1 + abs x)²"};
+    static constexpr Range domain{0.2, 3};
+    static constexpr std::array extremes{-80.0, -0.5, 100.0};
+    template <class Batch>
+    static auto f(const Batch& x) {
+        return x / (Batch(1) + xsimd::abs(x));
+    }
+    static auto df(const auto& x, const auto&) {
+        const auto inverse = 1.0 / (1.0 + abs(x));
+        return inverse * inverse;
+    }
+    static long double exact(long double x) { return x / (1 + std::abs(x)); }
+};
+auto softsign(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
+    return call<SoftSign>(x, where);
+}
+
 // clang-format off
 using ActivationFunctions = OpList<
     SigmoidSlope,
@@ -138,7 +324,18 @@ using ActivationFunctions = OpList<
     Softplus,
     Silu,
     Gelu,
-    GeluTanh>;
+    GeluTanh,
+    LogSigmoid,
+    LeakyRelu,
+    Prelu,
+    Elu,
+    Celu,
+    Selu,
+    Mish,
+    HardTanh,
+    HardSigmoid,
+    HardSwish,
+    SoftSign>;
 // clang-format on
 
 extern const FormulaTable<ActivationFunctions> activation_formulas;

@@ -6,4 +6,32 @@ namespace wengert {
 
 constinit const FormulaTable<ArithmeticFunctions> arithmetic_formulas = compile_functions(ArithmeticFunctions{});
 
+namespace {
+
+template <class P>
+Tensor of_three(const Input& x, const Input& y, const Input& z) {
+    const std::array operands{x, y, z};
+    return apply_formula(formula_of<P>(), nullptr, 0, operands);
+}
+
+/// Samples of f(x, y, z), whose values are from three ranges.
+std::vector<Sample> samples_of_three(Tensor (*f)(const Input&, const Input&, const Input&), Range x, Range y, Range z) {
+    const auto apply = [f](const std::vector<Tensor>& in) { return f(in[0], in[1], in[2]); };
+    const auto values = [=](const Shape& a, const Shape& b, const Shape& c) {
+        return std::vector{sample_values(a, x.low, x.high, 1), sample_values(b, y.low, y.high, 2),
+                           sample_values(c, z.low, z.high, 3)};
+    };
+    return {{"[3, 5], [3, 5], [3, 5]", values({3, 5}, {3, 5}, {3, 5}), apply},
+            {"[4, 1], [19], []", values({4, 1}, {19}, {}), apply},
+            {"[2, 0], [1], []", values({2, 0}, {1}, {}), apply}};
+}
+
+}  // namespace
+
+Tensor clamp(const Input& x, const Input& low, const Input& high) { return of_three<Clamp>(x, low, high); }
+std::vector<Sample> Clamp::samples() { return samples_of_three(clamp, {-2, 2}, {-1.2, -0.8}, {0.8, 1.2}); }
+
+Tensor lerp(const Input& x, const Input& y, const Input& w) { return of_three<Lerp>(x, y, w); }
+std::vector<Sample> Lerp::samples() { return samples_of_three(lerp, {-2, 2}, {-2, 2}, {0.1, 0.4}); }
+
 }  // namespace wengert

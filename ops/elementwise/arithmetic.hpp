@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cmath>
+#include <vector>
+#include <wengert/autograd/check/sample.hpp>
 #include <wengert/ops/elementwise/reading.hpp>
 
 /// Sums, products and what follows from them.
@@ -183,6 +185,57 @@ auto maximum(const X& x, const Y& y, const SourceLine& where = std::source_locat
     return call<Maximum>(x, y, where);
 }
 
+/// √(x² + y²), without overflow on the way. Derivative where both are 0: 0.
+struct Hypot {
+    static constexpr std::string_view name = "hypot";
+    static constexpr OpDoc doc{"hypot(x, y)", broadcast_shape, "√(x² + y²)", "ct x / z; ct y / z"};
+    static constexpr Range domain{-2, 2}, domain_y{0.5, 2};
+    static constexpr Accuracy accuracy{.ulps = 1};
+    static auto f(const auto& x, const auto& y) {
+        return batch_math::one_by_one([](auto a, auto b) { return std::hypot(a, b); }, x, y);
+    }
+    static auto dfx(const auto& x, const auto&, const auto& z) { return x / where(z > 0.0, z, 1.0); }
+    static auto dfy(const auto&, const auto& y, const auto& z) { return y / where(z > 0.0, z, 1.0); }
+    static long double exact(long double x, long double y) { return std::hypot(x, y); }
+};
+template <class X, class Y>
+requires Operands<X, Y>
+auto hypot(const X& x, const Y& y, const SourceLine& where = std::source_location::current()) {
+    return call<Hypot>(x, y, where);
+}
+
+/// x, but `low` where x is below it and `high` where it is above; `high` everywhere if it is below `low`. NaN stays.
+/// Derivative where x is at an end: all to x.
+struct Clamp {
+    static constexpr std::string_view name = "clamp";
+    static constexpr OpDoc doc{"clamp(x, low, high)", broadcast_shape, "min(max(x, low), high)",
+                               "ct to the one taken, to x if they are equal"};
+    [[gnu::always_inline]] auto operator()(const auto& x, const auto& low, const auto& high) const {
+        return minimum(maximum(x, low), high);
+    }
+    static std::vector<Sample> samples();
+};
+template <class X, class Low, class High>
+requires(Reading<X> || Reading<Low> || Reading<High>) auto clamp(const X& x, const Low& low, const High& high) {
+    return Clamp()(x, low, high);
+}
+Tensor clamp(const Input& x, const Input& low, const Input& high);
+
+/// On the way from x to y: x for w = 0, y for w = 1, and exactly so. As PyTorch's lerp().
+struct Lerp {
+    static constexpr std::string_view name = "lerp";
+    static constexpr OpDoc doc{"lerp(x, y, w)", broadcast_shape, "x + w (y - x)", "ct (1 - w); ct w; ct (y - x)"};
+    [[gnu::always_inline]] auto operator()(const auto& x, const auto& y, const auto& w) const {
+        return where(w < 0.5, x + w * (y - x), y - (1.0 - w) * (y - x));
+    }
+    static std::vector<Sample> samples();
+};
+template <class X, class Y, class W>
+requires(Reading<X> || Reading<Y> || Reading<W>) auto lerp(const X& x, const Y& y, const W& w) {
+    return Lerp()(x, y, w);
+}
+Tensor lerp(const Input& x, const Input& y, const Input& w);
+
 // clang-format off
 using ArithmeticFunctions = OpList<
     Add,
@@ -194,7 +247,10 @@ using ArithmeticFunctions = OpList<
     Reciprocal,
     Abs,
     Minimum,
-    Maximum>;
+    Maximum,
+    Hypot,
+    Clamp,
+    Lerp>;
 // clang-format on
 
 extern const FormulaTable<ArithmeticFunctions> arithmetic_formulas;

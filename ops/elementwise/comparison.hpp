@@ -1,7 +1,9 @@
 #pragma once
 
+#include <limits>
 #include <vector>
 #include <wengert/autograd/check/sample.hpp>
+#include <wengert/ops/elementwise/arithmetic.hpp>
 #include <wengert/ops/elementwise/reading.hpp>
 
 /// Comparisons, and the choice that they are for. As tensors their results are 1 where true and 0 elsewhere. They have
@@ -74,6 +76,71 @@ requires Readings<X, Y>
 auto operator!=(const X& x, const Y& y) { return read_comparison<NotEqual>(x, y); }
 inline Tensor operator!=(const Input& x, const Input& y) { return elementwise<NotEqual>(x, y); }
 
+struct LogicalAnd {
+    static constexpr std::string_view name = "logical_and";
+    static constexpr OpDoc doc{"logical_and(x, y)", broadcast_shape, "1 where both are not 0, else 0", "none"};
+    static constexpr bool compares = true;
+    template <class T>
+    static auto f(const T& x, const T& y) {
+        const T zero(0);
+        return !((x == zero) | (y == zero));
+    }
+};
+inline Tensor logical_and(const Input& x, const Input& y) { return elementwise<LogicalAnd>(x, y); }
+
+struct LogicalOr {
+    static constexpr std::string_view name = "logical_or";
+    static constexpr OpDoc doc{"logical_or(x, y)", broadcast_shape, "1 where one is not 0, else 0", "none"};
+    static constexpr bool compares = true;
+    template <class T>
+    static auto f(const T& x, const T& y) {
+        const T zero(0);
+        return !((x == zero) & (y == zero));
+    }
+};
+inline Tensor logical_or(const Input& x, const Input& y) { return elementwise<LogicalOr>(x, y); }
+
+struct LogicalXor {
+    static constexpr std::string_view name = "logical_xor";
+    static constexpr OpDoc doc{"logical_xor(x, y)", broadcast_shape, "1 where one of them alone is not 0, else 0",
+                               "none"};
+    static constexpr bool compares = true;
+    template <class T>
+    static auto f(const T& x, const T& y) {
+        const T zero(0);
+        const auto no_x = x == zero, no_y = y == zero;
+        return (no_x | no_y) & !(no_x & no_y);
+    }
+};
+inline Tensor logical_xor(const Input& x, const Input& y) { return elementwise<LogicalXor>(x, y); }
+
+/// 1 where x is 0, else 0.
+inline Tensor logical_not(const Input& x) { return x == 0.0; }
+
+/// 1 where it holds, else 0; in a formula a condition.
+template <Operand X>
+auto isnan(const X& x, const SourceLine& where = std::source_location::current()) {
+    if constexpr (Reading<X>)
+        return x != x;
+    else
+        return Input(x, where) != Input(x, where);
+}
+template <Operand X>
+auto isinf(const X& x, const SourceLine& where = std::source_location::current()) {
+    return abs(x, where) == std::numeric_limits<double>::infinity();
+}
+template <Operand X>
+auto isfinite(const X& x, const SourceLine& where = std::source_location::current()) {
+    return abs(x, where) < std::numeric_limits<double>::infinity();
+}
+
+/// Rows of the op reference.
+inline constexpr OpDoc composed_comparisons[] = {
+    {"logical_not(x)", "[..] -> the same", "1 where x is 0, else 0", "none"},
+    {"isnan(x)", "[..] -> the same", "1 where x is NaN, else 0", "none"},
+    {"isinf(x)", "[..] -> the same", "1 where x is infinite, else 0", "none"},
+    {"isfinite(x)", "[..] -> the same", "1 where x is neither, else 0", "none"}};
+
 /// `yes` where `condition` is not 0, `no` elsewhere. No gradient flows to the condition, nor to the operand not taken:
 /// its cotangent is 0 there, which a rule that divides by 0 further up turns into NaN.
 struct Where {
@@ -95,7 +162,10 @@ using ComparisonFunctions = OpList<
     LessEqual,
     Equal,
     NotEqual,
-    Where>;
+    Where,
+    LogicalAnd,
+    LogicalOr,
+    LogicalXor>;
 // clang-format on
 
 extern const FormulaTable<ComparisonFunctions> comparison_formulas;

@@ -5,6 +5,7 @@
 #include <wengert/ops/elementwise/comparison.hpp>
 #include <wengert/ops/elementwise/exponential.hpp>
 #include <wengert/ops/elementwise/hyperbolic.hpp>
+#include <wengert/ops/elementwise/rounding.hpp>
 #include <wengert/ops/elementwise/special.hpp>
 #include <wengert/ops/elementwise/trigonometric.hpp>
 
@@ -13,7 +14,7 @@
 /// dtypes differ or are int64, ShapeError if shapes do not broadcast, ValueError for an undefined tensor.
 namespace wengert {
 
-using ElementwiseFunctions = Join<ArithmeticFunctions, ExponentialFunctions, TrigonometricFunctions,
+using ElementwiseFunctions = Join<ArithmeticFunctions, RoundingFunctions, ExponentialFunctions, TrigonometricFunctions,
                                   HyperbolicFunctions, ActivationFunctions, SpecialFunctions, ComparisonFunctions>;
 
 }  // namespace wengert

@@ -140,6 +140,72 @@ auto rsqrt(const Operand auto& x, const SourceLine& where = std::source_location
     return call<Rsqrt>(x, where);
 }
 
+/// The cube root, of negative numbers too. Derivative at 0: infinite.
+struct Cbrt {
+    static constexpr std::string_view name = "cbrt";
+    static constexpr OpDoc doc{"cbrt(x)", broadcast_shape, "∛x", "ct / (3 y²)"};
+    static constexpr Range domain{0.2, 4};
+    static constexpr std::array extremes{-8.0, 1e-3, 1e6};
+    static auto f(const auto& x) {  // xsimd's has no right digit for subnormal numbers of float64
+        return batch_math::one_by_one([](auto number) { return std::cbrt(number); }, x);
+    }
+    static auto df(const auto&, const auto& y) { return 1.0 / (3.0 * (y * y)); }
+    static long double exact(long double x) { return std::cbrt(x); }
+};
+auto cbrt(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
+    return call<Cbrt>(x, where);
+}
+
+/// ln(e^x + e^y), without overflow on the way.
+struct LogAddExp {
+    static constexpr std::string_view name = "logaddexp";
+    static constexpr OpDoc doc{"logaddexp(x, y)", broadcast_shape, "ln(eˣ + eʸ)", "ct / (1 + eʸ⁻ˣ); ct / (1 + eˣ⁻ʸ)"};
+    static constexpr Range domain{-2, 2}, domain_y{-2, 2};
+    static constexpr Accuracy accuracy{.slope_ulps = 1000,
+                                       .between = {0, 1e300}};  // where the result is near 0 it has few digits
+    template <class Batch>
+    static auto f(const Batch& x, const Batch& y) {
+        using T = typename Batch::value_type;
+        const Batch sum = xsimd::max(x, y) + xsimd::log1p(xsimd::exp(-xsimd::abs(x - y)));
+        return xsimd::select(x == y, x + Batch(static_cast<T>(std::numbers::ln2)), sum);  // also if both are infinite
+    }
+    static auto dfx(const auto& x, const auto& y, const auto&) { return sigmoid(x - y); }
+    static auto dfy(const auto& x, const auto& y, const auto&) { return sigmoid(y - x); }
+    static long double exact(long double x, long double y) {
+        return x == y ? x + std::numbers::ln2_v<long double> : std::fmax(x, y) + std::log1p(std::exp(-std::abs(x - y)));
+    }
+};
+template <class X, class Y>
+requires Operands<X, Y>
+auto logaddexp(const X& x, const Y& y, const SourceLine& where = std::source_location::current()) {
+    return call<LogAddExp>(x, y, where);
+}
+
+/// x ln y, which is 0 for x = 0 whatever y is, unless it is NaN. Derivative by y at x = 0: 0, and by x where y is 0
+/// too.
+struct Xlogy {
+    static constexpr std::string_view name = "xlogy";
+    static constexpr OpDoc doc{"xlogy(x, y)", broadcast_shape, "x ln y, 0 for x = 0", "ct ln y; ct x / y"};
+    static constexpr Range domain{0.3, 2}, domain_y{0.5, 4};
+    template <class Batch>
+    static auto f(const Batch& x, const Batch& y) {
+        const auto is_zero = (x == Batch(0)) & (y == y);
+        return xsimd::select(is_zero, Batch(0), x * batch_math::log(xsimd::select(is_zero, Batch(1), y)));
+    }
+    static auto dfx(const auto& x, const auto& y, const auto&) {
+        return log(where(y > 0.0, y, where(x != 0.0, y, 1.0)));
+    }
+    static auto dfy(const auto& x, const auto& y, const auto&) {
+        return where(x != 0.0, x / where(x != 0.0, y, 1.0), 0.0);
+    }
+    static long double exact(long double x, long double y) { return x == 0 && y == y ? 0 : x * std::log(y); }
+};
+template <class X, class Y>
+requires Operands<X, Y>
+auto xlogy(const X& x, const Y& y, const SourceLine& where = std::source_location::current()) {
+    return call<Xlogy>(x, y, where);
+}
+
 /// x^y for x > 0; with a constant y also for x = 0 and, if y is whole, for x < 0. As std::pow at the edges. The
 /// derivative of x^0 by x is 0 for every x; that by y is 0 for x <= 0, where the power is defined for single y only.
 struct Pow {
@@ -178,7 +244,10 @@ using ExponentialFunctions = OpList<
     Log1p,
     Sqrt,
     Rsqrt,
-    Pow>;
+    Pow,
+    Cbrt,
+    LogAddExp,
+    Xlogy>;
 // clang-format on
 
 extern const FormulaTable<ExponentialFunctions> exponential_formulas;

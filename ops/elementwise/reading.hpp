@@ -25,22 +25,22 @@
 ///         static long double exact(long double x);                // what the value test compares with
 ///     };
 ///
-/// Two operands have `domain_y`, and dfx and dfy of (x, y, value). A function that is a formula of others has `formula`
-/// in place of f and df: its derivative follows. `linear` says that the derivatives are constants. A comparison has
-/// `compares` and f alone.
+/// Two operands have `domain_y`, and dfx and dfy of (x, y, value); `second_is_parameter` says that some values of x
+/// leave y without effect. A function that is a formula of others has `formula` in place of f and df: its derivative
+/// follows. `linear` says that the derivatives are constants. A comparison has `compares` and f alone.
 namespace wengert {
 
 struct Range {
     double low, high;
 };
 
-/// How exact a function is, in units of the last place of its value and of its derivative, and between which operands:
-/// beyond, the value may have no digit that is right (a sine of 1e9 in float32). Below so many times the least normal
-/// number they may be zero.
+/// How exact a function is, in units of the last place of its value and of its derivative, and between which first and
+/// second operands: beyond, the value may have no digit that is right (a sine of 1e9 in float32). Below so many times
+/// the least normal number they may be zero.
 struct Accuracy {
     double ulps = 3, least_normals = 1;
     double slope_ulps = 16, slope_least_normals = 1;
-    Range between{-1e300, 1e300};
+    Range between{-1e300, 1e300}, between_y{-1e300, 1e300};
 };
 
 /// How the shapes of elementwise ops are described.

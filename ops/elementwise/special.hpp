@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <wengert/ops/elementwise/internal/error_function.hpp>
 #include <wengert/ops/elementwise/internal/gamma.hpp>
 #include <wengert/ops/elementwise/reading.hpp>
 
@@ -36,6 +37,27 @@ struct Erfc {
 };
 auto erfc(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
     return call<Erfc>(x, where);
+}
+
+/// The inverse of erf; infinite at -1 and 1, NaN beyond.
+struct ErfInv {
+    static constexpr std::string_view name = "erfinv";
+    static constexpr OpDoc doc{"erfinv(x)", broadcast_shape, "y with erf y = x", "ct √π/2 e^(y²)"};
+    static constexpr Range domain{-0.9, 0.9};
+    static constexpr std::array extremes{-0.999, 0.0, 0.999};
+    static constexpr Accuracy accuracy{.ulps = 4, .slope_ulps = 1000};
+    static auto f(const auto& x) {
+        return batch_math::one_by_one(
+            [](auto number) {
+                return static_cast<decltype(number)>(error_function::inverse(static_cast<double>(number)));
+            },
+            x);
+    }
+    static auto df(const auto&, const auto& y) { return 0.88622692545275801 * exp(y * y); }
+    static long double exact(long double x) { return error_function::inverse(x); }
+};
+auto erfinv(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
+    return call<ErfInv>(x, where);
 }
 
 /// The derivative of order n of digamma: polygamma(0, x) is digamma(x), polygamma(1, x) also called trigamma. n is
@@ -114,7 +136,8 @@ using SpecialFunctions = OpList<
     Erfc,
     Polygamma,
     Digamma,
-    Lgamma>;
+    Lgamma,
+    ErfInv>;
 // clang-format on
 
 extern const FormulaTable<SpecialFunctions> special_formulas;

@@ -68,16 +68,25 @@ void write_positions(const Tensor& x, const ReductionAxes& axes, const Tensor& o
     });
 }
 
-/// The cotangent goes to where the extreme stands. That place is a constant, so that the rule is linear in ct.
-template <Extreme extreme>
+enum class Ties { first, shared };
+
+/// The cotangent goes to where the extreme stands, or in equal parts to where it does. These places are constants, so
+/// that the rule is linear in ct.
+template <Extreme extreme, Ties ties>
 void vjp_of_values(Backward& back, const ReductionAxes& axes) {
     const Tensor& x = back.saved(0);
-    const Tensor place = Tensor::empty(x.shape(), x.dtype());  // 1 there, 0 elsewhere
+    const Tensor place = Tensor::empty(x.shape(), x.dtype());  // 1 there, or a part of 1, and 0 elsewhere
     visit_floating(x.dtype(), [&](auto type) {
         using T = decltype(type);
         for_each_row<const T, T>(axes, {&x, &place}, [](std::int64_t, std::span<const T> values, std::span<T> mark) {
+            const auto first = static_cast<std::size_t>(position_in<extreme>(values));
             std::ranges::fill(mark, T{0});
-            mark[static_cast<std::size_t>(position_in<extreme>(values))] = 1;
+            mark[first] = 1;
+            if (ties == Ties::first) return;
+            const auto is_tied = [&](T value) { return value == values[first]; };
+            const auto tied = std::ranges::count_if(values, is_tied);  // none if it is NaN
+            for (std::size_t i = first; tied > 1 && i < values.size(); ++i)
+                if (is_tied(values[i])) mark[i] = T{1} / static_cast<T>(tied);
         });
     });
     back.add(0, place * reshape(back.cotangent(), axes.kept(x.shape())));
@@ -108,7 +117,7 @@ Shape Max::shape(const Inputs& in) const { return shape_of_values(in[0], axes); 
 void Max::forward(const Inputs& in, const Destination& out) const {
     write_values<Extreme::largest>(in[0], axes, out.tensor);
 }
-void Max::vjp(Backward& back) const { vjp_of_values<Extreme::largest>(back, axes); }
+void Max::vjp(Backward& back) const { vjp_of_values<Extreme::largest, Ties::first>(back, axes); }
 std::vector<Sample> Max::samples() { return samples_of(max); }
 
 // min
@@ -121,8 +130,34 @@ Shape Min::shape(const Inputs& in) const { return shape_of_values(in[0], axes); 
 void Min::forward(const Inputs& in, const Destination& out) const {
     write_values<Extreme::smallest>(in[0], axes, out.tensor);
 }
-void Min::vjp(Backward& back) const { vjp_of_values<Extreme::smallest>(back, axes); }
+void Min::vjp(Backward& back) const { vjp_of_values<Extreme::smallest, Ties::first>(back, axes); }
 std::vector<Sample> Min::samples() { return samples_of(min); }
+
+// amax
+
+Tensor amax(const Input& x, const ReductionAxes& axes, bool keepdim) {
+    static_assert(is_listed<AMax>, "the op is missing in its family's list");
+    return apply(AMax{axes.keeping_dims(keepdim)}, x);
+}
+Shape AMax::shape(const Inputs& in) const { return shape_of_values(in[0], axes); }
+void AMax::forward(const Inputs& in, const Destination& out) const {
+    write_values<Extreme::largest>(in[0], axes, out.tensor);
+}
+void AMax::vjp(Backward& back) const { vjp_of_values<Extreme::largest, Ties::shared>(back, axes); }
+std::vector<Sample> AMax::samples() { return samples_of(amax); }
+
+// amin
+
+Tensor amin(const Input& x, const ReductionAxes& axes, bool keepdim) {
+    static_assert(is_listed<AMin>, "the op is missing in its family's list");
+    return apply(AMin{axes.keeping_dims(keepdim)}, x);
+}
+Shape AMin::shape(const Inputs& in) const { return shape_of_values(in[0], axes); }
+void AMin::forward(const Inputs& in, const Destination& out) const {
+    write_values<Extreme::smallest>(in[0], axes, out.tensor);
+}
+void AMin::vjp(Backward& back) const { vjp_of_values<Extreme::smallest, Ties::shared>(back, axes); }
+std::vector<Sample> AMin::samples() { return samples_of(amin); }
 
 // argmax
 

@@ -42,6 +42,36 @@ struct Min {
     static std::vector<Sample> samples();
 };
 
+/// max(), but elements that are equally large share ct, as PyTorch's amax() has it.
+Tensor amax(const Input& x, const ReductionAxes& axes = all_axes, bool keepdim = false);
+
+struct AMax {
+    static constexpr std::string_view name = "amax";
+    static constexpr OpDoc doc{"amax(x, axes = all_axes, keepdim = false)", "[.., n, ..] -> [.., ..]",
+                               "the largest element, NaN if there is one", "ct, shared among the largest"};
+    static constexpr Saves saves = Saves::inputs;
+    ReductionAxes axes;
+    Shape shape(const Inputs& in) const;
+    void forward(const Inputs& in, const Destination& out) const;
+    void vjp(Backward& back) const;
+    static std::vector<Sample> samples();
+};
+
+/// min(), but elements that are equally small share ct.
+Tensor amin(const Input& x, const ReductionAxes& axes = all_axes, bool keepdim = false);
+
+struct AMin {
+    static constexpr std::string_view name = "amin";
+    static constexpr OpDoc doc{"amin(x, axes = all_axes, keepdim = false)", "[.., n, ..] -> [.., ..]",
+                               "the smallest element, NaN if there is one", "ct, shared among the smallest"};
+    static constexpr Saves saves = Saves::inputs;
+    ReductionAxes axes;
+    Shape shape(const Inputs& in) const;
+    void forward(const Inputs& in, const Destination& out) const;
+    void vjp(Backward& back) const;
+    static std::vector<Sample> samples();
+};
+
 /// The position of the first of the largest elements, or of the first NaN, along an axis: [.., n, ..] -> int64
 /// [.., ..], or [.., 1, ..] with keepdim. Over several axes, by default all, it is the position among their elements in
 /// row-major order, as in NumPy. x may be int64. Not differentiable. Throws ShapeError for an axis that x does not
@@ -77,6 +107,8 @@ struct ArgMin {
 using ExtremeOps = OpList<
     Max,
     Min,
+    AMax,
+    AMin,
     ArgMax,
     ArgMin>;
 // clang-format on

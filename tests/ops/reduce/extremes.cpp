@@ -101,6 +101,17 @@ TEST_CASE("extremes: of equal elements the first is the largest, and gets the gr
     CHECK(argmin(tensor({infinity, infinity}), 0).item<std::int64_t>() == 0);
 }
 
+TEST_CASE("extremes: of equal elements amax and amin share the gradient") {
+    const Tensor x = tensor({1, 3, 3, 2, 3, 1}, Dtype::float64), one = scalar(6, Dtype::float64);
+    CHECK(amax(x).item() == 3);
+    CHECK(amin(x).item() == 1);
+    CHECK(elements(gradients([](const auto& in) { return amax(in[0]); }, {x}, one)[0]) == Values{0, 2, 2, 0, 2, 0});
+    CHECK(elements(gradients([](const auto& in) { return amin(in[0]); }, {x}, one)[0]) == Values{3, 0, 0, 0, 0, 3});
+    const Tensor spoilt = tensor({1, not_a_number, not_a_number}, Dtype::float64);
+    CHECK(elements(gradients([](const auto& in) { return amax(in[0]); }, {spoilt}, one)[0]) == Values{0, 6, 0});
+    check_refused<ShapeError>("amax: axis 0 of [0] has length 0", [&] { amax(ones({0})); });
+}
+
 TEST_CASE("extremes: the first NaN is both the largest and the smallest") {
     const Tensor x = tensor({1, not_a_number, 3, not_a_number, infinity}, Dtype::float64);
     for (const Tensor& value : {max(x, 0), min(x, 0), max(x)}) CHECK(std::isnan(value.item()));

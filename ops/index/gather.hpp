@@ -1,0 +1,70 @@
+#pragma once
+
+#include <wengert/autograd/check/op_doc.hpp>
+#include <wengert/autograd/check/op_list.hpp>
+#include <wengert/autograd/check/sample.hpp>
+#include <wengert/autograd/tape/operation.hpp>
+
+/// Elements by their positions along an axis.
+namespace wengert {
+
+/// y[.., i, ..] = x[.., index[.., i, ..], ..]: x [.., n, ..], index int64 [.., k, ..] -> [.., k, ..], as PyTorch's
+/// gather() and NumPy's take_along_axis(). index has the shape of x but for the axis, or 1 there, which stretches.
+/// x may be int64. Derivative: scatter_add(). Throws ShapeError for an axis that x does not have and for an index of
+/// another shape, DtypeError unless the index is int64, ValueError for a position outside [0, n).
+Tensor gather(const Input& x, int axis, const Tensor& index);
+
+struct Gather {
+    static constexpr std::string_view name = "gather";
+    static constexpr OpDoc doc{"gather(x, axis, index)", "[.., n, ..], int64 [.., k, ..] -> [.., k, ..]",
+                               "x[.., index[.., i, ..], ..]", "ct added at the positions"};
+    static constexpr Saves saves = Saves::inputs;
+    static constexpr std::array<std::string_view, 2> operands{"x", "index"};
+    int axis;
+    Shape shape(const Inputs& in) const;
+    void forward(const Inputs& in, const Destination& out) const;
+    void vjp(Backward& back) const;
+    static std::vector<Sample> samples();
+};
+
+/// x with values added at positions along an axis: y = x, and y[.., index[.., i, ..], ..] += values[.., i, ..], in the
+/// order of i. x [.., n, ..], index int64 and values [.., k, ..] -> [.., n, ..]. Derivative: ct; gather(ct, index).
+/// Throws what gather() throws, ShapeError for values of another shape than the index, DtypeError if values have
+/// another dtype than x or both are int64.
+Tensor scatter_add(const Input& x, int axis, const Tensor& index, const Input& values);
+
+/// What scatter_add() adds: zeros [.., n, ..] with values at positions.
+struct ScatterAdd {
+    static constexpr std::string_view name = "scatter_add";
+    static constexpr OpDoc doc{"scatter_add(x, axis, index, values)",
+                               "[.., n, ..], int64 [.., k, ..], [.., k, ..] -> [.., n, ..]",
+                               "x, with values added at positions index", "ct; ct[.., index[.., i, ..], ..]"};
+    static constexpr Saves saves = Saves::inputs;
+    static constexpr std::array<std::string_view, 2> operands{"values", "index"};
+    int axis;
+    std::int64_t length;
+    Shape shape(const Inputs& in) const;
+    void forward(const Inputs& in, const Destination& out) const;
+    void vjp(Backward& back) const;
+    static std::vector<Sample> samples();
+};
+
+/// The slices of x at positions along an axis: x [.., n, ..], positions int64 [k] -> [.., k, ..]. Derivative: ct added
+/// at the positions. Throws what gather() throws, and ShapeError unless positions have one axis.
+Tensor index_select(const Input& x, int axis, const Tensor& positions);
+
+/// Rows of the op reference.
+inline constexpr OpDoc composed_lookups[] = {{"index_select(x, axis, positions)",
+                                              "[.., n, ..], int64 [k] -> [.., k, ..]", "x[.., positions[i], ..]",
+                                              "ct added at the positions"}};
+
+// clang-format off
+using GatherOps = OpList<
+    Gather,
+    ScatterAdd>;
+// clang-format on
+template <class Op>
+requires is_in<Op, GatherOps>
+inline constexpr bool is_listed<Op> = true;
+
+}  // namespace wengert

@@ -1,0 +1,44 @@
+#include <algorithm>
+#include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/reduce/counts.hpp>
+#include <wengert/ops/reduce/internal/rows.hpp>
+
+namespace wengert {
+
+Tensor count_nonzero(const Input& x, const ReductionAxes& axes, bool keepdim) {
+    static_assert(is_listed<CountNonzero>, "the op is missing in its family's list");
+    return apply(CountNonzero{axes.keeping_dims(keepdim)}, x);
+}
+
+void CountNonzero::forward(const Inputs& in, const Destination& out) const {
+    auto* const to = static_cast<std::int64_t*>(out.tensor.raw());
+    visit_dtype(in[0].dtype(), [&](auto type) {
+        using T = decltype(type);
+        for_each_row<const T>(axes, {&in[0]}, [to](std::int64_t row, std::span<const T> x) {
+            to[row] = std::ranges::count_if(x, [](T element) { return element != 0; });
+        });
+    });
+}
+
+std::vector<Sample> CountNonzero::samples() {
+    const auto over = [](const ReductionAxes& axes, bool keepdim) {
+        return [=](const std::vector<Tensor>& in) { return count_nonzero(in[0], axes, keepdim); };
+    };
+    return {{"[3, 7], axis -1", {sample_values({3, 7}, -1, 1, 1)}, over(-1, false)},
+            {"[2, 3, 4], axes 2 and 0, keepdim", {sample_values({2, 3, 4}, -1, 1, 2)}, over({2, 0}, true)},
+            {"[2, 0], all", {sample_values({2, 0}, -1, 1, 3)}, over(all_axes, false)}};
+}
+
+Tensor any(const Input& x, const ReductionAxes& axes, bool keepdim) {
+    return located("any", {x},
+                   [&] { return cast(cast(count_nonzero(x, axes, keepdim), Dtype::float64) > 0, x.tensor().dtype()); });
+}
+
+Tensor all(const Input& x, const ReductionAxes& axes, bool keepdim) {
+    return located("all", {x}, [&] {
+        const auto n = static_cast<double>(axes.count(x.tensor().shape()));
+        return cast(cast(count_nonzero(x, axes, keepdim), Dtype::float64) == n, x.tensor().dtype());
+    });
+}
+
+}  // namespace wengert
