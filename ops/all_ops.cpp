@@ -183,6 +183,7 @@ const std::vector<OpEntry>& all_ops() {
         add(all, "Matrix products", Join<ProductOps, LinearOps>{});
         add(all, "Losses", Join<LossOps, LinearLossOps>{});
         add(all, "Lookup", Join<IndexOps, GatherOps>{});
+        add(all, "Order", SortingOps{});
         add(all, "Views", ViewOps{});
         add(all, "Copies", CopyOps{});
         add(all, "Joining", JoinOps{});

@@ -5,6 +5,8 @@
 #include <wengert/ops/all_ops.hpp>
 #include <wengert/ops/elementwise/map.hpp>
 #include <wengert/ops/index/gather.hpp>
+#include <wengert/ops/index/rearrange.hpp>
+#include <wengert/ops/index/sorting.hpp>
 #include <wengert/ops/network/dropout.hpp>
 #include <wengert/ops/network/masking.hpp>
 #include <wengert/ops/op_reference.hpp>
@@ -48,10 +50,12 @@ std::string op_reference() {
             rows.insert(rows.end(), std::begin(composed_comparisons), std::end(composed_comparisons));
         if (family == "Sums") rows.insert(rows.end(), std::begin(composed_reductions), std::end(composed_reductions));
         if (family == "Counts") rows.insert(rows.end(), std::begin(composed_counts), std::end(composed_counts));
+        if (family == "Order") rows.insert(rows.end(), std::begin(composed_orders), std::end(composed_orders));
         if (family == "Lookup") rows.insert(rows.end(), std::begin(composed_lookups), std::end(composed_lookups));
         if (family == "Views") rows.insert(rows.end(), std::begin(composed_views), std::end(composed_views));
         add_table(page, family, rows);
     }
+    add_table(page, "Arrangements", composed_arrangements);
     add_table(page, "Deviations and norms", composed_statistics);
     add_table(page, "Formulas", formulas);
     add_table(page, "Masks", composed_masks);

@@ -5,6 +5,8 @@
 #include <wengert/ops/elementwise/map.hpp>
 #include <wengert/ops/index/embedding.hpp>
 #include <wengert/ops/index/gather.hpp>
+#include <wengert/ops/index/rearrange.hpp>
+#include <wengert/ops/index/sorting.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
 #include <wengert/ops/network/dropout.hpp>
 #include <wengert/ops/network/linear_cross_entropy.hpp>

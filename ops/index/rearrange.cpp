@@ -1,0 +1,197 @@
+#include <fmt/format.h>
+
+#include <numeric>
+#include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/index/gather.hpp>
+#include <wengert/ops/index/rearrange.hpp>
+#include <wengert/ops/shape/concat.hpp>
+#include <wengert/ops/shape/views.hpp>
+
+namespace wengert {
+namespace {
+
+/// The slices of an axis at positions f(0), .., f(n - 1).
+template <class F>
+Tensor arranged(const Input& x, int axis, std::int64_t n, const F& f) {
+    std::vector<std::int64_t> positions(static_cast<std::size_t>(n));
+    for (std::int64_t i = 0; i < n; ++i) positions[static_cast<std::size_t>(i)] = f(i);
+    return index_select(x, axis, tensor(positions, {n}));
+}
+
+void require_matrices(const Tensor& x) {
+    if (x.rank() < 2) throw ShapeError(fmt::format("{} is no matrix", to_string(x.shape())));
+}
+
+/// 1 where f(i, j), else 0: [m, n].
+template <class F>
+Tensor mask_of(std::int64_t m, std::int64_t n, Dtype dtype, const F& f) {
+    std::vector<double> values;
+    values.reserve(static_cast<std::size_t>(m * n));
+    for (std::int64_t i = 0; i < m; ++i)
+        for (std::int64_t j = 0; j < n; ++j) values.push_back(f(i, j) ? 1 : 0);
+    return cast(tensor(values, {m, n}), dtype);
+}
+
+template <class F>
+Tensor triangle(std::string_view name, const Input& x, const F& keeps) {
+    return located(name, {x}, [&] {
+        require_matrices(x.tensor());
+        const Tensor mask = mask_of(x.tensor().dim(-2), x.tensor().dim(-1), x.tensor().dtype(), keeps);
+        return where(Input(mask, x.where()), x, 0.0);
+    });
+}
+
+void require_count(std::string_view what, std::int64_t n) {
+    if (n < 0) throw ValueError(fmt::format("{} is {}, less than 0", what, n));
+}
+
+}  // namespace
+
+Tensor flip(const Input& x, const ReductionAxes& axes) {
+    return located("flip", {x}, [&] {
+        Tensor result = x.tensor();
+        const auto flipped = axes.flags(result.rank());
+        for (int axis = 0; axis < result.rank(); ++axis) {
+            const std::int64_t n = result.dim(axis);
+            if (flipped[axis])
+                result = arranged({result, x.where()}, axis, n, [n](std::int64_t i) { return n - 1 - i; });
+        }
+        return result;
+    });
+}
+
+Tensor roll(const Input& x, std::int64_t shift, int axis) {
+    return located("roll", {x}, [&] {
+        const std::int64_t n = x.tensor().dim(axis);
+        return arranged(x, axis, n, [&](std::int64_t i) { return ((i - shift) % n + n) % n; });
+    });
+}
+
+Tensor repeat_interleave(const Input& x, std::int64_t n, int axis) {
+    return located("repeat_interleave", {x}, [&] {
+        require_count("n", n);
+        return arranged(x, axis, x.tensor().dim(axis) * n, [n](std::int64_t i) { return i / n; });
+    });
+}
+
+Tensor tile(const Input& x, std::int64_t n, int axis) {
+    return located("tile", {x}, [&] {
+        require_count("n", n);
+        const std::int64_t length = x.tensor().dim(axis);
+        return arranged(x, axis, length * n, [length](std::int64_t i) { return i % length; });
+    });
+}
+
+Tensor pad(const Input& x, int axis, std::int64_t before, std::int64_t after, const PadOptions& options) {
+    return located("pad", {x}, [&] {
+        require_count("before", before);
+        require_count("after", after);
+        const std::int64_t n = x.tensor().dim(axis), all = before + n + after;
+        if (options.mode == PadMode::constant) {
+            const auto beyond = [&](std::int64_t length) {
+                Shape shape = x.tensor().shape();
+                shape[normalize_axis(axis, shape.rank())] = length;
+                return full(shape, options.value, x.tensor().dtype());
+            };
+            return concat({beyond(before), x.tensor(), beyond(after)}, axis);
+        }
+        const std::int64_t most = options.mode == PadMode::reflect ? n - 1 : n;
+        if ((options.mode != PadMode::edge && std::max(before, after) > most) || n == 0)
+            throw ValueError(
+                fmt::format("an axis of length {} has no {} and {} elements for this mode", n, before, after));
+        return arranged(x, axis, all, [&](std::int64_t i) {
+            const std::int64_t at = i - before;
+            switch (options.mode) {
+                case PadMode::reflect:
+                    return at < 0 ? -at : at >= n ? 2 * (n - 1) - at : at;
+                case PadMode::circular:
+                    return (at + n) % n;
+                default:
+                    return std::clamp<std::int64_t>(at, 0, n - 1);
+            }
+        });
+    });
+}
+
+Tensor tril(const Input& x, std::int64_t k) {
+    return triangle("tril", x, [k](std::int64_t i, std::int64_t j) { return j - i <= k; });
+}
+Tensor triu(const Input& x, std::int64_t k) {
+    return triangle("triu", x, [k](std::int64_t i, std::int64_t j) { return j - i >= k; });
+}
+
+Tensor diagonal(const Input& x) {
+    return located("diagonal", {x}, [&] {
+        require_matrices(x.tensor());
+        const std::int64_t n = std::min(x.tensor().dim(-2), x.tensor().dim(-1));
+        const Tensor rows = slice(x, -2, 0, n);
+        Shape shape = rows.shape();
+        for (int axis = 0; axis < shape.rank(); ++axis) shape[axis] = axis == shape.rank() - 2 ? n : 1;
+        return squeeze(gather({rows, x.where()}, -1, reshape(arange(n), shape)), -1);
+    });
+}
+
+Tensor diag(const Input& x) {
+    return located("diag", {x}, [&] {
+        if (x.tensor().rank() < 1) throw ShapeError("[] is no row of a diagonal");
+        const std::int64_t n = x.tensor().dim(-1);
+        const Tensor mask = mask_of(n, n, x.tensor().dtype(), [](std::int64_t i, std::int64_t j) { return i == j; });
+        return where(Input(mask, x.where()), unsqueeze(x, -1), 0.0);
+    });
+}
+
+Tensor movedim(const Input& x, int from, int to) {
+    return located("movedim", {x}, [&] {
+        const int rank = x.tensor().rank(), source = normalize_axis(from, rank), place = normalize_axis(to, rank);
+        Shape order;
+        for (int axis = 0; axis < rank; ++axis)
+            if (axis != source) order.push_back(axis);
+        order.insert(place, source);
+        return permute(x, order);
+    });
+}
+
+Tensor flatten(const Input& x, int first, int last) {
+    return located("flatten", {x}, [&] {
+        const Shape& shape = x.tensor().shape();
+        if (shape.rank() == 0) return reshape(x, {1});
+        const int begin = normalize_axis(first, shape.rank()), end = normalize_axis(last, shape.rank());
+        if (begin > end) throw ShapeError(fmt::format("axis {} is behind axis {}", first, last));
+        Shape flat;
+        std::int64_t length = 1;
+        for (int axis = 0; axis < shape.rank(); ++axis) {
+            if (axis < begin || axis > end)
+                flat.push_back(shape[axis]);
+            else
+                length *= shape[axis];
+            if (axis == end) flat.push_back(length);
+        }
+        return reshape(x, flat);
+    });
+}
+
+std::vector<Tensor> split(const Input& x, const std::vector<std::int64_t>& lengths, int axis) {
+    return located("split", {x}, [&] {
+        const std::int64_t all = std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
+        if (all != x.tensor().dim(axis) || std::ranges::any_of(lengths, [](std::int64_t n) { return n < 0; }))
+            throw ShapeError(
+                fmt::format("the lengths do not add up to axis {} of {}", axis, to_string(x.tensor().shape())));
+        std::vector<Tensor> parts;
+        std::int64_t begin = 0;
+        for (const std::int64_t length : lengths) {
+            parts.push_back(slice(x, axis, begin, begin + length));
+            begin += length;
+        }
+        return parts;
+    });
+}
+
+std::vector<Tensor> unbind(const Input& x, int axis) {
+    return located("unbind", {x}, [&] {
+        std::vector<Tensor> slices;
+        for (std::int64_t i = 0; i < x.tensor().dim(axis); ++i) slices.push_back(select(x, axis, i));
+        return slices;
+    });
+}
+
+}  // namespace wengert

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <vector>
+#include <wengert/autograd/check/op_doc.hpp>
+#include <wengert/autograd/tape/operation.hpp>
+#include <wengert/ops/reduce/reduction_axes.hpp>
+
+/// Arrangements that are composed of views and lookups, so that their derivatives are too. x may be of any dtype. They
+/// throw ShapeError for an axis that x does not have.
+namespace wengert {
+
+/// The elements in the reverse order along a set of axes: [..] -> the same.
+Tensor flip(const Input& x, const ReductionAxes& axes = all_axes);
+
+/// Each element `shift` places on along an axis, and those of the end at its beginning: [..] -> the same. A negative
+/// shift goes the other way.
+Tensor roll(const Input& x, std::int64_t shift, int axis);
+
+/// Each slice of an axis n times: [.., k, ..] -> [.., k n, ..]. Throws ValueError for n < 0.
+Tensor repeat_interleave(const Input& x, std::int64_t n, int axis);
+
+/// The whole tensor n times along an axis: [.., k, ..] -> [.., k n, ..]. Throws ValueError for n < 0.
+Tensor tile(const Input& x, std::int64_t n, int axis);
+
+/// What stands beyond the ends of an axis.
+enum class PadMode {
+    constant,
+    edge,      ///< the element at the end: a a | a b c
+    reflect,   ///< the others, without the end: c b | a b c
+    circular,  ///< those of the other end: b c | a b c
+};
+struct PadOptions {
+    PadMode mode = PadMode::constant;
+    double value = 0;
+};
+
+/// An axis with `before` and `after` more elements: [.., n, ..] -> [.., before + n + after, ..]. Throws ValueError for
+/// a negative number, and for more than the mode has: n - 1 to reflect, n to go on in a circle, none of an empty axis.
+Tensor pad(const Input& x, int axis, std::int64_t before, std::int64_t after, const PadOptions& options = {});
+
+/// The lower or the upper triangle of matrices, and 0 elsewhere: [.., m, n] -> the same. Element [i, j] is kept where
+/// j - i <= k, or where j - i >= k. x is float32 or float64. Throws ShapeError for fewer than two axes.
+Tensor tril(const Input& x, std::int64_t k = 0);
+Tensor triu(const Input& x, std::int64_t k = 0);
+
+/// The diagonals of matrices: [.., m, n] -> [.., min(m, n)]; and matrices with diagonals, 0 elsewhere: [.., n] -> [..,
+/// n, n], of float32 or float64. Throw ShapeError for fewer than two axes, or than one.
+Tensor diagonal(const Input& x);
+Tensor diag(const Input& x);
+
+/// An axis moved to another place, as NumPy's moveaxis(): a view.
+Tensor movedim(const Input& x, int from, int to);
+
+/// Axes from `first` to `last` as one: [.., a, b, ..] -> [.., a b, ..].
+Tensor flatten(const Input& x, int first = 0, int last = -1);
+
+/// Parts of an axis of these lengths, views. Throws ShapeError unless they add up to the axis.
+std::vector<Tensor> split(const Input& x, const std::vector<std::int64_t>& lengths, int axis);
+
+/// The slices of an axis, without it, views: the reverse of stack().
+std::vector<Tensor> unbind(const Input& x, int axis);
+
+/// Rows of the op reference.
+inline constexpr OpDoc composed_arrangements[] = {
+    {"flip(x, axes = all_axes)", "[..] -> the same", "the elements in the reverse order", "ct flipped"},
+    {"roll(x, shift, axis)", "[..] -> the same", "each element shift places on", "ct rolled back"},
+    {"repeat_interleave(x, n, axis)", "[.., k, ..] -> [.., k n, ..]", "each slice n times", "ct, summed"},
+    {"tile(x, n, axis)", "[.., k, ..] -> [.., k n, ..]", "the whole n times", "ct, summed"},
+    {"pad(x, axis, before, after, options)", "[.., n, ..] -> [.., before + n + after, ..]",
+     "with a constant, the edge, the reflection or the other end beyond the ends", "ct, added where it came from"},
+    {"tril(x, k = 0), triu(x, k = 0)", "[.., m, n] -> the same", "x[i, j] where j - i ≤ k, or ≥ k, else 0",
+     "the triangle of ct"},
+    {"diagonal(x), diag(x)", "[.., m, n] -> [.., min(m, n)]; [.., n] -> [.., n, n]", "the diagonal; a matrix with it",
+     "a matrix with ct; the diagonal of ct"},
+    {"movedim(x, from, to)", "an axis moved", "a view", "ct moved back"},
+    {"flatten(x, first = 0, last = -1)", "[.., a, b, ..] -> [.., a b, ..]", "axes as one", "ct in x's shape"},
+    {"split(x, lengths, axis), unbind(x, axis)", "parts or slices of an axis", "views", "each part's ct in its place"}};
+
+}  // namespace wengert

@@ -1,0 +1,122 @@
+#include <wengert/autograd/check/gradcheck.hpp>
+#include <wengert/ops/index/rearrange.hpp>
+
+#include "ops/brute_force.hpp"
+
+using namespace brute_force;
+
+namespace {
+
+const Tensor& counting() {
+    static const Tensor x = tensor({1, 2, 3, 4, 5, 6}, {2, 3}, Dtype::float64);
+    return x;
+}
+
+void check(const Tensor& y, const Shape& shape, const Values& values) {
+    CHECK(y.shape() == shape);
+    CHECK(elements(y) == values);
+}
+
+}  // namespace
+
+TEST_CASE("rearrange: flip and roll") {
+    const Tensor& x = counting();
+    check(flip(x), {2, 3}, {6, 5, 4, 3, 2, 1});
+    check(flip(x, 1), {2, 3}, {3, 2, 1, 6, 5, 4});
+    check(flip(x, {0}), {2, 3}, {4, 5, 6, 1, 2, 3});
+    check(flip(transpose(x), -1), {3, 2}, {4, 1, 5, 2, 6, 3});
+    check(flip(scalar(3)), {}, {3});
+    check(flip(arange(3)), {3}, {2, 1, 0});
+    check(roll(x, 1, 1), {2, 3}, {3, 1, 2, 6, 4, 5});
+    check(roll(x, -4, 1), {2, 3}, {2, 3, 1, 5, 6, 4});
+    check(roll(zeros({2, 0}), 1, 1), {2, 0}, {});
+}
+
+TEST_CASE("rearrange: repetitions") {
+    const Tensor& x = counting();
+    check(repeat_interleave(x, 2, 1), {2, 6}, {1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6});
+    check(tile(x, 2, 1), {2, 6}, {1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6});
+    check(tile(x, 2, 0), {4, 3}, {1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6});
+    check(tile(x, 0, 0), {0, 3}, {});
+    check(repeat_interleave(x, 0, 1), {2, 0}, {});
+}
+
+TEST_CASE("rearrange: every way to pad") {
+    const Tensor& x = counting();
+    check(pad(x, 1, 1, 2), {2, 6}, {0, 1, 2, 3, 0, 0, 0, 4, 5, 6, 0, 0});
+    check(pad(x, 0, 1, 0, {.value = 9}), {3, 3}, {9, 9, 9, 1, 2, 3, 4, 5, 6});
+    check(pad(x, 1, 1, 2, {.mode = PadMode::edge}), {2, 6}, {1, 1, 2, 3, 3, 3, 4, 4, 5, 6, 6, 6});
+    check(pad(x, 1, 2, 1, {.mode = PadMode::reflect}), {2, 6}, {3, 2, 1, 2, 3, 2, 6, 5, 4, 5, 6, 5});
+    check(pad(x, 1, 1, 2, {.mode = PadMode::circular}), {2, 6}, {3, 1, 2, 3, 1, 2, 6, 4, 5, 6, 4, 5});
+    check(pad(zeros({0}), 0, 1, 1, {.value = 2}), {2}, {2, 2});
+    check(pad(arange(2), 0, 0, 1), {3}, {0, 1, 0});
+}
+
+TEST_CASE("rearrange: triangles and diagonals") {
+    const Tensor& x = counting();
+    check(tril(x), {2, 3}, {1, 0, 0, 4, 5, 0});
+    check(tril(x, 1), {2, 3}, {1, 2, 0, 4, 5, 6});
+    check(triu(x), {2, 3}, {1, 2, 3, 0, 5, 6});
+    check(triu(x, -1), {2, 3}, {1, 2, 3, 4, 5, 6});
+    check(triu(full({2, 2}, not_a_number), 2), {2, 2}, {0, 0, 0, 0});
+    check(diagonal(x), {2}, {1, 5});
+    check(diagonal(transpose(x)), {2}, {1, 5});
+    check(diagonal(reshape(arange(8), {2, 2, 2})), {2, 2}, {0, 3, 4, 7});
+    check(diag(tensor({1, 2})), {2, 2}, {1, 0, 0, 2});
+    check(diag(x), {2, 3, 3}, {1, 0, 0, 0, 2, 0, 0, 0, 3, 4, 0, 0, 0, 5, 0, 0, 0, 6});
+}
+
+TEST_CASE("rearrange: axes moved, joined and taken apart") {
+    const Tensor x = reshape(arange(24), {2, 3, 4});
+    CHECK(movedim(x, 0, -1).shape() == Shape{3, 4, 2});
+    CHECK(movedim(x, -1, 0).shape() == Shape{4, 2, 3});
+    CHECK(element(movedim(x, 2, 0), {3, 1, 2}) == element(x, {1, 2, 3}));
+    CHECK(flatten(x).shape() == Shape{24});
+    CHECK(flatten(x, 1).shape() == Shape{2, 12});
+    CHECK(flatten(x, 0, 1).shape() == Shape{6, 4});
+    CHECK(flatten(scalar(1)).shape() == Shape{1});
+    const std::vector<Tensor> parts = split(counting(), {1, 0, 2}, 1);
+    REQUIRE(parts.size() == 3);
+    check(parts[0], {2, 1}, {1, 4});
+    check(parts[1], {2, 0}, {});
+    check(parts[2], {2, 2}, {2, 3, 5, 6});
+    const std::vector<Tensor> rows = unbind(counting(), 0);
+    REQUIRE(rows.size() == 2);
+    check(rows[1], {3}, {4, 5, 6});
+}
+
+TEST_CASE("rearrange: gradients of first and second order") {
+    const std::vector<Tensor> x{sample_values({3, 4}, -1, 1, 1)};
+    for (const int order : {1, 2}) {
+        const auto is_right = [&](const auto& f) {
+            const GradcheckResult result = gradcheck([&](const auto& in) { return f(in[0]); }, x, {.order = order});
+            CHECK_MESSAGE(result.passed, result.message);
+        };
+        is_right([](const Tensor& t) { return flip(t); });
+        is_right([](const Tensor& t) { return roll(t, 1, 1); });
+        is_right([](const Tensor& t) { return repeat_interleave(t, 2, 0); });
+        is_right([](const Tensor& t) { return tile(t, 2, 1); });
+        for (const PadMode mode : {PadMode::constant, PadMode::edge, PadMode::reflect, PadMode::circular})
+            is_right([mode](const Tensor& t) { return pad(t, 1, 2, 1, {.mode = mode}); });
+        is_right([](const Tensor& t) { return tril(t) + triu(t, 1) * triu(t); });
+        is_right([](const Tensor& t) { return diag(diagonal(t)); });
+        is_right([](const Tensor& t) { return flatten(movedim(t, 0, 1)); });
+        is_right([](const Tensor& t) { return split(t, {1, 3}, 1)[1] * unsqueeze(unbind(t, 1)[0], 1); });
+    }
+}
+
+TEST_CASE("rearrange: what does not fit is refused with the caller's line") {
+    const Tensor& x = counting();
+    check_refused<ShapeError>("flip: axis 2 does not exist in a tensor of 2 axes", [&] { flip(x, 2); });
+    check_refused<ShapeError>("roll: axis 2 does not exist in a tensor of 2 axes", [&] { roll(x, 1, 2); });
+    check_refused<ValueError>("tile: n is -1, less than 0", [&] { tile(x, -1, 0); });
+    check_refused<ValueError>("repeat_interleave: n is -1, less than 0", [&] { repeat_interleave(x, -1, 0); });
+    check_refused<ValueError>("pad: before is -1, less than 0", [&] { pad(x, 0, -1, 0); });
+    check_refused<ValueError>("pad: an axis of length 2 has no 2 and 0 elements for this mode",
+                              [&] { pad(x, 0, 2, 0, {.mode = PadMode::reflect}); });
+    check_refused<ShapeError>("tril: [3] is no matrix", [&] { tril(ones({3})); });
+    check_refused<ShapeError>("diag: [] is no row of a diagonal", [&] { diag(scalar(1)); });
+    check_refused<ShapeError>("flatten: axis 1 is behind axis 0", [&] { flatten(x, 1, 0); });
+    check_refused<ShapeError>("split: the lengths do not add up to axis 1 of [2, 3]", [&] { split(x, {1, 1}, 1); });
+    check_refused<ValueError>("flip: an undefined tensor was given", [&] { flip(Tensor()); });
+}

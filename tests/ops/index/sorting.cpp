@@ -1,0 +1,90 @@
+#include <algorithm>
+#include <numeric>
+#include <wengert/autograd/check/gradcheck.hpp>
+#include <wengert/ops/index/sorting.hpp>
+
+#include "ops/brute_force.hpp"
+#include "ops/reduce/axis_sets.hpp"
+
+using namespace brute_force;
+
+TEST_CASE("sorting: along every axis, of any dtype; equal elements keep their order") {
+    for (const Shape& shape : {Shape{2, 5, 3}, Shape{3, 1, 70}, Shape{2, 0, 3}})
+        for (const Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::int64})
+            for (int axis = 0; axis < 3; ++axis)
+                for (const bool descending : {false, true}) {
+                    CAPTURE(to_string(shape));
+                    CAPTURE(to_string(dtype));
+                    CAPTURE(axis);
+                    CAPTURE(descending);
+                    const Tensor x = laid_out(shape, axis % layouts, 3, dtype, -4, 4);  // as int64 with many ties
+                    const Tensor places = argsort(x, axis - 3, descending), y = sort(x, axis, descending);
+                    CHECK(places.dtype() == Dtype::int64);
+                    CHECK(y.dtype() == dtype);
+                    CHECK(y.shape() == shape);
+                    const std::vector<Values> rows = rows_of(x, 1 << axis), order = rows_of(places, 1 << axis),
+                                              sorted = rows_of(y, 1 << axis);
+                    for (std::size_t row = 0; row < rows.size(); ++row) {
+                        std::vector<std::pair<double, double>> want;
+                        for (std::size_t i = 0; i < rows[row].size(); ++i)
+                            want.emplace_back(descending ? -rows[row][i] : rows[row][i], i);
+                        std::ranges::sort(want);
+                        for (std::size_t i = 0; i < want.size(); ++i) {
+                            CHECK(order[row][i] == want[i].second);
+                            CHECK(sorted[row][i] == rows[row][static_cast<std::size_t>(want[i].second)]);
+                        }
+                    }
+                }
+}
+
+TEST_CASE("sorting: NaN is the largest") {
+    const Tensor x = tensor({not_a_number, 2, infinity, -infinity, not_a_number});
+    CHECK(elements(argsort(x)) == Values{3, 1, 2, 0, 4});
+    CHECK(elements(argsort(x, 0, true)) == Values{0, 4, 2, 1, 3});
+    CHECK(std::isnan(median(x).item()));
+}
+
+TEST_CASE("sorting: the largest and the smallest, and where they stand") {
+    const Tensor x = tensor({3, 1, 2, 9, 7, 8}, {2, 3});
+    const TopK two = topk(x, 2), one = topk(x, 1, 0, false);
+    CHECK(elements(two.values) == Values{3, 2, 9, 8});
+    CHECK(elements(two.positions) == Values{0, 2, 0, 2});
+    CHECK(elements(one.values) == Values{3, 1, 2});
+    CHECK(topk(x, 0).values.shape() == Shape{2, 0});
+}
+
+TEST_CASE("sorting: quantiles lie on a line between the two nearest elements") {
+    const Tensor x = tensor({4, 1, 3, 2}, Dtype::float64);
+    CHECK(quantile(x, 0).item() == 1);
+    CHECK(quantile(x, 1).item() == 4);
+    CHECK(quantile(x, 0.25).item() == 1.75);
+    CHECK(median(x).item() == 2.5);
+    CHECK(median(tensor({5, 1, 3})).item() == 3);
+    CHECK(median(ones({2, 3}), 0).shape() == Shape{3});
+    CHECK(quantile(ones({2, 3}), 0.3, 1, true).shape() == Shape{2, 1});
+}
+
+TEST_CASE("sorting: gradients of first and second order") {
+    const std::vector<Tensor> x{sample_values({3, 5}, -1, 1, 1)};
+    for (const int order : {1, 2}) {
+        const auto is_right = [&](const auto& f) {
+            const GradcheckResult result = gradcheck([&](const auto& in) { return f(in[0]); }, x, {.order = order});
+            CHECK_MESSAGE(result.passed, result.message);
+        };
+        is_right([](const Tensor& t) { return sort(t); });
+        is_right([](const Tensor& t) { return sort(t, 0, true); });
+        is_right([](const Tensor& t) { return topk(t, 2).values; });
+        is_right([](const Tensor& t) { return quantile(t, 0.3); });
+        is_right([](const Tensor& t) { return median(t, 0); });
+    }
+}
+
+TEST_CASE("sorting: what does not fit is refused with the caller's line") {
+    const Tensor x = ones({2, 3});
+    check_refused<ShapeError>("argsort: axis 2 does not exist in a tensor of 2 axes", [&] { argsort(x, 2); });
+    check_refused<ShapeError>("sort: axis 2 does not exist in a tensor of 2 axes", [&] { sort(x, 2); });
+    check_refused<ValueError>("topk: k is 4, outside [0, 3]", [&] { topk(x, 4); });
+    check_refused<ValueError>("quantile: q is 1.5, outside [0, 1]", [&] { quantile(x, 1.5); });
+    check_refused<ShapeError>("median: axis -1 of [0] has length 0", [&] { median(zeros({0})); });
+    check_refused<ValueError>("sort: an undefined tensor was given", [&] { sort(Tensor()); });
+}
