@@ -31,7 +31,7 @@ ParameterVisitor naming() {
 }
 
 ParameterVisitor replacing(const ParameterReplacement& f) {
-    return [&f, replaced = std::map<const TensorState*, Tensor>()](const std::string&, Tensor& p) mutable {
+    return [f, replaced = std::map<const TensorState*, Tensor>()](const std::string&, Tensor& p) mutable {
         Tensor& replacement = replaced[p.state()];
         if (!replacement.defined()) replacement = f(p);
         p = replacement;

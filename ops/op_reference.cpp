@@ -8,6 +8,7 @@
 #include <wengert/ops/index/rearrange.hpp>
 #include <wengert/ops/index/sorting.hpp>
 #include <wengert/ops/network/dropout.hpp>
+#include <wengert/ops/network/losses.hpp>
 #include <wengert/ops/network/masking.hpp>
 #include <wengert/ops/op_reference.hpp>
 #include <wengert/ops/random/random.hpp>
@@ -51,6 +52,7 @@ std::string op_reference() {
         if (family == "Sums") rows.insert(rows.end(), std::begin(composed_reductions), std::end(composed_reductions));
         if (family == "Counts") rows.insert(rows.end(), std::begin(composed_counts), std::end(composed_counts));
         if (family == "Order") rows.insert(rows.end(), std::begin(composed_orders), std::end(composed_orders));
+        if (family == "Losses") rows.insert(rows.end(), std::begin(composed_losses), std::end(composed_losses));
         if (family == "Lookup") rows.insert(rows.end(), std::begin(composed_lookups), std::end(composed_lookups));
         if (family == "Views") rows.insert(rows.end(), std::begin(composed_views), std::end(composed_views));
         add_table(page, family, rows);

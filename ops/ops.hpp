@@ -10,7 +10,9 @@
 #include <wengert/ops/network/cross_entropy.hpp>
 #include <wengert/ops/network/dropout.hpp>
 #include <wengert/ops/network/linear_cross_entropy.hpp>
+#include <wengert/ops/network/losses.hpp>
 #include <wengert/ops/network/masking.hpp>
+#include <wengert/ops/network/reduction.hpp>
 #include <wengert/ops/op_reference.hpp>
 #include <wengert/ops/products/linear.hpp>
 #include <wengert/ops/products/matmul.hpp>

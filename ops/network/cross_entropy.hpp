@@ -4,24 +4,23 @@
 #include <wengert/autograd/check/op_list.hpp>
 #include <wengert/autograd/check/sample.hpp>
 #include <wengert/autograd/tape/operation.hpp>
+#include <wengert/ops/network/reduction.hpp>
 
 namespace wengert {
-
-enum class Reduction { mean, sum };
 
 struct CrossEntropyOptions {
     /// Rows with this label count for nothing: neither in the sum nor in the mean.
     std::int64_t ignore_index = -100;
     /// The share of the target distribution that is spread evenly over all classes.
     double label_smoothing = 0;
-    /// mean: over the rows that count; 0 if there is none.
+    /// mean: over the rows that count; 0 if there is none. The loss of each row is nll_loss(log_softmax(logits), ..).
     Reduction reduction = Reduction::mean;
 };
 
 /// Cross entropy of rows of logits [.., V] with class labels, int64 [..] -> []:
 ///     -sum_v q_v log_softmax(logits)_v,  q = (1 - s) one_hot(label) + s / V.
 /// Derivative by the logits: (softmax(logits) - q), over the number of rows for the mean. Throws ValueError for a label
-/// outside [0, V) and a smoothing outside [0, 1], ShapeError if the labels do not fit the rows.
+/// outside [0, V), a smoothing outside [0, 1] and Reduction::none, ShapeError if the labels do not fit the rows.
 Tensor cross_entropy(const Input& logits, const Tensor& labels, const CrossEntropyOptions& options = {});
 
 struct CrossEntropy {

@@ -25,6 +25,8 @@ void require_labels(const Shape& logits, Dtype dtype, const Tensor& labels, cons
             fmt::format("labels {} do not fit the rows of logits {}", to_string(labels.shape()), to_string(logits)));
     if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
         throw ValueError(fmt::format("label_smoothing is {}, outside [0, 1]", options.label_smoothing));
+    if (options.reduction == Reduction::none)
+        throw ValueError("the losses of single rows are those of nll_loss(log_softmax(logits), labels)");
     const Tensor packed_labels = packed(labels);
     const Labels ids = labels_of(packed_labels);
     for (std::size_t i = 0; i < ids.size(); ++i)

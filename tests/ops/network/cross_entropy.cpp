@@ -127,6 +127,10 @@ TEST_CASE("cross_entropy: what does not fit is refused, with the caller's line")
     check_refused<ValueError>("cross_entropy: label_smoothing is nan, outside [0, 1]", [&] {
         cross_entropy(zeros({1, 5}), ids({0}), {.label_smoothing = not_a_number});
     });
+    check_refused<ValueError>(
+        "cross_entropy: the losses of single rows are those of nll_loss(log_softmax(logits), labels)", [&] {
+            cross_entropy(zeros({1, 5}), ids({0}), {.reduction = Reduction::none});
+        });
     check_refused<ValueError>("cross_entropy: operand 1 is an undefined tensor", [&] {
         cross_entropy(zeros({1, 5}), Tensor());
     });

@@ -1,0 +1,82 @@
+#include <fmt/format.h>
+
+#include <wengert/ops/elementwise/map.hpp>
+#include <wengert/ops/index/gather.hpp>
+#include <wengert/ops/network/losses.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
+#include <wengert/ops/reduce/statistics.hpp>
+#include <wengert/ops/shape/views.hpp>
+
+namespace wengert {
+namespace {
+
+/// f(x, target) of each element, or its sum or mean, which stores none of them.
+template <class F>
+Tensor loss_of(std::string_view name, const Input& x, const Input& target, Reduction reduction, const F& f) {
+    return located(name, {x, target}, [&]() -> Tensor {
+        const Shape &shape = x.tensor().shape(), &other = target.tensor().shape();
+        if (shape != other)
+            throw ShapeError(fmt::format("x {} and the target {} differ in shape", to_string(shape), to_string(other)));
+        if (reduction == Reduction::none) return map(f, x, target);
+        const Tensor total = map_sum(f, all_axes, x, target);
+        if (reduction == Reduction::sum) return total;
+        return Input(total, x.where()) / static_cast<double>(shape.numel());
+    });
+}
+
+}  // namespace
+
+Tensor mse_loss(const Input& x, const Input& target, Reduction reduction) {
+    return loss_of("mse_loss", x, target, reduction, [](auto x, auto t) { return square(x - t); });
+}
+
+Tensor l1_loss(const Input& x, const Input& target, Reduction reduction) {
+    return loss_of("l1_loss", x, target, reduction, [](auto x, auto t) { return abs(x - t); });
+}
+
+Tensor huber_loss(const Input& x, const Input& target, double delta, Reduction reduction) {
+    if (!(delta > 0))
+        located("huber_loss", {x, target}, [&] { throw ValueError(fmt::format("delta is {}, not above 0", delta)); });
+    return loss_of("huber_loss", x, target, reduction, [delta](auto x, auto t) {
+        const auto distance = abs(x - t);
+        return where(distance <= delta, 0.5 * square(x - t), delta * (distance - 0.5 * delta));
+    });
+}
+
+Tensor binary_cross_entropy_with_logits(const Input& x, const Input& target, double positive_weight,
+                                        Reduction reduction) {
+    return loss_of("binary_cross_entropy_with_logits", x, target, reduction, [positive_weight](auto x, auto t) {
+        return (1.0 - t) * x + (1.0 + (positive_weight - 1.0) * t) * softplus(-x);
+    });
+}
+
+Tensor kl_div(const Input& x, const Input& target, Reduction reduction) {
+    return loss_of("kl_div", x, target, reduction, [](auto x, auto t) { return xlogy(t, t) - t * x; });
+}
+
+Tensor hinge_loss(const Input& x, const Input& target, double margin, Reduction reduction) {
+    return loss_of("hinge_loss", x, target, reduction, [margin](auto x, auto t) { return relu(margin - t * x); });
+}
+
+Tensor nll_loss(const Input& x, const Tensor& labels, Reduction reduction) {
+    return located("nll_loss", {x, {labels, x.where()}}, [&]() -> Tensor {
+        Shape rows = x.tensor().shape();
+        if (rows.rank() == 0 || (rows.erase(rows.rank() - 1), labels.shape() != rows))
+            throw ShapeError(fmt::format("labels {} are not one for each row of x {}", to_string(labels.shape()),
+                                         to_string(x.tensor().shape())));
+        const Tensor each = -squeeze(gather(x, -1, unsqueeze(labels, -1)), -1);
+        if (reduction == Reduction::none) return each;
+        return reduction == Reduction::sum ? sum(each) : mean(each);
+    });
+}
+
+Tensor cosine_similarity(const Input& x, const Input& y, int axis, double epsilon) {
+    return located("cosine_similarity", {x, y}, [&] {
+        const Tensor inner = map_sum([](auto x, auto y) { return x * y; }, axis, x, y);
+        const Tensor length_x = norm(x, 2, axis), length_y = norm(y, 2, axis);
+        return map([epsilon](auto inner, auto a, auto b) { return inner / maximum(a * b, epsilon); }, inner, length_x,
+                   length_y);
+    });
+}
+
+}  // namespace wengert

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <wengert/autograd/check/op_doc.hpp>
+#include <wengert/autograd/tape/operation.hpp>
+#include <wengert/ops/network/reduction.hpp>
+
+/// Losses of one element each, as one fused sum: x and target [..] -> [], or with Reduction::none [..]. They differ in
+/// nothing from PyTorch's but that shapes never broadcast: a target [B] beside x [B, 1] is a fault, not a [B, B]. Throw
+/// ShapeError if the shapes differ, DtypeError if the dtypes do or are int64.
+namespace wengert {
+
+/// (x - target)².
+Tensor mse_loss(const Input& x, const Input& target, Reduction reduction = Reduction::mean);
+
+/// |x - target|. Derivative where they are equal: 0.
+Tensor l1_loss(const Input& x, const Input& target, Reduction reduction = Reduction::mean);
+
+/// With d = x - target: d² / 2 where |d| <= delta, else delta (|d| - delta / 2) (Huber 1964). Throws ValueError unless
+/// delta is above 0.
+Tensor huber_loss(const Input& x, const Input& target, double delta = 1, Reduction reduction = Reduction::mean);
+
+/// -target ln s - (1 - target) ln(1 - s) with s = 1 / (1 + e^-x), which no logit makes overflow. Targets are
+/// probabilities; what stands for target = 1 counts `positive_weight` times.
+Tensor binary_cross_entropy_with_logits(const Input& x, const Input& target, double positive_weight = 1,
+                                        Reduction reduction = Reduction::mean);
+
+/// target (ln target - x), x the logarithms of probabilities, 0 where target is 0. The mean is over all elements; the
+/// divergence of a batch is the sum over its size.
+Tensor kl_div(const Input& x, const Input& target, Reduction reduction = Reduction::mean);
+
+/// max(0, margin - target x), targets -1 or 1. Derivative at the edge: 0.
+Tensor hinge_loss(const Input& x, const Input& target, double margin = 1, Reduction reduction = Reduction::mean);
+
+/// -x[.., label, ..] of the logarithms of probabilities x [.., C] and labels int64 [..] -> []: the mean over all
+/// labels, or their sum, or [..]. Throws ValueError for a label outside [0, C), ShapeError for labels of another shape.
+Tensor nll_loss(const Input& x, const Tensor& labels, Reduction reduction = Reduction::mean);
+
+/// Σ x y / max(|x| |y|, epsilon) over an axis: [.., n, ..], the same -> [.., ..].
+Tensor cosine_similarity(const Input& x, const Input& y, int axis = -1, double epsilon = 1e-8);
+
+/// Rows of the op reference.
+inline constexpr OpDoc composed_losses[] = {
+    {"mse_loss(x, target, reduction = mean)", "[..], [..] -> []", "(x - target)²", "of the formula"},
+    {"l1_loss(x, target, reduction = mean)", "[..], [..] -> []", "abs(x - target)", "of the formula"},
+    {"huber_loss(x, target, delta = 1, reduction = mean)", "[..], [..] -> []",
+     "d²/2 where abs d ≤ delta, else delta (abs d - delta/2), d = x - target", "of the formula"},
+    {"binary_cross_entropy_with_logits(x, target, positive_weight = 1, reduction = mean)", "[..], [..] -> []",
+     "-target ln s - (1 - target) ln(1 - s), s = 1 / (1 + e⁻ˣ)", "of the formula"},
+    {"kl_div(x, target, reduction = mean)", "[..], [..] -> []", "target (ln target - x)", "of the formula"},
+    {"hinge_loss(x, target, margin = 1, reduction = mean)", "[..], [..] -> []", "max(0, margin - target x)",
+     "of the formula"},
+    {"nll_loss(x, labels, reduction = mean)", "[.., C], int64 [..] -> []", "-x[.., label]", "-ct at the labels"},
+    {"cosine_similarity(x, y, axis = -1, epsilon = 1e-8)", "[.., n, ..], [.., n, ..] -> [.., ..]",
+     "Σ x y / max(norm x norm y, epsilon)", "of the formula"}};
+
+}  // namespace wengert

@@ -1,0 +1,123 @@
+#include <cmath>
+#include <functional>
+#include <wengert/autograd/check/gradcheck.hpp>
+#include <wengert/ops/network/losses.hpp>
+#include <wengert/ops/reduce/softmax.hpp>
+
+#include "ops/brute_force.hpp"
+
+using namespace brute_force;
+
+namespace {
+
+using Loss = std::function<Tensor(const Tensor&, const Tensor&, Reduction)>;
+
+/// Compares a loss with its formula, in values of every reduction, and in gradients by x and the target.
+void check_loss(const Loss& loss, const std::function<double(double, double)>& formula, const Tensor& x,
+                const Tensor& target) {
+    const Values a = elements(x), b = elements(target), each = elements(loss(x, target, Reduction::none));
+    double total = 0;
+    REQUIRE(each.size() == a.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        CHECK(each[i] == doctest::Approx(formula(a[i], b[i])).epsilon(1e-12));
+        total += formula(a[i], b[i]);
+    }
+    CHECK(loss(x, target, Reduction::none).shape() == x.shape());
+    CHECK(loss(x, target, Reduction::sum).item() == doctest::Approx(total).epsilon(1e-12));
+    CHECK(loss(x, target, Reduction::mean).item() ==
+          doctest::Approx(total / static_cast<double>(a.size())).epsilon(1e-12));
+    for (const int order : {1, 2})
+        for (const Reduction reduction : {Reduction::none, Reduction::mean}) {
+            const GradcheckResult result =
+                gradcheck([&](const auto& in) { return loss(in[0], in[1], reduction); }, {x, target}, {.order = order});
+            CHECK_MESSAGE(result.passed, result.message);
+        }
+}
+
+}  // namespace
+
+TEST_CASE("losses: values and gradients are those of the formulas") {
+    const Tensor x = sample_values({3, 5}, -2, 2, 1), share = sample_values({3, 5}, 0.1, 0.9, 2),
+                 other = sample_values({3, 5}, -2, 2, 3);
+    check_loss([](auto&&... a) { return mse_loss(a...); }, [](double x, double t) { return (x - t) * (x - t); }, x,
+               other);
+    check_loss([](auto&&... a) { return l1_loss(a...); }, [](double x, double t) { return std::abs(x - t); }, x, other);
+    for (const double delta : {0.5, 1.0})
+        check_loss([delta](const auto& x, const auto& t, Reduction r) { return huber_loss(x, t, delta, r); },
+                   [delta](double x, double t) {
+                       const double d = std::abs(x - t);
+                       return d <= delta ? d * d / 2 : delta * (d - delta / 2);
+                   },
+                   x, other);
+    for (const double weight : {1.0, 3.0})
+        check_loss([weight](const auto& x, const auto& t,
+                            Reduction r) { return binary_cross_entropy_with_logits(x, t, weight, r); },
+                   [weight](double x, double t) {
+                       const double s = 1 / (1 + std::exp(-x));
+                       return -weight * t * std::log(s) - (1 - t) * std::log(1 - s);
+                   },
+                   x, share);
+    check_loss([](auto&&... a) { return kl_div(a...); }, [](double x, double t) { return t * (std::log(t) - x); }, x,
+               share);
+    check_loss([](const auto& x, const auto& t, Reduction r) { return hinge_loss(x, t, 1, r); },
+               [](double x, double t) { return std::max(0.0, 1 - t * x); }, x, other);
+}
+
+TEST_CASE("losses: at the ends they stay finite") {
+    const Tensor far = tensor({-1e4, 1e4}, Dtype::float64);
+    CHECK(elements(binary_cross_entropy_with_logits(far, tensor({1, 0}, Dtype::float64), 1, Reduction::none)) ==
+          Values{1e4, 1e4});
+    CHECK(elements(binary_cross_entropy_with_logits(far, tensor({0, 1}, Dtype::float64), 1, Reduction::none)) ==
+          Values{0, 0});
+    CHECK(elements(kl_div(zeros({2}), tensor({0, 1}), Reduction::none)) == Values{0, 0});
+    CHECK(std::isnan(mse_loss(zeros({0}), zeros({0})).item()));
+    CHECK(mse_loss(zeros({0}), zeros({0}), Reduction::sum).item() == 0);
+}
+
+TEST_CASE("nll_loss: of a log_softmax it is the cross entropy") {
+    const Tensor x = sample_values({2, 3, 4}, -1, 1, 1),
+                 labels = tensor(std::vector<std::int64_t>{0, 3, 1, 2, 2, 0}, {2, 3});
+    double total = 0;
+    Values each;
+    for_each_index({2, 3}, [&](const Shape& at) {
+        double sum = 0;
+        for (std::int64_t c = 0; c < 4; ++c) sum += std::exp(element(x, {at[0], at[1], c}));
+        each.push_back(std::log(sum) - element(x, {at[0], at[1], static_cast<std::int64_t>(element(labels, at))}));
+        total += each.back();
+    });
+    check_close(nll_loss(log_softmax(x), labels, Reduction::none), each, 16, 1);
+    CHECK(nll_loss(log_softmax(x), labels).item() == doctest::Approx(total / 6).epsilon(1e-12));
+    CHECK(nll_loss(log_softmax(x), labels, Reduction::sum).item() == doctest::Approx(total).epsilon(1e-12));
+    for (const int order : {1, 2}) {
+        const GradcheckResult result =
+            gradcheck([&](const auto& in) { return nll_loss(log_softmax(in[0]), labels); }, {x}, {.order = order});
+        CHECK_MESSAGE(result.passed, result.message);
+    }
+}
+
+TEST_CASE("cosine_similarity: values, gradients, and nothing but zeros") {
+    const Tensor x = tensor({3, 4, 1, 0}, {2, 2}, Dtype::float64), y = tensor({4, 3, 0, 2}, {2, 2}, Dtype::float64);
+    check_close(cosine_similarity(x, y), {0.96, 0}, 4, 1);
+    CHECK(cosine_similarity(x, y, 0).shape() == Shape{2});
+    CHECK(elements(cosine_similarity(zeros({1, 2}), ones({1, 2}))) == Values{0});
+    for (const int order : {1, 2}) {
+        const GradcheckResult result =
+            gradcheck([](const auto& in) { return cosine_similarity(in[0], in[1]); },
+                      {sample_values({2, 3}, 0.2, 1, 1), sample_values({2, 3}, 0.2, 1, 2)}, {.order = order});
+        CHECK_MESSAGE(result.passed, result.message);
+    }
+}
+
+TEST_CASE("losses: what does not fit is refused with the caller's line") {
+    check_refused<ShapeError>("mse_loss: x [3, 1] and the target [3] differ in shape", [&] {
+        mse_loss(ones({3, 1}), ones({3}));
+    });
+    check_refused<ValueError>("huber_loss: delta is 0, not above 0", [&] { huber_loss(ones({3}), ones({3}), 0); });
+    check_refused<ShapeError>("nll_loss: labels [3] are not one for each row of x [2, 4]", [&] {
+        nll_loss(ones({2, 4}), ids({0, 1, 2}));
+    });
+    check_refused<ValueError>("nll_loss: position 4 is outside an axis of length 4", [&] {
+        nll_loss(ones({1, 4}), ids({4}));
+    });
+    check_refused<ValueError>("l1_loss: an undefined tensor was given", [&] { l1_loss(Tensor(), ones({3})); });
+}
