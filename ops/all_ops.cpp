@@ -121,6 +121,11 @@ constexpr Range second_domain() {
 }
 
 template <class P>
+concept HasParameter = requires {
+    P::second_is_parameter;
+};
+
+template <class P>
 void add_function(std::vector<FunctionEntry>& entries) {
     FunctionEntry e{.name = P::name,
                     .operands = BinaryFunction<P> ? 2 : 1,
@@ -128,23 +133,23 @@ void add_function(std::vector<FunctionEntry>& entries) {
                     .domain = first_domain<P>(),
                     .domain_y = second_domain<P>(),
                     .accuracy = accuracy_of<P>(),
-                    .second_is_parameter = requires {P::second_is_parameter;
+                    .second_is_parameter = HasParameter<P>,
+                    .apply = nullptr,
+                    .exact = nullptr,
+                    .exact_slopes = nullptr};
+    if constexpr (BinaryFunction<P>)
+        e.apply = [](const Tensor& x, const Tensor& y) { return elementwise<P>(Input(x), Input(y)); };
+    else
+        e.apply = [](const Tensor& x, const Tensor&) { return elementwise<P>(Input(x)); };
+    if constexpr (IsComparison<P>)
+        e.exact = [](long double x, long double y) { return P::f(x, y) ? 1.0L : 0.0L; };
+    else if constexpr (BinaryFunction<P>)
+        e.exact = P::exact;
+    else
+        e.exact = [](long double x, long double) { return P::exact(x); };
+    if constexpr (!HasFormula<P> && !IsComparison<P>) e.exact_slopes = exact_slopes<P>;
+    entries.push_back(e);
 }
-, .apply = nullptr, .exact = nullptr, .exact_slopes = nullptr
-};  // namespace
-if constexpr (BinaryFunction<P>)
-    e.apply = [](const Tensor& x, const Tensor& y) { return elementwise<P>(Input(x), Input(y)); };
-else
-    e.apply = [](const Tensor& x, const Tensor&) { return elementwise<P>(Input(x)); };
-if constexpr (IsComparison<P>)
-    e.exact = [](long double x, long double y) { return P::f(x, y) ? 1.0L : 0.0L; };
-else if constexpr (BinaryFunction<P>)
-    e.exact = P::exact;
-else
-    e.exact = [](long double x, long double) { return P::exact(x); };
-if constexpr (!HasFormula<P> && !IsComparison<P>) e.exact_slopes = exact_slopes<P>;
-entries.push_back(e);
-}  // namespace wengert
 template <class P>
 void add_if_function(std::vector<FunctionEntry>& entries) {
     if constexpr (UnaryFunction<P> || BinaryFunction<P>) add_function<P>(entries);

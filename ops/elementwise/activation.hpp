@@ -234,7 +234,7 @@ auto selu(const Operand auto& x, const SourceLine& where = std::source_location:
     return call<Selu>(x, where);
 }
 
-/// x tanh(softplus(x)) (Misra 2020).
+/// x tanh(softplus(x)) (Misra 2020). NaN for minus infinity.
 struct Mish {
     static constexpr std::string_view name = "mish";
     static constexpr OpDoc doc{"mish(x)", broadcast_shape, "x tanh(ln(1 + eˣ))", "of the formula"};
@@ -296,7 +296,7 @@ auto hardswish(const Operand auto& x, const SourceLine& where = std::source_loca
     return call<HardSwish>(x, where);
 }
 
-/// x / (1 + |x|).
+/// x / (1 + |x|). NaN for an infinite x.
 struct SoftSign {
     static constexpr std::string_view name = "softsign";
     static constexpr OpDoc doc{"softsign(x)", broadcast_shape, "x / (1 + abs x)", "ct / (1 + abs x)²"};

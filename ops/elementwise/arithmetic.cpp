@@ -32,6 +32,6 @@ Tensor clamp(const Input& x, const Input& low, const Input& high) { return of_th
 std::vector<Sample> Clamp::samples() { return samples_of_three(clamp, {-2, 2}, {-1.2, -0.8}, {0.8, 1.2}); }
 
 Tensor lerp(const Input& x, const Input& y, const Input& w) { return of_three<Lerp>(x, y, w); }
-std::vector<Sample> Lerp::samples() { return samples_of_three(lerp, {-2, 2}, {-2, 2}, {0.1, 0.4}); }
+std::vector<Sample> Lerp::samples() { return samples_of_three(lerp, {-2, 2}, {-2, 2}, {0.1, 0.9}); }
 
 }  // namespace wengert

@@ -194,8 +194,8 @@ struct Hypot {
     static auto f(const auto& x, const auto& y) {
         return batch_math::one_by_one([](auto a, auto b) { return std::hypot(a, b); }, x, y);
     }
-    static auto dfx(const auto& x, const auto&, const auto& z) { return x / where(z > 0.0, z, 1.0); }
-    static auto dfy(const auto&, const auto& y, const auto& z) { return y / where(z > 0.0, z, 1.0); }
+    static auto dfx(const auto& x, const auto&, const auto& z) { return x / where(z == 0.0, 1.0, z); }
+    static auto dfy(const auto&, const auto& y, const auto& z) { return y / where(z == 0.0, 1.0, z); }
     static long double exact(long double x, long double y) { return std::hypot(x, y); }
 };
 template <class X, class Y>
@@ -221,7 +221,7 @@ requires(Reading<X> || Reading<Low> || Reading<High>) auto clamp(const X& x, con
 }
 Tensor clamp(const Input& x, const Input& low, const Input& high);
 
-/// On the way from x to y: x for w = 0, y for w = 1, and exactly so. As PyTorch's lerp().
+/// On the way from x to y: x for w = 0, y for w = 1, and exactly so if y - x is finite. As PyTorch's lerp().
 struct Lerp {
     static constexpr std::string_view name = "lerp";
     static constexpr OpDoc doc{"lerp(x, y, w)", broadcast_shape, "x + w (y - x)", "ct (1 - w); ct w; ct (y - x)"};

@@ -3,12 +3,41 @@
 #include <wengert/ops/elementwise/internal/compiled_functions.hpp>
 
 namespace wengert {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+/// Before an infinity becomes a scalar of x's dtype.
+void require_floating(const Tensor& x) {
+    if (!is_floating(x.dtype())) throw DtypeError("an operand is int64; float32 or float64 is needed");
+}
+
+}  // namespace
 
 constinit const FormulaTable<ComparisonFunctions> comparison_formulas = compile_functions(ComparisonFunctions{});
 
 Tensor where(const Input& condition, const Input& yes, const Input& no) {
     const std::array operands{condition, yes, no};
     return apply_formula(formula_of<Where>(), nullptr, 0, operands);
+}
+
+Tensor logical_not(const Input& x) {
+    return located("logical_not", {x}, [&] { return x == 0.0; });
+}
+Tensor isnan(const Input& x) {
+    return located("isnan", {x}, [&] { return x != x; });
+}
+Tensor isinf(const Input& x) {
+    return located("isinf", {x}, [&] {
+        require_floating(x.tensor());
+        return logical_or(x == infinity, x == -infinity);
+    });
+}
+Tensor isfinite(const Input& x) {
+    return located("isfinite", {x}, [&] {
+        require_floating(x.tensor());
+        return logical_and(x<infinity, x> - infinity);
+    });
 }
 
 std::vector<Sample> Where::samples() {

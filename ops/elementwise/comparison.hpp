@@ -115,23 +115,23 @@ struct LogicalXor {
 inline Tensor logical_xor(const Input& x, const Input& y) { return elementwise<LogicalXor>(x, y); }
 
 /// 1 where x is 0, else 0.
-inline Tensor logical_not(const Input& x) { return x == 0.0; }
+Tensor logical_not(const Input& x);
 
 /// 1 where it holds, else 0; in a formula a condition.
-template <Operand X>
-auto isnan(const X& x, const SourceLine& where = std::source_location::current()) {
-    if constexpr (Reading<X>)
-        return x != x;
-    else
-        return Input(x, where) != Input(x, where);
+Tensor isnan(const Input& x);
+Tensor isinf(const Input& x);
+Tensor isfinite(const Input& x);
+template <Reading X>
+auto isnan(const X& x) {
+    return x != x;
 }
-template <Operand X>
-auto isinf(const X& x, const SourceLine& where = std::source_location::current()) {
-    return abs(x, where) == std::numeric_limits<double>::infinity();
+template <Reading X>
+auto isinf(const X& x) {
+    return abs(x) == std::numeric_limits<double>::infinity();
 }
-template <Operand X>
-auto isfinite(const X& x, const SourceLine& where = std::source_location::current()) {
-    return abs(x, where) < std::numeric_limits<double>::infinity();
+template <Reading X>
+auto isfinite(const X& x) {
+    return abs(x) < std::numeric_limits<double>::infinity();
 }
 
 /// Rows of the op reference.

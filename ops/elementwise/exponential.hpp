@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <wengert/ops/elementwise/reading.hpp>
 
@@ -169,8 +170,13 @@ struct LogAddExp {
         const Batch sum = xsimd::max(x, y) + xsimd::log1p(xsimd::exp(-xsimd::abs(x - y)));
         return xsimd::select(x == y, x + Batch(static_cast<T>(std::numbers::ln2)), sum);  // also if both are infinite
     }
-    static auto dfx(const auto& x, const auto& y, const auto&) { return sigmoid(x - y); }
-    static auto dfy(const auto& x, const auto& y, const auto&) { return sigmoid(y - x); }
+    static auto dfx(const auto& x, const auto& y, const auto&) { return sigmoid(difference(x, y)); }
+    static auto dfy(const auto& x, const auto& y, const auto&) { return sigmoid(difference(y, x)); }
+    /// x - y, but 0 where both are the same infinity: they share ct.
+    static auto difference(const auto& x, const auto& y) {
+        const auto is_finite = where(x == y, abs(x), 0.0) < std::numeric_limits<double>::infinity();
+        return where(is_finite, x, 0.0) - where(is_finite, y, 0.0);
+    }
     static long double exact(long double x, long double y) {
         return x == y ? x + std::numbers::ln2_v<long double> : std::fmax(x, y) + std::log1p(std::exp(-std::abs(x - y)));
     }
@@ -193,10 +199,10 @@ struct Xlogy {
         return xsimd::select(is_zero, Batch(0), x * batch_math::log(xsimd::select(is_zero, Batch(1), y)));
     }
     static auto dfx(const auto& x, const auto& y, const auto&) {
-        return log(where(y > 0.0, y, where(x != 0.0, y, 1.0)));
+        return log(where(y <= 0.0, where(x != 0.0, y, 1.0), y));
     }
     static auto dfy(const auto& x, const auto& y, const auto&) {
-        return where(x != 0.0, x / where(x != 0.0, y, 1.0), 0.0);
+        return x / where(y == 0.0, where(x != 0.0, y, 1.0), y);
     }
     static long double exact(long double x, long double y) { return x == 0 && y == y ? 0 : x * std::log(y); }
 };

@@ -19,9 +19,10 @@ void require_positions(const Tensor& index, std::int64_t length) {
             throw ValueError(fmt::format("position {} is outside an axis of length {}", position[i], length));
 }
 
-/// An index with its axes of length 1, but for the one along which it stands, stretched to x's. Throws ShapeError.
+/// An index of positions in x, with its axes of length 1, but for the one along which it stands, stretched to x's.
 Tensor stretched(const Tensor& index, const Tensor& x, int axis) {
     const int at = normalize_axis(axis, x.rank());
+    require_positions(index, x.dim(at));
     Shape expected = x.shape();
     if (index.rank() == x.rank()) expected[at] = index.dim(at);
     if (!stretches_to(index.shape(), expected) || index.rank() != x.rank())
@@ -38,30 +39,27 @@ Tensor gather(const Input& x, int axis, const Tensor& index) {
     static_assert(is_listed<Gather>, "the op is missing in its family's list");
     return located(Gather::name, {x, {index, x.where()}}, [&] {
         const Tensor places = stretched(index, x.tensor(), axis);
-        return apply(Gather{axis}, {&x.tensor(), &places}, x.where());
+        return apply(Gather{axis}, {&places, &x.tensor()}, x.where());
     });
 }
 
-Shape Gather::shape(const Inputs& in) const {
-    require_positions(in[1], in[0].dim(axis));
-    return in[1].shape();
-}
+Shape Gather::shape(const Inputs& in) const { return in[0].shape(); }
 
 void Gather::forward(const Inputs& in, const Destination& out) const {
-    visit_dtype(in[0].dtype(), [&](auto type) {
+    visit_dtype(in[1].dtype(), [&](auto type) {
         using T = decltype(type);
-        for_each_row<const T, const std::int64_t, T>(
+        for_each_row<const std::int64_t, const T, T>(
             axis, {&in[0], &in[1], &out.tensor},
-            [](std::int64_t, std::span<const T> x, std::span<const std::int64_t> index, std::span<T> y) {
+            [](std::int64_t, std::span<const std::int64_t> index, std::span<const T> x, std::span<T> y) {
                 for (std::size_t i = 0; i < y.size(); ++i) y[i] = x[static_cast<std::size_t>(index[i])];
             });
     });
 }
 
 void Gather::vjp(Backward& back) const {
-    const Tensor& index = back.saved(1);
-    const std::int64_t length = back.input_shape(0)[normalize_axis(axis, index.rank())];
-    back.add(0, apply(ScatterAdd{axis, length}, {&back.cotangent(), &index}, back.where()));
+    const Tensor& index = back.saved(0);
+    const std::int64_t length = back.input_shape(1)[normalize_axis(axis, index.rank())];
+    back.add(1, apply(ScatterAdd{axis, length}, {&index, &back.cotangent()}, back.where()));
 }
 
 std::vector<Sample> Gather::samples() {
@@ -88,28 +86,28 @@ Tensor scatter_add(const Input& x, int axis, const Tensor& index, const Input& v
     return located(ScatterAdd::name, {x, {index, x.where()}, values}, [&] {
         const Tensor places = stretched(index, x.tensor(), axis);
         const std::int64_t length = x.tensor().dim(axis);
-        const Tensor sums = apply(ScatterAdd{axis, length}, {&values.tensor(), &places}, x.where());
+        const Tensor sums = apply(ScatterAdd{axis, length}, {&places, &values.tensor()}, x.where());
         return x + Input(sums, x.where());
     });
 }
 
 Shape ScatterAdd::shape(const Inputs& in) const {
-    if (!is_floating(in[0].dtype())) throw DtypeError("values are int64; float32 or float64 is needed");
-    if (in[0].shape() != in[1].shape())
+    const Tensor &index = in[0], &values = in[1];
+    if (!is_floating(values.dtype())) throw DtypeError("values are int64; float32 or float64 is needed");
+    if (values.shape() != index.shape())
         throw ShapeError(fmt::format("values {} are not one for each position of the index {}",
-                                     to_string(in[0].shape()), to_string(in[1].shape())));
-    require_positions(in[1], length);
-    Shape result = in[0].shape();
+                                     to_string(values.shape()), to_string(index.shape())));
+    Shape result = values.shape();
     result[normalize_axis(axis, result.rank())] = length;
     return result;
 }
 
 void ScatterAdd::forward(const Inputs& in, const Destination& out) const {
-    visit_floating(in[0].dtype(), [&](auto type) {
+    visit_floating(in[1].dtype(), [&](auto type) {
         using T = decltype(type);
-        for_each_row<const T, const std::int64_t, T>(
+        for_each_row<const std::int64_t, const T, T>(
             axis, {&in[0], &in[1], &out.tensor},
-            [](std::int64_t, std::span<const T> values, std::span<const std::int64_t> index, std::span<T> y) {
+            [](std::int64_t, std::span<const std::int64_t> index, std::span<const T> values, std::span<T> y) {
                 std::ranges::fill(y, T{0});
                 for (std::size_t i = 0; i < values.size(); ++i) y[static_cast<std::size_t>(index[i])] += values[i];
             });
@@ -117,7 +115,7 @@ void ScatterAdd::forward(const Inputs& in, const Destination& out) const {
 }
 
 void ScatterAdd::vjp(Backward& back) const {
-    back.add(0, apply(Gather{axis}, {&back.cotangent(), &back.saved(1)}, back.where()));
+    back.add(1, apply(Gather{axis}, {&back.saved(0), &back.cotangent()}, back.where()));
 }
 
 std::vector<Sample> ScatterAdd::samples() {
@@ -148,7 +146,7 @@ Tensor index_select(const Input& x, int axis, const Tensor& positions) {
         const int at = normalize_axis(axis, x.tensor().rank());
         Shape shape = x.tensor().shape();
         for (int i = 0; i < shape.rank(); ++i) shape[i] = i == at ? positions.dim(0) : 1;
-        return gather(x, axis, reshape(positions, shape));
+        return gather(x, axis, reshape({positions, x.where()}, shape));
     });
 }
 

@@ -19,18 +19,21 @@ struct Gather {
     static constexpr OpDoc doc{"gather(x, axis, index)", "[.., n, ..], int64 [.., k, ..] -> [.., k, ..]",
                                "x[.., index[.., i, ..], ..]", "ct added at the positions"};
     static constexpr Saves saves = Saves::inputs;
-    static constexpr std::array<std::string_view, 2> operands{"x", "index"};
+    static constexpr std::size_t saves_first = 1;
+    static constexpr std::array<std::string_view, 2> operands{"index", "x"};
     int axis;
     Shape shape(const Inputs& in) const;
+    Dtype dtype(const Inputs& in) const { return in[1].dtype(); }
     void forward(const Inputs& in, const Destination& out) const;
     void vjp(Backward& back) const;
     static std::vector<Sample> samples();
 };
 
-/// x with values added at positions along an axis: y = x, and y[.., index[.., i, ..], ..] += values[.., i, ..], in the
-/// order of i. x [.., n, ..], index int64 and values [.., k, ..] -> [.., n, ..]. Derivative: ct; gather(ct, index).
-/// Throws what gather() throws, ShapeError for values of another shape than the index, DtypeError if values have
-/// another dtype than x or both are int64.
+/// x plus the values at positions along an axis: y = x, and y[.., index[.., i, ..], ..] += values[.., i, ..]. Values of
+/// one position are summed in the order of i, for any number of threads, and the sum is added to x. x [.., n, ..],
+/// index int64 and values [.., k, ..] -> [.., n, ..]. Derivative: ct; gather(ct, index). Throws what gather() throws,
+/// ShapeError for values of another shape than the index, DtypeError if values have another dtype than x or both are
+/// int64.
 Tensor scatter_add(const Input& x, int axis, const Tensor& index, const Input& values);
 
 /// What scatter_add() adds: zeros [.., n, ..] with values at positions.
@@ -40,10 +43,12 @@ struct ScatterAdd {
                                "[.., n, ..], int64 [.., k, ..], [.., k, ..] -> [.., n, ..]",
                                "x, with values added at positions index", "ct; ct[.., index[.., i, ..], ..]"};
     static constexpr Saves saves = Saves::inputs;
-    static constexpr std::array<std::string_view, 2> operands{"values", "index"};
+    static constexpr std::size_t saves_first = 1;
+    static constexpr std::array<std::string_view, 2> operands{"index", "values"};
     int axis;
     std::int64_t length;
     Shape shape(const Inputs& in) const;
+    Dtype dtype(const Inputs& in) const { return in[1].dtype(); }
     void forward(const Inputs& in, const Destination& out) const;
     void vjp(Backward& back) const;
     static std::vector<Sample> samples();

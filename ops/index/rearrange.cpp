@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/index/gather.hpp>
@@ -13,9 +14,18 @@ namespace {
 /// The slices of an axis at positions f(0), .., f(n - 1).
 template <class F>
 Tensor arranged(const Input& x, int axis, std::int64_t n, const F& f) {
-    std::vector<std::int64_t> positions(static_cast<std::size_t>(n));
-    for (std::int64_t i = 0; i < n; ++i) positions[static_cast<std::size_t>(i)] = f(i);
-    return index_select(x, axis, tensor(positions, {n}));
+    Tensor positions = Tensor::empty({n}, Dtype::int64);
+    auto* const position = positions.mutable_data<std::int64_t>();
+    for (std::int64_t i = 0; i < n; ++i) position[i] = f(i);
+    return index_select(x, axis, positions);
+}
+
+/// How long an axis becomes. Throws ValueError if no number says so.
+std::int64_t length_of(std::int64_t axis, std::int64_t times, std::int64_t more = 0) {
+    std::int64_t length = 0;
+    if (__builtin_mul_overflow(axis, times, &length) || __builtin_add_overflow(length, more, &length))
+        throw ValueError("the axis would be longer than a number can say");
+    return length;
 }
 
 void require_matrices(const Tensor& x) {
@@ -62,15 +72,15 @@ Tensor flip(const Input& x, const ReductionAxes& axes) {
 
 Tensor roll(const Input& x, std::int64_t shift, int axis) {
     return located("roll", {x}, [&] {
-        const std::int64_t n = x.tensor().dim(axis);
-        return arranged(x, axis, n, [&](std::int64_t i) { return ((i - shift) % n + n) % n; });
+        const std::int64_t n = x.tensor().dim(axis), first = n == 0 ? 0 : (n - shift % n) % n;
+        return arranged(x, axis, n, [&](std::int64_t i) { return (i + first) % n; });
     });
 }
 
 Tensor repeat_interleave(const Input& x, std::int64_t n, int axis) {
     return located("repeat_interleave", {x}, [&] {
         require_count("n", n);
-        return arranged(x, axis, x.tensor().dim(axis) * n, [n](std::int64_t i) { return i / n; });
+        return arranged(x, axis, length_of(x.tensor().dim(axis), n), [n](std::int64_t i) { return i / n; });
     });
 }
 
@@ -78,15 +88,16 @@ Tensor tile(const Input& x, std::int64_t n, int axis) {
     return located("tile", {x}, [&] {
         require_count("n", n);
         const std::int64_t length = x.tensor().dim(axis);
-        return arranged(x, axis, length * n, [length](std::int64_t i) { return i % length; });
+        return arranged(x, axis, length_of(length, n), [length](std::int64_t i) { return i % length; });
     });
 }
 
 Tensor pad(const Input& x, int axis, std::int64_t before, std::int64_t after, const PadOptions& options) {
-    return located("pad", {x}, [&] {
+    return located("pad", {x}, [&]() -> Tensor {
         require_count("before", before);
         require_count("after", after);
-        const std::int64_t n = x.tensor().dim(axis), all = before + n + after;
+        const std::int64_t n = x.tensor().dim(axis), all = length_of(before, 1, length_of(after, 1, n));
+        if (before == 0 && after == 0) return x.tensor();
         if (options.mode == PadMode::constant) {
             const auto beyond = [&](std::int64_t length) {
                 Shape shape = x.tensor().shape();
@@ -96,9 +107,9 @@ Tensor pad(const Input& x, int axis, std::int64_t before, std::int64_t after, co
             return concat({beyond(before), x.tensor(), beyond(after)}, axis);
         }
         const std::int64_t most = options.mode == PadMode::reflect ? n - 1 : n;
-        if ((options.mode != PadMode::edge && std::max(before, after) > most) || n == 0)
-            throw ValueError(
-                fmt::format("an axis of length {} has no {} and {} elements for this mode", n, before, after));
+        if (n == 0 || (options.mode != PadMode::edge && std::max(before, after) > most))
+            throw ValueError(fmt::format("{} and {} are more than an axis of length {} has for this mode: {}", before,
+                                         after, n, n == 0 ? 0 : most));
         return arranged(x, axis, all, [&](std::int64_t i) {
             const std::int64_t at = i - before;
             switch (options.mode) {
@@ -127,12 +138,13 @@ Tensor diagonal(const Input& x) {
         const Tensor rows = slice(x, -2, 0, n);
         Shape shape = rows.shape();
         for (int axis = 0; axis < shape.rank(); ++axis) shape[axis] = axis == shape.rank() - 2 ? n : 1;
-        return squeeze(gather({rows, x.where()}, -1, reshape(arange(n), shape)), -1);
+        const Tensor places = reshape({arange(n), x.where()}, shape);
+        return squeeze({gather({rows, x.where()}, -1, places), x.where()}, -1);
     });
 }
 
-Tensor diag(const Input& x) {
-    return located("diag", {x}, [&] {
+Tensor diag_embed(const Input& x) {
+    return located("diag_embed", {x}, [&] {
         if (x.tensor().rank() < 1) throw ShapeError("[] is no row of a diagonal");
         const std::int64_t n = x.tensor().dim(-1);
         const Tensor mask = mask_of(n, n, x.tensor().dtype(), [](std::int64_t i, std::int64_t j) { return i == j; });
@@ -154,7 +166,7 @@ Tensor movedim(const Input& x, int from, int to) {
 Tensor flatten(const Input& x, int first, int last) {
     return located("flatten", {x}, [&] {
         const Shape& shape = x.tensor().shape();
-        if (shape.rank() == 0) return reshape(x, {1});
+        if (shape.rank() == 0 && first == 0 && last == -1) return reshape(x, {1});
         const int begin = normalize_axis(first, shape.rank()), end = normalize_axis(last, shape.rank());
         if (begin > end) throw ShapeError(fmt::format("axis {} is behind axis {}", first, last));
         Shape flat;

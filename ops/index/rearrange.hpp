@@ -46,7 +46,7 @@ Tensor triu(const Input& x, std::int64_t k = 0);
 /// The diagonals of matrices: [.., m, n] -> [.., min(m, n)]; and matrices with diagonals, 0 elsewhere: [.., n] -> [..,
 /// n, n], of float32 or float64. Throw ShapeError for fewer than two axes, or than one.
 Tensor diagonal(const Input& x);
-Tensor diag(const Input& x);
+Tensor diag_embed(const Input& x);
 
 /// An axis moved to another place, as NumPy's moveaxis(): a view.
 Tensor movedim(const Input& x, int from, int to);
@@ -70,8 +70,8 @@ inline constexpr OpDoc composed_arrangements[] = {
      "with a constant, the edge, the reflection or the other end beyond the ends", "ct, added where it came from"},
     {"tril(x, k = 0), triu(x, k = 0)", "[.., m, n] -> the same", "x[i, j] where j - i ≤ k, or ≥ k, else 0",
      "the triangle of ct"},
-    {"diagonal(x), diag(x)", "[.., m, n] -> [.., min(m, n)]; [.., n] -> [.., n, n]", "the diagonal; a matrix with it",
-     "a matrix with ct; the diagonal of ct"},
+    {"diagonal(x), diag_embed(x)", "[.., m, n] -> [.., min(m, n)]; [.., n] -> [.., n, n]",
+     "the diagonal; a matrix with it", "a matrix with ct; the diagonal of ct"},
     {"movedim(x, from, to)", "an axis moved", "a view", "ct moved back"},
     {"flatten(x, first = 0, last = -1)", "[.., a, b, ..] -> [.., a b, ..]", "axes as one", "ct in x's shape"},
     {"split(x, lengths, axis), unbind(x, axis)", "parts or slices of an axis", "views", "each part's ct in its place"}};

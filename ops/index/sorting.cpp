@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/elementwise/map.hpp>
 #include <wengert/ops/index/gather.hpp>
 #include <wengert/ops/index/sorting.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
@@ -71,11 +71,16 @@ Tensor quantile(const Input& x, double q, int axis, bool keepdim) {
         const auto below = static_cast<std::int64_t>(place), above = std::min(below + 1, n - 1);
         const Tensor places = argsort(x, axis);
         const auto at = [&](std::int64_t i) { return gather(x, axis, slice(places, axis, i, i + 1)); };
-        const Tensor low = at(below), high = at(above), last = at(n - 1);
-        const Tensor between = lerp({low, x.where()}, {high, x.where()}, place - static_cast<double>(below));
-        // The largest element is NaN if one is.
-        const Tensor result = where(isnan(last), last, between);
-        return keepdim ? result : squeeze(result, axis);
+        const double share = place - static_cast<double>(below);
+        // The largest element is NaN if one is. Equal ones have no distance, not even infinite ones.
+        const Tensor low = at(below), high = share > 0 ? at(above) : low, last = at(n - 1);
+        const Tensor result = map(
+            [share](auto low, auto high, auto last) {
+                const auto distance = where(low == high, 0.0, high) - where(low == high, 0.0, low);
+                return where(isnan(last), last, low + share * distance);
+            },
+            Input(low, x.where()), high, last);
+        return keepdim ? result : squeeze({result, x.where()}, axis);
     });
 }
 

@@ -13,6 +13,7 @@
 #include <random>
 #include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/ops/all_ops.hpp>
+#include <wengert/ops/elementwise/map.hpp>
 
 #include "ops/brute_force.hpp"
 
@@ -330,4 +331,64 @@ TEST_CASE("functions: digamma and its derivatives at points that are known") {
     for (const double n : {-1.0, 101.0, 1e9}) CHECK(std::isnan(value(polygamma(n, at(2)))));
     CHECK(std::isnan(value(digamma(at(0)))));
     CHECK(std::isnan(value(digamma(at(-3)))));
+}
+
+TEST_CASE("functions: conditions of tensors at every kind of number") {
+    const Tensor x = tensor({0, -0.0, 2, -1, infinity, -infinity, not_a_number});
+    CHECK(elements(isnan(x)) == Values{0, 0, 0, 0, 0, 0, 1});
+    CHECK(elements(isinf(x)) == Values{0, 0, 0, 0, 1, 1, 0});
+    CHECK(elements(isfinite(x)) == Values{1, 1, 1, 1, 0, 0, 0});
+    CHECK(elements(logical_not(x)) == Values{1, 1, 0, 0, 0, 0, 0});
+    const Tensor a = tensor({0, 0, 3, 3}), b = tensor({0, -1, 0, not_a_number});
+    CHECK(elements(logical_and(a, b)) == Values{0, 0, 0, 1});
+    CHECK(elements(logical_or(a, b)) == Values{0, 1, 1, 1});
+    CHECK(elements(logical_xor(a, b)) == Values{0, 1, 1, 0});
+    const Tensor kinds = map([](auto x) { return where(isnan(x), 3.0, where(isfinite(x), 1.0, 2.0)); }, x);
+    CHECK(elements(kinds) == Values{1, 1, 1, 1, 2, 2, 3});
+    check_refused<DtypeError>("isnan: an operand is int64; float32 or float64 is needed", [] { isnan(arange(2)); });
+    check_refused<DtypeError>("isinf: an operand is int64; float32 or float64 is needed", [] { isinf(arange(2)); });
+    check_refused<DtypeError>("logical_not: an operand is int64; float32 or float64 is needed",
+                              [] { logical_not(arange(2)); });
+}
+
+TEST_CASE("functions: clamp and lerp") {
+    const Tensor x = tensor({-3, -1, 0, 1, 3, not_a_number}, Dtype::float64);
+    check_close(clamp(x, -1, 1), {-1, -1, 0, 1, 1, not_a_number}, 0);
+    check_close(clamp(x, 2, 1), {1, 1, 1, 1, 1, not_a_number}, 0);
+    CHECK(elements(gradients([](const auto& in) { return clamp(in[0], -1, 1); }, {slice(x, 0, 0, 5)},
+                             ones({5}, Dtype::float64))[0]) == Values{0, 1, 1, 1, 0});
+    CHECK(elements(lerp(tensor({1, 0.1}), tensor({3, 0.7}), 0)) == elements(tensor({1, 0.1})));
+    CHECK(elements(lerp(tensor({1, 0.1}), tensor({3, 0.7}), 1)) == elements(tensor({3, 0.7})));
+    CHECK(lerp(tensor({1}), tensor({3}), 0.25).item() == 1.5);
+    CHECK(lerp(tensor({1}), tensor({3}), 2).item() == 5);
+}
+
+TEST_CASE("functions: erf takes erfinv back") {
+    const Tensor x = sample_values({1000}, -0.999, 0.999, 1);
+    check_close(erf(erfinv(x)), elements(x), 8, 1);
+    CHECK(erfinv(scalar(1, Dtype::float64)).item() == infinity);
+    CHECK(std::isnan(erfinv(scalar(1.1, Dtype::float64)).item()));
+}
+
+TEST_CASE("functions: logarithms of sums and products where an operand is at an edge") {
+    const auto add = +[](const Tensor& x, const Tensor& y) { return logaddexp(x, y); };
+    const auto product = +[](const Tensor& x, const Tensor& y) { return xlogy(x, y); };
+    using Pair = std::pair<double, double>;
+    CHECK(logaddexp(scalar(-infinity), scalar(-infinity)).item() == -infinity);
+    CHECK(slopes(add, -infinity, -infinity) == Pair{0.5, 0.5});
+    CHECK(slopes(add, 2, -infinity) == Pair{1, 0});
+    CHECK(logaddexp(scalar(-1000.0, Dtype::float64), scalar(-1000.0, Dtype::float64)).item() ==
+          doctest::Approx(-1000 + std::numbers::ln2).epsilon(1e-15));
+    CHECK(xlogy(scalar(0), scalar(0)).item() == 0);
+    CHECK(slopes(product, 0, 0) == Pair{0, 0});
+    const Pair spoilt = slopes(product, 0, not_a_number);
+    CHECK(std::isnan(spoilt.first));
+    const std::vector<Tensor> in{tensor({0, 0, 1}, Dtype::float64), tensor({2, 0.5, 3}, Dtype::float64)};
+    for (const int order : {1, 2}) {
+        const GradcheckResult result = gradcheck([](const auto& v) { return xlogy(v[0], v[1]); }, in, {.order = order});
+        CHECK_MESSAGE(result.passed, result.message);
+    }
+    const auto far = +[](const Tensor& x, const Tensor& y) { return hypot(x, y); };
+    CHECK(std::isnan(slopes(far, 3, not_a_number).first));
+    CHECK(slopes(far, 0, 0) == Pair{0, 0});
 }

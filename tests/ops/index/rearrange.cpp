@@ -50,6 +50,7 @@ TEST_CASE("rearrange: every way to pad") {
     check(pad(x, 1, 1, 2, {.mode = PadMode::circular}), {2, 6}, {3, 1, 2, 3, 1, 2, 6, 4, 5, 6, 4, 5});
     check(pad(zeros({0}), 0, 1, 1, {.value = 2}), {2}, {2, 2});
     check(pad(arange(2), 0, 0, 1), {3}, {0, 1, 0});
+    check(pad(zeros({0}), 0, 0, 0, {.mode = PadMode::edge}), {0}, {});
 }
 
 TEST_CASE("rearrange: triangles and diagonals") {
@@ -62,8 +63,8 @@ TEST_CASE("rearrange: triangles and diagonals") {
     check(diagonal(x), {2}, {1, 5});
     check(diagonal(transpose(x)), {2}, {1, 5});
     check(diagonal(reshape(arange(8), {2, 2, 2})), {2, 2}, {0, 3, 4, 7});
-    check(diag(tensor({1, 2})), {2, 2}, {1, 0, 0, 2});
-    check(diag(x), {2, 3, 3}, {1, 0, 0, 0, 2, 0, 0, 0, 3, 4, 0, 0, 0, 5, 0, 0, 0, 6});
+    check(diag_embed(tensor({1, 2})), {2, 2}, {1, 0, 0, 2});
+    check(diag_embed(x), {2, 3, 3}, {1, 0, 0, 0, 2, 0, 0, 0, 3, 4, 0, 0, 0, 5, 0, 0, 0, 6});
 }
 
 TEST_CASE("rearrange: axes moved, joined and taken apart") {
@@ -99,7 +100,7 @@ TEST_CASE("rearrange: gradients of first and second order") {
         for (const PadMode mode : {PadMode::constant, PadMode::edge, PadMode::reflect, PadMode::circular})
             is_right([mode](const Tensor& t) { return pad(t, 1, 2, 1, {.mode = mode}); });
         is_right([](const Tensor& t) { return tril(t) + triu(t, 1) * triu(t); });
-        is_right([](const Tensor& t) { return diag(diagonal(t)); });
+        is_right([](const Tensor& t) { return diag_embed(diagonal(t)); });
         is_right([](const Tensor& t) { return flatten(movedim(t, 0, 1)); });
         is_right([](const Tensor& t) { return split(t, {1, 3}, 1)[1] * unsqueeze(unbind(t, 1)[0], 1); });
     }
@@ -112,10 +113,12 @@ TEST_CASE("rearrange: what does not fit is refused with the caller's line") {
     check_refused<ValueError>("tile: n is -1, less than 0", [&] { tile(x, -1, 0); });
     check_refused<ValueError>("repeat_interleave: n is -1, less than 0", [&] { repeat_interleave(x, -1, 0); });
     check_refused<ValueError>("pad: before is -1, less than 0", [&] { pad(x, 0, -1, 0); });
-    check_refused<ValueError>("pad: an axis of length 2 has no 2 and 0 elements for this mode",
+    check_refused<ValueError>("pad: 2 and 0 are more than an axis of length 2 has for this mode: 1",
                               [&] { pad(x, 0, 2, 0, {.mode = PadMode::reflect}); });
+    check_refused<ValueError>("tile: the axis would be longer than a number can say",
+                              [&] { tile(x, std::numeric_limits<std::int64_t>::max(), 0); });
     check_refused<ShapeError>("tril: [3] is no matrix", [&] { tril(ones({3})); });
-    check_refused<ShapeError>("diag: [] is no row of a diagonal", [&] { diag(scalar(1)); });
+    check_refused<ShapeError>("diag_embed: [] is no row of a diagonal", [&] { diag_embed(scalar(1)); });
     check_refused<ShapeError>("flatten: axis 1 is behind axis 0", [&] { flatten(x, 1, 0); });
     check_refused<ShapeError>("split: the lengths do not add up to axis 1 of [2, 3]", [&] { split(x, {1, 1}, 1); });
     check_refused<ValueError>("flip: an undefined tensor was given", [&] { flip(Tensor()); });

@@ -48,7 +48,7 @@ TEST_CASE("sorting: the largest and the smallest, and where they stand") {
     const Tensor x = tensor({3, 1, 2, 9, 7, 8}, {2, 3});
     const TopK two = topk(x, 2), one = topk(x, 1, 0, false);
     CHECK(elements(two.values) == Values{3, 2, 9, 8});
-    CHECK(elements(two.positions) == Values{0, 2, 0, 2});
+    CHECK(elements(two.indices) == Values{0, 2, 0, 2});
     CHECK(elements(one.values) == Values{3, 1, 2});
     CHECK(topk(x, 0).values.shape() == Shape{2, 0});
 }
@@ -60,6 +60,10 @@ TEST_CASE("sorting: quantiles lie on a line between the two nearest elements") {
     CHECK(quantile(x, 0.25).item() == 1.75);
     CHECK(median(x).item() == 2.5);
     CHECK(median(tensor({5, 1, 3})).item() == 3);
+    CHECK(median(tensor({1, 2, infinity})).item() == 2);
+    CHECK(median(tensor({-infinity, -infinity, 1})).item() == -infinity);
+    CHECK(median(tensor({infinity, infinity, 1, 2})).item() == infinity);
+    CHECK(quantile(tensor({1, infinity}), 0).item() == 1);
     CHECK(median(ones({2, 3}), 0).shape() == Shape{3});
     CHECK(quantile(ones({2, 3}), 0.3, 1, true).shape() == Shape{2, 1});
 }

@@ -88,6 +88,28 @@ TEST_CASE("statistics: the norm of nothing but zeros has the derivative 0") {
     }
 }
 
+TEST_CASE("statistics: norms neither overflow nor vanish on the way") {
+    for (const double p : {1.5, 2.0, 3.0})
+        for (const double scale : {3e-30, 1e30}) {
+            CAPTURE(p);
+            CAPTURE(scale);
+            const Tensor x = cast(tensor({1, -2, 2}, Dtype::float64) * scale, Dtype::float32), one = scalar(1);
+            CHECK(norm(x, p).item() == doctest::Approx(scale * norm_of({1, -2, 2}, p)).epsilon(1e-6));
+            const Values slope = elements(gradients([p](const auto& in) { return norm(in[0], p); }, {x}, one)[0]);
+            CHECK(slope[1] == doctest::Approx(-std::pow(2 / norm_of({1, -2, 2}, p), p - 1)).epsilon(1e-5));
+        }
+    CHECK(norm(tensor({infinity, 1})).item() == infinity);
+    CHECK(elements(gradients([](const auto& in) { return norm(in[0], infinity); }, {tensor({1, -1, 0})},
+                             scalar(1))[0]) == Values{0.5, -0.5, 0});
+}
+
+TEST_CASE("statistics: equal elements have no deviation, and no slope") {
+    const Tensor x = ones({3}, Dtype::float64);
+    CHECK(stddev(x).item() == 0);
+    CHECK(elements(gradients([](const auto& in) { return stddev(in[0]); }, {x}, scalar(1, Dtype::float64))[0]) ==
+          Values{0, 0, 0});
+}
+
 TEST_CASE("statistics: a NaN stays") {
     const Tensor x = tensor({1, not_a_number, 3});
     CHECK(std::isnan(var(x).item()));
@@ -97,7 +119,7 @@ TEST_CASE("statistics: a NaN stays") {
 TEST_CASE("statistics: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("var: axis 2 does not exist in a tensor of 2 axes", [&] { var(ones({2, 3}), 2); });
     check_refused<DtypeError>("stddev: an operand is int64; float32 or float64 is needed", [&] { stddev(arange(3)); });
-    check_refused<ValueError>("norm: p is -1, less than 0", [&] { norm(ones({2}), -1); });
+    check_refused<ValueError>("norm: p is -1, not 0 or more", [&] { norm(ones({2}), -1); });
     check_refused<ShapeError>("norm: axis 0 of [0] has length 0", [&] { norm(ones({0}), infinity); });
-    check_refused<ValueError>("norm: operand 0 is an undefined tensor", [&] { norm(Tensor()); });
+    check_refused<ValueError>("norm: an undefined tensor was given", [&] { norm(Tensor()); });
 }
