@@ -1,4 +1,4 @@
-// What compositions of ops and their tests include, compiled once. No file relies on it: each includes what it uses.
+// What compositions of ops include, compiled once. No file relies on it: each includes what it uses.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -8,12 +8,6 @@ constinit const FormulaTable<ArithmeticFunctions> arithmetic_formulas = compile_
 
 namespace {
 
-template <class P>
-Tensor of_three(const Input& x, const Input& y, const Input& z) {
-    const std::array operands{x, y, z};
-    return apply_formula(formula_of<P>(), nullptr, 0, operands);
-}
-
 /// Samples of f(x, y, z), whose values are from three ranges.
 std::vector<Sample> samples_of_three(Tensor (*f)(const Input&, const Input&, const Input&), Range x, Range y, Range z) {
     const auto apply = [f](const std::vector<Tensor>& in) { return f(in[0], in[1], in[2]); };
@@ -28,10 +22,10 @@ std::vector<Sample> samples_of_three(Tensor (*f)(const Input&, const Input&, con
 
 }  // namespace
 
-Tensor clamp(const Input& x, const Input& low, const Input& high) { return of_three<Clamp>(x, low, high); }
+Tensor clamp(const Input& x, const Input& low, const Input& high) { return elementwise<Clamp>(x, low, high); }
 std::vector<Sample> Clamp::samples() { return samples_of_three(clamp, {-2, 2}, {-1.2, -0.8}, {0.8, 1.2}); }
 
-Tensor lerp(const Input& x, const Input& y, const Input& w) { return of_three<Lerp>(x, y, w); }
+Tensor lerp(const Input& x, const Input& y, const Input& w) { return elementwise<Lerp>(x, y, w); }
 std::vector<Sample> Lerp::samples() { return samples_of_three(lerp, {-2, 2}, {-2, 2}, {0.1, 0.9}); }
 
 }  // namespace wengert

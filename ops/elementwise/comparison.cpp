@@ -17,8 +17,7 @@ void require_floating(const Tensor& x) {
 constinit const FormulaTable<ComparisonFunctions> comparison_formulas = compile_functions(ComparisonFunctions{});
 
 Tensor where(const Input& condition, const Input& yes, const Input& no) {
-    const std::array operands{condition, yes, no};
-    return apply_formula(formula_of<Where>(), nullptr, 0, operands);
+    return elementwise<Where>(condition, yes, no);
 }
 
 Tensor logical_not(const Input& x) {
@@ -36,7 +35,7 @@ Tensor isinf(const Input& x) {
 Tensor isfinite(const Input& x) {
     return located("isfinite", {x}, [&] {
         require_floating(x.tensor());
-        return logical_and(x<infinity, x> - infinity);
+        return logical_and(-infinity < x, x < infinity);
     });
 }
 

@@ -42,7 +42,7 @@ Tensor prod(const Input& x, const ReductionAxes& axes, bool keepdim) {
 }
 
 Shape Prod::shape(const Inputs& in) const {
-    if (!is_floating(in[0].dtype())) throw DtypeError("the operand is int64; float32 or float64 is needed");
+    require_floating(in[0]);
     return axes.reduced(in[0].shape());
 }
 

@@ -14,7 +14,7 @@ namespace wengert {
 namespace {
 
 Shape scanned_shape(const Tensor& x, int axis) {
-    if (!is_floating(x.dtype())) throw DtypeError("the operand is int64; float32 or float64 is needed");
+    require_floating(x);
     normalize_axis(axis, x.rank());
     return x.shape();
 }

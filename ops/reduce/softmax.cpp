@@ -8,10 +8,6 @@
 namespace wengert {
 namespace {
 
-void require_floating(const Tensor& x) {
-    if (!is_floating(x.dtype())) throw DtypeError("the operand is int64; float32 or float64 is needed");
-}
-
 /// The shape of a result like x. Throws ShapeError for an axis that x does not have.
 Shape same_shape(const Tensor& x, const ReductionAxes& axes) {
     require_floating(x);

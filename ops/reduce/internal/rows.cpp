@@ -198,6 +198,10 @@ bool walk_in_order(const ReductionAxes& axes, std::span<const RowOperand> operan
 
 }  // namespace
 
+void require_floating(const Tensor& x) {
+    if (!is_floating(x.dtype())) throw DtypeError("the operand is int64; float32 or float64 is needed");
+}
+
 void walk_rows(const ReductionAxes& axes, std::span<const RowOperand> operands, RowBody body, const void* context) {
     if (walk_in_order(axes, operands, body, context)) return;
     const Walk walk(axes, operands);
