@@ -5,12 +5,15 @@
 #include <wengert/ops/all_ops.hpp>
 #include <wengert/ops/elementwise/map.hpp>
 #include <wengert/ops/index/gather.hpp>
+#include <wengert/ops/index/positions.hpp>
 #include <wengert/ops/index/rearrange.hpp>
+#include <wengert/ops/index/scatter.hpp>
 #include <wengert/ops/index/sorting.hpp>
 #include <wengert/ops/network/dropout.hpp>
 #include <wengert/ops/network/losses.hpp>
 #include <wengert/ops/network/masking.hpp>
 #include <wengert/ops/op_reference.hpp>
+#include <wengert/ops/random/distributions.hpp>
 #include <wengert/ops/random/random.hpp>
 #include <wengert/ops/reduce/counts.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
@@ -53,16 +56,21 @@ std::string op_reference() {
         if (family == "Counts") rows.insert(rows.end(), std::begin(composed_counts), std::end(composed_counts));
         if (family == "Order") rows.insert(rows.end(), std::begin(composed_orders), std::end(composed_orders));
         if (family == "Losses") rows.insert(rows.end(), std::begin(composed_losses), std::end(composed_losses));
-        if (family == "Lookup") rows.insert(rows.end(), std::begin(composed_lookups), std::end(composed_lookups));
+        if (family == "Lookup") {
+            rows.insert(rows.end(), std::begin(composed_lookups), std::end(composed_lookups));
+            rows.insert(rows.end(), std::begin(composed_scatters), std::end(composed_scatters));
+        }
         if (family == "Views") rows.insert(rows.end(), std::begin(composed_views), std::end(composed_views));
         add_table(page, family, rows);
     }
     add_table(page, "Arrangements", composed_arrangements);
+    add_table(page, "Positions", composed_positions);
     add_table(page, "Deviations and norms", composed_statistics);
     add_table(page, "Formulas", formulas);
     add_table(page, "Masks", composed_masks);
     add_table(page, "Noise", composed_noise);
     add_table(page, "Random tensors", random_tensors);
+    add_table(page, "Random tensors by their parameters", distributions);
     return page;
 }
 

@@ -5,7 +5,9 @@
 #include <wengert/ops/elementwise/map.hpp>
 #include <wengert/ops/index/embedding.hpp>
 #include <wengert/ops/index/gather.hpp>
+#include <wengert/ops/index/positions.hpp>
 #include <wengert/ops/index/rearrange.hpp>
+#include <wengert/ops/index/scatter.hpp>
 #include <wengert/ops/index/sorting.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
 #include <wengert/ops/network/dropout.hpp>
@@ -18,6 +20,7 @@
 #include <wengert/ops/products/matmul.hpp>
 #include <wengert/ops/products/precision.hpp>
 #include <wengert/ops/products/threads.hpp>
+#include <wengert/ops/random/distributions.hpp>
 #include <wengert/ops/random/random.hpp>
 #include <wengert/ops/reduce/counts.hpp>
 #include <wengert/ops/reduce/extremes.hpp>

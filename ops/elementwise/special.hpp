@@ -76,7 +76,7 @@ struct Polygamma {
     static T value(auto n, T x) {
         const auto order = std::round(n);
         const bool exists = order >= 0 && order <= most;
-        return exists ? gamma::polygamma(static_cast<int>(order), x) : std::numeric_limits<T>::quiet_NaN();
+        return exists ? gamma_function::polygamma(static_cast<int>(order), x) : std::numeric_limits<T>::quiet_NaN();
     }
     static auto f(const auto& n, const auto& x) {
         return batch_math::one_by_one(
@@ -101,11 +101,13 @@ struct Digamma {
     static constexpr Accuracy accuracy{.ulps = 64, .between = {2, 1e300}};  // near its root at 1.46 few digits are left
     static auto f(const auto& x) {
         return batch_math::one_by_one(
-            [](auto number) { return static_cast<decltype(number)>(gamma::polygamma(0, static_cast<double>(number))); },
+            [](auto number) {
+                return static_cast<decltype(number)>(gamma_function::polygamma(0, static_cast<double>(number)));
+            },
             x);
     }
     static auto df(const auto& x, const auto&) { return polygamma(1.0, x); }
-    static long double exact(long double x) { return gamma::polygamma(0, x); }
+    static long double exact(long double x) { return gamma_function::polygamma(0, x); }
 };
 auto digamma(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
     return call<Digamma>(x, where);
@@ -121,10 +123,13 @@ struct Lgamma {
                                        .between = {3, 1e300}};  // near its roots at 1 and 2 few digits are left
     static auto f(const auto& x) {
         return batch_math::one_by_one(
-            [](auto number) { return static_cast<decltype(number)>(gamma::lgamma(static_cast<double>(number))); }, x);
+            [](auto number) {
+                return static_cast<decltype(number)>(gamma_function::lgamma(static_cast<double>(number)));
+            },
+            x);
     }
     static auto df(const auto& x, const auto&) { return digamma(x); }
-    static long double exact(long double x) { return gamma::lgamma(x); }
+    static long double exact(long double x) { return gamma_function::lgamma(x); }
 };
 auto lgamma(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
     return call<Lgamma>(x, where);

@@ -3,24 +3,22 @@
 #include <algorithm>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/index/gather.hpp>
+#include <wengert/ops/index/internal/positions.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
 #include <wengert/ops/shape/views.hpp>
 
 namespace wengert {
-namespace {
-
-void require_positions(const Tensor& index, std::int64_t length) {
-    if (index.dtype() != Dtype::int64)
-        throw DtypeError(fmt::format("the index must be int64, not {}", to_string(index.dtype())));
-    const Tensor in_order = packed(index);
+void require_positions(const Tensor& positions, std::int64_t length) {
+    if (positions.dtype() != Dtype::int64)
+        throw DtypeError(fmt::format("the index must be int64, not {}", to_string(positions.dtype())));
+    const Tensor in_order = packed(positions);
     const auto* const position = in_order.data<std::int64_t>();
     for (std::int64_t i = 0; i < in_order.numel(); ++i)
         if (position[i] < 0 || position[i] >= length)
             throw ValueError(fmt::format("position {} is outside an axis of length {}", position[i], length));
 }
 
-/// An index of positions in x, with its axes of length 1, but for the one along which it stands, stretched to x's.
-Tensor stretched(const Tensor& index, const Tensor& x, int axis) {
+Tensor stretched_index(const Tensor& index, const Tensor& x, int axis) {
     const int at = normalize_axis(axis, x.rank());
     require_positions(index, x.dim(at));
     Shape expected = x.shape();
@@ -31,14 +29,12 @@ Tensor stretched(const Tensor& index, const Tensor& x, int axis) {
     return index.shape() == expected ? index : expand(index, expected);
 }
 
-}  // namespace
-
 // gather
 
 Tensor gather(const Input& x, int axis, const Tensor& index) {
     static_assert(is_listed<Gather>, "the op is missing in its family's list");
     return located(Gather::name, {x, {index, x.where()}}, [&] {
-        const Tensor places = stretched(index, x.tensor(), axis);
+        const Tensor places = stretched_index(index, x.tensor(), axis);
         return apply(Gather{axis}, {&places, &x.tensor()}, x.where());
     });
 }
@@ -84,7 +80,7 @@ std::vector<Sample> Gather::samples() {
 Tensor scatter_add(const Input& x, int axis, const Tensor& index, const Input& values) {
     static_assert(is_listed<ScatterAdd>, "the op is missing in its family's list");
     return located(ScatterAdd::name, {x, {index, x.where()}, values}, [&] {
-        const Tensor places = stretched(index, x.tensor(), axis);
+        const Tensor places = stretched_index(index, x.tensor(), axis);
         const std::int64_t length = x.tensor().dim(axis);
         const Tensor sums = apply(ScatterAdd{axis, length}, {&places, &values.tensor()}, x.where());
         return x + Input(sums, x.where());

@@ -57,6 +57,27 @@ void require_count(std::string_view what, std::int64_t n) {
 
 }  // namespace
 
+Tensor slice(const Input& x, int axis, const Steps& steps) {
+    return located("slice", {x}, [&] {
+        const std::int64_t n = x.tensor().dim(axis), step = steps.step;
+        if (step == 0) throw ValueError("a step of 0 goes nowhere");
+        // The places before the first and behind the last one, in the direction of the step.
+        const std::int64_t first = step > 0 ? 0 : n - 1, beyond = step > 0 ? n : -1;
+        const auto place = [&](const std::optional<std::int64_t>& given, std::int64_t otherwise) {
+            if (!given) return otherwise;
+            return std::clamp(*given < 0 ? *given + n : *given, std::min(first, beyond), std::max(first, beyond));
+        };
+        const std::int64_t begin = place(steps.begin, first), end = place(steps.end, beyond);
+        if (step == 1) return slice(x, axis, begin, std::max(begin, end));
+        const std::int64_t distance = step > 0 ? end - begin : begin - end;
+        if (distance <= 0) return slice(x, axis, 0, 0);
+        const std::int64_t count = 1 + (distance - 1) / (step > 0 ? step : -std::max(step, -n - 1));
+        if (step < 0) return arranged(x, axis, count, [&](std::int64_t i) { return begin + i * step; });
+        const Tensor part = slice(x, axis, begin, end);
+        return squeeze({unfold({part, x.where()}, axis, 1, step), x.where()}, -1);
+    });
+}
+
 Tensor flip(const Input& x, const ReductionAxes& axes) {
     return located("flip", {x}, [&] {
         Tensor result = x.tensor();
@@ -204,6 +225,22 @@ std::vector<Tensor> unbind(const Input& x, int axis) {
         for (std::int64_t i = 0; i < x.tensor().dim(axis); ++i) slices.push_back(select(x, axis, i));
         return slices;
     });
+}
+
+std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes) {
+    Shape shape;
+    for (const Tensor& x : axes) {
+        if (x.rank() != 1) throw ShapeError(fmt::format("meshgrid: {} is not one axis", to_string(x.shape())));
+        shape.push_back(x.dim(0));
+    }
+    std::vector<Tensor> grid;
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+        Shape along = shape;
+        for (int other = 0; other < shape.rank(); ++other)
+            if (other != axis) along[other] = 1;
+        grid.push_back(expand(reshape(axes[static_cast<std::size_t>(axis)], along), shape));
+    }
+    return grid;
 }
 
 }  // namespace wengert

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 #include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/tape/operation.hpp>
@@ -8,6 +9,16 @@
 /// Arrangements that are composed of views and lookups, so that their derivatives are too. x may be of any dtype. They
 /// throw ShapeError for an axis that x does not have.
 namespace wengert {
+
+/// Every step-th element of a part of an axis, as NumPy's begin:end:step: the part is cut to the axis, an end that is
+/// not given is the axis's own, and a negative position counts from the end. A negative step goes down from `begin`.
+struct Steps {
+    std::optional<std::int64_t> begin = {}, end = {};
+    std::int64_t step = 1;
+};
+/// [.., n, ..] -> [.., k, ..]; slice(x, 1, {.begin = 1, .step = 2}) has the columns 1, 3, .. A view if the step is
+/// positive. Throws ValueError for a step of 0.
+Tensor slice(const Input& x, int axis, const Steps& steps);
 
 /// The elements in the reverse order along a set of axes: [..] -> the same.
 Tensor flip(const Input& x, const ReductionAxes& axes = all_axes);
@@ -60,8 +71,14 @@ std::vector<Tensor> split(const Input& x, const std::vector<std::int64_t>& lengt
 /// The slices of an axis, without it, views: the reverse of stack().
 std::vector<Tensor> unbind(const Input& x, int axis);
 
+/// The coordinates of a grid: n tensors [a], [b], .. -> n views [a, b, ..], of which the i-th changes along axis i.
+/// Throws ShapeError unless each has one axis.
+std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes);
+
 /// Rows of the op reference.
 inline constexpr OpDoc composed_arrangements[] = {
+    {"slice(x, axis, {.begin, .end, .step})", "[.., n, ..] -> [.., k, ..]", "x[.., begin:end:step, ..]",
+     "ct in its place, 0 elsewhere"},
     {"flip(x, axes = all_axes)", "[..] -> the same", "the elements in the reverse order", "ct flipped"},
     {"roll(x, shift, axis)", "[..] -> the same", "each element shift places on", "ct rolled back"},
     {"repeat_interleave(x, n, axis)", "[.., k, ..] -> [.., k n, ..]", "each slice n times", "ct, summed"},
@@ -74,6 +91,7 @@ inline constexpr OpDoc composed_arrangements[] = {
      "the diagonal; a matrix with it", "a matrix with ct; the diagonal of ct"},
     {"movedim(x, from, to)", "an axis moved", "a view", "ct moved back"},
     {"flatten(x, first = 0, last = -1)", "[.., a, b, ..] -> [.., a b, ..]", "axes as one", "ct in x's shape"},
-    {"split(x, lengths, axis), unbind(x, axis)", "parts or slices of an axis", "views", "each part's ct in its place"}};
+    {"split(x, lengths, axis), unbind(x, axis)", "parts or slices of an axis", "views", "each part's ct in its place"},
+    {"meshgrid({x, y})", "[a], [b] -> [a, b], [a, b]", "the coordinates of a grid, views", "ct, summed"}};
 
 }  // namespace wengert

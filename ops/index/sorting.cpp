@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/ops/elementwise/map.hpp>
 #include <wengert/ops/index/gather.hpp>
 #include <wengert/ops/index/sorting.hpp>
@@ -10,6 +11,15 @@
 #include <wengert/ops/shape/views.hpp>
 
 namespace wengert {
+namespace {
+
+/// The order of numbers with NaN at its end.
+template <class T>
+bool is_before(T a, T b) {
+    return a < b || (a == a && b != b);
+}
+
+}  // namespace
 
 // argsort
 
@@ -30,8 +40,7 @@ void ArgSort::forward(const Inputs& in, const Destination& out) const {
             axis, {&in[0], &out.tensor}, [this](std::int64_t, std::span<const T> x, std::span<std::int64_t> places) {
                 std::iota(places.begin(), places.end(), 0);
                 const auto is_less = [&](std::int64_t a, std::int64_t b) {
-                    const T p = x[static_cast<std::size_t>(a)], q = x[static_cast<std::size_t>(b)];
-                    return p < q || (p == p && q != q);
+                    return is_before(x[static_cast<std::size_t>(a)], x[static_cast<std::size_t>(b)]);
                 };
                 if (descending)
                     std::ranges::stable_sort(places, [&](std::int64_t a, std::int64_t b) { return is_less(b, a); });
@@ -61,6 +70,102 @@ TopK topk(const Input& x, std::int64_t k, int axis, bool largest) {
         return TopK{gather(x, axis, places), places};
     });
 }
+
+// cummax, cummin
+
+TopK cummax(const Input& x, int axis) {
+    static_assert(is_listed<RunningArgMax>, "the op is missing in its family's list");
+    return located("cummax", {x}, [&] {
+        const Tensor places = apply(RunningArgMax{axis, true}, x);
+        return TopK{gather(x, axis, places), places};
+    });
+}
+
+TopK cummin(const Input& x, int axis) {
+    return located("cummin", {x}, [&] {
+        const Tensor places = apply(RunningArgMax{axis, false}, x);
+        return TopK{gather(x, axis, places), places};
+    });
+}
+
+Shape RunningArgMax::shape(const Inputs& in) const {
+    normalize_axis(axis, in[0].rank());
+    return in[0].shape();
+}
+
+void RunningArgMax::forward(const Inputs& in, const Destination& out) const {
+    visit_dtype(in[0].dtype(), [&](auto type) {
+        using T = decltype(type);
+        for_each_row<const T, std::int64_t>(
+            axis, {&in[0], &out.tensor}, [this](std::int64_t, std::span<const T> x, std::span<std::int64_t> places) {
+                std::size_t best = 0;
+                for (std::size_t i = 0; i < x.size(); ++i) {
+                    // A NaN is final.
+                    if (x[best] == x[best] && (x[i] != x[i] || (largest ? x[i] > x[best] : x[i] < x[best]))) best = i;
+                    places[i] = static_cast<std::int64_t>(best);
+                }
+            });
+    });
+}
+
+std::vector<Sample> RunningArgMax::samples() {
+    return {{"[3, 7]", {sample_values({3, 7}, -1, 1, 1)}, [](const auto& in) { return cummax(in[0], -1).indices; }},
+            {"[4, 3], axis 0, smallest", {sample_values({4, 3}, -1, 1, 2)}, [](const auto& in) {
+                 return cummin(in[0], 0).indices;
+             }}};
+}
+
+// searchsorted
+
+Tensor searchsorted(const Input& sorted, const Input& values, bool right) {
+    static_assert(is_listed<SearchSorted>, "the op is missing in its family's list");
+    return apply(SearchSorted{right}, {&tensor_of(sorted, SearchSorted::name), &tensor_of(values, SearchSorted::name)},
+                 sorted.where());
+}
+
+Shape SearchSorted::shape(const Inputs& in) const {
+    const Tensor &sorted = in[0], &values = in[1];
+    if (sorted.dtype() != values.dtype())
+        throw DtypeError(
+            fmt::format("values are {}, but the rows {}", to_string(values.dtype()), to_string(sorted.dtype())));
+    Shape rows = sorted.shape(), of_values = values.shape();
+    if (rows.rank() > 1 && of_values.rank() == rows.rank()) rows[rows.rank() - 1] = of_values[rows.rank() - 1];
+    if (sorted.rank() == 0 || (sorted.rank() > 1 && rows != of_values))
+        throw ShapeError(
+            fmt::format("values {} are not for the rows of {}", to_string(values.shape()), to_string(sorted.shape())));
+    return values.shape();
+}
+
+void SearchSorted::forward(const Inputs& in, const Destination& out) const {
+    // One row takes all values as one, wherever they stand.
+    const Tensor sorted = packed(in[0]), values = packed(in[1]);
+    const auto n = static_cast<std::size_t>(sorted.dim(-1));
+    const std::int64_t k = sorted.rank() == 1 ? values.numel() : values.dim(-1);
+    visit_dtype(values.dtype(), [&](auto type) {
+        using T = decltype(type);
+        const auto *const row = sorted.data<T>(), *const value = values.data<T>();
+        auto* const place = static_cast<std::int64_t*>(out.tensor.raw());
+        parallel_ranges(values.numel(), 64, values.numel() * 16, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i) {
+                const std::span of(row + i / k * static_cast<std::int64_t>(n), n);
+                const auto at = right ? std::ranges::upper_bound(of, value[i], is_before<T>)
+                                      : std::ranges::lower_bound(of, value[i], is_before<T>);
+                place[i] = at - of.begin();
+            }
+        });
+    });
+}
+
+std::vector<Sample> SearchSorted::samples() {
+    return {{"[5] for [2, 3]",
+             {sample_values({5}, -1, 1, 1), sample_values({2, 3}, -1, 1, 2)},
+             [](const auto& in) { return searchsorted(sort(in[0]), in[1]); }},
+            {"[2, 4] for [2, 3], right",
+             {sample_values({2, 4}, -1, 1, 3), sample_values({2, 3}, -1, 1, 4)},
+             [](const auto& in) { return searchsorted(sort(in[0]), in[1], true); }}};
+}
+
+// quantile, median
 
 Tensor quantile(const Input& x, double q, int axis, bool keepdim) {
     return located("quantile", {x}, [&] {

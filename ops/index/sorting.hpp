@@ -43,18 +43,59 @@ TopK topk(const Input& x, std::int64_t k, int axis = -1, bool largest = true);
 Tensor quantile(const Input& x, double q, int axis = -1, bool keepdim = false);
 Tensor median(const Input& x, int axis = -1, bool keepdim = false);
 
+/// The largest element so far along an axis, and where the first such stands: [.., n, ..] -> the same. A NaN stays the
+/// largest from its place on. Derivative of the values: ct added where they came from. x may be int64.
+TopK cummax(const Input& x, int axis);
+/// The smallest element so far, in all else like cummax().
+TopK cummin(const Input& x, int axis);
+
+/// Where the largest, or the smallest, element so far stands.
+struct RunningArgMax {
+    static constexpr std::string_view name = "running_argmax";
+    static constexpr OpDoc doc{"cummax(x, axis).indices, cummin(x, axis).indices", "[.., n, ..] -> int64, the same",
+                               "the place of the first of the largest elements so far, or of the smallest", "none"};
+    int axis;
+    bool largest;
+    Shape shape(const Inputs& in) const;
+    Dtype dtype(const Inputs&) const { return Dtype::int64; }
+    void forward(const Inputs& in, const Destination& out) const;
+    static std::vector<Sample> samples();
+};
+
+/// Where values go in rows that are sorted in ascending order, so that they stay so: before equal elements, or behind
+/// them if `right`, as NumPy's: sorted [.., n], values [.., k] -> int64 [.., k], or sorted [n] and values of any shape.
+/// Not differentiable. Throws ShapeError if the rows are not as many, DtypeError unless both have one dtype. That the
+/// rows are sorted is not checked.
+Tensor searchsorted(const Input& sorted, const Input& values, bool right = false);
+
+struct SearchSorted {
+    static constexpr std::string_view name = "searchsorted";
+    static constexpr OpDoc doc{"searchsorted(sorted, values, right = false)", "[.., n], [.., k] -> int64 [.., k]",
+                               "how many elements of a row are below a value, or not above it", "none"};
+    static constexpr std::array<std::string_view, 2> operands{"sorted", "values"};
+    bool right;
+    Shape shape(const Inputs& in) const;
+    Dtype dtype(const Inputs&) const { return Dtype::int64; }
+    void forward(const Inputs& in, const Destination& out) const;
+    static std::vector<Sample> samples();
+};
+
 /// Rows of the op reference.
 inline constexpr OpDoc composed_orders[] = {
     {"sort(x, axis = -1, descending = false)", "[.., n, ..] -> the same", "the elements in their order",
      "ct where they came from"},
     {"topk(x, k, axis = -1, largest = true)", "[.., n, ..] -> [.., k, ..], int64 [.., k, ..]",
      "the k largest elements, or smallest, and their positions", "ct where they came from; none"},
+    {"cummax(x, axis), cummin(x, axis)", "[.., n, ..] -> the same, int64 the same",
+     "the largest element so far, or smallest, and its position", "ct added where they came from; none"},
     {"quantile(x, q, axis = -1, keepdim = false), median(x, axis = -1, keepdim = false)", "[.., n, ..] -> [.., ..]",
      "what a share q of the elements is below", "ct, shared between the two nearest"}};
 
 // clang-format off
 using SortingOps = OpList<
-    ArgSort>;
+    ArgSort,
+    RunningArgMax,
+    SearchSorted>;
 // clang-format on
 template <class Op>
 requires is_in<Op, SortingOps>

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <iterator>
-#include <wengert/ops/elementwise/elementwise.hpp>
+#include <limits>
+#include <wengert/ops/elementwise/map.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
 #include <wengert/ops/reduce/scans.hpp>
 #include <wengert/ops/shape/concat.hpp>
@@ -178,6 +180,53 @@ std::vector<Sample> LinearScan::samples() {
             {"[3, 4], axis 1, lagged and reversed", pair({3, 4}), with(true, true)},
             {"[2, 1]", pair({2, 1}), with(false, false)},
             {"[2, 0]", pair({2, 0}), with(false, false)}};
+}
+
+// logcumsumexp
+
+Tensor logcumsumexp(const Input& x, int axis, bool reverse) {
+    static_assert(is_listed<LogCumSumExp>, "the op is missing in its family's list");
+    return apply(LogCumSumExp{axis, reverse}, x);
+}
+
+Shape LogCumSumExp::shape(const Inputs& in) const { return scanned_shape(in[0], axis); }
+
+void LogCumSumExp::forward(const Inputs& in, const Destination& out) const {
+    visit_floating(in[0].dtype(), [&](auto type) {
+        using T = decltype(type);
+        for_each_row<const T, T>(axis, {&in[0], &out.tensor},
+                                 [this](std::int64_t, std::span<const T> x, std::span<T> y) {
+                                     double sum = -std::numeric_limits<double>::infinity();
+                                     for_each_place(std::ssize(x), reverse, [&](std::size_t i, std::int64_t) {
+                                         const auto next = static_cast<double>(x[i]);
+                                         // Equal ones are added apart, since infinities have no distance. A NaN is
+                                         // passed on.
+                                         sum = next == sum  ? next + std::log(2.0)
+                                               : next > sum ? next + std::log1p(std::exp(sum - next))
+                                                            : sum + std::log1p(std::exp(next - sum));
+                                         y[i] = static_cast<T>(sum);
+                                     });
+                                 });
+    });
+}
+
+void LogCumSumExp::vjp(Backward& back) const {
+    const Tensor &x = back.saved(0), &y = back.saved(1);
+    const std::int64_t n = x.dim(axis);
+    if (n == 0) return back.add(0, back.cotangent());
+    // d[i] = Σ ct[k] e^(y[i] - y[k]) over the k that come after i or are i: a recurrence with factors of 1 at most.
+    const Tensor next = reverse ? concat({slice(y, axis, 0, 1), slice(y, axis, 0, n - 1)}, axis)
+                                : concat({slice(y, axis, 1, n), slice(y, axis, n - 1, n)}, axis);
+    const double nothing = -std::numeric_limits<double>::infinity();
+    const auto ratio = [nothing](auto part, auto whole) {
+        return where(part == nothing, 0.0, exp(where(part == nothing, 0.0, part) - where(part == nothing, 0.0, whole)));
+    };
+    const Tensor d = linear_scan(map(ratio, y, next), back.cotangent(), axis, !reverse);
+    back.add(0, map(ratio, x, y) * d);
+}
+
+std::vector<Sample> LogCumSumExp::samples() {
+    return scan_samples([](const Tensor& x, int axis, bool reverse) { return logcumsumexp(x, axis, reverse); });
 }
 
 }  // namespace wengert

@@ -61,11 +61,29 @@ struct LinearScan {
     static std::vector<Sample> samples();
 };
 
+/// y[i] = ln(e^x[0] + .. + e^x[i]), without overflow: [.., n, ..] -> the same. Minus infinity as long as nothing else
+/// came. Derivative: sums of ct e^(x[i] - y) from the other end; 0 by an element of minus infinity.
+Tensor logcumsumexp(const Input& x, int axis, bool reverse = false);
+
+struct LogCumSumExp {
+    static constexpr std::string_view name = "logcumsumexp";
+    static constexpr OpDoc doc{"logcumsumexp(x, axis, reverse = false)", "[.., n, ..] -> the same",
+                               "ln(e^x[0] + .. + e^x[i])", "Σ ct[k] e^(x[i] - y[k]), from the other end"};
+    static constexpr Saves saves = Saves::inputs_and_output;
+    int axis;
+    bool reverse;
+    Shape shape(const Inputs& in) const;
+    void forward(const Inputs& in, const Destination& out) const;
+    void vjp(Backward& back) const;
+    static std::vector<Sample> samples();
+};
+
 // clang-format off
 using ScanOps = OpList<
     CumSum,
     CumProd,
-    LinearScan>;
+    LinearScan,
+    LogCumSumExp>;
 // clang-format on
 template <class Op>
 requires is_in<Op, ScanOps>

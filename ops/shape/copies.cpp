@@ -53,4 +53,50 @@ std::vector<Sample> PutSlice::samples() {
              }}};
 }
 
+// overlap_add
+
+Tensor overlap_add(const Input& windows, int axis, std::int64_t length, std::int64_t step) {
+    static_assert(is_listed<OverlapAdd>, "the op is missing in its family's list");
+    return located(OverlapAdd::name, {windows}, [&] {
+        const int at = normalize_axis(axis, windows.tensor().rank() - 1);
+        return apply(OverlapAdd{at, length, step}, windows);
+    });
+}
+
+Shape OverlapAdd::shape(const Inputs& in) const {
+    if (step < 1) throw ValueError(fmt::format("a step of {} is no length", step));
+    Shape result = in[0].shape();
+    const std::int64_t count = result[axis], size = result[result.rank() - 1];
+    if (size < 1 || size > length || count != 1 + (length - size) / step)
+        throw ShapeError(fmt::format("{} are not the windows of an axis {} of {} in steps of {}", to_string(result),
+                                     axis, length, step));
+    result.erase(result.rank() - 1);
+    result[axis] = length;
+    require_countable(result);
+    return result;
+}
+
+void OverlapAdd::forward(const Inputs& in, const Destination& out) const {
+    fill(out.tensor, 0);
+    const int last = in[0].rank() - 1;
+    const std::int64_t size = in[0].shape()[last];
+    const Tensor windows = Unfold{axis, size, step}.view(out.tensor);
+    // The windows of one position share no element: each pass adds one of each.
+    for (std::int64_t i = 0; i < size; ++i) write(Select{last, i}.view(in[0]), {Select{last, i}.view(windows), true});
+}
+
+void OverlapAdd::vjp(Backward& back) const {
+    const Shape& shape = back.input_shape(0);
+    back.add(0, unfold(back.cotangent(), axis, shape[shape.rank() - 1], step));
+}
+
+std::vector<Sample> OverlapAdd::samples() {
+    return {{"[2, 5, 3] to [2, 7]",
+             {sample_values({2, 5, 3}, -1, 1, 1)},
+             [](const auto& in) { return overlap_add(in[0], 1, 7, 1); }},
+            {"[2, 2, 2] to [6, 2], with a gap", {sample_values({2, 2, 2}, -1, 1, 2)}, [](const auto& in) {
+                 return overlap_add(in[0], 0, 6, 3);
+             }}};
+}
+
 }  // namespace wengert

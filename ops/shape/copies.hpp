@@ -41,10 +41,29 @@ struct PutSlice {
     static std::vector<Sample> samples();
 };
 
+/// Zeros, to which windows are added where unfold() shows them: [.., w, .., size] -> [.., length, ..]. Derivative:
+/// unfold(ct). Throws ShapeError unless unfold() of an axis of this length has so many windows, ValueError for a step
+/// below 1.
+Tensor overlap_add(const Input& windows, int axis, std::int64_t length, std::int64_t step);
+
+struct OverlapAdd {
+    static constexpr std::string_view name = "overlap_add";
+    static constexpr OpDoc doc{"overlap_add(windows, axis, length, step)", "[.., w, .., size] -> [.., length, ..]",
+                               "0, with windows added where unfold() shows them", "the windows of ct"};
+    static constexpr Saves saves = Saves::nothing;
+    int axis;
+    std::int64_t length, step;
+    Shape shape(const Inputs& in) const;
+    void forward(const Inputs& in, const Destination& out) const;
+    void vjp(Backward& back) const;
+    static std::vector<Sample> samples();
+};
+
 // clang-format off
 using CopyOps = OpList<
     Contiguous,
-    PutSlice>;
+    PutSlice,
+    OverlapAdd>;
 // clang-format on
 template <class Op>
 requires is_in<Op, CopyOps>

@@ -271,4 +271,39 @@ std::vector<Sample> Select::samples() {
         {"[3], last", {sample_values({3}, -1, 1, 2)}, [](const auto& in) { return select(in[0], 0, -1); }}};
 }
 
+// unfold
+
+Tensor unfold(const Input& x, int axis, std::int64_t size, std::int64_t step) {
+    static_assert(is_listed<Unfold>, "the op is missing in its family's list");
+    return apply(Unfold{axis_of(x, axis, Unfold::name), size, step}, x);
+}
+
+Tensor Unfold::view(const Tensor& x) const {
+    if (size < 1 || step < 1)
+        throw ValueError(fmt::format("a window of {} and a step of {} are no lengths", size, step));
+    const std::int64_t n = x.shape()[axis];
+    if (size > n)
+        throw ShapeError(fmt::format("a window of {} is longer than axis {} of {}", size, axis, to_string(x.shape())));
+    Shape shape = x.shape(), strides = x.strides();
+    shape[axis] = 1 + (n - size) / step;
+    strides[axis] *= step;
+    shape.push_back(size);
+    strides.push_back(x.strides()[axis]);
+    return x.view(shape, strides, x.offset());
+}
+
+Tensor Unfold::adjoint(const Tensor& cotangent, const Shape& shape) const {
+    return overlap_add(cotangent, axis, shape[axis], step);
+}
+
+std::vector<Sample> Unfold::samples() {
+    const auto windows = [](int axis, std::int64_t size, std::int64_t step) {
+        return [=](const std::vector<Tensor>& in) { return unfold(in[0], axis, size, step); };
+    };
+    return {{"[2, 7], windows of 3", {sample_values({2, 7}, -1, 1, 1)}, windows(1, 3, 1)},
+            {"[7, 2], windows of 2, every third", {sample_values({7, 2}, -1, 1, 2)}, windows(0, 2, 3)},
+            {"[4], the whole", {sample_values({4}, -1, 1, 3)}, windows(-1, 4, 2)},
+            {"[0, 3]", {sample_values({0, 3}, -1, 1, 4)}, windows(1, 2, 1)}};
+}
+
 }  // namespace wengert

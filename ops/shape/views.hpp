@@ -105,6 +105,24 @@ struct Select {
     static std::vector<Sample> samples();
 };
 
+/// The windows of `size` elements that begin at every step-th place of an axis; their elements are the last axis of the
+/// result: [.., n, ..] -> [.., 1 + (n - size) / step, .., size], as PyTorch's Tensor.unfold(). A view. Derivative:
+/// overlap_add(). Throws ShapeError if the axis does not exist or a window is longer, ValueError for a size or a step
+/// below 1.
+Tensor unfold(const Input& x, int axis, std::int64_t size, std::int64_t step);
+
+struct Unfold {
+    static constexpr std::string_view name = "unfold";
+    static constexpr OpDoc doc{"unfold(x, axis, size, step)", "[.., n, ..] -> [.., 1 + (n - size) / step, .., size]",
+                               "windows along an axis, a view", "ct added where the windows show it"};
+    static constexpr bool overlapping = true;  // windows may share elements
+    int axis;
+    std::int64_t size, step;
+    Tensor view(const Tensor& x) const;
+    Tensor adjoint(const Tensor& cotangent, const Shape& shape) const;
+    static std::vector<Sample> samples();
+};
+
 template <int n>
 std::array<Tensor, n> chunk(const Input& x, int axis) {
     std::vector<Tensor> parts = chunk(x, n, axis);
@@ -119,7 +137,8 @@ using ViewOps = OpList<
     Permute,
     Expand,
     Slice,
-    Select>;
+    Select,
+    Unfold>;
 // clang-format on
 template <class Op>
 requires is_in<Op, ViewOps>

@@ -7,7 +7,7 @@
 #include <numbers>
 
 /// The logarithm of the gamma function and its derivatives, for double and long double.
-namespace wengert::gamma {
+namespace wengert::gamma_function {
 
 inline double lgamma(double x) {
     int sign = 0;
@@ -52,4 +52,4 @@ T polygamma(int n, T x) {
     return sign * (factorial / T(n) * std::pow(x, T(-n)) + factorial / 2 * std::pow(x, T(-n - 1)) + series) + sum;
 }
 
-}  // namespace wengert::gamma
+}  // namespace wengert::gamma_function

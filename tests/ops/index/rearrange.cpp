@@ -19,6 +19,42 @@ void check(const Tensor& y, const Shape& shape, const Values& values) {
 
 }  // namespace
 
+TEST_CASE("rearrange: every step-th element, from either end, as NumPy's slices") {
+    const Tensor x = arange(6);
+    check(slice(x, 0, {.step = 2}), {3}, {0, 2, 4});
+    check(slice(x, 0, {.begin = 1, .step = 2}), {3}, {1, 3, 5});
+    check(slice(x, 0, {.begin = 1, .end = -1, .step = 3}), {2}, {1, 4});
+    check(slice(x, 0, {.step = -1}), {6}, {5, 4, 3, 2, 1, 0});
+    check(slice(x, 0, {.begin = -2, .end = 0, .step = -2}), {2}, {4, 2});
+    check(slice(x, 0, {.begin = 4}), {2}, {4, 5});
+    check(slice(x, 0, {.begin = -100, .end = 100}), {6}, {0, 1, 2, 3, 4, 5});
+    check(slice(x, 0, {.begin = 100, .end = -100, .step = -4}), {2}, {5, 1});
+    check(slice(x, 0, {.begin = 4, .end = 2}), {0}, {});
+    check(slice(x, 0, {.begin = 2, .end = 4, .step = -1}), {0}, {});
+    check(slice(x, 0, {.begin = 3, .step = std::numeric_limits<std::int64_t>::max()}), {1}, {3});
+    check(slice(x, 0, {.step = std::numeric_limits<std::int64_t>::min()}), {1}, {5});
+    check(slice(zeros({2, 0}), 1, {.step = -1}), {2, 0}, {});
+    check(slice(counting(), 1, {.step = 2}), {2, 2}, {1, 3, 4, 6});
+    CHECK(slice(counting(), 1, {.step = 2}).shares_storage(counting()));
+    // What the definition says: begin, begin + step, .. as long as the end is not reached.
+    for (std::int64_t n = 0; n < 5; ++n)
+        for (std::int64_t begin = 0; begin < n; ++begin)
+            for (std::int64_t end = 0; end <= n; ++end)
+                for (const std::int64_t step : {-3, -2, -1, 1, 2, 3}) {
+                    Values want;
+                    for (std::int64_t i = begin; step > 0 ? i < end : i > end; i += step)
+                        want.push_back(static_cast<double>(i));
+                    check(slice(arange(n), 0, {begin, end, step}), {static_cast<std::int64_t>(want.size())}, want);
+                }
+}
+
+TEST_CASE("rearrange: the coordinates of a grid") {
+    const std::vector<Tensor> grid = meshgrid({arange(2), tensor({7, 8, 9})});
+    check(grid.at(0), {2, 3}, {0, 0, 0, 1, 1, 1});
+    check(grid.at(1), {2, 3}, {7, 8, 9, 7, 8, 9});
+    CHECK(meshgrid({}).empty());
+}
+
 TEST_CASE("rearrange: flip and roll") {
     const Tensor& x = counting();
     check(flip(x), {2, 3}, {6, 5, 4, 3, 2, 1});
@@ -95,6 +131,9 @@ TEST_CASE("rearrange: gradients of first and second order") {
         };
         is_right([](const Tensor& t) { return flip(t); });
         is_right([](const Tensor& t) { return roll(t, 1, 1); });
+        is_right([](const Tensor& t) { return slice(t, 1, {.step = 2}); });
+        is_right([](const Tensor& t) { return slice(t, 0, {.step = -2}); });
+        is_right([](const Tensor& t) { return meshgrid({select(t, 0, 0), select(t, 1, 1)})[1]; });
         is_right([](const Tensor& t) { return repeat_interleave(t, 2, 0); });
         is_right([](const Tensor& t) { return tile(t, 2, 1); });
         for (const PadMode mode : {PadMode::constant, PadMode::edge, PadMode::reflect, PadMode::circular})
@@ -121,5 +160,8 @@ TEST_CASE("rearrange: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("diag_embed: [] is no row of a diagonal", [&] { diag_embed(scalar(1)); });
     check_refused<ShapeError>("flatten: axis 1 is behind axis 0", [&] { flatten(x, 1, 0); });
     check_refused<ShapeError>("split: the lengths do not add up to axis 1 of [2, 3]", [&] { split(x, {1, 1}, 1); });
+    check_refused<ValueError>("slice: a step of 0 goes nowhere", [&] { slice(x, 0, {.step = 0}); });
+    check_refused<ShapeError>("slice: axis 2 does not exist in a tensor of 2 axes", [&] { slice(x, 2, {.step = -1}); });
+    CHECK_THROWS_WITH_AS(meshgrid({x}), "meshgrid: [2, 3] is not one axis", ShapeError);
     check_refused<ValueError>("flip: an undefined tensor was given", [&] { flip(Tensor()); });
 }

@@ -53,6 +53,60 @@ TEST_CASE("sorting: the largest and the smallest, and where they stand") {
     CHECK(topk(x, 0).values.shape() == Shape{2, 0});
 }
 
+TEST_CASE("sorting: the largest and the smallest so far, and where the first such stands") {
+    for (int layout = 0; layout < layouts; ++layout)
+        for (int axis = 0; axis < 3; ++axis) {
+            const Tensor x = laid_out({3, 5, 4}, layout, 3, Dtype::int64, -3, 3);  // with many ties
+            const TopK high = cummax(x, axis - 3), low = cummin(x, axis);
+            const std::vector<Values> rows = rows_of(x, 1 << axis), highs = rows_of(high.values, 1 << axis),
+                                      high_places = rows_of(high.indices, 1 << axis),
+                                      lows = rows_of(low.values, 1 << axis),
+                                      low_places = rows_of(low.indices, 1 << axis);
+            for (std::size_t row = 0; row < rows.size(); ++row)
+                for (std::size_t i = 0; i < rows[row].size(); ++i) {
+                    const auto first = rows[row].begin(), end = first + static_cast<std::ptrdiff_t>(i) + 1;
+                    const auto most = std::max_element(first, end), least = std::min_element(first, end);
+                    CHECK(highs[row][i] == *most);
+                    CHECK(high_places[row][i] == static_cast<double>(most - first));
+                    CHECK(lows[row][i] == *least);
+                    CHECK(low_places[row][i] == static_cast<double>(least - first));
+                }
+        }
+    const TopK broken = cummax(tensor({1, not_a_number, 3, not_a_number}), 0);
+    CHECK(elements(broken.indices) == Values{0, 1, 1, 1});
+    CHECK(cummax(zeros({2, 0}), 1).values.shape() == Shape{2, 0});
+    for (const int order : {1, 2}) {
+        const GradcheckResult result =
+            gradcheck([](const auto& in) { return cummax(in[0], 1).values * cummin(in[0], 0).values; },
+                      {sample_values({3, 4}, -1, 1, 6)}, {.order = order});
+        CHECK_MESSAGE(result.passed, result.message);
+    }
+}
+
+TEST_CASE("sorting: where values go in sorted rows") {
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::int64})
+        for (const bool right : {false, true}) {
+            const Tensor sorted = sort(laid_out({3, 7}, 1, 3, dtype, -4, 4)), one = select(sorted, 0, 1);
+            const Tensor values = laid_out({3, 5}, 2, 4, dtype, -5, 5);
+            const Tensor by_row = searchsorted(sorted, values, right), by_one = searchsorted(one, values, right);
+            CHECK(by_row.dtype() == Dtype::int64);
+            for_each_index({3, 5}, [&](const Shape& at) {
+                std::int64_t in_row = 0, in_one = 0;
+                for (std::int64_t i = 0; i < 7; ++i) {
+                    const double v = element(values, at), a = element(sorted, {at[0], i}), b = element(one, {i});
+                    in_row += right ? a <= v : a < v;
+                    in_one += right ? b <= v : b < v;
+                }
+                CHECK(element(by_row, at) == in_row);
+                CHECK(element(by_one, at) == in_one);
+            });
+        }
+    CHECK(elements(searchsorted(tensor({1, 2, not_a_number}), tensor({not_a_number, 3}))) == Values{2, 2});
+    CHECK(elements(searchsorted(zeros({0}), tensor({1, 2}))) == Values{0, 0});
+    CHECK(searchsorted(zeros({2, 3}), zeros({2, 0})).shape() == Shape{2, 0});
+    CHECK(searchsorted(zeros({3}), scalar(1)).item<std::int64_t>() == 3);
+}
+
 TEST_CASE("sorting: quantiles lie on a line between the two nearest elements") {
     const Tensor x = tensor({4, 1, 3, 2}, Dtype::float64);
     CHECK(quantile(x, 0).item() == 1);
@@ -91,4 +145,15 @@ TEST_CASE("sorting: what does not fit is refused with the caller's line") {
     check_refused<ValueError>("quantile: q is 1.5, outside [0, 1]", [&] { quantile(x, 1.5); });
     check_refused<ShapeError>("median: axis -1 of [0] has length 0", [&] { median(zeros({0})); });
     check_refused<ValueError>("sort: an undefined tensor was given", [&] { sort(Tensor()); });
+    check_refused<ShapeError>("cummax: axis 2 does not exist in a tensor of 2 axes", [&] { cummax(ones({2, 3}), 2); });
+    check_refused<ShapeError>("searchsorted: values [3, 2] are not for the rows of [2, 4]", [&] {
+        searchsorted(ones({2, 4}), ones({3, 2}));
+    });
+    check_refused<ShapeError>("searchsorted: values [] are not for the rows of [2, 4]", [&] {
+        searchsorted(ones({2, 4}), scalar(1));
+    });
+    check_refused<ShapeError>("searchsorted: values [2] are not for the rows of []",
+                              [&] { searchsorted(scalar(1), ones({2})); });
+    check_refused<DtypeError>("searchsorted: values are int64, but the rows float32",
+                              [&] { searchsorted(ones({2}), arange(2)); });
 }

@@ -57,6 +57,23 @@ TEST_CASE("scans: running sums, products and recurrences along every axis, from 
                });
 }
 
+TEST_CASE("scans: logarithms of running sums of exponentials, however large or small") {
+    check_scan([](const Tensor& x, int axis, bool reverse) { return logcumsumexp(x, axis, reverse); },
+               [](Values& row) {
+                   double sum = 0;
+                   for (double& element : row) element = std::log(sum += std::exp(element));
+               });
+    const double two = std::log(2.0);
+    check_close(logcumsumexp(tensor({1000, 1000, -1000}, Dtype::float64), 0), {1000, 1000 + two, 1000 + two}, 2);
+    check_close(logcumsumexp(tensor({-infinity, -infinity, -1000, 0}, Dtype::float64), 0),
+                {-infinity, -infinity, -1000, 0}, 2);
+    check_close(logcumsumexp(tensor({0, infinity, 0, infinity}), 0), {0, infinity, infinity, infinity}, 0);
+    const Tensor x = tensor({-infinity, 800, -infinity, 800}, Dtype::float64);
+    const Tensor slope =
+        gradients([](const auto& in) { return logcumsumexp(in[0], 0); }, {x}, ones({4}, Dtype::float64))[0];
+    check_close(slope, {0, 2.5, 0, 0.5}, 1024);  // e^(x - y) is as exact as y, which is near 800
+}
+
 TEST_CASE("scans: a sum of many float32 numbers does not drift") {
     const Tensor y = cumsum(full({1'000'000}, 0.1, Dtype::float32), 0);
     CHECK(element(y, {999'999}) == doctest::Approx(0.1f * 1e6).epsilon(1e-7));
@@ -70,7 +87,7 @@ TEST_CASE("scans: zeros have the derivatives of a product") {
 
 TEST_CASE("scans: a NaN stays, and goes no way back") {
     const Tensor x = tensor({1, not_a_number, 3});
-    for (const Tensor& y : {cumsum(x, 0), cumprod(x, 0), linear_scan(x, x, 0)}) {
+    for (const Tensor& y : {cumsum(x, 0), cumprod(x, 0), linear_scan(x, x, 0), logcumsumexp(x, 0)}) {
         CHECK(element(y, {0}) == 1);
         CHECK(std::isnan(element(y, {1})));
         CHECK(std::isnan(element(y, {2})));
@@ -86,5 +103,7 @@ TEST_CASE("scans: what does not fit is refused with the caller's line") {
                               [&] { linear_scan(ones({2}), ones({3}), 0); });
     check_refused<DtypeError>("linear_scan: a is float32, but b float64",
                               [&] { linear_scan(ones({2}), ones({2}, Dtype::float64), 0); });
+    check_refused<DtypeError>("logcumsumexp: the operand is int64; float32 or float64 is needed",
+                              [&] { logcumsumexp(arange(3), 0); });
     check_refused<ValueError>("cumsum: an undefined tensor was given", [&] { cumsum(Tensor(), 0); });
 }

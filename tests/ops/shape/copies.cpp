@@ -43,4 +43,11 @@ TEST_CASE("copies: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("put_slice: axis 2 does not exist in a tensor of 2 axes", [&] {
         put_slice(x, {2, 5}, 2, 0, 3);
     });
+    check_refused<ShapeError>("overlap_add: [2, 3] are not the windows of an axis 0 of 5 in steps of 1",
+                              [&] { overlap_add(x, 0, 5, 1); });
+    check_refused<ShapeError>("overlap_add: [2, 3] are not the windows of an axis 0 of 2 in steps of 1",
+                              [&] { overlap_add(x, 0, 2, 1); });
+    check_refused<ValueError>("overlap_add: a step of 0 is no length", [&] { overlap_add(x, 0, 4, 0); });
+    check_refused<ShapeError>("overlap_add: axis 1 does not exist in a tensor of 1 axes",
+                              [&] { overlap_add(x, 1, 4, 1); });
 }

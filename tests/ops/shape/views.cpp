@@ -158,6 +158,41 @@ TEST_CASE("views: a leaf that is itself a view") {
     });
 }
 
+TEST_CASE("views: windows along every axis, and their sums where they came from") {
+    const Shape shape{3, 7, 4};
+    for (int layout = 0; layout < layouts; ++layout)
+        for (int axis = 0; axis < 3; ++axis)
+            for (const std::int64_t size : {1, 2, 3})
+                for (const std::int64_t step : {1, 2, 5}) {
+                    CAPTURE(layout);
+                    CAPTURE(axis);
+                    CAPTURE(size);
+                    CAPTURE(step);
+                    const Tensor x = laid_out(shape, layout, 3), y = unfold(x, axis - 3, size, step);
+                    CHECK(y.shares_storage(x));
+                    REQUIRE(y.rank() == 4);
+                    CHECK(y.dim(-1) == size);
+                    std::int64_t windows = 0;
+                    while (windows * step + size <= shape[axis]) ++windows;
+                    CHECK(y.dim(axis) == windows);
+                    const auto place = [&](Shape at) {
+                        at[axis] = at[axis] * step + at[3];
+                        at.erase(3);
+                        return at;
+                    };
+                    for_each_index(y.shape(), [&](const Shape& at) { CHECK(element(y, at) == element(x, place(at))); });
+                    const Tensor values = sample_values(y.shape(), -1, 1, 5);
+                    Tensor sums = zeros(shape, Dtype::float64);
+                    for_each_index(y.shape(), [&](const Shape& at) {
+                        const Shape to = place(at);
+                        sums.mutable_data<double>()[(to[0] * shape[1] + to[1]) * shape[2] + to[2]] +=
+                            element(values, at);
+                    });
+                    check_close(overlap_add(values, axis, shape[axis], step), elements(sums), 4, 1);
+                }
+    check_close(overlap_add(ones({3, 2}), 0, 4, 1), {1, 2, 2, 1}, 0);
+}
+
 TEST_CASE("views: what does not fit is refused with the caller's line") {
     const Tensor x = zeros({2, 3});
     check_refused<ShapeError>("transpose: axis 2 does not exist in a tensor of 2 axes", [&] { transpose(x, 0, 2); });
@@ -184,6 +219,13 @@ TEST_CASE("views: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("squeeze: axis 2 does not exist in a tensor of 2 axes", [&] { squeeze(x, 2); });
     check_refused<ShapeError>("chunk: axis -1 of [2, 3] does not divide into 2 equal parts", [&] { chunk<2>(x); });
     check_refused<ShapeError>("chunk: axis 1 of [2, 3] does not divide into 0 equal parts", [&] { chunk(x, 0, 1); });
+    check_refused<ShapeError>("unfold: axis 2 does not exist in a tensor of 2 axes", [&] { unfold(x, 2, 1, 1); });
+    check_refused<ShapeError>("unfold: a window of 4 is longer than axis 1 of [2, 3]", [&] { unfold(x, 1, 4, 1); });
+    check_refused<ValueError>("unfold: a window of 0 and a step of 1 are no lengths", [&] { unfold(x, 1, 0, 1); });
+    check_refused<ValueError>("unfold: a window of 1 and a step of -1 are no lengths", [&] { unfold(x, 1, 1, -1); });
+    check_refused<ShapeError>("unfold: a tensor has at most 6 axes", [&] {
+        unfold(zeros({1, 1, 1, 1, 1, 1}), 0, 1, 1);
+    });
 }
 
 TEST_CASE("views: an undefined tensor is refused in the name of what was called") {
@@ -199,6 +241,8 @@ TEST_CASE("views: an undefined tensor is refused in the name of what was called"
     check_refused<ValueError>(refused("squeeze"), [&] { squeeze(none, 0); });
     check_refused<ValueError>(refused("chunk"), [&] { chunk(none, 1, 0); });
     check_refused<ValueError>(refused("contiguous"), [&] { contiguous(none); });
+    check_refused<ValueError>(refused("unfold"), [&] { unfold(none, 0, 1, 1); });
+    check_refused<ValueError>(refused("overlap_add"), [&] { overlap_add(none, 0, 1, 1); });
     check_refused<ValueError>(refused("put_slice"), [&] { put_slice(none, {2}, 0, 0, 1); });
 }
 
