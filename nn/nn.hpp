@@ -1,6 +1,7 @@
 #pragma once
 
 #include <wengert/autograd/autograd.hpp>
+#include <wengert/nn/adaptive_optimizers.hpp>
 #include <wengert/nn/atomic_file.hpp>
 #include <wengert/nn/attention.hpp>
 #include <wengert/nn/averages.hpp>

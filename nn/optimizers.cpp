@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <bit>
 #include <cmath>
@@ -12,47 +11,14 @@
 #include <wengert/autograd/tape/recording.hpp>
 #include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/autograd/tensor/strided.hpp>
+#include <wengert/nn/internal/update_rule.hpp>
 #include <wengert/nn/optimizers.hpp>
 
 namespace wengert {
+
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
-/// NaN is outside of any interval.
-void require(std::string_view what, double value, double least, double below) {
-    if (!(value >= least && value < below))
-        throw ValueError(fmt::format("{} is {}, not in [{}, {})", what, value, least, below));
-}
-
-/// For the options of Adam and of AdamW.
-void require_adam(const auto& options) {
-    require("beta1", options.beta1, 0, 1);
-    require("beta2", options.beta2, 0, 1);
-    require("epsilon", options.epsilon, 0, infinity);
-    require("weight_decay", options.weight_decay, 0, infinity);
-}
-
-/// Calls rule(p, g, kept...) for each element, with references to all but the gradient's.
-template <class T, std::size_t... k, class Rule>
-void sweep(Tensor& parameter, const Tensor& gradient, [[maybe_unused]] std::span<Tensor> kept,
-           std::index_sequence<k...>, const Rule& rule) {
-    T* const p = parameter.mutable_data<T>();
-    const T* const g = gradient.data<T>();
-    const std::array<T*, sizeof...(k)> state{kept[k].mutable_data<T>()...};
-    constexpr std::int64_t cache_line = 64 / sizeof(T);
-    parallel_ranges(parameter.numel(), cache_line, parameter.numel(), [&](std::int64_t begin, std::int64_t end) {
-        // Copies, so that the compiler need not fear that an element's new value changes the rule.
-        const Rule own_rule = rule;
-        const auto own_state = state;
-        // The tensors of an element are read before they are written, and no two share elements.
-        // clang has no such word, and finds out when it runs.
-#ifndef __clang__
-#pragma GCC ivdep
-#endif
-        for (std::int64_t i = begin; i < end; ++i) own_rule(p[i], g[i], own_state[k][i]...);
-    });
-}
+using update_rule::infinity, update_rule::require, update_rule::require_adam, update_rule::sweep;
 
 /// The exponent of a NaN or an infinity is all ones.
 template <class T>

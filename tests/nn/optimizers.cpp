@@ -6,6 +6,7 @@
 #include <memory>
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/autograd/tensor/allocator.hpp>
+#include <wengert/nn/adaptive_optimizers.hpp>
 #include <wengert/nn/clipping.hpp>
 #include <wengert/nn/linear.hpp>
 #include <wengert/nn/optimizers.hpp>
@@ -14,23 +15,13 @@
 #include <wengert/ops/reduce/reductions.hpp>
 #include <wengert/ops/shape/views.hpp>
 
+#include "optimizer_makers.hpp"
 #include "parity.hpp"
 #include "refused.hpp"
 
 using namespace wengert;
 
 namespace {
-
-Tensor parameter(const Tensor& value, const std::string& name = {}) {
-    return Tensor(value.clone()).set_name(name).set_parameter();
-}
-
-using Maker = std::function<std::unique_ptr<Optimizer>(std::vector<Tensor>)>;
-
-template <class Kind>
-Maker maker(const auto& options) {
-    return [options](std::vector<Tensor> parameters) { return std::make_unique<Kind>(std::move(parameters), options); };
-}
 
 /// Every kind, with options that leave no term out.
 const std::vector<std::pair<std::string, Maker>> optimizer_kinds{
@@ -40,6 +31,12 @@ const std::vector<std::pair<std::string, Maker>> optimizer_kinds{
     {"adam", maker<Adam>(AdamOptions{.learning_rate = 0.1, .weight_decay = 0.1})},
     {"adamw", maker<AdamW>(AdamWOptions{.learning_rate = 0.1, .weight_decay = 0.1})},
     {"adadelta", maker<Adadelta>(AdadeltaOptions{.weight_decay = 0.1})},
+    {"rmsprop", maker<RmsProp>(RmsPropOptions{.momentum = 0.8, .weight_decay = 0.1, .centered = true})},
+    {"adagrad", maker<Adagrad>(AdagradOptions{.learning_rate = 0.1, .learning_rate_decay = 0.1, .weight_decay = 0.1})},
+    {"nadam", maker<NAdam>(NAdamOptions{.learning_rate = 0.1, .weight_decay = 0.1})},
+    {"radam", maker<RAdam>(RAdamOptions{.learning_rate = 0.1, .weight_decay = 0.1})},
+    {"lamb", maker<Lamb>(LambOptions{.learning_rate = 0.1})},
+    {"lion", maker<Lion>(LionOptions{.learning_rate = 0.1, .weight_decay = 0.1})},
 };
 
 }  // namespace

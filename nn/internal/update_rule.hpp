@@ -1,0 +1,54 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <wengert/autograd/tensor/parallel.hpp>
+#include <wengert/autograd/tensor/tensor.hpp>
+
+/// What rules of optimizers are made of: the domains of their options, and one pass over a parameter.
+namespace wengert::update_rule {
+
+inline constexpr double infinity = std::numeric_limits<double>::infinity();
+
+/// NaN is outside of any interval.
+inline void require(std::string_view what, double value, double least, double below) {
+    if (!(value >= least && value < below))
+        throw ValueError(fmt::format("{} is {}, not in [{}, {})", what, value, least, below));
+}
+
+/// For the options of Adam and of AdamW.
+void require_adam(const auto& options) {
+    require("beta1", options.beta1, 0, 1);
+    require("beta2", options.beta2, 0, 1);
+    require("epsilon", options.epsilon, 0, infinity);
+    require("weight_decay", options.weight_decay, 0, infinity);
+}
+
+/// Calls rule(p, g, kept...) for each element, with references to all but the gradient's.
+template <class T, std::size_t... k, class Rule>
+void sweep(Tensor& parameter, const Tensor& gradient, [[maybe_unused]] std::span<Tensor> kept,
+           std::index_sequence<k...>, const Rule& rule) {
+    T* const p = parameter.mutable_data<T>();
+    const T* const g = gradient.data<T>();
+    const std::array<T*, sizeof...(k)> state{kept[k].mutable_data<T>()...};
+    constexpr std::int64_t cache_line = 64 / sizeof(T);
+    parallel_ranges(parameter.numel(), cache_line, parameter.numel(), [&](std::int64_t begin, std::int64_t end) {
+        // Copies, so that the compiler need not fear that an element's new value changes the rule.
+        const Rule own_rule = rule;
+        const auto own_state = state;
+        // The tensors of an element are read before they are written, and no two share elements.
+        // clang has no such word, and finds out when it runs.
+#ifndef __clang__
+#pragma GCC ivdep
+#endif
+        for (std::int64_t i = begin; i < end; ++i) own_rule(p[i], g[i], own_state[k][i]...);
+    });
+}
+
+}  // namespace wengert::update_rule
