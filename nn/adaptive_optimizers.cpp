@@ -1,9 +1,7 @@
-#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <wengert/nn/adaptive_optimizers.hpp>
 #include <wengert/nn/internal/update_rule.hpp>
-#include <wengert/ops/reduce/statistics.hpp>
 
 namespace wengert {
 namespace {
@@ -166,24 +164,32 @@ Lamb::Lamb(std::vector<Tensor> parameters, const LambOptions& options)
 
 void Lamb::update(Tensor& parameter, const Tensor& gradient, std::span<Tensor> kept) {
     const auto t = static_cast<double>(step_count());
-    Tensor direction = parameter.detached().clone();
     visit_floating(parameter.dtype(), [&](auto type) {
         using T = decltype(type);
-        const auto adam = [b1 = static_cast<T>(options_.beta1), c1 = static_cast<T>(1 - options_.beta1),
-                           b2 = static_cast<T>(options_.beta2), c2 = static_cast<T>(1 - options_.beta2),
-                           epsilon = static_cast<T>(options_.epsilon), decay = static_cast<T>(options_.weight_decay),
-                           of_m = static_cast<T>(1 / (1 - std::pow(options_.beta1, t))),
-                           correction = static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, t)))](T& d, T g, T& m,
-                                                                                                        T& v) {
+        const auto average = [b1 = static_cast<T>(options_.beta1), c1 = static_cast<T>(1 - options_.beta1),
+                              b2 = static_cast<T>(options_.beta2),
+                              c2 = static_cast<T>(1 - options_.beta2)](T&, T g, T& m, T& v) {
             m = b1 * m + c1 * g;
             v = b2 * v + c2 * g * g;
-            d = of_m * m / (std::sqrt(v) * correction + epsilon) + decay * d;
         };
-        sweep<T>(direction, gradient, kept, std::make_index_sequence<2>{}, adam);
-        const Pause pause;
-        const double length = norm(parameter).item(), step = norm(direction).item();
-        const T rate = static_cast<T>(learning_rate() * (length > 0 && step > 0 ? length / step : 1));
-        sweep<T>(parameter, direction, {}, std::make_index_sequence<0>{}, [rate](T& p, T d) { p -= rate * d; });
+        const auto direction =
+            [epsilon = static_cast<T>(options_.epsilon), decay = static_cast<T>(options_.weight_decay),
+             of_m = static_cast<T>(1 / (1 - std::pow(options_.beta1, t))),
+             correction = static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, t)))](T p, T m, T v) {
+                return of_m * m / (std::sqrt(v) * correction + epsilon) + decay * p;
+            };
+        constexpr std::make_index_sequence<2> m_and_v;
+        sweep<T>(parameter, gradient, kept, m_and_v, average);
+        // In order, so that the norms are the same for any number of threads.
+        const T *const p = parameter.data<T>(), *const m = kept[0].data<T>(), *const v = kept[1].data<T>();
+        double of_p = 0, of_d = 0;
+        for (std::int64_t i = 0; i < parameter.numel(); ++i) {
+            const auto x = static_cast<double>(p[i]), d = static_cast<double>(direction(p[i], m[i], v[i]));
+            of_p += x * x;
+            of_d += d * d;
+        }
+        const T rate = static_cast<T>(learning_rate() * (of_p > 0 && of_d > 0 ? std::sqrt(of_p / of_d) : 1));
+        sweep<T>(parameter, gradient, kept, m_and_v, [=](T& p, T, T& m, T& v) { p -= rate * direction(p, m, v); });
     });
 }
 

@@ -32,7 +32,7 @@ const std::vector<std::pair<std::string, Maker>> optimizer_kinds{
     {"adamw", maker<AdamW>(AdamWOptions{.learning_rate = 0.1, .weight_decay = 0.1})},
     {"adadelta", maker<Adadelta>(AdadeltaOptions{.weight_decay = 0.1})},
     {"rmsprop", maker<RmsProp>(RmsPropOptions{.momentum = 0.8, .weight_decay = 0.1, .centered = true})},
-    {"adagrad", maker<Adagrad>(AdagradOptions{.learning_rate = 0.1, .learning_rate_decay = 0.1, .weight_decay = 0.1})},
+    {"adagrad", maker<Adagrad>(AdagradOptions{.learning_rate = 1, .learning_rate_decay = 0.01, .weight_decay = 0.1})},
     {"nadam", maker<NAdam>(NAdamOptions{.learning_rate = 0.1, .weight_decay = 0.1})},
     {"radam", maker<RAdam>(RAdamOptions{.learning_rate = 0.1, .weight_decay = 0.1})},
     {"lamb", maker<Lamb>(LambOptions{.learning_rate = 0.1})},
@@ -103,6 +103,7 @@ TEST_CASE("every element of large parameters is updated once, on any number of t
     Generator generator(1);
     const Tensor start = normal({123, 457}, 0, 1, generator), gradient = normal({123, 457}, 0, 1, generator);
     for (const auto& [name, make] : optimizer_kinds) {
+        if (name == "lamb") continue;  // a row would be a parameter of another length
         CAPTURE(name);
         const Tensor whole = parameter(start);
         const auto optimizer = make({whole});
