@@ -7,6 +7,8 @@
 #include <wengert/ops/index/gather.hpp>
 #include <wengert/ops/index/rearrange.hpp>
 #include <wengert/ops/index/sorting.hpp>
+#include <wengert/ops/linalg/products.hpp>
+#include <wengert/ops/linalg/solve.hpp>
 #include <wengert/ops/network/dropout.hpp>
 #include <wengert/ops/network/losses.hpp>
 #include <wengert/ops/network/masking.hpp>
@@ -52,12 +54,15 @@ std::string op_reference() {
         if (family == "Sums") rows.insert(rows.end(), std::begin(composed_reductions), std::end(composed_reductions));
         if (family == "Counts") rows.insert(rows.end(), std::begin(composed_counts), std::end(composed_counts));
         if (family == "Order") rows.insert(rows.end(), std::begin(composed_orders), std::end(composed_orders));
+        if (family == "Linear algebra")
+            rows.insert(rows.end(), std::begin(composed_solutions), std::end(composed_solutions));
         if (family == "Losses") rows.insert(rows.end(), std::begin(composed_losses), std::end(composed_losses));
         if (family == "Lookup") rows.insert(rows.end(), std::begin(composed_lookups), std::end(composed_lookups));
         if (family == "Views") rows.insert(rows.end(), std::begin(composed_views), std::end(composed_views));
         add_table(page, family, rows);
     }
     add_table(page, "Arrangements", composed_arrangements);
+    add_table(page, "Products of vectors and matrices", composed_products);
     add_table(page, "Deviations and norms", composed_statistics);
     add_table(page, "Formulas", formulas);
     add_table(page, "Masks", composed_masks);

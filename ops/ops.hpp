@@ -7,6 +7,9 @@
 #include <wengert/ops/index/gather.hpp>
 #include <wengert/ops/index/rearrange.hpp>
 #include <wengert/ops/index/sorting.hpp>
+#include <wengert/ops/linalg/products.hpp>
+#include <wengert/ops/linalg/solve.hpp>
+#include <wengert/ops/linalg/triangular.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
 #include <wengert/ops/network/dropout.hpp>
 #include <wengert/ops/network/linear_cross_entropy.hpp>
