@@ -7,6 +7,7 @@
 #include <wengert/ops/index/gather.hpp>
 #include <wengert/ops/index/rearrange.hpp>
 #include <wengert/ops/index/sorting.hpp>
+#include <wengert/ops/linalg/least_squares.hpp>
 #include <wengert/ops/linalg/products.hpp>
 #include <wengert/ops/linalg/solve.hpp>
 #include <wengert/ops/network/dropout.hpp>
@@ -54,8 +55,10 @@ std::string op_reference() {
         if (family == "Sums") rows.insert(rows.end(), std::begin(composed_reductions), std::end(composed_reductions));
         if (family == "Counts") rows.insert(rows.end(), std::begin(composed_counts), std::end(composed_counts));
         if (family == "Order") rows.insert(rows.end(), std::begin(composed_orders), std::end(composed_orders));
-        if (family == "Linear algebra")
+        if (family == "Linear algebra") {
             rows.insert(rows.end(), std::begin(composed_solutions), std::end(composed_solutions));
+            rows.insert(rows.end(), std::begin(composed_least_squares), std::end(composed_least_squares));
+        }
         if (family == "Losses") rows.insert(rows.end(), std::begin(composed_losses), std::end(composed_losses));
         if (family == "Lookup") rows.insert(rows.end(), std::begin(composed_lookups), std::end(composed_lookups));
         if (family == "Views") rows.insert(rows.end(), std::begin(composed_views), std::end(composed_views));

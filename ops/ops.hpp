@@ -8,6 +8,7 @@
 #include <wengert/ops/index/rearrange.hpp>
 #include <wengert/ops/index/sorting.hpp>
 #include <wengert/ops/linalg/decompositions.hpp>
+#include <wengert/ops/linalg/least_squares.hpp>
 #include <wengert/ops/linalg/products.hpp>
 #include <wengert/ops/linalg/solve.hpp>
 #include <wengert/ops/linalg/triangular.hpp>
