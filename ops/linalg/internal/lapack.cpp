@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
+#include <limits>
+#include <utility>
 #include <wengert/ops/linalg/internal/lapack.hpp>
 
 // LAPACK has no header of its own beside OpenBLAS's. The last arguments are the lengths of the strings, as Fortran
@@ -70,15 +72,15 @@ void solve_right(char upper, char transposed, char unit, std::int64_t n, std::in
     of<T>(strsm_, dtrsm_)(&right, &upper, &transposed, &unit, &rows, &columns, &one, a, &lda, x, &ldb, 1, 1, 1, 1);
 }
 
-/// The block size with which LAPACK's QR is fast, for its working space.
-constexpr std::int64_t qr_block = 64;
-
-/// LAPACK's least working space for jobz = 'S', with room for blocks.
+/// How many elements of working space make LAPACK fast, of those that it can count.
+constexpr std::int64_t block = 64;
+std::int64_t countable(std::int64_t n) { return std::min<std::int64_t>(n, std::numeric_limits<Integer>::max()); }
+std::int64_t qr_work(std::int64_t m, std::int64_t n) { return countable(block * std::max(m, n)); }
 std::int64_t svd_work(std::int64_t m, std::int64_t n) {
     const std::int64_t least = std::min(m, n), most = std::max(m, n);
-    return 4 * least * least + 7 * least + qr_block * (most + 3 * least) + 1;
+    return countable(4 * least * least + 7 * least + block * (most + 3 * least) + 1);
 }
-std::int64_t eigh_work(std::int64_t n) { return 1 + (6 + qr_block) * n + 2 * n * n; }
+std::int64_t eigh_work(std::int64_t n) { return countable(1 + (6 + block) * n + 2 * n * n); }
 
 }  // namespace
 
@@ -124,12 +126,12 @@ void solve_lu(bool transposed, std::int64_t n, std::int64_t k, const T* factors,
 
 template <class T>
 std::int64_t qr_room(std::int64_t m, std::int64_t n) {
-    return Parts::bytes<T>(m * n) + Parts::bytes<T>(std::min(m, n)) + Parts::bytes<T>(qr_block * std::max(m, n));
+    return Parts::bytes<T>(m * n) + Parts::bytes<T>(std::min(m, n)) + Parts::bytes<T>(qr_work(m, n));
 }
 
 template <class T>
 void qr(std::int64_t m, std::int64_t n, const T* a, T* q, T* r, std::byte* room) {
-    const std::int64_t k = std::min(m, n), work_size = qr_block * std::max(m, n);
+    const std::int64_t k = std::min(m, n), work_size = qr_work(m, n);
     Parts parts(room);
     T *const factors = parts.take<T>(m * n), *const tau = parts.take<T>(k), *const work = parts.take<T>(work_size);
     std::copy_n(a, m * n, factors);
