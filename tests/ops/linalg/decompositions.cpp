@@ -12,7 +12,7 @@ namespace {
 const std::vector<Shape> decomposed_shapes{{1, 1}, {4, 4}, {5, 3}, {3, 5}, {2, 3, 6, 2}, {60, 40},  {30, 12, 12},
                                            {1, 7}, {7, 1}, {0, 0}, {3, 0}, {0, 3},       {2, 0, 2}, {0, 2, 2}};
 
-/// Row i of x [.., n], stretched to matrices with these numbers on the diagonal.
+/// The matrix with the only row of `values` as its diagonal, and vectors [.., n] as such rows.
 Matrix diagonal_of(const Matrix& values) {
     return matrix_of(values.columns(), values.columns(),
                      [&](std::int64_t i, std::int64_t j) { return i == j ? values(0, i) : 0; });
