@@ -9,6 +9,9 @@
 #include <wengert/ops/index/rearrange.hpp>
 #include <wengert/ops/index/scatter.hpp>
 #include <wengert/ops/index/sorting.hpp>
+#include <wengert/ops/linalg/least_squares.hpp>
+#include <wengert/ops/linalg/products.hpp>
+#include <wengert/ops/linalg/solve.hpp>
 #include <wengert/ops/network/dropout.hpp>
 #include <wengert/ops/network/losses.hpp>
 #include <wengert/ops/network/masking.hpp>
@@ -55,6 +58,10 @@ std::string op_reference() {
         if (family == "Sums") rows.insert(rows.end(), std::begin(composed_reductions), std::end(composed_reductions));
         if (family == "Counts") rows.insert(rows.end(), std::begin(composed_counts), std::end(composed_counts));
         if (family == "Order") rows.insert(rows.end(), std::begin(composed_orders), std::end(composed_orders));
+        if (family == "Linear algebra") {
+            rows.insert(rows.end(), std::begin(composed_solutions), std::end(composed_solutions));
+            rows.insert(rows.end(), std::begin(composed_least_squares), std::end(composed_least_squares));
+        }
         if (family == "Losses") rows.insert(rows.end(), std::begin(composed_losses), std::end(composed_losses));
         if (family == "Lookup") {
             rows.insert(rows.end(), std::begin(composed_lookups), std::end(composed_lookups));
@@ -65,6 +72,7 @@ std::string op_reference() {
     }
     add_table(page, "Arrangements", composed_arrangements);
     add_table(page, "Positions", composed_positions);
+    add_table(page, "Products of vectors and matrices", composed_matrix_products);
     add_table(page, "Deviations and norms", composed_statistics);
     add_table(page, "Formulas", formulas);
     add_table(page, "Masks", composed_masks);

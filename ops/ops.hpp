@@ -9,6 +9,11 @@
 #include <wengert/ops/index/rearrange.hpp>
 #include <wengert/ops/index/scatter.hpp>
 #include <wengert/ops/index/sorting.hpp>
+#include <wengert/ops/linalg/decompositions.hpp>
+#include <wengert/ops/linalg/least_squares.hpp>
+#include <wengert/ops/linalg/products.hpp>
+#include <wengert/ops/linalg/solve.hpp>
+#include <wengert/ops/linalg/triangular.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
 #include <wengert/ops/network/dropout.hpp>
 #include <wengert/ops/network/linear_cross_entropy.hpp>

@@ -21,7 +21,8 @@ ORDERS = {
 }
 LIBRARY = ['autograd', 'ops', 'nn', 'models']
 LONGEST = 400  # lines of a C++ file
-# A library that one file knows, so that another can take its place: its name, what its headers are called.
+# A library that one file knows, so that another can take its place: its name, what its headers are called. OpenBLAS's
+# LAPACK has no header; one file declares what it calls of it, in a block of extern "C".
 ONE_FILE = {'OpenBLAS': r'cblas|lapacke', 'oneDNN': r'.*dnnl', 'Graphviz': r'.*(gvc|cgraph)',
             'sentencepiece': r'sentencepiece_.*', 'xsimd': r'xsimd/.*'}
 # In a test that mirrors no file; the reason follows.
@@ -143,9 +144,15 @@ def check_libraries(tree):
     for library, headers in ONE_FILE.items():
         known = [(source.path, number) for source in tree.values() for number, _, name in source.includes
                  if source.path.parts[0] != 'tests' and re.fullmatch(rf'({headers})\.h(pp)?', name)]
-        for path, number in known:
-            if path != known[0][0]:
-                fault(path, number, f'{library} is known to {known[0][0]} already, and one file is to know it.')
+        check_known(library, known)
+    check_known('LAPACK', [(source.path, number) for source in tree.values()
+                           for number, line in enumerate(source.lines, 1) if line == 'extern "C" {'])
+
+
+def check_known(library, known):
+    for path, number in known:
+        if path != known[0][0]:
+            fault(path, number, f'{library} is known to {known[0][0]} already, and one file is to know it.')
 
 
 def check_files(tree):

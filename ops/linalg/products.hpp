@@ -1,0 +1,35 @@
+#pragma once
+
+#include <wengert/autograd/check/op_doc.hpp>
+#include <wengert/autograd/tape/operation.hpp>
+
+/// Products and sums of vectors and matrices that are composed of ops, so that their derivatives are too. Leading axes
+/// broadcast.
+namespace wengert {
+
+/// Σ a b of vectors: [.., n], [.., n] -> [..]. Throws ShapeError if the vectors differ in length.
+Tensor dot(const Input& a, const Input& b);
+
+/// Every element of a times every one of b: [.., m], [.., n] -> [.., m, n]. Throws ShapeError for [].
+Tensor outer(const Input& a, const Input& b);
+
+/// Kronecker's product, b times each element of a: [.., m, n], [.., p, q] -> [.., m p, n q]. Throws ShapeError for
+/// fewer than two axes, and for more than four, since those of a product are six on the way.
+Tensor kron(const Input& a, const Input& b);
+
+/// The sum of the diagonal: [.., m, n] -> [..]. Throws ShapeError for fewer than two axes, DtypeError for int64.
+Tensor trace(const Input& a);
+
+/// The product of n matrices a: [.., m, m] -> the same. The identity for n = 0, the inverse's product for n < 0. Throws
+/// ShapeError for what is no square matrix, DtypeError for int64, ValueError for n < 0 if a matrix is singular.
+Tensor matrix_power(const Input& a, std::int64_t n);
+
+/// Rows of the op reference.
+inline constexpr OpDoc composed_matrix_products[] = {
+    {"dot(a, b)", "[.., n], [.., n] -> [..], leading axes broadcast", "Σ a b", "ct b; ct a"},
+    {"outer(a, b)", "[.., m], [.., n] -> [.., m, n]", "a[i] b[j]", "ct b; aᵀ ct"},
+    {"kron(a, b)", "[.., m, n], [.., p, q] -> [.., m p, n q]", "a[i, j] b, each a block", "of the formula"},
+    {"trace(a)", "[.., m, n] -> [..]", "Σ a[i, i]", "ct on the diagonal"},
+    {"matrix_power(a, n)", "[.., m, m] -> the same", "aⁿ, of the inverse for n < 0", "of the products"}};
+
+}  // namespace wengert
