@@ -186,6 +186,8 @@ const std::vector<OpEntry>& all_ops() {
         add(all, "Counts", CountOps{});
         add(all, "Softmax", SoftmaxOps{});
         add(all, "Matrix products", Join<ProductOps, LinearOps>{});
+        add(all, "Convolutions", ConvolutionOps{});
+        add(all, "Pools", PoolOps{});
         add(all, "Losses", Join<LossOps, LinearLossOps>{});
         add(all, "Lookup", Join<IndexOps, GatherOps>{});
         add(all, "Order", SortingOps{});

@@ -10,6 +10,8 @@
 #include <wengert/ops/network/dropout.hpp>
 #include <wengert/ops/network/losses.hpp>
 #include <wengert/ops/network/masking.hpp>
+#include <wengert/ops/network/normalisation.hpp>
+#include <wengert/ops/network/pooling.hpp>
 #include <wengert/ops/op_reference.hpp>
 #include <wengert/ops/random/random.hpp>
 #include <wengert/ops/reduce/counts.hpp>
@@ -52,6 +54,7 @@ std::string op_reference() {
         if (family == "Sums") rows.insert(rows.end(), std::begin(composed_reductions), std::end(composed_reductions));
         if (family == "Counts") rows.insert(rows.end(), std::begin(composed_counts), std::end(composed_counts));
         if (family == "Order") rows.insert(rows.end(), std::begin(composed_orders), std::end(composed_orders));
+        if (family == "Pools") rows.insert(rows.end(), std::begin(composed_pools), std::end(composed_pools));
         if (family == "Losses") rows.insert(rows.end(), std::begin(composed_losses), std::end(composed_losses));
         if (family == "Lookup") rows.insert(rows.end(), std::begin(composed_lookups), std::end(composed_lookups));
         if (family == "Views") rows.insert(rows.end(), std::begin(composed_views), std::end(composed_views));
@@ -61,6 +64,7 @@ std::string op_reference() {
     add_table(page, "Deviations and norms", composed_statistics);
     add_table(page, "Formulas", formulas);
     add_table(page, "Masks", composed_masks);
+    add_table(page, "Normalisations", composed_normalisations);
     add_table(page, "Noise", composed_noise);
     add_table(page, "Random tensors", random_tensors);
     return page;
