@@ -30,7 +30,9 @@ void require_each(std::string_view what, const Tensor& values, std::int64_t n, c
 class OptionalOperand {
   public:
     OptionalOperand(const Tensor& values, const Shape& shape, double otherwise, const SourceLine& where)
-        : values_(values.defined() ? reshape({values, where}, shape) : values), otherwise_(otherwise), where_(where) {}
+        : values_(values.defined() && values.shape() != shape ? reshape({values, where}, shape) : values),
+          otherwise_(otherwise),
+          where_(where) {}
     operator Input() const { return values_.defined() ? Input(values_, where_) : Input(otherwise_, where_); }
 
   private:

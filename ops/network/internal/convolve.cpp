@@ -28,30 +28,69 @@ bool is_pointwise(const Problem& p) {
 }
 bool is_direct(const Problem& p) { return p.channels * p.filters <= thresholds.most_direct; }
 
-/// Calls f(tap, position, from, count) for what each tap reads of a group's channels [c, y, x]: at `count` positions
-/// from `position` on, the elements `from`, `from + stride.width`, .. It reads no others but the 0 beyond the ends.
+/// What a tap reads of a group's channels [c, y, x]: at row 0 and column 0 of the result the element (channel, top,
+/// left), which may lie beyond the ends. Columns [first, last) read elements that there are.
+struct Tap {
+    std::int64_t channel, top, left, first, last;
+
+    Tap(const Problem& p, std::int64_t number)
+        : channel(number / p.kernel.area()),
+          top(number / p.kernel.width % p.kernel.height * p.options.dilation.height - p.options.padding.height),
+          left(number % p.kernel.width * p.options.dilation.width - p.options.padding.width) {
+        const auto columns = [&](std::int64_t room) {
+            return std::min(divided_up(std::max<std::int64_t>(room, 0), p.options.stride.width), p.result.width);
+        };
+        first = columns(-left);
+        last = columns(p.image.width - left);
+    }
+};
+
+/// Calls f(tap, position, from, count) for what each tap reads: at `count` positions from `position` on, the elements
+/// `from`, `from + stride.width`, .. It reads no others but the 0 beyond the ends.
 template <class F>
 void for_each_run(const Problem& p, Range taps, Range positions, const F& f) {
-    const auto& [stride, padding, dilation, groups] = p.options;
+    const Size2d stride = p.options.stride;
     const std::int64_t width = p.result.width;
-    for (std::int64_t tap = taps.begin; tap < taps.end; ++tap) {
-        const std::int64_t channel = tap / p.kernel.area();
-        const std::int64_t top = tap / p.kernel.width % p.kernel.height * dilation.height - padding.height;
-        const std::int64_t left = tap % p.kernel.width * dilation.width - padding.width;
-        // The columns of the result whose element is none beyond the ends.
-        const auto columns = [&](std::int64_t room) {
-            return std::min(divided_up(std::max<std::int64_t>(room, 0), stride.width), width);
-        };
-        const std::int64_t first = columns(-left), last = columns(p.image.width - left);
+    for (std::int64_t number = taps.begin; number < taps.end; ++number) {
+        const Tap tap(p, number);
         for (std::int64_t row = positions.begin / width; row * width < positions.end; ++row) {
-            const std::int64_t y = row * stride.height + top;
+            const std::int64_t y = row * stride.height + tap.top;
             if (y < 0 || y >= p.image.height) continue;
-            const std::int64_t begin = std::max(row * width + first, positions.begin),
-                               end = std::min(row * width + last, positions.end);
+            const std::int64_t begin = std::max(row * width + tap.first, positions.begin),
+                               end = std::min(row * width + tap.last, positions.end);
             if (begin >= end) continue;
-            const std::int64_t x = (begin - row * width) * stride.width + left;
-            f(tap, begin, (channel * p.image.height + y) * p.image.width + x, end - begin);
+            const std::int64_t x = (begin - row * width) * stride.width + tap.left;
+            f(number, begin, (tap.channel * p.image.height + y) * p.image.width + x, end - begin);
         }
+    }
+}
+
+/// Whether a result's rows are as long as an image's, and its elements as close: then a tap reads a whole image as it
+/// stands, some elements on, which is one run.
+bool is_shift(const Problem& p) { return p.options.stride == Size2d(1) && p.result.width == p.image.width; }
+
+/// Calls f(row, from, range, clear) for each tap of a shift, with its row of columns: the elements from `from` on stand
+/// in the range, and 0 before and after it. clear() sets those places of the range to 0 that are beyond the ends of the
+/// image's rows.
+template <class T, class F>
+void for_each_shift(const Problem& p, Range taps, Range positions, T* columns, const F& f) {
+    const std::int64_t width = p.image.width, area = p.image.area();
+    for (std::int64_t number = taps.begin; number < taps.end; ++number, columns += positions.length()) {
+        const Tap tap(p, number);
+        const std::int64_t shift = tap.top * width + tap.left;
+        // The rows that there are, and of these no element outside of the image, which others may own.
+        const std::int64_t begin = std::max({positions.begin, -tap.top * width, -shift}),
+                           end = std::min({positions.end, (p.image.height - tap.top) * width, area - shift});
+        const bool is_empty = begin >= end;
+        const Range own = is_empty ? Range{0, 0} : Range{begin - positions.begin, end - positions.begin};
+        const auto clear = [&, row = columns] {
+            for (std::int64_t y = begin / width; !is_empty && y * width < end; ++y)
+                for (const Range& gap :
+                     {Range{y * width, y * width + tap.first}, Range{y * width + tap.last, (y + 1) * width}})
+                    for (std::int64_t at = std::max(gap.begin, begin); at < std::min(gap.end, end); ++at)
+                        row[at - positions.begin] = T{0};
+        };
+        f(columns, is_empty ? 0 : tap.channel * area + begin + shift, own, clear);
     }
 }
 
@@ -59,6 +98,13 @@ void for_each_run(const Problem& p, Range taps, Range positions, const F& f) {
 template <class T>
 void gather_columns(const Problem& p, const T* x, Range taps, Range positions, T* to) {
     const std::int64_t length = positions.length(), step = p.options.stride.width;
+    if (is_shift(p))
+        return for_each_shift(p, taps, positions, to, [&](T* row, std::int64_t from, Range own, const auto& clear) {
+            std::fill(row, row + own.begin, T{0});
+            std::copy_n(x + from, own.length(), row + own.begin);
+            std::fill(row + own.end, row + length, T{0});
+            clear();
+        });
     T* next = to;  // what stands before it is written
     for_each_run(p, taps, positions,
                  [&](std::int64_t tap, std::int64_t position, std::int64_t from, std::int64_t count) {
@@ -81,6 +127,22 @@ void add_run(T* to, std::int64_t to_step, const T* from, std::int64_t from_step,
         for (std::int64_t i = 0; i < count; ++i) to[i] += factor * from[i];
     else
         for (std::int64_t i = 0; i < count; ++i) to[i * to_step] += factor * from[i * from_step];
+}
+
+/// Adds what columns have to where the taps read it. Columns may change.
+template <class T>
+void scatter_columns(const Problem& p, T* columns, Range taps, Range positions, T* x) {
+    if (is_shift(p))
+        return for_each_shift(p, taps, positions, columns,
+                              [&](T* row, std::int64_t from, Range own, const auto& clear) {
+                                  clear();
+                                  add_run(x + from, 1, row + own.begin, 1, own.length(), T{1});
+                              });
+    for_each_run(
+        p, taps, positions, [&](std::int64_t tap, std::int64_t position, std::int64_t from, std::int64_t count) {
+            add_run(x + from, p.options.stride.width,
+                    columns + (tap - taps.begin) * positions.length() + position - positions.begin, 1, count, T{1});
+        });
 }
 
 /// Runs f(item, buffer) for each item, in parallel, with a buffer of so many elements for each thread. They are made
@@ -210,12 +272,7 @@ void convolve_transposed(const Problem& p, const T* y, const T* w, const T* bias
             gemm::multiply_fast<T>({weight + own.begin, own.length(), filters, 1, taps},
                                    {rows, filters, at.length(), at.length(), 1},
                                    {columns, own.length(), at.length(), at.length(), 1}, pointwise && is_set);
-            if (pointwise) return;
-            for_each_run(p, own, at,
-                         [&](std::int64_t tap, std::int64_t position, std::int64_t from, std::int64_t count) {
-                             add_run(image + from, p.options.stride.width,
-                                     columns + (tap - own.begin) * at.length() + position - begin, 1, count, T{1});
-                         });
+            if (!pointwise) scatter_columns(p, columns, own, at, image);
         }
     };
     for_each_item<T>(p.planes() * parts, of_columns + (block < positions ? filters * block : 0), p.work(), run);

@@ -28,6 +28,10 @@ const std::vector<Case> cases{
     {{1, 2, 1, 1}, {3, 2, 1, 1}, {}},
     {{1, 70, 40, 33}, {3, 70, 3, 3}, {.padding = 1}},  // several blocks, which end within rows
     {{3, 9, 17, 16}, {33, 9, 3, 3}, {.stride = 2, .padding = 1}},
+    {{1, 2, 5, 6}, {2, 2, 3, 3}, {.padding = 2, .dilation = 2}},  // results with rows as long as the images'
+    {{2, 2, 5, 4}, {3, 2, 3, 3}, {.padding = {0, 1}}},
+    {{2, 2, 2, 3}, {3, 2, 2, 5}, {.padding = {3, 2}}},
+    {{1, 1, 2, 2}, {1, 1, 1, 7}, {.padding = {0, 3}}},
     {{0, 2, 3, 3}, {2, 2, 2, 2}, {}},
     {{2, 0, 3, 3}, {2, 0, 2, 2}, {}},
     {{2, 2, 3, 3}, {0, 2, 2, 2}, {}},
