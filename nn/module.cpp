@@ -30,6 +30,10 @@ ParameterVisitor naming() {
     return [](const std::string& name, Tensor& p) { p.set_name(name).set_parameter(); };
 }
 
+ParameterVisitor naming_buffers() {
+    return [](const std::string& name, Tensor& buffer) { buffer.set_name(name); };
+}
+
 ParameterVisitor replacing(const ParameterReplacement& f) {
     return [f, replaced = std::map<const TensorState*, Tensor>()](const std::string&, Tensor& p) mutable {
         Tensor& replacement = replaced[p.state()];
@@ -48,6 +52,7 @@ std::vector<Tensor> unique_tensors(const NamedTensors& tensors) {
 
 Tensor converted_parameter(const Tensor& parameter, Dtype dtype) {
     if (!is_floating(dtype)) throw DtypeError("to: parameters are float32 or float64, not int64");
+    if (!is_floating(parameter.dtype())) return parameter.clone();
     const Tensor converted = cast(parameter, dtype);
     if (converted.same_as(parameter)) return parameter.clone();
     return Tensor(converted).set_name(parameter.name()).set_parameter(parameter.is_parameter());

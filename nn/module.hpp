@@ -19,9 +19,10 @@
 ///         }
 ///     };
 ///
-/// Everything else that one does with a layer's parameters derives from it, here. A tensor that is not defined (a layer
-/// without bias) is passed over. Copies of a layer share their parameters; clone() makes new ones. A member that visit
-/// does not name is neither trained nor saved: require_visited() finds it.
+/// Everything else that one does with a layer's parameters derives from it, here. A member Buffer holds a tensor that
+/// is no parameter. A tensor that is not defined (a layer without bias) is passed over. Copies of a layer share their
+/// parameters; clone() makes new ones. A member that visit does not name is neither trained nor saved:
+/// require_visited() finds it.
 namespace wengert {
 
 /// For constructors: throws ValueError unless every number of features is at least 1.
@@ -34,6 +35,12 @@ inline void require_parameter(const Tensor& parameter, std::string_view layer, s
                               const SourceLine& where) {
     if (!parameter.defined()) throw_missing(layer, name, where);
 }
+
+/// A tensor of a layer's state that is no parameter, such as running statistics: it is saved, copied and converted with
+/// the layer, but neither trained nor followed by tapes.
+struct Buffer {
+    Tensor tensor;
+};
 
 template <class M>
 concept Module = requires(M& m) {
@@ -48,21 +55,32 @@ using ParameterReplacement = std::function<Tensor(const Tensor& parameter)>;
 /// "encoder.gru" and "weight" -> "encoder.gru.weight"
 std::string member_path(const std::string& prefix, std::string_view name);
 
+/// Calls `parameter` or `buffer` for every tensor of a layer's state, in the order of visit.
+template <Module M>
+void for_each_tensor(M& module, const ParameterVisitor& parameter, const ParameterVisitor& buffer,
+                     const std::string& prefix = {}) {
+    module.visit([&](std::string_view name, auto& member) {
+        if constexpr (std::same_as<decltype(member), Tensor&>) {
+            if (member.defined()) parameter(member_path(prefix, name), member);
+        } else if constexpr (std::same_as<decltype(member), Buffer&>) {
+            if (member.tensor.defined()) buffer(member_path(prefix, name), member.tensor);
+        } else {
+            for_each_tensor(member, parameter, buffer, member_path(prefix, name));
+        }
+    });
+}
+
 /// Calls f for every parameter, in the order of visit.
 template <Module M>
 void for_each_parameter(M& module, const ParameterVisitor& f, const std::string& prefix = {}) {
-    module.visit([&](std::string_view name, auto& member) {
-        if constexpr (std::same_as<decltype(member), Tensor&>) {
-            if (member.defined()) f(member_path(prefix, name), member);
-        } else {
-            for_each_parameter(member, f, member_path(prefix, name));
-        }
-    });
+    for_each_tensor(
+        module, f, [](const std::string&, Tensor&) {}, prefix);
 }
 
 /// Visitors: what the functions below do with each parameter.
 ParameterVisitor appending_to(NamedTensors& list);
 ParameterVisitor naming();
+ParameterVisitor naming_buffers();
 ParameterVisitor replacing(const ParameterReplacement& f);  ///< what layers share stays shared
 
 /// All parameters with their dotted names, in the order of visit.
@@ -71,6 +89,15 @@ NamedTensors named_parameters(const M& module) {
     NamedTensors result;
     // visit() hands out references for layers that change; handles are only read here.
     for_each_parameter(const_cast<M&>(module), appending_to(result));
+    return result;
+}
+
+/// All parameters and buffers with their dotted names, in the order of visit: what a file holds.
+template <Module M>
+NamedTensors named_state(const M& module) {
+    NamedTensors result;
+    const ParameterVisitor append = appending_to(result);
+    for_each_tensor(const_cast<M&>(module), append, append);
     return result;
 }
 
@@ -91,14 +118,15 @@ std::int64_t parameter_count(const M& module) {
     return n;
 }
 
-/// Gives each parameter its dotted name, for errors, pictures and reports, and marks it for tapes to follow. A model's
-/// constructor ends with this.
+/// Gives each parameter its dotted name, for errors, pictures and reports, and marks it for tapes to follow; buffers
+/// get their names. A model's constructor ends with this.
 template <Module M>
 void name_parameters(M& module, const std::string& prefix = {}) {
-    for_each_parameter(module, naming(), prefix);
+    for_each_tensor(module, naming(), naming_buffers(), prefix);
 }
 
-/// A copy of a layer with f(parameter) in place of each parameter; what layers share stays shared.
+/// A copy of a layer with f(parameter) in place of each parameter; what layers share stays shared, and the copy shares
+/// the buffers.
 template <Module M>
 M with_parameters(const M& module, const ParameterReplacement& f) {
     M copy = module;
@@ -106,21 +134,31 @@ M with_parameters(const M& module, const ParameterReplacement& f) {
     return copy;
 }
 
-/// A layer of the same type with parameters of its own. An optimizer that was made for the other goes on with the
-/// other's.
+/// The same with f(tensor) in place of each parameter and each buffer.
 template <Module M>
-M clone(const M& module) {
-    return with_parameters(module, &Tensor::clone);
+M with_tensors(const M& module, const ParameterReplacement& f) {
+    M copy = module;
+    const ParameterVisitor replace = replacing(f);
+    for_each_tensor(copy, replace, replace);
+    return copy;
 }
 
-/// A parameter of its own in another dtype, with the other's name. Throws DtypeError for int64.
+/// A layer of the same type with parameters and buffers of its own. An optimizer that was made for the other goes on
+/// with the other's.
+template <Module M>
+M clone(const M& module) {
+    return with_tensors(module, &Tensor::clone);
+}
+
+/// A tensor of its own in another dtype, with the other's name; counts in a buffer stay int64. Throws DtypeError for a
+/// dtype of int64.
 Tensor converted_parameter(const Tensor& parameter, Dtype dtype);
 
-/// A copy with parameters of its own in another dtype: to(model, Dtype::float64) for gradient checks. Throws DtypeError
-/// for int64.
+/// A copy with parameters and buffers of its own in another dtype: to(model, Dtype::float64) for gradient checks.
+/// Throws DtypeError for int64.
 template <Module M>
 M to(const M& module, Dtype dtype) {
-    return with_parameters(module, [dtype](const Tensor& p) { return converted_parameter(p, dtype); });
+    return with_tensors(module, [dtype](const Tensor& p) { return converted_parameter(p, dtype); });
 }
 
 /// The same for parameters that a model has.

@@ -5,11 +5,14 @@
 #include <wengert/nn/atomic_file.hpp>
 #include <wengert/nn/attention.hpp>
 #include <wengert/nn/averages.hpp>
+#include <wengert/nn/batch_norm.hpp>
 #include <wengert/nn/clipping.hpp>
+#include <wengert/nn/convolution.hpp>
 #include <wengert/nn/coverage_attention.hpp>
 #include <wengert/nn/dropout.hpp>
 #include <wengert/nn/embedding.hpp>
 #include <wengert/nn/gradcheck.hpp>
+#include <wengert/nn/group_norm.hpp>
 #include <wengert/nn/gru.hpp>
 #include <wengert/nn/initializers.hpp>
 #include <wengert/nn/layer_norm.hpp>
@@ -20,6 +23,7 @@
 #include <wengert/nn/multihead_attention.hpp>
 #include <wengert/nn/optimizers.hpp>
 #include <wengert/nn/positional_encoding.hpp>
+#include <wengert/nn/rms_norm.hpp>
 #include <wengert/nn/rnn.hpp>
 #include <wengert/nn/safetensors.hpp>
 #include <wengert/nn/schedules.hpp>

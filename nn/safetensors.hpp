@@ -31,17 +31,18 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& file
 /// Copies the tensors of a file into those of the same names. Throws FileError if they are not the same (see assign()).
 void load(const NamedTensors& tensors, const std::filesystem::path& path);
 
-/// Writes the parameters of a layer under their dotted names.
+/// Writes the parameters and buffers of a layer under their dotted names.
 template <Module M>
 void save(const M& module, const std::filesystem::path& path, std::map<std::string, std::string> metadata = {}) {
-    write_safetensors(path, {named_parameters(module), std::move(metadata)});
+    write_safetensors(path, {named_state(module), std::move(metadata)});
 }
 
-/// Copies the values of a file into the parameters of a layer, which keep their dtype. Throws FileError, and leaves the
-/// parameters as they were, unless the file has just the layer's names and shapes; the error lists all differences.
+/// Copies the values of a file into the parameters and buffers of a layer, which keep their dtype. Throws FileError,
+/// and leaves them as they were, unless the file has just the layer's names and shapes; the error lists all
+/// differences.
 template <Module M>
 void load(M& module, const std::filesystem::path& path) {
-    load(named_parameters(module), path);
+    load(named_state(module), path);
 }
 
 }  // namespace wengert

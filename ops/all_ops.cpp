@@ -187,6 +187,8 @@ const std::vector<OpEntry>& all_ops() {
         add(all, "Softmax", SoftmaxOps{});
         add(all, "Matrix products", Join<ProductOps, LinearOps>{});
         add(all, "Linear algebra", Join<TriangularOps, SolveOps, DecompositionOps, LeastSquaresOps>{});
+        add(all, "Convolutions", ConvolutionOps{});
+        add(all, "Pools", PoolOps{});
         add(all, "Losses", Join<LossOps, LinearLossOps>{});
         add(all, "Lookup", Join<IndexOps, GatherOps, ScatterOps>{});
         add(all, "Order", SortingOps{});

@@ -15,6 +15,8 @@
 #include <wengert/ops/network/dropout.hpp>
 #include <wengert/ops/network/losses.hpp>
 #include <wengert/ops/network/masking.hpp>
+#include <wengert/ops/network/normalisation.hpp>
+#include <wengert/ops/network/pooling.hpp>
 #include <wengert/ops/op_reference.hpp>
 #include <wengert/ops/random/distributions.hpp>
 #include <wengert/ops/random/random.hpp>
@@ -62,6 +64,7 @@ std::string op_reference() {
             rows.insert(rows.end(), std::begin(composed_solutions), std::end(composed_solutions));
             rows.insert(rows.end(), std::begin(composed_least_squares), std::end(composed_least_squares));
         }
+        if (family == "Pools") rows.insert(rows.end(), std::begin(composed_pools), std::end(composed_pools));
         if (family == "Losses") rows.insert(rows.end(), std::begin(composed_losses), std::end(composed_losses));
         if (family == "Lookup") {
             rows.insert(rows.end(), std::begin(composed_lookups), std::end(composed_lookups));
@@ -76,6 +79,7 @@ std::string op_reference() {
     add_table(page, "Deviations and norms", composed_statistics);
     add_table(page, "Formulas", formulas);
     add_table(page, "Masks", composed_masks);
+    add_table(page, "Normalisations", composed_normalisations);
     add_table(page, "Noise", composed_noise);
     add_table(page, "Random tensors", random_tensors);
     add_table(page, "Random tensors by their parameters", distributions);

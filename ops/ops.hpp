@@ -14,12 +14,16 @@
 #include <wengert/ops/linalg/products.hpp>
 #include <wengert/ops/linalg/solve.hpp>
 #include <wengert/ops/linalg/triangular.hpp>
+#include <wengert/ops/network/convolution.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
 #include <wengert/ops/network/dropout.hpp>
 #include <wengert/ops/network/linear_cross_entropy.hpp>
 #include <wengert/ops/network/losses.hpp>
 #include <wengert/ops/network/masking.hpp>
+#include <wengert/ops/network/normalisation.hpp>
+#include <wengert/ops/network/pooling.hpp>
 #include <wengert/ops/network/reduction.hpp>
+#include <wengert/ops/network/size2d.hpp>
 #include <wengert/ops/op_reference.hpp>
 #include <wengert/ops/products/linear.hpp>
 #include <wengert/ops/products/matmul.hpp>

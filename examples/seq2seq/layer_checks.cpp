@@ -1,8 +1,12 @@
 #include <fmt/format.h>
 
 #include <wengert/models/seq2seq/system.hpp>
+#include <wengert/nn/batch_norm.hpp>
+#include <wengert/nn/convolution.hpp>
+#include <wengert/nn/group_norm.hpp>
 #include <wengert/nn/layer_norm.hpp>
 #include <wengert/nn/lstm.hpp>
+#include <wengert/nn/rms_norm.hpp>
 #include <wengert/nn/rnn.hpp>
 
 #include "layer_check.hpp"
@@ -117,6 +121,22 @@ void check_attention(const GradientCheckReport& report, Generator& generator) {
     }
 }
 
+/// Convolutions, and normalisations over channels.
+void check_images(const GradientCheckReport& report, Generator& generator) {
+    const auto call = [](const auto& layer, const Tensors& x) { return layer(x[0]); };
+    const Tensor sequence = values({batch, 2, 5}, 1), image = values({batch, 2, 4, 3}, 2);
+    check(report, "Conv1d", Conv1d(2, 4, 3, generator, {.stride = 2, .padding = 1, .groups = 2}), {sequence}, call);
+    check(report, "Conv2d", Conv2d(2, 3, {3, 2}, generator, {.padding = {1, 0}}), {image}, call);
+    check(report, "Conv2d without bias", Conv2d(2, 2, 2, generator, {.dilation = 2}, false), {image}, call);
+    check(report, "ConvTranspose2d", ConvTranspose2d(2, 3, 2, generator, {.stride = 2, .output_padding = 1}),
+          {values({1, 2, 2, 2}, 3)}, call);
+    check(report, "BatchNorm, training", BatchNorm(2), {sequence},
+          [](const BatchNorm& layer, const Tensors& x) { return layer(x[0], NormStatistics::batch); });
+    check(report, "BatchNorm, evaluation", BatchNorm(2), {sequence}, call);
+    check(report, "GroupNorm", GroupNorm(2, 4), {values({batch, 4, 3}, 4)}, call);
+    check(report, "RmsNorm", RmsNorm(features), {values({batch, steps, features}, 1)}, call);
+}
+
 /// The loss of each system, by every parameter: small as it is, and with what options add to it.
 void check_systems(const GradientCheckReport& report, Generator& generator) {
     const Tensor source = ids({4, 5, 2, 4, 2, 0}, {batch, steps});
@@ -176,6 +196,7 @@ void check_layers(const GradientCheckReport& report) {
     });
     check(report, "LayerNorm", LayerNorm(features), {values({batch, steps, features}, 1)},
           [](const LayerNorm& layer, const Tensors& x) { return layer(x[0]); });
+    check_images(report, generator);
     check_recurrent(report, generator);
     check_lstm(report, generator);
     check_rnn(report, generator);

@@ -95,8 +95,8 @@ TEST_CASE("layer norm: what does not fit is an error at the caller's line") {
     const LayerNorm norm(4), empty;
     CHECK_THROWS_WITH_AS(LayerNorm(0), "LayerNorm: a number of features is 0, less than 1", ValueError);
     CHECK_THROWS_WITH_AS(LayerNorm(4, -1), "LayerNorm: eps is -1, not 0 or more", ValueError);
-    check_refused<ShapeError>("layer_norm: x must be [.., 4], not [2, 3]", [&] { norm(zeros({2, 3})); });
-    check_refused<ShapeError>("layer_norm: x must be [.., 4], not []", [&] { norm(zeros({})); });
+    check_refused<ShapeError>("layer_norm: the weight must be [3] for x [2, 3], not [4]", [&] { norm(zeros({2, 3})); });
+    check_refused<ShapeError>("layer_norm: x must be [.., n], not []", [&] { norm(zeros({})); });
     check_refused<ValueError>("layer_norm: the layer has no weight (default-constructed or moved from)", [&] {
         empty(zeros({2, 4}));
     });

@@ -139,6 +139,46 @@ TEST_CASE("a parameter that visit does not name is found when it is used") {
         [&] { gradcheck(wide, {x}, f); });
 }
 
+namespace {
+
+struct Counting {
+    Tensor weight;
+    Buffer seen, unused;
+    void visit(auto&& f) {
+        f("weight", weight);
+        f("seen", seen);
+        f("unused", unused);
+    }
+};
+
+struct Outer {
+    Counting inner;
+    void visit(auto&& f) { f("inner", inner); }
+};
+
+}  // namespace
+
+TEST_CASE("buffers are state, but no parameters") {
+    Outer outer{{ones({2}), {tensor({3}, Dtype::int64)}, {}}};
+    name_parameters(outer);
+    CHECK(outer.inner.seen.tensor.name() == "inner.seen");
+    CHECK(!outer.inner.seen.tensor.is_parameter());
+    REQUIRE(named_parameters(outer).size() == 1);
+    CHECK(parameter_count(outer) == 2);
+    const NamedTensors state = named_state(outer);
+    REQUIRE(state.size() == 2);
+    CHECK(state[0].first == "inner.weight");
+    CHECK(state[1].first == "inner.seen");
+    CHECK(state[1].second.same_as(outer.inner.seen.tensor));
+    const Outer cloned = clone(outer), wide = to(outer, Dtype::float64);
+    const Outer replaced = with_parameters(outer, [](const Tensor&) { return zeros({2}); });
+    CHECK(replaced.inner.seen.tensor.same_as(outer.inner.seen.tensor));
+    outer.inner.seen.tensor.fill(5);
+    CHECK(cloned.inner.seen.tensor.item() == 3);
+    CHECK(wide.inner.seen.tensor.item<std::int64_t>() == 3);
+    CHECK(wide.inner.weight.dtype() == Dtype::float64);
+}
+
 TEST_CASE("to() takes no whole numbers") {
     CHECK_THROWS_WITH_AS(to(make_two(), Dtype::int64), "to: parameters are float32 or float64, not int64", DtypeError);
 }

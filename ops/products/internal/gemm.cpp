@@ -1,5 +1,6 @@
 #include <cblas.h>
 #include <fmt/format.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -105,6 +106,23 @@ bool multiply_by_onednn(const Factors& factors, const Packed* packed, const Matr
 bool multiply_sum_by_onednn(std::span<const Factors> products, const Matrix<float>& c, bool accumulate) {
     return has_onednn(Precision::bfloat16) && onednn::multiply_sum(products, c, accumulate);
 }
+
+template <class T>
+void multiply_fast(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, bool accumulate) {
+    if constexpr (std::is_same_v<T, float>) {
+        const bool is_vector = c.rows == 1 || c.columns == 1;
+        if (!is_vector && c.rows * c.columns * a.columns >= least_of_onednn &&
+            multiply_by_onednn({a, b}, nullptr, c, accumulate, Precision::float32))
+            return;
+    }
+    multiply(a, b, c, accumulate);
+}
+
+template void multiply_fast(const Matrix<const float>&, const Matrix<const float>&, const Matrix<float>&, bool);
+template void multiply_fast(const Matrix<const double>&, const Matrix<const double>&, const Matrix<double>&, bool);
+
+OneThread::OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
+OneThread::~OneThread() { omp_set_num_threads(before_); }
 
 void set_thread_count(int threads) { openblas_set_num_threads(threads); }
 

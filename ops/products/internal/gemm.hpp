@@ -50,6 +50,26 @@ bool multiply_by_onednn(const Factors& factors, const Packed* packed, const Matr
 /// The same for c = a1 b1 + a2 b2 + ..., in bfloat16.
 bool multiply_sum_by_onednn(std::span<const Factors> products, const Matrix<float>& c, bool accumulate);
 
+/// From so many multiplications on it is faster than OpenBLAS.
+inline constexpr std::int64_t least_of_onednn = 1 << 18;
+
+/// c = a b, or c += a b, by the faster of both; float64 and vectors are OpenBLAS's. c has no gaps between its rows.
+template <class T>
+void multiply_fast(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, bool accumulate);
+
+/// While it lives, this thread multiplies alone, also inside of a parallel region, where oneDNN needs to know: for
+/// kernels whose threads multiply each for itself.
+class OneThread {
+  public:
+    OneThread();
+    ~OneThread();
+    OneThread(const OneThread&) = delete;
+    OneThread& operator=(const OneThread&) = delete;
+
+  private:
+    const int before_;
+};
+
 /// How many threads a product may use; OpenBLAS's OpenMP build and oneDNN follow OpenMP by themselves.
 void set_thread_count(int threads);
 

@@ -202,6 +202,8 @@ bool gets_its_threads() {
            omp_get_max_threads() <= omp_get_thread_limit();
 }
 bool can_work() { return !thread_has_ended && gets_its_threads(); }
+/// The same for float32: a kernel for one thread shares its work with none.
+bool can_work_alone() { return !thread_has_ended && (omp_get_max_threads() == 1 || gets_its_threads()); }
 
 struct PackedMatrix final : gemm::Packed {
     explicit PackedMatrix(const Desc& d) : desc(d), elements(room(d.get_size())) {}
@@ -277,7 +279,7 @@ std::shared_ptr<const gemm::Packed> pack(const gemm::Matrix<const float>& b, Pre
 
 bool multiply(const gemm::Factors& factors, const gemm::Packed* packed_b, const gemm::Matrix<float>& c, bool accumulate,
               Precision precision) try {
-    if (!can_work()) return false;
+    if (!(precision == Precision::float32 ? can_work_alone() : can_work())) return false;
     const auto* const weight = static_cast<const PackedMatrix*>(packed_b);
     if (precision == Precision::bfloat16) return multiply_rounded({&factors, 1}, weight, c, accumulate);
     Workshop& shop = workshop();

@@ -14,7 +14,6 @@ namespace {
 
 /// Sizes from which on something pays, as measured.
 struct Thresholds {
-    std::int64_t least_of_onednn = 1 << 18;    // multiplications: oneDNN is faster than OpenBLAS
     std::int64_t least_of_rounding = 1 << 20;  // multiplications: bfloat16 gains more than rounding takes
     std::int64_t most_rows_of_packed = 256;    // with more, a packed weight gains too little to pay for packing it
 };
@@ -90,7 +89,7 @@ void multiply_tables(const Tensor& lhs, const Tensor& rhs, const Tensor& out, bo
     const bool by_weight = may_pack && a.rows <= thresholds.most_rows_of_packed && is_weight(rhs);
     // For a vector OpenBLAS reads the matrix where it stands, which only a smaller matrix can beat.
     const bool is_vector = b.columns == 1 || (a.rows == 1 && !(by_weight && used == Precision::bfloat16));
-    if (a.rows * a.columns * b.columns >= thresholds.least_of_onednn && !is_vector && gemm::has_onednn(used)) {
+    if (a.rows * a.columns * b.columns >= gemm::least_of_onednn && !is_vector && gemm::has_onednn(used)) {
         const auto packed = by_weight ? packed_weight(rhs, used) : nullptr;
         const auto multiply = [&](const gemm::Matrix<float>& to, bool adds) {
             return gemm::multiply_by_onednn({a, b}, packed.get(), to, adds, used);

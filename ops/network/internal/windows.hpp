@@ -1,0 +1,33 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <initializer_list>
+#include <string_view>
+#include <wengert/autograd/tensor/tensor.hpp>
+#include <wengert/ops/network/size2d.hpp>
+
+/// What convolutions and pools share: numbers that say how windows lie on the last axes.
+namespace wengert::windows {
+
+/// No number of an option is greater, so that no sum of two products overflows.
+inline constexpr std::int64_t largest = 0x7fffffff;
+
+inline void require_between(std::string_view what, std::int64_t low, std::int64_t high,
+                            std::initializer_list<std::int64_t> numbers) {
+    for (const std::int64_t n : numbers)
+        if (n < low || n > high) throw ValueError(fmt::format("{} is {}, outside [{}, {}]", what, n, low, high));
+}
+
+inline std::int64_t divided_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// The last two axes as a size, or the last one, as that of an image of height 1; and a shape with others in their
+/// place.
+inline Size2d size_of(const Shape& shape, int axes) { return {axes == 2 ? shape[shape.rank() - 2] : 1, shape.back()}; }
+inline Shape resized(Shape shape, Size2d size, int axes) {
+    if (axes == 2) shape[shape.rank() - 2] = size.height;
+    shape[shape.rank() - 1] = size.width;
+    return shape;
+}
+
+}  // namespace wengert::windows

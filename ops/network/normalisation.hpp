@@ -1,0 +1,49 @@
+#pragma once
+
+#include <wengert/autograd/check/op_doc.hpp>
+#include <wengert/autograd/tape/operation.hpp>
+
+/// Normalisations, composed of fused formulas: (x - mean) / sqrt(variance + eps) * weight + bias, where the mean and
+/// the variance, divided by n, are those of a part of x. Weights and biases may be undefined tensors, which count as 1
+/// and 0. Derivatives: of the formula, to any order. Throw ShapeError if the operands do not fit, DtypeError unless
+/// they are of one floating type, ValueError unless eps is 0 or more.
+namespace wengert {
+
+/// Of each row, over the last axis (Ba et al. 2016, arXiv:1607.06450): x [.., n], weight and bias [n] -> [.., n].
+Tensor layer_norm(const Input& x, const Tensor& weight, const Tensor& bias, double eps = 1e-5);
+
+/// x / sqrt(mean of x² + eps) * weight over the last axis (Zhang and Sennrich 2019, arXiv:1910.07467): x [.., n],
+/// weight [n] -> [.., n]. PyTorch's default for eps is that of float32: the distance from 1 to the next number.
+Tensor rms_norm(const Input& x, const Tensor& weight, double eps = 0x1p-23);
+
+/// Of each example and each group of channels (Wu and He 2018, arXiv:1803.08494): x [B, C, ..], weight and bias [C] ->
+/// the same. Throws ValueError unless groups is 1 or more.
+Tensor group_norm(const Input& x, std::int64_t groups, const Tensor& weight, const Tensor& bias, double eps = 1e-5);
+
+/// Of each channel over the batch (Ioffe and Szegedy 2015, arXiv:1502.03167): x [B, C, ..], weight and bias [C] -> the
+/// same, with the mean and the variance [C] that it found, for statistics of a whole training. Derivatives take the
+/// statistics as what they are, functions of x.
+struct BatchNormalised {
+    Tensor outputs, mean, variance;
+};
+BatchNormalised batch_norm(const Input& x, const Tensor& weight, const Tensor& bias, double eps = 1e-5);
+
+/// The same by a mean and a variance [C] that are given.
+Tensor batch_norm(const Input& x, const Tensor& mean, const Tensor& variance, const Tensor& weight, const Tensor& bias,
+                  double eps = 1e-5);
+
+/// Rows of the op reference.
+inline constexpr OpDoc composed_normalisations[] = {
+    {"layer_norm(x, weight, bias, eps = 1e-5)", "[.., n], [n], [n] -> [.., n]",
+     "(x - mean) / √(variance + eps) weight + bias, of each row", "of the formula"},
+    {"rms_norm(x, weight, eps = 2⁻²³)", "[.., n], [n] -> [.., n]", "x / √(mean of x² + eps) weight, of each row",
+     "of the formula"},
+    {"group_norm(x, groups, weight, bias, eps = 1e-5)", "[B, C, ..], [C], [C] -> [B, C, ..]",
+     "(x - mean) / √(variance + eps) weight + bias, of each group of channels", "of the formula"},
+    {"batch_norm(x, weight, bias, eps = 1e-5)", "[B, C, ..], [C], [C] -> [B, C, ..], [C], [C]",
+     "(x - mean) / √(variance + eps) weight + bias, of each channel over the batch; the mean; the variance",
+     "of the formula"},
+    {"batch_norm(x, mean, variance, weight, bias, eps = 1e-5)", "[B, C, ..], [C], [C], [C], [C] -> [B, C, ..]",
+     "the same by a given mean and variance", "of the formula"}};
+
+}  // namespace wengert

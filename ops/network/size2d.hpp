@@ -1,0 +1,19 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+
+namespace wengert {
+
+/// A height and a width, or one number for both: what is said of the two axes of images, of a kernel's too.
+struct Size2d {
+    std::int64_t height, width;
+
+    template <std::integral T>
+    Size2d(T both) : height(both), width(both) {}
+    Size2d(std::int64_t h, std::int64_t w) : height(h), width(w) {}
+    bool operator==(const Size2d&) const = default;
+    std::int64_t area() const { return height * width; }
+};
+
+}  // namespace wengert

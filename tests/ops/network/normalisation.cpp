@@ -1,0 +1,166 @@
+#include <wengert/autograd/check/gradcheck.hpp>
+#include <wengert/ops/network/normalisation.hpp>
+
+#include "ops/brute_force.hpp"
+
+using namespace brute_force;
+
+namespace {
+
+/// Compares y with x normalised within parts: `part(index)` numbers the part of an element, `channel(index)` its
+/// weight.
+template <class Part, class Channel>
+void check_normalised(const Tensor& y, const Tensor& x, const Tensor& weight, const Tensor& bias, double eps,
+                      bool centered, const Part& part, const Channel& channel) {
+    REQUIRE(y.shape() == x.shape());
+    std::vector<Values> parts(static_cast<std::size_t>(x.numel() + 1));
+    for_each_index(x.shape(),
+                   [&](const Shape& i) { parts[static_cast<std::size_t>(part(i))].push_back(element(x, i)); });
+    for_each_index(x.shape(), [&](const Shape& i) {
+        const Values& all = parts[static_cast<std::size_t>(part(i))];
+        double mean = 0, squares = 0;
+        for (const double v : all) mean += centered ? v / static_cast<double>(all.size()) : 0;
+        for (const double v : all) squares += (v - mean) * (v - mean);
+        double want = (element(x, i) - mean) / std::sqrt(squares / static_cast<double>(all.size()) + eps);
+        if (weight.defined()) want *= element(weight, {channel(i)});
+        if (bias.defined()) want += element(bias, {channel(i)});
+        CHECK(element(y, i) == doctest::Approx(want).epsilon(x.dtype() == Dtype::float64 ? 1e-12 : 1e-5).scale(1));
+    });
+}
+
+/// Calls f(x, weight, bias) for shapes, layouts, dtypes, with and without weight and bias of the length of `axis`.
+template <class F>
+void for_each_operand(const std::vector<Shape>& shapes, int axis, const F& f) {
+    for (const Shape& shape : shapes)
+        for (const Dtype dtype : {Dtype::float32, Dtype::float64})
+            for (int layout = 0; layout < layouts; ++layout)
+                for (const bool is_affine : {true, false}) {
+                    CAPTURE(to_string(shape));
+                    CAPTURE(layout);
+                    const Shape each{shape[axis]};
+                    const Tensor x = laid_out(shape, layout, 1, dtype, -2, 3);
+                    f(x, is_affine ? laid_out(each, layout, 2, dtype) : Tensor(),
+                      is_affine ? laid_out(each, layout, 3, dtype) : Tensor());
+                }
+}
+
+}  // namespace
+
+TEST_CASE("normalisation: of rows") {
+    for_each_operand({{2, 3, 5}, {1, 1, 17}, {2, 0, 4}}, 2,
+                     [](const Tensor& x, const Tensor& weight, const Tensor& bias) {
+                         const auto row = [&](const Shape& i) { return i[0] * x.dim(1) + i[1]; };
+                         const auto feature = [](const Shape& i) { return i[2]; };
+                         check_normalised(layer_norm(x, weight, bias, 0.1), x, weight, bias, 0.1, true, row, feature);
+                         check_normalised(layer_norm(x, weight, {}), x, weight, {}, 1e-5, true, row, feature);
+                         check_normalised(rms_norm(x, weight, 0.1), x, weight, {}, 0.1, false, row, feature);
+                         check_normalised(rms_norm(x, weight), x, weight, {}, 0x1p-23, false, row, feature);
+                     });
+    CHECK(elements(layer_norm(full({2, 3}, 4), {}, {})) == Values(6));
+    CHECK(elements(rms_norm(zeros({2, 3}), {})) == Values(6));
+}
+
+TEST_CASE("normalisation: of groups of channels") {
+    for_each_operand({{2, 4, 3, 2}, {3, 4, 1, 2}, {0, 4, 2, 2}, {2, 4, 5, 1}}, 1,
+                     [](const Tensor& x, const Tensor& weight, const Tensor& bias) {
+                         for (const std::int64_t groups : {1, 2, 4})
+                             check_normalised(
+                                 group_norm(x, groups, weight, bias, 0.1), x, weight, bias, 0.1, true,
+                                 [&](const Shape& i) { return i[0] * groups + i[1] / (4 / groups); },
+                                 [](const Shape& i) { return i[1]; });
+                     });
+    const Tensor rows = laid_out({3, 6}, 0, 1);
+    CHECK(elements(group_norm(rows, 1, {}, {})) == elements(layer_norm(rows, {}, {})));
+}
+
+TEST_CASE("normalisation: of channels over the batch, which gives their mean and variance") {
+    const auto channel = [](const Shape& i) { return i[1]; };
+    for_each_operand({{4, 3}, {2, 3, 5}, {2, 3, 2, 4}, {1, 2, 2, 1}}, 1,
+                     [&](const Tensor& x, const Tensor& weight, const Tensor& bias) {
+                         const auto [y, mean, variance] = batch_norm(x, weight, bias, 0.1);
+                         check_normalised(y, x, weight, bias, 0.1, true, channel, channel);
+                         for (std::int64_t c = 0; c < x.dim(1); ++c) {
+                             double sum = 0, squares = 0, n = 0;
+                             for_each_index(x.shape(), [&](const Shape& i) {
+                                 sum += i[1] == c ? element(x, i) : 0, n += i[1] == c;
+                             });
+                             for_each_index(x.shape(), [&](const Shape& i) {
+                                 squares += i[1] == c ? std::pow(element(x, i) - sum / n, 2) : 0;
+                             });
+                             CHECK(element(mean, {c}) == doctest::Approx(sum / n).epsilon(1e-5).scale(1));
+                             CHECK(element(variance, {c}) == doctest::Approx(squares / n).epsilon(1e-5).scale(1));
+                         }
+                         CHECK(mean.shape() == Shape{x.dim(1)});
+                         // By these statistics it is the same.
+                         const Tensor again = batch_norm(x, mean, variance, weight, bias, 0.1);
+                         for_each_index(x.shape(), [&](const Shape& i) {
+                             CHECK(element(again, i) == doctest::Approx(element(y, i)).epsilon(1e-5).scale(1));
+                         });
+                     });
+    CHECK(batch_norm(zeros({0, 2, 3}), zeros({2}), ones({2}), {}, {}).shape() == Shape{0, 2, 3});
+}
+
+TEST_CASE("normalisation: what is far from zero keeps its digits") {
+    const Tensor near = tensor({-1, 1, 3, -3}, {1, 4}), far = near + 4096.0;
+    const Values want = elements(layer_norm(near, {}, {}));
+    check_close(layer_norm(far, {}, {}), want, 8);
+    check_close(group_norm(reshape(far, {1, 1, 4}), 1, {}, {}), want, 8);
+    check_close(batch_norm(reshape(far, {4, 1}), {}, {}).outputs, want, 8);
+}
+
+TEST_CASE("normalisation: a NaN is seen in its part alone") {
+    const Tensor x = tensor({1, not_a_number, 3, 4, 5, 6, 7, 8}, {2, 4});
+    for (const Tensor& y :
+         {layer_norm(x, {}, {}), rms_norm(x, {}), reshape(group_norm(reshape(x, {1, 2, 4}), 2, {}, {}), {2, 4})})
+        for_each_index(y.shape(), [&](const Shape& i) { CHECK(std::isnan(element(y, i)) == (i[0] == 0)); });
+    const Tensor channels = batch_norm(x, {}, {}).outputs;
+    for_each_index(x.shape(), [&](const Shape& i) { CHECK(std::isnan(element(channels, i)) == (i[1] == 1)); });
+}
+
+TEST_CASE("normalisation: gradients of first and second order, by statistics too") {
+    const std::vector<Tensor> in{laid_out({3, 4, 2}, 0, 1), laid_out({4}, 0, 2), laid_out({4}, 0, 3),
+                                 laid_out({4}, 0, 4), laid_out({4}, 0, 5, Dtype::float64, 0.5, 2)};
+    for (const int order : {1, 2}) {
+        const auto is_right = [&](const auto& f) {
+            const GradcheckResult result = gradcheck(f, in, {.order = order});
+            CHECK_MESSAGE(result.passed, result.message);
+        };
+        is_right([](const auto& x) { return layer_norm(transpose(x[0]), x[1], x[2]); });
+        is_right([](const auto& x) { return rms_norm(transpose(x[0]), x[1]); });
+        is_right([](const auto& x) { return group_norm(x[0], 2, x[1], x[2]); });
+        is_right([](const auto& x) { return batch_norm(x[0], x[1], x[2]).outputs; });
+        is_right([](const auto& x) { return batch_norm(x[0], {}, {}).mean * batch_norm(x[0], {}, {}).variance; });
+        is_right([](const auto& x) { return batch_norm(x[0], x[3], x[4], x[1], x[2]); });
+    }
+}
+
+TEST_CASE("normalisation: what does not fit is refused with the caller's line") {
+    const Tensor x = ones({2, 4, 3}), three = ones({3}), none;
+    check_refused<ShapeError>("layer_norm: x must be [.., n], not []", [&] { layer_norm(scalar(1), none, none); });
+    check_refused<ShapeError>("layer_norm: the weight must be [3] for x [2, 4, 3], not [4]",
+                              [&] { layer_norm(x, ones({4}), none); });
+    check_refused<ShapeError>("layer_norm: the bias must be [3] for x [2, 4, 3], not [1, 3]", [&] {
+        layer_norm(x, three, ones({1, 3}));
+    });
+    check_refused<ShapeError>("rms_norm: the weight must be [3] for x [2, 4, 3], not [4]",
+                              [&] { rms_norm(x, ones({4})); });
+    check_refused<ShapeError>("group_norm: the weight must be [4] for x [2, 4, 3], not [3]",
+                              [&] { group_norm(x, 2, three, none); });
+    check_refused<ShapeError>("group_norm: 3 groups do not divide the channels of x [2, 4, 3]",
+                              [&] { group_norm(x, 3, none, none); });
+    check_refused<ShapeError>("group_norm: x must be [B, C, ..], not [3]", [&] { group_norm(three, 1, none, none); });
+    check_refused<ValueError>("group_norm: groups is 0, less than 1", [&] { group_norm(x, 0, none, none); });
+    check_refused<ShapeError>("batch_norm: the bias must be [4] for x [2, 4, 3], not [3]",
+                              [&] { batch_norm(x, none, three); });
+    check_refused<ShapeError>("batch_norm: the variance must be [4] for x [2, 4, 3], not [3]",
+                              [&] { batch_norm(x, ones({4}), three, none, none); });
+    check_refused<ShapeError>("batch_norm: x [1, 4] has 1 elements of each channel; statistics need 2 or more", [&] {
+        batch_norm(ones({1, 4}), none, none);
+    });
+    check_refused<ValueError>("batch_norm: eps is -1, not 0 or more", [&] { batch_norm(x, none, none, -1); });
+    check_refused<ValueError>("rms_norm: eps is nan, not 0 or more", [&] { rms_norm(x, none, not_a_number); });
+    check_refused<DtypeError>("layer_norm: operands differ in dtype: float32 and float64",
+                              [&] { layer_norm(x, ones({3}, Dtype::float64), none); });
+    check_refused<ValueError>("batch_norm: an undefined tensor was given",
+                              [&] { batch_norm(x, none, ones({4}), none, none); });
+}
