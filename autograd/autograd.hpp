@@ -15,3 +15,4 @@
 #include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/autograd/tensor/tensor.hpp>
 #include <wengert/autograd/tensor/unit_interval.hpp>
+#include <wengert/autograd/transform/derivatives.hpp>
