@@ -34,9 +34,9 @@
 /// A view op has `Tensor view(const Tensor& x) const` in place of shape() and forward(), `Tensor adjoint(const Tensor&
 /// cotangent, const Shape& shape) const` in place of vjp(), `std::optional<Interval> interval() const` if it shows a
 /// part of one axis only, `bool can_view(const Tensor& x) const` if it cannot show every strided tensor, and a member
-/// `overlapping` if an element may appear twice, or if its cotangent is not the same view of the operand's. An op that
-/// is composed of others has `Tensor compute(const Inputs& in) const`, a tensor of its own, in place of shape() and
-/// forward(). A public function hands the op and its operands to apply().
+/// `overlapping` if an element may appear twice. An op that is composed of others has `Tensor compute(const Inputs& in)
+/// const`, a tensor of its own, in place of shape() and forward(). A public function hands the op and its operands to
+/// apply().
 ///
 /// forward() writes a new, contiguous tensor. An op that `accumulates` promises more: its forward() writes into any
 /// strided Destination, and adds if that says so. Backward::add(input, op, ...) then computes it right into a

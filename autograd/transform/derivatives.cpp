@@ -47,7 +47,12 @@ class Evaluation {
         }
         const GradientOptions options{
             .create_graph = is_recorded_, .retain_graph = is_recorded_ || !is_last, .cotangent = cotangent};
-        return located([&] { return tape_.gradient(value_, variables_, options, where_); });
+        try {
+            return tape_.gradient(value_, variables_, options, where_);
+        } catch (Error& error) {
+            if (error.op() == "gradient") error.relocate(name_, to_string(current_place()), where_);
+            throw;
+        }
     }
 
   private:
