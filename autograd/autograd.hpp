@@ -15,6 +15,8 @@
 #include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/autograd/tensor/tensor.hpp>
 #include <wengert/autograd/tensor/unit_interval.hpp>
+#include <wengert/autograd/transform/checkpoint.hpp>
 #include <wengert/autograd/transform/custom_op.hpp>
 #include <wengert/autograd/transform/derivatives.hpp>
+#include <wengert/autograd/transform/draws.hpp>
 #include <wengert/autograd/transform/on_cotangent.hpp>

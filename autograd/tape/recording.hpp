@@ -49,6 +49,8 @@ class Recording {
     /// The id of a tensor: of the node that computed it, or of its leaf. no_node for a constant, and for a parameter
     /// that has not been met. Throws TapeError if another list has the tensor, or if its elements were overwritten.
     NodeId find(const Tensor& tensor) const;
+    /// The same, and no_node for what another list has.
+    NodeId find_own(const Tensor& tensor) const;
     /// The same, but a parameter becomes a leaf when it is first met.
     NodeId follow(const Tensor& tensor);
     /// Looks all operands up; whether the list follows at least one.

@@ -43,10 +43,10 @@ ValueAndGrad<std::vector<Tensor>> differentiate(std::string_view name, const Ten
                                                 const std::vector<Tensor>& inputs, const Tensor& cotangent,
                                                 const SourceLine& where);
 
-/// f(x, more..) as a function of the list of its arguments. It refers to f.
+/// f(x, more..) as a function of the list of its arguments.
 template <std::size_t n, class F>
 TensorFunction function_of_list(const F& f) {
-    return [&f](const std::vector<Tensor>& in) {
+    return [f](const std::vector<Tensor>& in) {
         return [&]<std::size_t... i>(std::index_sequence<i...>) { return f(in[i]...); }
         (std::make_index_sequence<n>());
     };
