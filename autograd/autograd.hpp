@@ -1,6 +1,7 @@
 #pragma once
 
 #include <wengert/autograd/check/gradcheck.hpp>
+#include <wengert/autograd/check/gradcheck_model.hpp>
 #include <wengert/autograd/observe/anomaly.hpp>
 #include <wengert/autograd/observe/graph.hpp>
 #include <wengert/autograd/observe/memory.hpp>

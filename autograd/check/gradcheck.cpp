@@ -22,7 +22,9 @@ struct Sweep {
         const Tensors by = floating(inputs);
         for (const Tensor& input : by) tape.watch(input);
         if (create_graph) tape.watch(cotangent);
-        gradients = tape.gradient(f(inputs), by, {.create_graph = create_graph, .cotangent = cotangent});
+        // Nothing is kept for a caller's tape, which may check many nodes.
+        gradients = tape.gradient(f(inputs), by,
+                                  {.create_graph = create_graph, .retain_graph = create_graph, .cotangent = cotangent});
     }
 };
 
@@ -151,8 +153,9 @@ std::vector<std::string> described(const Tensors& inputs, const GradcheckOptions
 }  // namespace
 
 std::string_view to_string(GradcheckVerdict verdict) {
-    static constexpr std::array<std::string_view, 7> names{
-        "passed", "wrong rule", "kink here", "too noisy to judge", "nondeterministic", "not finite", "overwrites"};
+    static constexpr std::array<std::string_view, 8> names{
+        "passed",           "wrong rule", "kink here",  "too noisy to judge",
+        "nondeterministic", "not finite", "overwrites", "not checked"};
     return names[static_cast<std::size_t>(verdict)];
 }
 

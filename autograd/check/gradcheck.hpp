@@ -36,6 +36,7 @@ enum class GradcheckVerdict : std::uint8_t {
     nondeterministic,  ///< two runs differ
     not_finite,        ///< a value or a gradient is NaN or infinite
     overwrites,        ///< an input or the cotangent was written to
+    not_checked,       ///< of a model's node that cannot be run again
 };
 /// "wrong rule"
 std::string_view to_string(GradcheckVerdict verdict);
