@@ -1,9 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <wengert/autograd/check/gradcheck_model.hpp>
-#include <wengert/autograd/tape/observer.hpp>
+#include <wengert/autograd/tape/operation.hpp>
 
 namespace wengert {
 namespace {
@@ -27,6 +28,41 @@ class OperandCopies final : public Observer {
     std::vector<std::pair<Tensor, std::vector<Tensor>>> calls_;
 };
 
+/// Some elements of a tensor of float64 as a vector, and its adjoint: a tensor of zeros but for them.
+struct TakeElements {
+    static constexpr std::string_view name = "take_elements";
+    std::vector<std::int64_t> at;
+    Shape shape(const Inputs&) const { return {static_cast<std::int64_t>(at.size())}; }
+    void forward(const Inputs& in, const Destination& out) const {
+        const Tensor x = packed(in[0]);
+        auto* to = static_cast<double*>(out.tensor.raw());
+        for (const std::int64_t i : at) *to++ = x.data<double>()[i];
+    }
+    void vjp(Backward& back) const;
+};
+struct PutElements {
+    static constexpr std::string_view name = "put_elements";
+    std::vector<std::int64_t> at;
+    Shape to;
+    Shape shape(const Inputs&) const { return to; }
+    void forward(const Inputs& in, const Destination& out) const {
+        const Tensor x = packed(in[0]);
+        fill(out.tensor, 0);
+        const double* next = x.data<double>();
+        for (const std::int64_t i : at) static_cast<double*>(out.tensor.raw())[i] = *next++;
+    }
+    void vjp(Backward& back) const { back.add(0, TakeElements{at}, back.cotangent()); }
+};
+void TakeElements::vjp(Backward& back) const { back.add(0, PutElements{at, back.input_shape(0)}, back.cotangent()); }
+
+std::vector<std::int64_t> finite_elements(const Tensor& x) {
+    std::vector<std::int64_t> at;
+    const std::vector<double> values = x.to_vector<double>();
+    for (std::size_t i = 0; i < values.size(); ++i)
+        if (std::isfinite(values[i])) at.push_back(static_cast<std::int64_t>(i));
+    return at;
+}
+
 Tensor run_again(const Node& node, const std::vector<Tensor>& operands) {
     std::vector<const Tensor*> pointers;
     for (const Tensor& x : operands) pointers.push_back(&x);
@@ -45,15 +81,21 @@ NodeCheck check_operand(const Tape& tape, NodeId id, std::vector<Tensor> operand
                   .error = 0,
                   .verdict = GradcheckVerdict::not_checked,
                   .message = {}};
+    std::vector<std::int64_t> finite;
+    bool is_finite = true;
     {
         const Pause pause;
-        if (!run_again(node, operands).defined()) return row;
+        const Tensor result = run_again(node, operands);
+        if (!result.defined()) return row;
+        finite = finite_elements(result);
+        is_finite = static_cast<std::int64_t>(finite.size()) == result.numel();
     }
     options.names = {row.input};
     const GradcheckResult result = gradcheck(
         [&](const std::vector<Tensor>& in) {
             operands[i] = in[0];
-            return run_again(node, operands);
+            const Tensor result = run_again(node, operands);
+            return is_finite ? result : apply(TakeElements{finite}, {&result}, row.where);
         },
         {operands[i]}, options);
     row.error = result.worst_error;

@@ -28,9 +28,10 @@ struct NodeCheck {
 ///     for (const NodeCheck& row : gradcheck_model([&] { return probe.loss(batch); }, parameters(probe))) ...
 ///
 /// One row for each node and operand: those that did not pass first, then by the error, the worst first. The operands
-/// of a node are told apart even if one tensor is given twice, and are contiguous whatever their strides were. The loss
-/// is evaluated once. A node that cannot be run again, such as a checkpoint's, has the verdict not_checked; one that
-/// replaces cotangents, see on_cotangent(), is a wrong rule.
+/// of a node are told apart even if one tensor is given twice, and are contiguous whatever their strides were. Elements
+/// of its result that are not finite, as masked scores are, are left out. The loss is evaluated once. A node that
+/// cannot be run again, such as a checkpoint's, has the verdict not_checked; one that replaces cotangents, see
+/// on_cotangent(), is a wrong rule.
 ///
 /// Throws DtypeError for a parameter or a node that is float32, TapeError for a parameter that the loss does not use,
 /// and what the loss throws.

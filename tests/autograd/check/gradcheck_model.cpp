@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <wengert/autograd/check/gradcheck_model.hpp>
 #include <wengert/autograd/tape/scope.hpp>
 #include <wengert/autograd/transform/checkpoint.hpp>
@@ -88,6 +89,22 @@ TEST_CASE("gradcheck_model: the values that nodes saw, whatever was written sinc
     const std::vector<NodeCheck> rows = gradcheck_model(loss, {w});
     CHECK(rows.size() == 3);  // slice, mul by the slice alone, sum
     for (const NodeCheck& row : rows) CHECK_MESSAGE(row.verdict == GradcheckVerdict::passed, row.message);
+}
+
+TEST_CASE("gradcheck_model: masked scores are left out, and what stands beside them is checked") {
+    Tensor w = vector({1, 2, 3});
+    w.set_parameter();
+    const Tensor mask = vector({0, -std::numeric_limits<double>::infinity(), 0});
+    const auto loss = [&] { return sum(slice(add(w, mask), 0, 0, 1)); };
+    for (const int order : {1, 2}) {
+        const std::vector<NodeCheck> rows = gradcheck_model(loss, {w}, {.order = order});
+        CHECK(rows.size() == 3);
+        for (const NodeCheck& row : rows) CHECK_MESSAGE(row.verdict == GradcheckVerdict::passed, row.message);
+    }
+    const auto wrong = [&] { return sum(slice(add(cube_below(w, 2.5), mask), 0, 0, 1)); };
+    const std::vector<NodeCheck> rows = gradcheck_model(wrong, {w});
+    CHECK(rows[0].op == "cube_below");
+    CHECK(rows[0].verdict == GradcheckVerdict::wrong_rule);
 }
 
 TEST_CASE("gradcheck_model: second order, under a tape, and what cannot be run again") {
