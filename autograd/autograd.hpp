@@ -1,6 +1,7 @@
 #pragma once
 
 #include <wengert/autograd/check/gradcheck.hpp>
+#include <wengert/autograd/check/gradcheck_model.hpp>
 #include <wengert/autograd/observe/anomaly.hpp>
 #include <wengert/autograd/observe/graph.hpp>
 #include <wengert/autograd/observe/memory.hpp>
@@ -15,3 +16,8 @@
 #include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/autograd/tensor/tensor.hpp>
 #include <wengert/autograd/tensor/unit_interval.hpp>
+#include <wengert/autograd/transform/checkpoint.hpp>
+#include <wengert/autograd/transform/custom_op.hpp>
+#include <wengert/autograd/transform/derivatives.hpp>
+#include <wengert/autograd/transform/draws.hpp>
+#include <wengert/autograd/transform/on_cotangent.hpp>

@@ -31,7 +31,7 @@ namespace {
 constexpr std::string_view introduction = R"(# Ops
 
 `build/examples/ops_reference > docs/ops.md` writes this page from the lists of ops; a test holds that it is current. Every op is
-checked against central differences in first and second order; `build/examples/seq2seq gradcheck` prints the table. `ct` is the
+checked against central differences in first and second order; `build/examples/gradcheck` prints the table. `ct` is the
 cotangent of the result y. The headers have the details: what is thrown, and what happens at kinks and with NaN.
 
 Operands are float32 or float64 and of one dtype; where a number may stand for a tensor, it takes the tensors' dtype. Ids and labels

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # the derivative of a sum is an expansion, that of an expansion a sum. Folders joined by | do not know each other.
 ORDERS = {
     '': 'autograd < ops < nn < models < examples',
-    'autograd': 'tensor < tape < check | observe',
+    'autograd': 'tensor < tape < transform | check | observe',
     'ops': 'elementwise & shape & reduce < products | index | random < linalg < network',
     'models': 'text < seq2seq',
     'models/seq2seq': 'scoring | systems | decoding | training',

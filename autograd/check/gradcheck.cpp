@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <wengert/autograd/check/internal/finite_differences.hpp>
@@ -21,7 +22,9 @@ struct Sweep {
         const Tensors by = floating(inputs);
         for (const Tensor& input : by) tape.watch(input);
         if (create_graph) tape.watch(cotangent);
-        gradients = tape.gradient(f(inputs), by, {.create_graph = create_graph, .cotangent = cotangent});
+        // Nothing is kept for a caller's tape, which may check many nodes.
+        gradients = tape.gradient(f(inputs), by,
+                                  {.create_graph = create_graph, .retain_graph = create_graph, .cotangent = cotangent});
     }
 };
 
@@ -109,8 +112,8 @@ std::vector<double> roundings(const std::function<Tensors(const Tensors&)>& grad
 
 /// The recorded pass computes the plain pass's gradients by other means: it may round differently, and no more.
 /// Returns what differs.
-std::string compare_passes(const GradcheckFunction& f, const Tensors& all, const Differentiated& second,
-                           std::uint64_t seed) {
+Diagnosis compare_passes(const GradcheckFunction& f, const Tensors& all, const Differentiated& second,
+                         std::uint64_t seed) {
     const auto record = [&f](const Tensors& all) { return Sweep(f, all_but_last(all), all.back(), true).gradients; };
     const Tensors plain = second.values(all), recorded = record(all);
     const std::vector<double> plain_rounding = roundings(second.values, all, RandomNumbers(seed)),
@@ -123,13 +126,15 @@ std::string compare_passes(const GradcheckFunction& f, const Tensors& all, const
             const double error = std::abs(p[i] - r[i]);
             const double tolerance = 1e-12 * std::max(std::abs(p[i]), std::abs(r[i])) + 64 * rounding;
             if (error <= tolerance) continue;
-            return fmt::format(
-                "{}: {} {} differs when recorded: recorded {:.16g}, plain {:.16g}, error {:.3g} > tolerance {:.3g}",
-                second.title, second.output_names[k], position(static_cast<std::int64_t>(i), plain[k].shape()), r[i],
-                p[i], error, tolerance);
+            return {
+                GradcheckVerdict::wrong_rule,
+                fmt::format(
+                    "{}: {} {} differs when recorded: recorded {:.16g}, plain {:.16g}, error {:.3g} > tolerance {:.3g}",
+                    second.title, second.output_names[k], position(static_cast<std::int64_t>(i), plain[k].shape()),
+                    r[i], p[i], error, tolerance)};
         }
     }
-    return {};
+    return {GradcheckVerdict::passed, {}};
 }
 
 std::vector<std::string> described(const Tensors& inputs, const GradcheckOptions& options) {
@@ -147,6 +152,13 @@ std::vector<std::string> described(const Tensors& inputs, const GradcheckOptions
 
 }  // namespace
 
+std::string_view to_string(GradcheckVerdict verdict) {
+    static constexpr std::array<std::string_view, 8> names{
+        "passed",           "wrong rule", "kink here",  "too noisy to judge",
+        "nondeterministic", "not finite", "overwrites", "not checked"};
+    return names[static_cast<std::size_t>(verdict)];
+}
+
 GradcheckResult gradcheck(const GradcheckFunction& f, const Tensors& inputs, const GradcheckOptions& options) {
     if (options.order != 1 && options.order != 2)
         throw ValueError(fmt::format("gradcheck: the order must be 1 or 2, not {}", options.order));
@@ -159,16 +171,19 @@ GradcheckResult gradcheck(const GradcheckFunction& f, const Tensors& inputs, con
 
     GradcheckResult result;
     const Differentiated first = first_order(f, names);
-    result.message = compare_with_differences(first, inputs, options, result.worst_error);
-    if (result.message.empty() && options.order == 2) {
+    Diagnosis found = compare_with_differences(first, inputs, options, result.worst_error);
+    if (found.verdict == GradcheckVerdict::passed && options.order == 2) {
         const Differentiated second = second_order(f, inputs, names);
         Tensors all = clones(inputs);
         const Tensor value = first.values(all)[0];
         all.push_back(tensor(RandomNumbers(options.seed).next(value.numel()), value.shape()));
-        result.message = compare_passes(f, all, second, options.seed);
-        if (result.message.empty()) result.message = compare_with_differences(second, all, options, result.worst_error);
+        found = compare_passes(f, all, second, options.seed);
+        if (found.verdict == GradcheckVerdict::passed)
+            found = compare_with_differences(second, all, options, result.worst_error);
     }
-    result.passed = result.message.empty();
+    result.verdict = found.verdict;
+    result.message = std::move(found.why);
+    result.passed = result.verdict == GradcheckVerdict::passed;
     return result;
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 #include <wengert/autograd/tensor/tensor.hpp>
 
@@ -25,13 +27,29 @@ struct GradcheckOptions {
     std::vector<std::string> names = {};
 };
 
+/// What a check found. Only a wrong rule is the rule's fault for sure.
+enum class GradcheckVerdict : std::uint8_t {
+    passed,
+    wrong_rule,  ///< the differences agree with each other, and not with the gradient
+    kink,        ///< the slopes of both sides differ here, and the gradient is one of them or between
+    too_noisy,   ///< the values are too rough for a difference to tell: the error falls with the step and rises again
+    nondeterministic,  ///< two runs differ
+    not_finite,        ///< a value or a gradient is NaN or infinite
+    overwrites,        ///< an input or the cotangent was written to
+    not_checked,       ///< of a model's node that cannot be run again
+};
+/// "wrong rule"
+std::string_view to_string(GradcheckVerdict verdict);
+
 struct GradcheckResult {
     bool passed = true;
     /// The largest difference met, relative to the larger of both derivatives, to 1, or to the derivative that rounding
     /// would still show to within the relative tolerance, whichever is largest.
     double worst_error = 0;
-    /// On failure: the order, the input, the index, both numbers, their difference and the tolerance.
+    /// On failure: the order, the input, the index, both numbers, their difference and the tolerance, the verdict and
+    /// what it follows from.
     std::string message = {};
+    GradcheckVerdict verdict = GradcheckVerdict::passed;
 
     explicit operator bool() const { return passed; }
 };
@@ -48,6 +66,8 @@ using GradcheckFunction = std::function<Tensor(const std::vector<Tensor>&)>;
 /// Also checked: that two evaluations give the same, that neither f nor a rule writes to the inputs or the cotangent,
 /// that gradients are finite, and, at order 2, that the recorded pass (create_graph) gives the plain pass's gradients
 /// up to what rounding does to either, which a change of the last bits of the inputs shows.
+///
+/// Where a derivative disagrees, the step sweeps over seven orders of magnitude to find out why: see GradcheckVerdict.
 ///
 /// Throws DtypeError for a float32 input or result, ValueError for options outside their domain and if no input is
 /// float64; what f throws is passed on.

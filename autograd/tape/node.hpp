@@ -72,6 +72,8 @@ class Node {
     virtual bool can_view(const Tensor&) const { return true; }
     /// The same view as an op, which is recorded.
     virtual Tensor apply_view(const Tensor& base) const { return view(base); }
+    /// The same op on other operands, which is recorded; undefined if the node cannot tell.
+    virtual Tensor apply_again(const Inputs&) const { return {}; }
     /// Whether vjp() asks which parts of the cotangent along axis 0 are unset(), and does not read those.
     virtual bool reads_parts() const { return false; }
     /// Of a view that shows a part of one axis.

@@ -34,7 +34,9 @@
 /// A view op has `Tensor view(const Tensor& x) const` in place of shape() and forward(), `Tensor adjoint(const Tensor&
 /// cotangent, const Shape& shape) const` in place of vjp(), `std::optional<Interval> interval() const` if it shows a
 /// part of one axis only, `bool can_view(const Tensor& x) const` if it cannot show every strided tensor, and a member
-/// `overlapping` if an element may appear twice. A public function hands the op and its operands to apply().
+/// `overlapping` if an element may appear twice. An op that is composed of others has `Tensor compute(const Inputs& in)
+/// const`, a tensor of its own, in place of shape() and forward(). A public function hands the op and its operands to
+/// apply().
 ///
 /// forward() writes a new, contiguous tensor. An op that `accumulates` promises more: its forward() writes into any
 /// strided Destination, and adds if that says so. Backward::add(input, op, ...) then computes it right into a
@@ -73,6 +75,10 @@ template <class Op>
 concept ViewOp = requires(const Op& op, const Tensor& x) {
     { op.view(x) } -> std::same_as<Tensor>;
 };
+template <class Op>
+concept ComposedOp = requires(const Op& op, const Inputs& in) {
+    { op.compute(in) } -> std::same_as<Tensor>;
+};
 /// The op's name: a static member, or a function of the op.
 template <class Op>
 std::string_view name_of(const Op& op) {
@@ -86,7 +92,7 @@ concept Operation = requires(const Op& op, const Inputs& in) {
     { name_of(op) } -> std::convertible_to<std::string_view>;
 }
 &&(
-    ViewOp<Op> ||
+    ViewOp<Op> || ComposedOp<Op> ||
     requires(const Op& op, const Inputs& in, const Destination& out) {
         { op.shape(in) } -> std::same_as<Shape>;
         op.forward(in, out);
@@ -139,6 +145,7 @@ class Recorded final : public Node {
         else
             return Node::apply_view(base);
     }
+    Tensor apply_again(const Inputs& in) const override { return apply(op_, in, where()); }
     bool reads_parts() const override {
         if constexpr (requires { op_.reads_parts(); })
             return op_.reads_parts();
@@ -270,6 +277,8 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
             const Recording::Suspension suspension(recording);  // an op is one node, whatever its forward() calls
             if constexpr (ViewOp<Op>) {
                 out = op.view(in[0]);
+            } else if constexpr (ComposedOp<Op>) {
+                out = op.compute(in);
             } else {
                 Dtype dtype = in[0].dtype();
                 if constexpr (requires { op.dtype(in); }) dtype = op.dtype(in);

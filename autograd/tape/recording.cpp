@@ -74,6 +74,12 @@ bool Recording::is_live(std::uint64_t serial) {
 }
 
 NodeId Recording::find(const Tensor& tensor) const {
+    const NodeId id = find_own(tensor);
+    if (id == no_node && tensor.state()->recording != 0 && !tensor.is_parameter()) throw_of_other_recording(tensor);
+    return id;
+}
+
+NodeId Recording::find_own(const Tensor& tensor) const {
     const TensorState* const state = tensor.state();
     if (state->recording == serial_) {
         if (state->storage->version != state->recorded_version) throw_overwritten(tensor);
@@ -81,7 +87,6 @@ NodeId Recording::find(const Tensor& tensor) const {
     }
     if (state->parameter || has_watched_)
         if (const auto leaf = leaves_.find(state); leaf != leaves_.end()) return leaf->second;
-    if (state->recording != 0 && !state->parameter) throw_of_other_recording(tensor);
     return no_node;
 }
 

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 #include <wengert/autograd/tape/internal/arena.hpp>
 #include <wengert/autograd/tape/node.hpp>
@@ -48,6 +49,8 @@ class Recording {
     /// The id of a tensor: of the node that computed it, or of its leaf. no_node for a constant, and for a parameter
     /// that has not been met. Throws TapeError if another list has the tensor, or if its elements were overwritten.
     NodeId find(const Tensor& tensor) const;
+    /// The same, and no_node for what another list has.
+    NodeId find_own(const Tensor& tensor) const;
     /// The same, but a parameter becomes a leaf when it is first met.
     NodeId follow(const Tensor& tensor);
     /// Looks all operands up; whether the list follows at least one.
@@ -79,13 +82,14 @@ class Recording {
     /// not the rules'.
     class Rule {
       public:
-        Rule(Recording& recording, const Node& node) : rule_(recording.rule_) { rule_ = &node; }
-        ~Rule() { rule_ = nullptr; }
+        Rule(Recording& recording, const Node& node) : rule_(recording.rule_), outer_(std::exchange(rule_, &node)) {}
+        ~Rule() { rule_ = outer_; }
         Rule(const Rule&) = delete;
         Rule& operator=(const Rule&) = delete;
 
       private:
         const Node*& rule_;
+        const Node* const outer_;  // a rule may run a pass
     };
     /// Drops what a node keeps for its vjp.
     void release(NodeId id) { nodes_[static_cast<std::size_t>(id)]->release(); }
@@ -125,8 +129,10 @@ class Recording {
 /// finds out when its next scope begins or ends.
 class RecordingScope {
   public:
-    /// A tape's scope shares the list of the thread's other tapes, or makes one; a pause's has none.
-    static std::shared_ptr<RecordingScope> begin(bool is_tape);
+    /// A tape's scope shares the list of the thread's other tapes, or makes one, always if it is apart; a pause's has
+    /// none.
+    enum class Kind : std::uint8_t { pause, tape, tape_apart };
+    static std::shared_ptr<RecordingScope> begin(Kind kind);
     static void end(const std::shared_ptr<RecordingScope>& scope) noexcept;
 
     /// Null for a pause.
@@ -147,7 +153,7 @@ class RecordingScope {
 /// While it lives, ops of this thread are not recorded: what they compute is constant.
 class Pause {
   public:
-    Pause() : scope_(RecordingScope::begin(false)) {}
+    Pause() : scope_(RecordingScope::begin(RecordingScope::Kind::pause)) {}
     ~Pause() { RecordingScope::end(scope_); }
     Pause(const Pause&) = delete;
     Pause& operator=(const Pause&) = delete;

@@ -37,7 +37,7 @@ RecordingScope::Stack& RecordingScope::stack() {
     return stack;
 }
 
-std::shared_ptr<RecordingScope> RecordingScope::begin(bool is_tape) {
+std::shared_ptr<RecordingScope> RecordingScope::begin(Kind kind) {
     auto scope = std::allocate_shared<RecordingScope>(CachedAllocator<RecordingScope>());
     Recording::OfThread& thread = Recording::thread_;
     Stack* const stack = thread.has_ended ? nullptr : &RecordingScope::stack();
@@ -45,8 +45,8 @@ std::shared_ptr<RecordingScope> RecordingScope::begin(bool is_tape) {
         stack->drop_ended();
         stack->kept.reset();
     }
-    if (is_tape) {
-        const RecordingScope* const outer = stack != nullptr ? stack->of_tape() : nullptr;
+    if (kind != Kind::pause) {
+        const RecordingScope* const outer = stack != nullptr && kind == Kind::tape ? stack->of_tape() : nullptr;
         scope->recording_ =
             outer != nullptr ? outer->recording_ : std::allocate_shared<Recording>(CachedAllocator<Recording>());
         ++scope->recording_->tapes_;

@@ -12,8 +12,6 @@ namespace {
 constexpr ConstantCause unrecorded_gradient{
     "it was computed from a gradient that was not recorded; give that gradient() create_graph = true", false, 5};
 
-constexpr ConstantCause constant_gradient{"it was computed from a derivative that is constant", false, 5};
-
 /// Shows the observers what a rule has just contributed.
 void show_contributions(const Node& node, Cotangents& cotangents) {
     for (std::size_t i = 0; i < node.inputs().size(); ++i) {
@@ -46,7 +44,8 @@ void run_rule(Recording& recording, NodeId id, const Tensor& cotangent, Cotangen
 }
 
 /// The backward pass: one loop from the result down. `is_last`: no other pass will need what the nodes keep.
-void sweep(Recording& recording, const Request& request, Cotangents& cotangents, bool is_last) {
+/// `partial`: it does not go on below an input.
+void sweep(Recording& recording, const Request& request, Cotangents& cotangents, bool is_last, bool partial) {
     for (const NodeId id : request.inputs)
         if (id <= request.top) cotangents.want(id);
     cotangents.mark_needed();
@@ -55,7 +54,7 @@ void sweep(Recording& recording, const Request& request, Cotangents& cotangents,
         recording.prefetch_before(id);
         if (!cotangents.needs(id)) continue;
         const Tensor cotangent = cotangents.take(id);
-        if (!cotangent.defined() || recording[id].is_leaf()) continue;
+        if (!cotangent.defined() || recording[id].is_leaf() || (partial && cotangents.wants(id))) continue;
         if (!cotangents.is_alias(id)) run_rule(recording, id, cotangent, cotangents, is_last);
         if (is_last) recording.release(id);
     }
@@ -107,7 +106,7 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
     const bool is_last = !options.retain_graph.value_or(options.create_graph || recording_->tape_count() > 1);
     const Recording::Suspension suspension(options.create_graph ? nullptr : Recording::current());
     Cotangents cotangents(*recording_, request.lowest, request.top, options.create_graph);
-    sweep(*recording_, request, cotangents, is_last);
+    sweep(*recording_, request, cotangents, is_last, options.partial);
     return collect(request, inputs, cotangents);
 } catch (Error& error) {
     error.locate("gradient", to_string(current_place()), where);

@@ -15,6 +15,8 @@ struct GradientOptions {
     std::optional<bool> retain_graph = {};
     /// The cotangent of the result, of its shape. Default: 1, and the result must be a scalar.
     Tensor cotangent = {};
+    /// Takes the inputs for independent of each other: the derivative by one leaves out what goes by way of another.
+    bool partial = false;
 };
 
 /// The list of what was computed while it lives, as Wengert described it in 1964.
@@ -33,7 +35,10 @@ struct GradientOptions {
 /// alone is constant.
 class Tape {
   public:
-    Tape() : scope_(RecordingScope::begin(true)), recording_(scope_->recording().get()) {}
+    Tape() : Tape(RecordingScope::begin(RecordingScope::Kind::tape)) {}
+    /// A tape with a list of its own, inside of others too: what these have recorded must be watched to be used
+    /// here.
+    static Tape apart() { return Tape(RecordingScope::begin(RecordingScope::Kind::tape_apart)); }
     ~Tape() { RecordingScope::end(scope_); }
     Tape(const Tape&) = delete;
     Tape& operator=(const Tape&) = delete;
@@ -67,6 +72,8 @@ class Tape {
     NodeId find(const Tensor& tensor, const SourceLine& where = std::source_location::current()) const;
 
   private:
+    explicit Tape(std::shared_ptr<RecordingScope> scope)
+        : scope_(std::move(scope)), recording_(scope_->recording().get()) {}
     void require_own_thread() const;
 
     const std::shared_ptr<RecordingScope> scope_;

@@ -13,6 +13,7 @@
 #include <wengert/ops/products/precision.hpp>
 #include <wengert/ops/products/threads.hpp>
 
+#include "gradient_checks.hpp"
 #include "misuse.hpp"
 #include "option_flags.hpp"
 #include "presets.hpp"
@@ -246,9 +247,10 @@ void add_graph(CLI::App& app, GraphArguments& a) {
 }
 
 void add_gradcheck(CLI::App& app, bool& has_passed) {
-    CLI::App& verb = *app.add_subcommand("gradcheck", "Compare every op's and layer's gradients with differences");
-    verb.footer("Prints a table, in float64: op or layer, order, worst error, verdict.");
-    verb.callback([&has_passed] { has_passed = gradcheck(); });
+    CLI::App& verb =
+        *app.add_subcommand("gradcheck", "Compare gradients with differences, as the program gradcheck does");
+    verb.footer("Prints a table, in float64: op, layer or node, order, worst error, verdict.");
+    verb.callback([&has_passed] { has_passed = run_gradient_checks(); });
 }
 
 /// An error in one line: what, where and the line of the program stand behind one another.

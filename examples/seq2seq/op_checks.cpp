@@ -15,10 +15,13 @@ GradientCheck check_order(std::string_view name, const std::vector<Sample>& samp
     if (samples.empty()) row = {std::string(name), order, 0, Verdict::failed, "there are no samples"};
     for (const Sample& sample : samples) {
         const GradcheckResult result = gradcheck(sample.f, sample.inputs, {.order = order});
+        if (result.worst_error > row.worst_error && row.verdict == Verdict::passed) row.input = sample.label;
         row.worst_error = std::max(row.worst_error, result.worst_error);
         if (result.passed || row.verdict == Verdict::failed) continue;
         row.verdict = Verdict::failed;
         row.message = fmt::format("{}: {}", sample.label, result.message);
+        row.input = sample.label;
+        row.found = result.verdict;
     }
     return row;
 }
@@ -43,8 +46,11 @@ GradientCheck check_refusal(std::string_view name, const std::vector<Sample>& sa
 
 }  // namespace
 
-void check_ops(const GradientCheckReport& report) {
+void check_ops(const GradientCheckReport& report, std::string_view name) {
+    bool is_known = name.empty();
     for (const OpEntry& op : all_ops()) {
+        if (!name.empty() && op.name != name) continue;
+        is_known = true;
         const std::vector<Sample> samples = op.samples();
         if (!op.differentiable) {
             report(check_refusal(op.name, samples));
@@ -52,6 +58,7 @@ void check_ops(const GradientCheckReport& report) {
         }
         for (const int order : {1, 2}) report(check_order(op.name, samples, order));
     }
+    if (!is_known) throw ValueError(fmt::format("there is no op {}; docs/ops.md has all", name));
 }
 
 }  // namespace wengert::program

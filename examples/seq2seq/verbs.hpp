@@ -152,7 +152,4 @@ void graph(const GraphArguments& arguments);
 /// All described options as tables in Markdown.
 void print_options();
 
-/// Whether all checks passed.
-bool gradcheck();
-
 }  // namespace wengert::program

@@ -7,6 +7,7 @@
 #include <numbers>
 #include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/autograd/tensor/unit_interval.hpp>
+#include <wengert/autograd/transform/draws.hpp>
 #include <wengert/ops/elementwise/internal/xsimd.hpp>
 #include <wengert/ops/random/internal/philox.hpp>
 #include <wengert/ops/random/random.hpp>
@@ -64,7 +65,7 @@ Tensor filled(const Shape& shape, Dtype dtype, Generator& generator, const Draw&
     Tensor result = Tensor::empty(shape, dtype);
     const auto n = static_cast<std::size_t>(result.numel());
     T* const out = result.mutable_data<T>();
-    const std::uint64_t start = generator.position();
+    const std::uint64_t start = generator.take((n + chunk<T> - 1) / chunk<T> * lanes);
     parallel_ranges(result.numel(), chunk<T>, result.numel(), [&](std::int64_t begin, std::int64_t end) {
         for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); i += chunk<T>) {
             const std::uint64_t position = start + i / chunk<T> * lanes;
@@ -77,7 +78,6 @@ Tensor filled(const Shape& shape, Dtype dtype, Generator& generator, const Draw&
             }
         }
     });
-    generator.seek(start + (n + chunk<T> - 1) / chunk<T> * lanes);
     return result;
 }
 
@@ -88,8 +88,10 @@ void require_floating(const char* function, Dtype dtype) {
 
 }  // namespace
 
+std::uint64_t Generator::take(std::uint64_t blocks) { return Draws::take(position_, blocks); }
+
 std::uint64_t Generator::bits() {
-    const PhiloxCounter words = block(seed_, stream_, position_++);
+    const PhiloxCounter words = block(seed_, stream_, take(1));
     return join(words[0], words[1]);
 }
 
@@ -104,7 +106,7 @@ std::uint64_t Generator::below(std::uint64_t bound) {
 }
 
 double Generator::normal() {
-    const PhiloxCounter words = block(seed_, stream_, position_++);
+    const PhiloxCounter words = block(seed_, stream_, take(1));
     const double u = unit_interval(join(words[0], words[1])), v = unit_interval(join(words[2], words[3]));
     return std::sqrt(-2 * std::log(1 - u)) * std::cos(2 * std::numbers::pi * v);
 }

@@ -22,6 +22,10 @@ class Generator {
     /// Goes to a position, as position() told it.
     void seek(std::uint64_t position) { position_ = position; }
 
+    /// Moves on by so many blocks, and says where they begin: where they began at first if a checkpoint() runs its
+    /// function again; then the generator stays where it is.
+    std::uint64_t take(std::uint64_t blocks);
+
     /// 64 random bits.
     std::uint64_t bits();
     /// Uniform in [0, 1), a multiple of 2^-53.

@@ -87,10 +87,10 @@ class FiniteDifferences {
             if (is_floating(point_[i].dtype())) names_.push_back(map.input_names[i]);
     }
 
-    /// Returns what is wrong, empty if nothing is.
-    std::string run() {
+    /// Returns what is wrong.
+    Diagnosis run() {
         if (evaluate() && sweep()) compare_all();
-        return message_;
+        return found_;
     }
 
   private:
@@ -100,15 +100,15 @@ class FiniteDifferences {
     /// The derivatives of all outputs along one direction, by step, as far as they have been computed.
     using Slopes = std::array<std::optional<Numbers>, ladder.size()>;
 
-    bool fail(const std::string& message) {
-        message_ = fmt::format("{}: {}", map_.title, message);
+    bool fail(GradcheckVerdict verdict, const std::string& message) {
+        found_ = {verdict, fmt::format("{}: {}", map_.title, message)};
         return false;
     }
 
     bool require_unchanged(const char* who) {
         for (std::size_t i = 0; i < point_.size(); ++i)
             if (!identical(point_[i], start_[i]))
-                return fail(fmt::format("{} overwrites {}", who, map_.input_names[i]));
+                return fail(GradcheckVerdict::overwrites, fmt::format("{} overwrites {}", who, map_.input_names[i]));
         return true;
     }
 
@@ -116,11 +116,13 @@ class FiniteDifferences {
         outputs_ = clones(map_.values(point_));
         if (!require_unchanged("the function")) return false;
         if (!std::ranges::equal(outputs_, clones(map_.values(point_)), identical))
-            return fail("the function is nondeterministic: two evaluations at one point differ");
+            return fail(GradcheckVerdict::nondeterministic,
+                        "the function is nondeterministic: two evaluations at one point differ");
         values_ = flat(outputs_);
         for (std::size_t j = 0; j < values_.size(); ++j)
             if (!std::isfinite(values_[j]))
-                return fail(fmt::format("{} is {}, where no derivative can be checked", output(j), values_[j]));
+                return fail(GradcheckVerdict::not_finite,
+                            fmt::format("{} is {}, where no derivative can be checked", output(j), values_[j]));
         std::int64_t elements = 0;
         for (const Tensor& input : moving_) elements += input.numel();
         is_full_ = elements * static_cast<std::int64_t>(values_.size()) <= options_.full_jacobian_limit;
@@ -141,7 +143,7 @@ class FiniteDifferences {
         return true;
     }
 
-    bool add_row(const Numbers& cotangent) {
+    Tensors like_outputs(const Numbers& cotangent) const {
         Tensors cotangents;
         auto next = cotangent.begin();
         for (const Tensor& output : outputs_) {
@@ -149,16 +151,23 @@ class FiniteDifferences {
             cotangents.push_back(tensor(Numbers(next, end), output.shape()));
             next = end;
         }
+        return cotangents;
+    }
+
+    bool add_row(const Numbers& cotangent) {
+        const Tensors cotangents = like_outputs(cotangent);
         const Tensors kept = clones(cotangents);
         const Tensors gradients = map_.vjp(point_, cotangents);
         if (!require_unchanged("the backward pass")) return false;
-        if (!std::ranges::equal(cotangents, kept, identical)) return fail("the backward pass overwrites the cotangent");
+        if (!std::ranges::equal(cotangents, kept, identical))
+            return fail(GradcheckVerdict::overwrites, "the backward pass overwrites the cotangent");
         rows_.push_back({cotangent, {}});
         for (std::size_t a = 0; a < moving_.size(); ++a) {
             const Numbers gradient = gradients[a].to_vector<double>();
             const auto bad = std::ranges::find_if_not(gradient, [](double g) { return std::isfinite(g); });
             if (bad != gradient.end())
-                return fail(fmt::format("the gradient of {} is {}, where the function is finite",
+                return fail(GradcheckVerdict::not_finite,
+                            fmt::format("the gradient of {} is {}, where the function is finite",
                                         element(a, bad - gradient.begin()), *bad));
             rows_.back().gradients.push_back(gradient);
         }
@@ -279,20 +288,41 @@ class FiniteDifferences {
     }
 
     bool report(const Direction& direction, std::size_t k) {
-        const Direction single = locate(direction, rows_[k]);
-        Comparison c = measure(single, rows_[k]);
-        std::string by = element(single.input, single.begin);
+        Direction at = locate(direction, rows_[k]);
+        Comparison c = measure(at, rows_[k]);
+        std::string by = element(at.input, at.begin);
         if (agrees(c)) {
-            c = measure(direction, rows_[k]);
-            by = names_[direction.input] + " along a random direction";
+            at = direction;
+            c = measure(at, rows_[k]);
+            by = names_[at.input] + " along a random direction";
         }
         const bool is_entry = is_full_ && k < values_.size();
-        return fail(fmt::format(
-            "the derivative of {} by {} is wrong: analytic {:.10g}, numeric {:.10g}, error {:.3g} > tolerance {:.3g} "
-            "(relative {:.3g} * {:.3g} + absolute {:.3g} + rounding {:.3g})",
-            is_entry ? output(k) : fmt::format("{} under a random cotangent", fmt::join(map_.output_names, ", ")), by,
-            c.analytic, c.numeric, c.error(), tolerance(c), options_.relative_tolerance, c.magnitude(),
-            options_.absolute_tolerance, c.rounding));
+        const std::string of =
+            is_entry ? output(k) : fmt::format("{} under a random cotangent", fmt::join(map_.output_names, ", "));
+        const auto [verdict, why] = explain(at, rows_[k], c);
+        return fail(verdict,
+                    fmt::format("the derivative of {} by {} is wrong: analytic {:.10g}, numeric {:.10g}, error "
+                                "{:.3g} > tolerance {:.3g} (relative {:.3g} * {:.3g} + absolute {:.3g} + "
+                                "rounding {:.3g}); {}: {}",
+                                of, by, c.analytic, c.numeric, c.error(), tolerance(c), options_.relative_tolerance,
+                                c.magnitude(), options_.absolute_tolerance, c.rounding, to_string(verdict), why));
+    }
+
+    Diagnosis explain(const Direction& direction, const Row& row, const Comparison& c) {
+        const auto pass = [&] { return flat(map_.vjp(point_, like_outputs(row.cotangent))); };
+        if (pass() != pass()) return {GradcheckVerdict::nondeterministic, "two backward passes at one point differ"};
+        double scale = 0;
+        for (std::size_t j = 0; j < values_.size(); ++j) scale += std::abs(row.cotangent[j] * values_[j]);
+        const auto along = [&](double distance) {
+            move(direction, distance);
+            const Numbers values = flat(map_.values(point_));
+            move(direction, 0);
+            double sum = 0;
+            for (std::size_t j = 0; j < values_.size(); ++j)
+                if (row.cotangent[j] != 0) sum += row.cotangent[j] * values[j];
+            return sum;
+        };
+        return diagnose(along, c.analytic, direction.step, epsilon * scale);
     }
 
     std::string element(std::size_t a, std::int64_t i) const {
@@ -308,7 +338,7 @@ class FiniteDifferences {
     const Differentiated& map_;
     const GradcheckOptions& options_;
     double& worst_error_;
-    std::string message_;
+    Diagnosis found_{GradcheckVerdict::passed, {}};
     RandomNumbers random_;
     const Tensors point_, start_;     // the inputs, and copies that stay
     Tensors moving_;                  // the float64 ones of point_, which move,
@@ -322,8 +352,8 @@ class FiniteDifferences {
 
 }  // namespace
 
-std::string compare_with_differences(const Differentiated& map, const Tensors& inputs, const GradcheckOptions& options,
-                                     double& worst_error) {
+Diagnosis compare_with_differences(const Differentiated& map, const Tensors& inputs, const GradcheckOptions& options,
+                                   double& worst_error) {
     return FiniteDifferences(map, inputs, options, worst_error).run();
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <random>
-#include <wengert/autograd/check/gradcheck.hpp>
+#include <wengert/autograd/check/internal/diagnosis.hpp>
 
 namespace wengert {
 
@@ -15,9 +15,9 @@ struct Differentiated {
 };
 
 /// Compares the map's vector-Jacobian products at `inputs` with central differences of its values. Raises `worst_error`
-/// to the largest difference met; returns what is wrong, empty if nothing is.
-std::string compare_with_differences(const Differentiated& map, const std::vector<Tensor>& inputs,
-                                     const GradcheckOptions& options, double& worst_error);
+/// to the largest difference met; returns what is wrong, with the whole message.
+Diagnosis compare_with_differences(const Differentiated& map, const std::vector<Tensor>& inputs,
+                                   const GradcheckOptions& options, double& worst_error);
 
 std::vector<Tensor> clones(const std::vector<Tensor>& tensors);
 /// Those that are not int64.

@@ -18,6 +18,7 @@ class Cotangents {
 
     /// Marks a node whose cotangent the caller wants.
     void want(NodeId id) { slots_[id].wanted = slots_[id].needed = true; }
+    bool wants(NodeId id) const { return slots_[id].wanted; }
     /// Finds out which nodes lie between the wanted ones and the result.
     void mark_needed();
     bool needs(NodeId id) const { return slots_.needs(id); }

@@ -6,6 +6,9 @@
 
 namespace wengert {
 
+/// Of gradients that depend on nothing that the tape follows.
+inline constexpr ConstantCause constant_gradient{"it was computed from a derivative that is constant", false, 5};
+
 /// Gradients that were asked for, and that there are.
 struct Request {
     NodeId top, lowest;          // of the nodes that the pass visits

@@ -52,6 +52,20 @@ TEST_CASE("every op's gradients are right in first and second order") {
     CHECK(constants == known);
 }
 
+TEST_CASE("every node of the reference system is right where it stands") {
+    Table table;
+    check_nodes(table.report());
+    CHECK(table.size() > 30);
+}
+
+TEST_CASE("one op is checked by its name") {
+    Table table;
+    check_ops(table.report(), "softmax");
+    CHECK(table.size() == 1);
+    CHECK(table.orders("softmax") == std::set<int>{1, 2});
+    CHECK_THROWS_WITH_AS(check_ops(table.report(), "soft"), "there is no op soft; docs/ops.md has all", ValueError);
+}
+
 TEST_CASE("every layer's gradients, and the model's, are right in first and second order") {
     Table table;
     check_layers(table.report());

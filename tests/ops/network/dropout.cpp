@@ -1,6 +1,8 @@
 #include "ops/brute_force.hpp"
 
+#include <wengert/autograd/transform/checkpoint.hpp>
 #include <wengert/ops/network/dropout.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
 
 using namespace brute_force;
 
@@ -23,6 +25,25 @@ TEST_CASE("dropout: it keeps the mean, and its gradient is what it multiplied by
         CHECK(std::abs(zeros / 1e5 - p) < 5 * std::sqrt(p * (1 - p) / 1e5));
         CHECK(elements(g) == values);
     }
+}
+
+TEST_CASE("dropout: in a checkpoint it drops the same elements again") {
+    const Tensor x = sample_values({50, 7}, -1, 1, 3);
+    const auto run = [&](bool checkpoints) {
+        Generator generator(1);
+        const auto f = [&](const Tensor& z) {
+            Tensor y = dropout(z * z, 0.5, generator);
+            return y * normal(y.shape(), 0, generator.uniform(), generator, y.dtype()) + generator.normal();
+        };
+        Tape tape;
+        tape.watch(x);
+        const Tensor y = checkpoints ? checkpoint(f, x) : f(x);
+        const std::uint64_t position = generator.position();
+        const Tensor other = uniform({3}, 0, 1, generator);  // what is drawn meanwhile changes nothing
+        const Values gradient = elements(tape.gradient(sum(y), x));
+        return std::tuple{elements(y), gradient, position, generator.position(), elements(other)};
+    };
+    CHECK(run(true) == run(false));
 }
 
 TEST_CASE("dropout: it follows its generator") {

@@ -1,0 +1,159 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <wengert/autograd/check/gradcheck_model.hpp>
+#include <wengert/autograd/tape/operation.hpp>
+
+namespace wengert {
+namespace {
+
+/// Copies of what each op was given. A node is known by its result, which is kept until it has an id.
+class OperandCopies final : public Observer {
+  public:
+    void computed(const Inputs& in, const Tensor& out) override {
+        std::vector<Tensor> copies;
+        for (std::size_t i = 0; i < in.size(); ++i) copies.push_back(in[i].clone());
+        calls_.emplace_back(out, std::move(copies));
+    }
+    std::map<NodeId, std::vector<Tensor>> by_node(const Tape& tape) {
+        std::map<NodeId, std::vector<Tensor>> result;
+        for (auto& [out, copies] : calls_)
+            if (const NodeId id = tape.find(out); id != no_node) result.emplace(id, std::move(copies));
+        return result;
+    }
+
+  private:
+    std::vector<std::pair<Tensor, std::vector<Tensor>>> calls_;
+};
+
+/// Some elements of a tensor of float64 as a vector, and its adjoint: a tensor of zeros but for them.
+struct TakeElements {
+    static constexpr std::string_view name = "take_elements";
+    std::vector<std::int64_t> at;
+    Shape shape(const Inputs&) const { return {static_cast<std::int64_t>(at.size())}; }
+    void forward(const Inputs& in, const Destination& out) const {
+        const Tensor x = packed(in[0]);
+        auto* to = static_cast<double*>(out.tensor.raw());
+        for (const std::int64_t i : at) *to++ = x.data<double>()[i];
+    }
+    void vjp(Backward& back) const;
+};
+struct PutElements {
+    static constexpr std::string_view name = "put_elements";
+    std::vector<std::int64_t> at;
+    Shape to;
+    Shape shape(const Inputs&) const { return to; }
+    void forward(const Inputs& in, const Destination& out) const {
+        const Tensor x = packed(in[0]);
+        fill(out.tensor, 0);
+        const double* next = x.data<double>();
+        for (const std::int64_t i : at) static_cast<double*>(out.tensor.raw())[i] = *next++;
+    }
+    void vjp(Backward& back) const { back.add(0, TakeElements{at}, back.cotangent()); }
+};
+void TakeElements::vjp(Backward& back) const { back.add(0, PutElements{at, back.input_shape(0)}, back.cotangent()); }
+
+std::vector<std::int64_t> finite_elements(const Tensor& x) {
+    std::vector<std::int64_t> at;
+    const std::vector<double> values = x.to_vector<double>();
+    for (std::size_t i = 0; i < values.size(); ++i)
+        if (std::isfinite(values[i])) at.push_back(static_cast<std::int64_t>(i));
+    return at;
+}
+
+Tensor run_again(const Node& node, const std::vector<Tensor>& operands) {
+    std::vector<const Tensor*> pointers;
+    for (const Tensor& x : operands) pointers.push_back(&x);
+    return node.apply_again(Inputs(pointers));
+}
+
+NodeCheck check_operand(const Tape& tape, NodeId id, std::vector<Tensor> operands, std::size_t i,
+                        GradcheckOptions options) {
+    const Node& node = tape[id];
+    const std::string& name = operands[i].name();
+    NodeCheck row{.node = id,
+                  .op = std::string(node.name()),
+                  .scope = to_string(node.place()),
+                  .input = fmt::format("operand {}", i) + (name.empty() ? "" : " \"" + name + '"'),
+                  .where = node.where(),
+                  .error = 0,
+                  .verdict = GradcheckVerdict::not_checked,
+                  .message = {}};
+    std::vector<std::int64_t> finite;
+    bool is_finite = true;
+    {
+        const Pause pause;
+        const Tensor result = run_again(node, operands);
+        if (!result.defined()) return row;
+        finite = finite_elements(result);
+        is_finite = static_cast<std::int64_t>(finite.size()) == result.numel();
+    }
+    options.names = {row.input};
+    const GradcheckResult result = gradcheck(
+        [&](const std::vector<Tensor>& in) {
+            operands[i] = in[0];
+            const Tensor result = run_again(node, operands);
+            return is_finite ? result : apply(TakeElements{finite}, {&result}, row.where);
+        },
+        {operands[i]}, options);
+    row.error = result.worst_error;
+    row.verdict = result.verdict;
+    row.message = result.message;
+    return row;
+}
+
+void require_used(const Tape& tape, const std::vector<Tensor>& parameters) {
+    for (const Tensor& p : parameters) {
+        if (p.dtype() != Dtype::float64)
+            throw DtypeError(fmt::format("gradcheck_model: the parameter \"{}\" {} is {}; differences need float64",
+                                         p.name(), to_string(p.shape()), to_string(p.dtype())));
+        if (tape.find(p) == no_node)
+            throw TapeError(fmt::format("gradcheck_model: the loss does not use the parameter \"{}\" {}", p.name(),
+                                        to_string(p.shape())));
+    }
+}
+
+}  // namespace
+
+std::vector<NodeCheck> gradcheck_model(const std::function<Tensor()>& loss, const std::vector<Tensor>& parameters,
+                                       const GradcheckOptions& options) {
+    Tape tape;
+    const NodeId first = tape.size();
+    std::map<NodeId, std::vector<Tensor>> nodes;
+    {
+        OperandCopies copies;
+        loss();
+        nodes = copies.by_node(tape);
+    }
+    require_used(tape, parameters);
+    const NodeId end = tape.size();
+    std::vector<NodeCheck> rows;
+    for (NodeId id = first; id < end; ++id) {
+        const Node& node = tape[id];
+        const auto operands = nodes.find(id);
+        for (std::size_t i = 0; i < node.inputs().size(); ++i) {
+            if (node.inputs()[i] == no_node) continue;
+            if (operands != nodes.end()) {
+                rows.push_back(check_operand(tape, id, operands->second, i, options));
+            } else {
+                rows.push_back({id,
+                                std::string(node.name()),
+                                to_string(node.place()),
+                                fmt::format("operand {}", i),
+                                node.where(),
+                                0,
+                                GradcheckVerdict::not_checked,
+                                {}});
+            }
+        }
+    }
+    const auto is_fine = [](const NodeCheck& row) { return row.verdict == GradcheckVerdict::passed; };
+    std::ranges::stable_sort(rows, [&](const NodeCheck& a, const NodeCheck& b) {
+        return is_fine(a) != is_fine(b) ? is_fine(b) : a.error > b.error;
+    });
+    return rows;
+}
+
+}  // namespace wengert

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+#include <wengert/autograd/check/gradcheck.hpp>
+#include <wengert/autograd/tape/tape.hpp>
+
+namespace wengert {
+
+/// The gradient check of one node of a model's tape, by one operand.
+struct NodeCheck {
+    NodeId node;
+    std::string op;
+    std::string scope;  ///< "decoder.cell, step 3"
+    std::string input;  ///< "operand 1", with the tensor's name if it has one
+    SourceLine where;
+    double error;  ///< GradcheckResult::worst_error
+    GradcheckVerdict verdict;
+    std::string message;
+};
+
+/// Checks a model in place: every node that the tape of one evaluation of the loss has, by every operand that the tape
+/// follows, at the values that it saw there. Where samples are values that somebody chose, these are the model's own:
+/// its extremes, its masks, its ties.
+///
+///     const Model probe = to(model, Dtype::float64);
+///     for (const NodeCheck& row : gradcheck_model([&] { return probe.loss(batch); }, parameters(probe))) ...
+///
+/// One row for each node and operand: those that did not pass first, then by the error, the worst first. The operands
+/// of a node are told apart even if one tensor is given twice, and are contiguous whatever their strides were. Elements
+/// of its result that are not finite, as masked scores are, are left out. The loss is evaluated once. A node that
+/// cannot be run again, such as a checkpoint's, has the verdict not_checked; one that replaces cotangents, see
+/// on_cotangent(), is a wrong rule.
+///
+/// Throws DtypeError for a parameter or a node that is float32, TapeError for a parameter that the loss does not use,
+/// and what the loss throws.
+std::vector<NodeCheck> gradcheck_model(const std::function<Tensor()>& loss, const std::vector<Tensor>& parameters,
+                                       const GradcheckOptions& options = {});
+
+}  // namespace wengert

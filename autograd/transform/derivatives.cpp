@@ -1,0 +1,191 @@
+#include <fmt/format.h>
+
+#include <wengert/autograd/tape/internal/request.hpp>
+#include <wengert/autograd/tape/tape.hpp>
+#include <wengert/autograd/transform/derivatives.hpp>
+#include <wengert/autograd/transform/internal/variable.hpp>
+
+namespace wengert {
+namespace {
+
+using Tensors = std::vector<Tensor>;
+
+/// One evaluation of a function on a tape, and as many passes back as are asked for.
+class Evaluation {
+    template <class F>
+    decltype(auto) located(const F& f) const {
+        return wengert::located(name_, Inputs(std::span<const Tensor* const>()), where_, f);
+    }
+
+  public:
+    Evaluation(std::string_view name, const TensorFunction& f, const Tensors& inputs, const SourceLine& where)
+        : name_(name), where_(where) {
+        for (const Tensor& x : inputs) located([&] { variables_.push_back(variable(x)); });
+        value_ = f(variables_);
+        located([&] {
+            if (!value_.defined()) throw ValueError("the result is an undefined tensor");
+            is_constant_ = tape_.find(value_) == no_node && value_.state()->constant_cause == &constant_gradient;
+        });
+    }
+
+    /// The value, as the caller's tape has it, or as a constant.
+    Tensor value() const { return is_recorded_ ? value_ : value_.detached(); }
+
+    Tensors gradients(const Tensor& cotangent, bool is_last = true) {
+        located([&] {
+            if (!cotangent.defined() && value_.numel() != 1)
+                throw ShapeError(
+                    fmt::format("the result {} is no scalar; vjp() and jacobian() take it", to_string(value_.shape())));
+        });
+        if (is_constant_) {
+            Tensors zero;
+            for (const Tensor& x : variables_) {
+                zero.push_back(zeros(x.shape(), x.dtype()));
+                zero.back().state()->constant_cause = &constant_gradient;
+            }
+            return zero;
+        }
+        const GradientOptions options{
+            .create_graph = is_recorded_, .retain_graph = is_recorded_ || !is_last, .cotangent = cotangent};
+        try {
+            return tape_.gradient(value_, variables_, options, where_);
+        } catch (Error& error) {
+            if (error.op() == "gradient") error.relocate(name_, to_string(current_place()), where_);
+            throw;
+        }
+    }
+
+  private:
+    /// A tensor that f alone is a function of, whatever else was computed from the input.
+    Tensor variable(const Tensor& x) {
+        const std::size_t i = variables_.size();
+        if (!x.defined()) throw ValueError(fmt::format("argument {} is an undefined tensor", i));
+        if (!is_floating(x.dtype()))
+            throw DtypeError(fmt::format("argument {} {} is int64, which has no derivative", i, to_string(x.shape())));
+        const Tensor result = is_recorded_ ? apply(Variable{}, {&x}, where_) : x.detached();
+        if (tape_.find(result) == no_node) tape_.watch(result);
+        return result;
+    }
+
+    const std::string_view name_;
+    const SourceLine where_;
+    const bool is_recorded_ = Recording::current() != nullptr;  // by a tape of the caller
+    Tape tape_;
+    Tensors variables_;
+    Tensor value_;
+    bool is_constant_ = false;
+};
+
+/// The part of a tensor [out.., in..] at one position of its first axes.
+Tensor row(const Tensor& x, const Shape& at) {
+    Shape shape, strides;
+    std::int64_t offset = x.offset();
+    for (int axis = 0; axis < x.rank(); ++axis) {
+        if (axis < at.rank()) {
+            offset += at[axis] * x.strides()[axis];
+        } else {
+            shape.push_back(x.shape()[axis]);
+            strides.push_back(x.strides()[axis]);
+        }
+    }
+    return x.view(shape, strides, offset);
+}
+
+/// One row of a Jacobian, and its adjoint: a Jacobian of zeros but for one row.
+struct TakeRow {
+    static constexpr std::string_view name = "jacobian_row";
+    static constexpr bool accumulates = true;
+    Shape at;
+    Shape shape(const Inputs& in) const { return row(in[0], at).shape(); }
+    void forward(const Inputs& in, const Destination& out) const { write(row(in[0], at), out); }
+    void vjp(Backward& back) const;
+};
+struct PutRow {
+    static constexpr std::string_view name = "jacobian_of_row";
+    static constexpr bool accumulates = true;
+    Shape at, to;
+    Shape shape(const Inputs&) const { return to; }
+    void forward(const Inputs& in, const Destination& out) const {
+        if (!out.accumulate) fill(out.tensor, 0);
+        write(in[0], {row(out.tensor, at), out.accumulate});
+    }
+    void vjp(Backward& back) const { back.add(0, TakeRow{at}, back.cotangent()); }
+};
+void TakeRow::vjp(Backward& back) const { back.add(0, PutRow{at, back.input_shape(0)}, back.cotangent()); }
+
+/// Rows [in..], one for each element of [out..], as one tensor [out.., in..].
+struct JoinRows {
+    static constexpr std::string_view name = "jacobian";
+    Shape rows, to;
+    Shape shape(const Inputs&) const { return to; }
+    void forward(const Inputs& in, const Destination& out) const {
+        for (std::size_t i = 0; i < in.size(); ++i) write(in[i], {row(out.tensor, at(i))});
+    }
+    void vjp(Backward& back) const {
+        for (std::size_t i = 0; i < back.input_count(); ++i) back.add(i, TakeRow{at(i)}, back.cotangent());
+    }
+    Shape at(std::size_t i) const { return unravel(static_cast<std::int64_t>(i), rows); }
+};
+
+/// 1 at one element, 0 elsewhere.
+Tensor unit(const Shape& shape, Dtype dtype, std::int64_t element) {
+    Tensor result = zeros(shape, dtype);
+    visit_floating(dtype, [&](auto type) { static_cast<decltype(type)*>(result.raw())[element] = 1; });
+    return result;
+}
+
+Tensor jacobian_of(std::string_view name, const TensorFunction& f, const Tensor& x, const SourceLine& where) {
+    Evaluation evaluation(name, f, {x}, where);
+    const Tensor value = evaluation.value();
+    JoinRows join{value.shape(), value.shape()};
+    located(name, {&x}, where, [&] {
+        for (const std::int64_t length : x.shape()) join.to.push_back(length);
+    });
+    const std::int64_t count = value.numel();
+    if (count == 0) return zeros(join.to, x.dtype());
+    std::vector<Tensor> rows;
+    for (std::int64_t i = 0; i < count; ++i)
+        rows.push_back(evaluation.gradients(unit(value.shape(), value.dtype(), i), i + 1 == count)[0]);
+    std::vector<const Tensor*> pointers;
+    for (const Tensor& row : rows) pointers.push_back(&row);
+    return apply(join, Inputs(pointers), where);
+}
+
+TensorFunction of_list(const std::function<Tensor(const Tensor&)>& f) {
+    return [&f](const Tensors& in) { return f(in[0]); };
+}
+
+/// The gradient of a scalar function as a function.
+TensorFunction gradient_of(std::string_view name, const std::function<Tensor(const Tensor&)>& f,
+                           const SourceLine& where) {
+    return [name, &f, where](const Tensors& in) { return differentiate(name, of_list(f), in, {}, where).gradient[0]; };
+}
+
+}  // namespace
+
+ValueAndGrad<Tensors> differentiate(std::string_view name, const TensorFunction& f, const Tensors& inputs,
+                                    const Tensor& cotangent, const SourceLine& where) {
+    Evaluation evaluation(name, f, inputs, where);
+    return {evaluation.value(), evaluation.gradients(cotangent)};
+}
+
+Tensor jacobian(const std::function<Tensor(const Tensor&)>& f, const Input& x) {
+    return jacobian_of("jacobian", of_list(f), tensor_of(x, "jacobian"), x.where());
+}
+
+Tensor hessian(const std::function<Tensor(const Tensor&)>& f, const Input& x) {
+    return jacobian_of("hessian", gradient_of("hessian", f, x.where()), tensor_of(x, "hessian"), x.where());
+}
+
+Tensor hvp(const std::function<Tensor(const Tensor&)>& f, const Input& x, const Tensor& v) {
+    const Tensor& at = tensor_of(x, "hvp");
+    located("hvp", {x}, [&] {
+        require_defined({&at, &v});
+        if (v.shape() != at.shape() || v.dtype() != at.dtype())
+            throw ShapeError(fmt::format("v {} {} is not like x {} {}", to_string(v.shape()), to_string(v.dtype()),
+                                         to_string(at.shape()), to_string(at.dtype())));
+    });
+    return differentiate("hvp", gradient_of("hvp", f, x.where()), {at}, v, x.where()).gradient[0];
+}
+
+}  // namespace wengert

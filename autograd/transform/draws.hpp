@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace wengert {
+
+/// The positions at which a function draws random numbers: noted when it runs first, and given out again, in the same
+/// order, when it runs once more. A source of random numbers that is a position in a sequence asks take(), and the
+/// second run gets the numbers of the first, whatever was drawn since.
+class Draws {
+  public:
+    /// The position at which `count` numbers are to be drawn by a source that is at `position`, which moves on; it
+    /// stays while draws are repeated. Throws TapeError if there are more of them than at first.
+    static std::uint64_t take(std::uint64_t& position, std::uint64_t count);
+
+    /// While it lives, draws of this thread are noted in a list.
+    class Note;
+    /// While it lives, they are taken from a list.
+    class Repeat;
+
+  private:
+    Draws(std::vector<std::uint64_t>* noted, const std::vector<std::uint64_t>* repeated)
+        : noted_(noted), repeated_(repeated), outer_(innermost_) {
+        innermost_ = this;
+    }
+    ~Draws() { innermost_ = outer_; }
+    Draws(const Draws&) = delete;
+    Draws& operator=(const Draws&) = delete;
+
+    constinit static inline thread_local Draws* innermost_ = nullptr;
+    std::vector<std::uint64_t>* const noted_;           // one of them
+    const std::vector<std::uint64_t>* const repeated_;  // is null
+    std::size_t next_ = 0;
+    Draws* const outer_;
+};
+
+class Draws::Note : Draws {
+  public:
+    explicit Note(std::vector<std::uint64_t>& positions) : Draws(&positions, nullptr) {}
+};
+
+class Draws::Repeat : Draws {
+  public:
+    explicit Repeat(const std::vector<std::uint64_t>& positions) : Draws(nullptr, &positions) {}
+    /// Whether all have been taken.
+    bool is_done() const { return next_ == repeated_->size(); }
+};
+
+}  // namespace wengert

@@ -1,0 +1,22 @@
+/// Compares gradients with differences: of all ops, of all layers, and of the reference system node by node. Ends with
+/// 1 if one is wrong.
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <iostream>
+
+#include "seq2seq/gradient_checks.hpp"
+
+int main(int argc, char** argv) {
+    CLI::App app("Compares gradients with differences, in float64: all ops, all layers, the reference system's nodes.");
+    wengert::program::GradcheckFlags flags;
+    app.add_option("--op", flags.op, "Check the op of this name alone")->type_name("NAME");
+    app.add_flag("--json", flags.json,
+                 "Print {\"checks\": [{\"op\", \"input\", \"order\", \"error\", \"verdict\"}, ..]}");
+    CLI11_PARSE(app, argc, argv);
+    try {
+        return wengert::program::run_gradient_checks(flags) ? 0 : 1;
+    } catch (const std::exception& error) {
+        std::cerr << error.what() << '\n';
+        return 1;
+    }
+}
