@@ -11,6 +11,7 @@
 #include <wengert/ops/network/losses.hpp>
 #include <wengert/ops/network/masking.hpp>
 #include <wengert/ops/op_reference.hpp>
+#include <wengert/ops/products/einsum.hpp>
 #include <wengert/ops/random/random.hpp>
 #include <wengert/ops/reduce/counts.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
@@ -52,6 +53,8 @@ std::string op_reference() {
         if (family == "Sums") rows.insert(rows.end(), std::begin(composed_reductions), std::end(composed_reductions));
         if (family == "Counts") rows.insert(rows.end(), std::begin(composed_counts), std::end(composed_counts));
         if (family == "Order") rows.insert(rows.end(), std::begin(composed_orders), std::end(composed_orders));
+        if (family == "Matrix products")
+            rows.insert(rows.end(), std::begin(composed_products), std::end(composed_products));
         if (family == "Losses") rows.insert(rows.end(), std::begin(composed_losses), std::end(composed_losses));
         if (family == "Lookup") rows.insert(rows.end(), std::begin(composed_lookups), std::end(composed_lookups));
         if (family == "Views") rows.insert(rows.end(), std::begin(composed_views), std::end(composed_views));

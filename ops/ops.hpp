@@ -14,6 +14,7 @@
 #include <wengert/ops/network/masking.hpp>
 #include <wengert/ops/network/reduction.hpp>
 #include <wengert/ops/op_reference.hpp>
+#include <wengert/ops/products/einsum.hpp>
 #include <wengert/ops/products/linear.hpp>
 #include <wengert/ops/products/matmul.hpp>
 #include <wengert/ops/products/precision.hpp>
