@@ -187,6 +187,7 @@ const std::vector<OpEntry>& all_ops() {
         add(all, "Softmax", SoftmaxOps{});
         add(all, "Matrix products", Join<ProductOps, LinearOps>{});
         add(all, "Losses", Join<LossOps, LinearLossOps>{});
+        add(all, "Attention", AttentionOps{});
         add(all, "Lookup", Join<IndexOps, GatherOps>{});
         add(all, "Order", SortingOps{});
         add(all, "Views", ViewOps{});

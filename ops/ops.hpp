@@ -13,6 +13,7 @@
 #include <wengert/ops/network/losses.hpp>
 #include <wengert/ops/network/masking.hpp>
 #include <wengert/ops/network/reduction.hpp>
+#include <wengert/ops/network/scaled_dot_product_attention.hpp>
 #include <wengert/ops/op_reference.hpp>
 #include <wengert/ops/products/einsum.hpp>
 #include <wengert/ops/products/linear.hpp>
