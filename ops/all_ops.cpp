@@ -186,7 +186,7 @@ const std::vector<OpEntry>& all_ops() {
         add(all, "Counts", CountOps{});
         add(all, "Softmax", SoftmaxOps{});
         add(all, "Matrix products", Join<ProductOps, LinearOps>{});
-        add(all, "Losses", Join<LossOps, LinearLossOps>{});
+        add(all, "Losses", Join<LossOps, LinearLossOps, CtcOps>{});
         add(all, "Attention", AttentionOps{});
         add(all, "Lookup", Join<IndexOps, GatherOps>{});
         add(all, "Order", SortingOps{});

@@ -8,6 +8,7 @@
 #include <wengert/ops/index/rearrange.hpp>
 #include <wengert/ops/index/sorting.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
+#include <wengert/ops/network/ctc_loss.hpp>
 #include <wengert/ops/network/dropout.hpp>
 #include <wengert/ops/network/linear_cross_entropy.hpp>
 #include <wengert/ops/network/losses.hpp>
