@@ -278,10 +278,17 @@ std::vector<Sample> CtcLoss::samples() {
     std::vector<Sample> samples{with({4, 2, 3}, {1, 2, 2, 2}, {{4, 4}, {2, 2}}),
                                 with({5, 3, 4}, {0, 1, 9, 3, 3, 0, 1, 9, 9}, {{5, 4, 2}, {2, 3, 1}}, 2),
                                 with({3, 2, 2}, {1, 1, 1, 9}, {{2, 0}, {2, 0}}, 0, true),
-                                with({2, 2, 2}, {}, {{2, 1}, {0, 0}}), with({2, 0, 2}, {}, {{}, {}})};
-    const char* const labels[] = {"repeated labels", "lengths of their own, another blank",
-                                  "a target that cannot be spelled", "empty targets", "no rows"};
+                                with({2, 2, 2}, {}, {{2, 1}, {0, 0}}),
+                                with({2, 0, 2}, {}, {{}, {}}),
+                                with({4, 1, 3}, {1, 2}, {{4}, {2}})};
+    const char* const labels[] = {"repeated labels",
+                                  "lengths of their own, another blank",
+                                  "a target that cannot be spelled",
+                                  "empty targets",
+                                  "no rows",
+                                  "a class that cannot be"};
     for (std::size_t i = 0; i < samples.size(); ++i) samples[i].label = labels[i];
+    samples.back().inputs[0].mutable_data<double>()[1] = lowest;
     return samples;
 }
 

@@ -19,11 +19,13 @@ struct CtcOptions {
 /// Connectionist temporal classification (Graves et al. 2006): -ln of the probability that the frames spell the target,
 /// summed over every path of one class a frame that is the target once repeated classes are one and blanks are left
 /// out. Logarithms of probabilities [T, B, C], targets int64 [B, S], input_lengths and target_lengths int64 [B] -> []
-/// or, with Reduction::none, [B]. What stands after a row's lengths is not read. The sums are of float64. Derivative
-/// by the logarithm of class c at frame t: minus the probability that a path which spells the target is there; to any
-/// order. An infinite loss has the gradient 0; PyTorch's is NaN. Throws ShapeError if the shapes do not fit, DtypeError
-/// for other dtypes, ValueError for a length outside [0, T] or [0, S], a blank or label outside [0, C), and a label
-/// that is the blank.
+/// or, with Reduction::none, [B]. What stands after a row's lengths is not read. The sums are of float64; those of a
+/// recorded pass are of the operands' dtype.
+///
+/// Derivative by the logarithm of class c at frame t: minus the probability that a path which spells the target is
+/// there; to any order. PyTorch's has e^x added, which a log_softmax before it takes away again. An infinite loss has
+/// the gradient 0; PyTorch's is NaN. Throws ShapeError if the shapes do not fit, DtypeError for other dtypes,
+/// ValueError for a length outside [0, T] or [0, S], a blank or label outside [0, C), and a label that is the blank.
 Tensor ctc_loss(const Input& log_probs, const Tensor& targets, const Tensor& input_lengths,
                 const Tensor& target_lengths, const CtcOptions& options = {});
 

@@ -114,10 +114,17 @@ Shape DotProductAttention::shape(const Inputs& in) const {
     return shape;
 }
 
-void DotProductAttention::forward(const Inputs& in, const Destination& out) const {
+void DotProductAttention::forward(const Inputs& in, const Destination& out, const Workspace& workspace) const {
     visit_floating(in[0].dtype(), [&](auto type) {
         Attention<decltype(type)> attention(*this, in[0], in[1], in[2]);
         if (in.size() == 4) attention.mask = {in[3]};
+        const std::int64_t weights = attention.cut.matrices * attention.cut.queries * attention.cut.keys;
+        if (workspace.followed != 0 && weights <= in[0].numel() + in[1].numel() + in[2].numel()) {
+            Shape shape = in[0].shape();
+            shape[shape.rank() - 1] = attention.cut.keys;
+            workspace.tensors[0] = Tensor::empty(shape, in[0].dtype());
+            attention.kept_weights = {workspace.tensors[0]};
+        }
         attention.forward(out.tensor);
     });
 }
@@ -133,6 +140,7 @@ void DotProductAttention::vjp(Backward& back) const {
     visit_floating(q.dtype(), [&](auto type) {
         Attention<decltype(type)> attention(*this, q, k, v);
         if (has_mask) attention.mask = {back.saved(3)};
+        if (back.workspace(0).defined()) attention.kept_weights = {back.workspace(0)};
         attention.backward(back.cotangent(), dq, dk, dv);
     });
     if (dq.defined()) back.add(0, std::move(dq));

@@ -29,29 +29,31 @@ struct DotProductOptions {
 ///     softmax(scale q k^T + mask) v
 ///
 /// The scores of some query rows are held at a time, in forward and in backward, which computes them anew; those of all
-/// if the pass is recorded or the mask has a gradient. A query that may look at nothing gets zeros. A masked key weighs
-/// exactly 0, so that its value counts only if it is not finite. Derivative, with weights p: p^T ct by v, and with s =
-/// p (ct v^T - sum(p ct v^T)): scale s k by q, scale s^T q by k, s by the mask. Throws ShapeError if the shapes do not
-/// fit, and for causal unless Tq <= Tk, DtypeError if the operands are not float32 or float64 and alike, ValueError
-/// unless 0 <= dropout < 1.
+/// if they take no more room than q, k and v, if the pass is recorded, and if the mask has a gradient. A query that may
+/// look at nothing gets zeros. A masked key weighs exactly 0, so that its value counts only if it is not finite.
+/// Derivative, with weights p: p^T ct by v, and with s = p (ct v^T - sum(p ct v^T)): scale s k by q, scale s^T q by k,
+/// s by the mask. Throws ShapeError if the shapes do not fit, and for causal unless Tq <= Tk, DtypeError if the
+/// operands are not float32 or float64 and alike, ValueError unless 0 <= dropout < 1.
 Tensor scaled_dot_product_attention(const Input& q, const Input& k, const Input& v,
                                     const DotProductOptions& options = {});
 
-/// Of operands with the same leading axes; the mask, if there is one, has the scores' shape.
+/// Of operands with the same leading axes; the mask, if there is one, has the scores' shape. Its workspace are the
+/// weights of all queries, if they take no more room than q, k and v.
 struct DotProductAttention {
     static constexpr std::string_view name = "scaled_dot_product_attention";
     static constexpr OpDoc doc{"scaled_dot_product_attention(q, k, v, options = {})",
                                "[.., Tq, D], [.., Tk, D], [.., Tk, E] -> [.., Tq, E]",
-                               "p v, p = softmax(scale q kᵀ + mask), without the scores of all queries at once",
+                               "p v, p = softmax(scale q kᵀ + mask), in memory of the operands' size",
                                "scale s k; scale sᵀ q; pᵀ ct; s by the mask; s = p (ct vᵀ - Σ p ct vᵀ)"};
     static constexpr Saves saves = Saves::inputs;
+    static constexpr std::size_t workspace = 1;
     static constexpr std::array<std::string_view, 4> operands{"q", "k", "v", "mask"};
     double scale;
     bool causal;
     double dropout;   ///< 0 if there is no noise
     Generator noise;  ///< where the numbers of dropout begin
     Shape shape(const Inputs& in) const;
-    void forward(const Inputs& in, const Destination& out) const;
+    void forward(const Inputs& in, const Destination& out, const Workspace& workspace) const;
     void vjp(Backward& back) const;
     static std::vector<Sample> samples();
 };

@@ -115,7 +115,7 @@ T inner_product(const T* x, const T* y, std::int64_t n) {
     return total;
 }
 
-/// The kernels of one element type. Weights of a block are a matrix without gaps.
+/// The kernels of one element type. Weights are softmax(scale q k^T + mask), before dropout.
 template <class T>
 struct Attention {
     const DotProductAttention& op;
@@ -123,6 +123,7 @@ struct Attention {
     const Dtype dtype;
     const Matrices<const T> q, k, v;
     std::optional<Matrices<const T>> mask;
+    std::optional<Matrices<T>> kept_weights;  ///< of all queries, which forward() leaves for backward()
 
     Attention(const DotProductAttention& op, const Tensor& query, const Tensor& key, const Tensor& value)
         : op(op),
@@ -133,53 +134,60 @@ struct Attention {
           v{by_rows(value)} {}
 
     Tensor room() const { return Tensor::empty({cut.block_size()}, dtype); }
-    static gemm::Matrix<T> weights(const Tensor& room, const Block& block) {
+    static gemm::Matrix<T> in(const Tensor& room, const Block& block) {
         return {static_cast<T*>(room.raw()), block.rows, block.columns, block.columns, 1};
     }
+    /// Where the weights of a block stand, or, if they are not kept, will stand.
+    gemm::Matrix<T> weights(const Tensor& room, const Block& block) const {
+        if (!kept_weights) return in(room, block);
+        return {kept_weights->row(block.number, block.first), block.rows, block.columns, cut.keys, 1};
+    }
 
-    /// e^(score - shift) of each row into s, and one over their sum.
-    void exponentials(const Block& block, const gemm::Matrix<T>& s, T* inverse) const {
-        product(q.rows(block.number, block.first, block.rows), turned(k.rows(block.number, 0, block.columns)), s,
+    void compute(const Block& block, const gemm::Matrix<T>& weights) const {
+        product(q.rows(block.number, block.first, block.rows), turned(k.rows(block.number, 0, block.columns)), weights,
                 false);
         const T scale = static_cast<T>(op.scale);
+        const T* const added = mask ? mask->row(block.number, block.first) : nullptr;
         for (std::int64_t i = 0; i < block.rows; ++i) {
-            T* const row = s.data + i * block.columns;
+            T* const row = weights.data + i * weights.row_stride;
             const std::int64_t seen = cut.seen(block.first + i);
-            if (mask) {
-                const T* const added = mask->row(block.number, block.first + i);
-                const std::int64_t step = mask->x.strides().back();
-                for (std::int64_t j = 0; j < seen; ++j) row[j] = scale * row[j] + added[j * step];
+            if (added != nullptr) {
+                const std::int64_t step = mask->x.strides().back(), start = i * mask->x.strides()[mask->x.rank() - 2];
+                for (std::int64_t j = 0; j < seen; ++j) row[j] = scale * row[j] + added[start + j * step];
             } else {
                 for (std::int64_t j = 0; j < seen; ++j) row[j] *= scale;
             }
-            const T sum = sum_exponentials<T>(row, seen, row).sum;
-            std::fill(row + seen, row + block.columns, T{0});
-            inverse[i] = sum == 0 ? T{0} : 1 / sum;
+            const T sum = sum_exponentials<T>(row, seen, row).sum, share = sum == 0 ? T{0} : 1 / sum;
+            for (std::int64_t j = 0; j < seen; ++j) row[j] *= share;
+            std::fill(row + seen, row + weights.row_stride, T{0});
         }
     }
 
-    /// Multiplies a block's elements by factors [rows, keys].
-    void drop(const Block& block, const Tensor& factors, T* elements) const {
-        for (std::int64_t r = 0; r < block.rows; ++r) {
-            const T* const factor = static_cast<const T*>(factors.raw()) + r * cut.keys;
-            for (std::int64_t j = 0; j < block.columns; ++j) elements[r * block.columns + j] *= factor[j];
+    /// x by the factors of dropout, [rows, keys], into y, which may be x.
+    void drop(const Tensor& factors, const gemm::Matrix<T>& x, const gemm::Matrix<T>& y) const {
+        for (std::int64_t i = 0; i < x.rows; ++i) {
+            const T *const factor = static_cast<const T*>(factors.raw()) + i * cut.keys,
+                           *from = x.data + i * x.row_stride;
+            T* const to = y.data + i * y.row_stride;
+            for (std::int64_t j = 0; j < x.columns; ++j) to[j] = from[j] * factor[j];
         }
     }
 
     void forward(const Tensor& out) const {
         const Matrices<T> outputs{out};
         const auto attend = [&](std::int64_t begin, std::int64_t end) {
-            const Tensor of_weights = room(), inverses = Tensor::empty({cut.height}, dtype);
-            T* const inverse = static_cast<T*>(inverses.raw());
+            const Tensor of_weights = room(), of_dropped = op.dropout > 0 ? room() : of_weights;
             for (std::int64_t i = begin; i < end; ++i) {
                 const Block block = cut.block(i);
-                const gemm::Matrix<T> s = weights(of_weights, block);
-                exponentials(block, s, inverse);
-                if (op.dropout > 0) drop(block, kept(op, cut, block, dtype), s.data);
-                const gemm::Matrix<T> y = outputs.rows(block.number, block.first, block.rows);
-                product(read(s), v.rows(block.number, 0, block.columns), y, false);
-                for (std::int64_t r = 0; r < y.rows; ++r)
-                    for (std::int64_t e = 0; e < y.columns; ++e) y.data[r * y.row_stride + e] *= inverse[r];
+                gemm::Matrix<T> p = weights(of_weights, block);
+                compute(block, p);
+                if (op.dropout > 0) {
+                    const gemm::Matrix<T> dropped = in(of_dropped, block);
+                    drop(kept(op, cut, block, dtype), p, dropped);
+                    p = dropped;
+                }
+                product(read(p), v.rows(block.number, 0, block.columns),
+                        outputs.rows(block.number, block.first, block.rows), false);
             }
         };
         parallel_ranges(cut.matrices * cut.in_matrix, 1, cut.matrices * cut.queries * cut.keys, attend);
@@ -188,35 +196,29 @@ struct Attention {
     /// Sets dq, and adds to dk and dv; what is undefined is not wanted.
     void backward(const Tensor& cotangent, const Tensor& dq, const Tensor& dk, const Tensor& dv) const {
         const Matrices<const T> cotangents{by_rows(cotangent)};
-        const auto to = [](const Tensor& x) {
-            return Matrices<T>{x.defined() ? x : Tensor::empty({0, 0}, dtype_of<T>)};
-        };
+        const auto to = [this](const Tensor& x) { return Matrices<T>{x.defined() ? x : zeros({0, 0}, dtype)}; };
         const Matrices<T> queries = to(dq), keys = to(dk), values = to(dv);
         const auto differentiate = [&](std::int64_t begin, std::int64_t end) {
-            const Tensor of_weights = room(), of_slopes = room(), inverses = Tensor::empty({cut.height}, dtype);
-            const Tensor of_kept = op.dropout > 0 ? room() : of_weights;
-            T* const inverse = static_cast<T*>(inverses.raw());
+            const Tensor of_weights = room(), of_slopes = room(), of_dropped = op.dropout > 0 ? room() : of_weights;
             for (std::int64_t i = begin * cut.in_matrix; i < end * cut.in_matrix; ++i) {
                 const Block block = cut.block(i);
-                const gemm::Matrix<T> p = weights(of_weights, block), s = weights(of_slopes, block),
-                                      after_dropout = weights(of_kept, block);
-                exponentials(block, p, inverse);
-                for (std::int64_t r = 0; r < block.rows; ++r)
-                    for (std::int64_t j = 0; j < block.columns; ++j) p.data[r * block.columns + j] *= inverse[r];
+                const gemm::Matrix<T> p = weights(of_weights, block), s = in(of_slopes, block);
+                if (!kept_weights) compute(block, p);
+                gemm::Matrix<T> dropped = p;
                 Tensor factors;
                 if (op.dropout > 0) {
                     factors = kept(op, cut, block, dtype);
-                    std::copy_n(p.data, block.rows * block.columns, after_dropout.data);
-                    drop(block, factors, after_dropout.data);
+                    dropped = in(of_dropped, block);
+                    drop(factors, p, dropped);
                 }
                 const auto ct = cotangents.rows(block.number, block.first, block.rows);
-                if (dv.defined()) product(turned(after_dropout), ct, values.rows(block.number, 0, block.columns), true);
+                if (dv.defined()) product(turned(dropped), ct, values.rows(block.number, 0, block.columns), true);
                 if (!dq.defined() && !dk.defined()) continue;
                 product(ct, turned(v.rows(block.number, 0, block.columns)), s, false);
-                if (factors.defined()) drop(block, factors, s.data);
+                if (op.dropout > 0) drop(factors, s, s);
                 for (std::int64_t r = 0; r < block.rows; ++r) {
-                    T* const slope = s.data + r * block.columns;
-                    const T* const weight = p.data + r * block.columns;
+                    T* const slope = s.data + r * s.row_stride;
+                    const T* const weight = p.data + r * p.row_stride;
                     const T inner = inner_product(weight, slope, block.columns), scale = static_cast<T>(op.scale);
                     for (std::int64_t j = 0; j < block.columns; ++j) slope[j] = scale * weight[j] * (slope[j] - inner);
                 }

@@ -98,14 +98,19 @@ TEST_CASE("scaled_dot_product_attention: plain loops, for operands that stand in
 }
 
 TEST_CASE("scaled_dot_product_attention: blocks of rows are all rows, in values and gradients, on any threads") {
-    // Three blocks of 46 rows and less, and blocks of the least height.
-    for (const auto& [queries, keys] : {std::pair{100L, 700L}, std::pair{40L, 4000L}})
+    // Three blocks of 46 rows and less, blocks of the least height, and such with features so many that weights are
+    // kept.
+    struct Case {
+        std::int64_t queries, keys, features;
+    };
+    for (const auto& [queries, keys, features] : {Case{100, 700, 8}, Case{40, 4000, 8}, Case{40, 1500, 64}})
         for (const Dtype dtype : {Dtype::float32, Dtype::float64})
             for (const bool causal : {false, true}) {
                 CAPTURE(keys);
                 CAPTURE(causal);
-                const std::vector<Tensor> in{laid_out({2, queries, 8}, 0, 1, dtype),
-                                             laid_out({2, keys, 8}, 2, 2, dtype), laid_out({2, keys, 5}, 3, 3, dtype)};
+                const std::vector<Tensor> in{laid_out({2, queries, features}, 0, 1, dtype),
+                                             laid_out({2, keys, features}, 2, 2, dtype),
+                                             laid_out({2, keys, 5}, 3, 3, dtype)};
                 const Tensor mask = laid_out({2, 1, keys}, 0, 4, dtype);
                 const DotProductOptions options{.mask = mask, .causal = causal, .scale = 0.5};
                 const Tensor all = causal ? mask + causal_mask(queries, keys, dtype) : mask;
