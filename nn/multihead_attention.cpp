@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <limits>
 #include <wengert/nn/initializers.hpp>
 #include <wengert/nn/internal/attended.hpp>
 #include <wengert/nn/multihead_attention.hpp>
@@ -31,6 +32,14 @@ Tensor mask_of(const Tensor& padding, bool causal, const Shape& scores, Dtype dt
     if (!causal || scores[2] == 1) return mask;
     const Tensor later = later_positions(scores[2], scores[3], dtype);
     return mask.defined() ? maximum(mask, later) : later;
+}
+
+/// What is added to scores [B, heads, T, S]: minus infinity where there is padding; undefined without any.
+Tensor hidden(const Tensor& padding) {
+    const Pause pause;
+    if (!padding.defined()) return padding;
+    return where(unsqueeze(unsqueeze(padding, 1), 1), -std::numeric_limits<double>::infinity(),
+                 zeros({}, padding.dtype()));
 }
 
 }  // namespace
@@ -137,13 +146,22 @@ MultiHeadAttention::Result MultiHeadAttention::operator()(const Input& query, co
             throw ShapeError(fmt::format("causal: the query {} has more steps than the memory's {}",
                                          to_string(x.shape()), positions));
     });
+    const auto output = [&](const Tensor& of_heads) {  // [B, heads, T, d]
+        const Tensor found = permute(of_heads, {0, 2, 1, 3});
+        return out_proj(reshape(found, {found.dim(0), found.dim(1), out_proj.weight.dim(0)}));
+    };
+    if (!options.need_weights) {
+        const DotProductOptions attend{
+            .mask = hidden(memory.padding), .causal = options.causal, .dropout = dropout, .noise = options.noise};
+        const Tensor queries = by_heads(project(query, 0, 1));
+        return {output(scaled_dot_product_attention(queries, memory.keys, memory.values, attend)), {}};
+    }
     const double scale = 1 / std::sqrt(static_cast<double>(memory.keys.dim(3)));
     const Tensor queries = by_heads(project(query, 0, 1) * scale);
     const Tensor scores = matmul(queries, transpose(memory.keys));  // [B, heads, T, S]
     const Tensor mask = mask_of(memory.padding, options.causal, scores.shape(), scores.dtype());
     const Tensor weights = Dropout{dropout}(attended::weigh(scores, mask), options.noise);
-    const Tensor found = permute(matmul(weights, memory.values), {0, 2, 1, 3});  // [B, T, heads, d]
-    return {out_proj(reshape(found, {found.dim(0), found.dim(1), out_proj.weight.dim(0)})), weights};
+    return {output(matmul(weights, memory.values)), weights};
 }
 
 }  // namespace wengert

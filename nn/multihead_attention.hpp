@@ -15,6 +15,7 @@ struct MultiHeadOptions {
 struct AttendOptions {
     bool causal = false;         ///< whether a query sees no position after its own
     Generator* noise = nullptr;  ///< of dropout; without one there is none
+    bool need_weights = true;    ///< without them the scores of all queries are not held
 };
 
 /// Scaled dot-product attention in several heads (Vaswani et al. 2017, Attention is all you need, arXiv:1706.03762).
@@ -54,7 +55,7 @@ struct MultiHeadAttention {
     };
     struct Result {
         Tensor outputs;  ///< [B, T, E]
-        Tensor weights;  ///< [B, heads, T, S], after dropout; PyTorch's are the mean over the heads
+        Tensor weights;  ///< [B, heads, T, S], after dropout, or undefined; PyTorch's are the mean over the heads
     };
 
     MultiHeadAttention() = default;

@@ -59,7 +59,9 @@ Tensor TransformerEncoderLayer::operator()(const Input& input, const Tensor& len
     const Tensor attended =
         sublayer(tensor_of(input, "transformer_encoder"), norm1, options, attend.noise, where, [&](const Tensor& x) {
             const Scope scope("self_attn");
-            return self_attn({x, where}, self_attn.remember({x, where}, lengths), attend).outputs;
+            AttendOptions of_outputs = attend;
+            of_outputs.need_weights = false;
+            return self_attn({x, where}, self_attn.remember({x, where}, lengths), of_outputs).outputs;
         });
     return sublayer(attended, norm2, options, attend.noise, where,
                     [&](const Tensor& x) { return feed_forward(x, linear1, linear2, options, attend.noise, where); });
@@ -106,7 +108,7 @@ TransformerDecoderLayer::Step TransformerDecoderLayer::step(const Input& input,
         sublayer(tensor_of(input, "transformer_decoder"), norm1, options, noise, where, [&](const Tensor& x) {
             const Scope scope("self_attn");
             seen = self_attn.extend(past, {x, where});
-            return self_attn({x, where}, seen, {.causal = true, .noise = noise}).outputs;
+            return self_attn({x, where}, seen, {.causal = true, .noise = noise, .need_weights = false}).outputs;
         });
     const Tensor attended = sublayer(self_attended, norm2, options, noise, where, [&](const Tensor& x) {
         const Scope scope("multihead_attn");

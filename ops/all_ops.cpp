@@ -189,7 +189,8 @@ const std::vector<OpEntry>& all_ops() {
         add(all, "Linear algebra", Join<TriangularOps, SolveOps, DecompositionOps, LeastSquaresOps>{});
         add(all, "Convolutions", ConvolutionOps{});
         add(all, "Pools", PoolOps{});
-        add(all, "Losses", Join<LossOps, LinearLossOps>{});
+        add(all, "Losses", Join<LossOps, LinearLossOps, CtcOps>{});
+        add(all, "Attention", AttentionOps{});
         add(all, "Lookup", Join<IndexOps, GatherOps, ScatterOps>{});
         add(all, "Order", SortingOps{});
         add(all, "Views", ViewOps{});

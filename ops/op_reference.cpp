@@ -18,6 +18,7 @@
 #include <wengert/ops/network/normalisation.hpp>
 #include <wengert/ops/network/pooling.hpp>
 #include <wengert/ops/op_reference.hpp>
+#include <wengert/ops/products/einsum.hpp>
 #include <wengert/ops/random/distributions.hpp>
 #include <wengert/ops/random/random.hpp>
 #include <wengert/ops/reduce/counts.hpp>
@@ -65,6 +66,8 @@ std::string op_reference() {
             rows.insert(rows.end(), std::begin(composed_least_squares), std::end(composed_least_squares));
         }
         if (family == "Pools") rows.insert(rows.end(), std::begin(composed_pools), std::end(composed_pools));
+        if (family == "Matrix products")
+            rows.insert(rows.end(), std::begin(composed_products), std::end(composed_products));
         if (family == "Losses") rows.insert(rows.end(), std::begin(composed_losses), std::end(composed_losses));
         if (family == "Lookup") {
             rows.insert(rows.end(), std::begin(composed_lookups), std::end(composed_lookups));

@@ -16,6 +16,7 @@
 #include <wengert/ops/linalg/triangular.hpp>
 #include <wengert/ops/network/convolution.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
+#include <wengert/ops/network/ctc_loss.hpp>
 #include <wengert/ops/network/dropout.hpp>
 #include <wengert/ops/network/linear_cross_entropy.hpp>
 #include <wengert/ops/network/losses.hpp>
@@ -23,8 +24,10 @@
 #include <wengert/ops/network/normalisation.hpp>
 #include <wengert/ops/network/pooling.hpp>
 #include <wengert/ops/network/reduction.hpp>
+#include <wengert/ops/network/scaled_dot_product_attention.hpp>
 #include <wengert/ops/network/size2d.hpp>
 #include <wengert/ops/op_reference.hpp>
+#include <wengert/ops/products/einsum.hpp>
 #include <wengert/ops/products/linear.hpp>
 #include <wengert/ops/products/matmul.hpp>
 #include <wengert/ops/products/precision.hpp>

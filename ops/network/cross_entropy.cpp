@@ -10,11 +10,13 @@ using namespace class_losses;
 
 Tensor cross_entropy(const Input& logits, const Tensor& labels, const CrossEntropyOptions& options) {
     static_assert(is_listed<CrossEntropy>, "the op is missing in its family's list");
-    return apply(CrossEntropy{options}, {&logits.tensor(), &labels}, logits.where());
+    const CrossEntropy op{options};
+    if (!options.weight.defined()) return apply(op, {&logits.tensor(), &labels}, logits.where());
+    return apply(op, {&logits.tensor(), &labels, &options.weight}, logits.where());
 }
 
 Shape CrossEntropy::shape(const Inputs& in) const {
-    require_labels(in[0].shape(), in[0].dtype(), in[1], options);
+    require_labels(in[0].shape(), in[0].dtype(), in[1], options, weight_among(in, 2));
     return {};
 }
 
@@ -22,34 +24,37 @@ void CrossEntropy::forward(const Inputs& in, const Destination& out) const {
     const Tensor &logits = in[0], packed_labels = packed(in[1]);
     const Labels labels = labels_of(packed_labels);
     const std::int64_t classes = logits.shape().back();
+    const Targets targets(options, weight_among(in, 2));
     std::vector<double, CachedAllocator<double>> losses(labels.size());
     visit_floating(logits.dtype(), [&](auto type) {
         using T = decltype(type);
         for_each_row<const T>(-1, {&logits}, [&](std::int64_t i, std::span<const T> row) {
             const std::int64_t label = labels[static_cast<std::size_t>(i)];
             if (label == options.ignore_index) return;
-            losses[static_cast<std::size_t>(i)] =
-                row_loss<T>(row.data(), classes, label, options.label_smoothing, nullptr).loss;
+            losses[static_cast<std::size_t>(i)] = row_loss<T>(row.data(), classes, label, targets, nullptr).loss;
         });
         double total = 0;
         for (const double loss : losses) total += loss;
-        *static_cast<T*>(out.tensor.raw()) = static_cast<T>(total * row_scale(labels, options));
+        *static_cast<T*>(out.tensor.raw()) = static_cast<T>(total * targets.row_scale(labels, options));
     });
 }
 
 void CrossEntropy::vjp(Backward& back) const {
     const Tensor& logits = back.saved(0);
-    if (back.is_recorded()) return back.add(0, composed_gradient(logits, back.saved(1), options, back.cotangent()));
+    const Tensor weight = saved_weight(back, 2);
+    if (back.is_recorded())
+        return back.add(0, composed_gradient(logits, back.saved(1), options, weight, back.cotangent()));
     if (!back.needs(0)) return;
     const Tensor packed_labels = packed(back.saved(1));
     const Labels labels = labels_of(packed_labels);
     const std::int64_t classes = logits.shape().back();
+    const Targets targets(options, weight);
     // The logits are the largest tensor of a language model: if nobody else reads them, the gradient takes their place.
     Tensor x = back.take_saved(0);
     Tensor gradient = x.is_unique() && x.is_contiguous() ? x : Tensor::empty(x.shape(), x.dtype());
     visit_floating(x.dtype(), [&](auto type) {
         using T = decltype(type);
-        const T factor = static_cast<T>(row_scale(labels, options)) * back.cotangent().item<T>();
+        const T factor = static_cast<T>(targets.row_scale(labels, options)) * back.cotangent().item<T>();
         for_each_row<const T, T>(-1, {&x, &gradient}, [&](std::int64_t i, std::span<const T> from, std::span<T> to) {
             const std::int64_t label = labels[static_cast<std::size_t>(i)];
             if (label == options.ignore_index) {
@@ -57,7 +62,7 @@ void CrossEntropy::vjp(Backward& back) const {
                 return;
             }
             const RowSum<T> total = sum_exponentials(from.data(), classes, to.data());
-            exponentials_to_gradient(to.data(), classes, label, options.label_smoothing, total.sum, factor);
+            exponentials_to_gradient(to.data(), classes, label, targets, total.sum, factor);
         });
     });
     x = {};  // the gradient is handed over with its last handle
@@ -76,6 +81,9 @@ std::vector<Sample> CrossEntropy::samples() {
             {"smoothed sum",
              {sample_values({3, 6}, -2, 2, 3), ids({5, 0, 1}, {3})},
              with({.label_smoothing = 0.1, .reduction = Reduction::sum})},
+            {"weights and smoothing",
+             {sample_values({4, 3}, -2, 2, 5), ids({0, 2, 1, 2}, {4})},
+             with({.label_smoothing = 0.2, .weight = tensor({0.5, 2, 0}, Dtype::float64)})},
             {"all ignored", {sample_values({2, 3}, -2, 2, 4), ids({1, 1}, {2})}, with({.ignore_index = 1})},
             {"extremes", {tensor({500, -500, 0, -1000, 30, 2}, {2, 3}, Dtype::float64), ids({1, 1}, {2})}, with({})}};
 }

@@ -20,8 +20,10 @@ using namespace class_losses;
 Tensor linear_cross_entropy(const Input& x, const Input& weight, const Input& bias, const Tensor& labels,
                             const CrossEntropyOptions& options, std::int64_t chunk) {
     static_assert(is_listed<LinearCrossEntropy>, "the op is missing in its family's list");
-    return apply(LinearCrossEntropy{options, chunk, ProductPrecision::current()},
-                 {&x.tensor(), &weight.tensor(), &bias.tensor(), &labels}, x.where());
+    const LinearCrossEntropy op{options, chunk, ProductPrecision::current()};
+    const Tensor &states = x.tensor(), &rows = weight.tensor(), &added = bias.tensor();
+    if (!options.weight.defined()) return apply(op, {&states, &rows, &added, &labels}, x.where());
+    return apply(op, {&states, &rows, &added, &labels, &options.weight}, x.where());
 }
 
 Shape LinearCrossEntropy::shape(const Inputs& in) const {
@@ -31,7 +33,7 @@ Shape LinearCrossEntropy::shape(const Inputs& in) const {
     if (bias.shape() != Shape{weight.shape()[0]})
         throw ShapeError(fmt::format("the bias must be [{}] for the weight {}, not {}", weight.shape()[0],
                                      to_string(weight.shape()), to_string(bias.shape())));
-    require_labels(logits, x.dtype(), in[3], options);
+    require_labels(logits, x.dtype(), in[3], options, weight_among(in, 4));
     return {};
 }
 
@@ -58,7 +60,8 @@ void LinearCrossEntropy::forward(const Inputs& in, const Destination& out, const
         if (labels[static_cast<std::size_t>(i)] != options.ignore_index)
             static_cast<std::int64_t*>(counted.raw())[n++] = i;
 
-    const double scale = row_scale(labels, options);
+    const Targets targets(options, weight_among(in, 4));
+    const double scale = targets.row_scale(labels, options);
     const std::int64_t chunks = std::min(n, n * classes / chunk + 1);
     std::vector<double, CachedAllocator<double>> losses(static_cast<std::size_t>(n));
     for (std::int64_t c = 0; c < chunks; ++c) {
@@ -75,11 +78,10 @@ void LinearCrossEntropy::forward(const Inputs& in, const Destination& out, const
                     const std::int64_t label = labels[static_cast<std::size_t>(rows.data<std::int64_t>()[i])];
                     T* const row = in_place.data();
                     const auto [loss, sum] =
-                        row_loss<T>(row, classes, label, options.label_smoothing, is_differentiated ? row : nullptr);
+                        row_loss<T>(row, classes, label, targets, is_differentiated ? row : nullptr);
                     losses[static_cast<std::size_t>(first + i)] = loss;
                     if (is_differentiated)
-                        exponentials_to_gradient(row, classes, label, options.label_smoothing, sum,
-                                                 static_cast<T>(scale));
+                        exponentials_to_gradient(row, classes, label, targets, sum, static_cast<T>(scale));
                 });
         });
         // The logits have become their gradient.
@@ -104,10 +106,11 @@ void LinearCrossEntropy::forward(const Inputs& in, const Destination& out, const
 }
 
 void LinearCrossEntropy::vjp(Backward& back) const {
+    const Tensor class_weights = saved_weight(back, 4);
     if (back.is_recorded()) {
         const Tensor &x = back.saved(0), &weight = back.saved(1), &bias = back.saved(2), &labels = back.saved(3);
         const Tensor ct = composed_gradient(apply(LinearProduct{precision}, {&x, &weight, &bias}, {}), labels, options,
-                                            back.cotangent());
+                                            class_weights, back.cotangent());
         const auto as_rows = [&](const Tensor& t) { return reshape(t, {labels.numel(), t.shape().back()}); };
         back.add(0, MatMul{precision}, ct, weight);
         if (back.needs(1)) back.add(1, MatMul{precision}, transpose(as_rows(ct)), as_rows(x));
@@ -143,6 +146,8 @@ std::vector<Sample> LinearCrossEntropy::samples() {
             {"ignored rows", inputs({2, 3, 2}, 4, {0, 3, 1, 1, 0, 2}), with({.ignore_index = 0}, 8)},
             {"smoothed sum, row by row", inputs({3, 2}, 6, {5, 0, 1}),
              with({.label_smoothing = 0.1, .reduction = Reduction::sum}, 1)},
+            {"weights of the classes", inputs({4, 2}, 3, {0, 2, 1, 2}),
+             with({.label_smoothing = 0.2, .weight = tensor({0.5, 2, 0}, Dtype::float64)}, 5)},
             {"all ignored", inputs({2, 3}, 2, {1, 1}), with({.ignore_index = 1}, 100)},
             {"one class", inputs({3, 2}, 1, {0, 0, 0}), with({}, 2)},
             {"no rows", inputs({0, 2}, 3, {}), with({}, 100)},

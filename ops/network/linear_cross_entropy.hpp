@@ -25,7 +25,7 @@ struct LinearCrossEntropy {
         "theirs, computed along with the loss"};
     static constexpr Saves saves = Saves::inputs;
     static constexpr std::size_t workspace = 3;
-    static constexpr std::array<std::string_view, 4> operands{"x", "weight", "bias", "labels"};
+    static constexpr std::array<std::string_view, 5> operands{"x", "weight", "bias", "labels", "class weights"};
     CrossEntropyOptions options;
     std::int64_t chunk;
     Precision precision;

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <vector>
 #include <wengert/ops/elementwise/map.hpp>
 #include <wengert/ops/index/gather.hpp>
 #include <wengert/ops/network/losses.hpp>
@@ -58,16 +59,42 @@ Tensor hinge_loss(const Input& x, const Input& target, double margin, Reduction 
     return loss_of("hinge_loss", x, target, reduction, [margin](auto x, auto t) { return relu(margin - t * x); });
 }
 
-Tensor nll_loss(const Input& x, const Tensor& labels, Reduction reduction) {
-    return located("nll_loss", {x, {labels, x.where()}}, [&]() -> Tensor {
+Tensor nll_loss(const Input& x, const Tensor& labels, const NllOptions& options) {
+    return located("nll_loss", {x, {labels, x.where()}, {options.weight, x.where()}}, [&]() -> Tensor {
+        const SourceLine& line = x.where();
         Shape rows = x.tensor().shape();
         if (rows.rank() == 0 || (rows.erase(rows.rank() - 1), labels.shape() != rows))
             throw ShapeError(fmt::format("labels {} are not one for each row of x {}", to_string(labels.shape()),
                                          to_string(x.tensor().shape())));
-        const Tensor each = -squeeze(gather(x, -1, unsqueeze(labels, -1)), -1);
-        if (reduction == Reduction::none) return each;
-        return reduction == Reduction::sum ? sum(each) : mean(each);
+        if (labels.dtype() != Dtype::int64)
+            throw DtypeError(fmt::format("labels must be int64, not {}", to_string(labels.dtype())));
+        // Ignored labels look up class 0, and what they find is left out.
+        std::vector<std::int64_t> classes = labels.to_vector<std::int64_t>();
+        std::vector<double> counts(classes.size(), 1);
+        for (std::size_t i = 0; i < classes.size(); ++i)
+            if (classes[i] == options.ignore_index) classes[i] = 0, counts[i] = 0;
+        const Tensor index = tensor(classes, rows), found = gather(x, -1, unsqueeze({index, line}, -1));
+        Tensor each = -Input(squeeze({found, line}, -1), line);
+        Tensor weights = cast(tensor(counts, rows), x.tensor().dtype());
+        const Tensor count = weights;
+        if (options.weight.defined()) {
+            if (options.weight.shape() != Shape{x.tensor().dim(-1)})
+                throw ShapeError(fmt::format("the weights {} are not one for each class of x {}",
+                                             to_string(options.weight.shape()), to_string(x.tensor().shape())));
+            const Tensor of_labels = gather({options.weight, line}, 0, reshape({index, line}, {-1}));
+            weights = Input(reshape({of_labels, line}, rows), line) * count;
+            each = Input(each, line) * weights;
+        }
+        each = where(Input(count, line), each, 0.0);
+        if (options.reduction == Reduction::none) return each;
+        const Tensor total = sum({each, line}), weight = sum({weights, line});
+        if (options.reduction == Reduction::sum || weight.item() == 0) return total;
+        return Input(total, line) / weight;
     });
+}
+
+Tensor nll_loss(const Input& x, const Tensor& labels, Reduction reduction) {
+    return nll_loss(x, labels, NllOptions{.reduction = reduction});
 }
 
 Tensor cosine_similarity(const Input& x, const Input& y, int axis, double epsilon) {

@@ -31,8 +31,16 @@ Tensor kl_div(const Input& x, const Input& target, Reduction reduction = Reducti
 /// max(0, margin - target x), targets -1 or 1. Derivative at the edge: 0.
 Tensor hinge_loss(const Input& x, const Input& target, double margin = 1, Reduction reduction = Reduction::mean);
 
-/// -x[.., label, ..] of the logarithms of probabilities x [.., C] and labels int64 [..] -> []: the mean over all
-/// labels, or their sum, or [..]. Throws ValueError for a label outside [0, C), ShapeError for labels of another shape.
+struct NllOptions {
+    std::int64_t ignore_index = -100;       ///< rows with this label count for nothing
+    Reduction reduction = Reduction::mean;  ///< over the sum of the labels' weights; 0 if that is 0
+    Tensor weight = {};                     ///< how much each class counts, [C]; undefined: 1
+};
+
+/// -weight[label] x[.., label] of the logarithms of probabilities x [.., C] and labels int64 [..] -> [], or [..] with
+/// Reduction::none. Derivative by x: -ct weight[label] at the labels; the weights have theirs. Throws ValueError for a
+/// label outside [0, C), ShapeError for labels or weights of another shape.
+Tensor nll_loss(const Input& x, const Tensor& labels, const NllOptions& options);
 Tensor nll_loss(const Input& x, const Tensor& labels, Reduction reduction = Reduction::mean);
 
 /// Σ x y / max(|x| |y|, epsilon) over an axis: [.., n, ..], the same -> [.., ..].
@@ -49,7 +57,8 @@ inline constexpr OpDoc composed_losses[] = {
     {"kl_div(x, target, reduction = mean)", "[..], [..] -> []", "target (ln target - x)", "of the formula"},
     {"hinge_loss(x, target, margin = 1, reduction = mean)", "[..], [..] -> []", "max(0, margin - target x)",
      "of the formula"},
-    {"nll_loss(x, labels, reduction = mean)", "[.., C], int64 [..] -> []", "-x[.., label]", "-ct at the labels"},
+    {"nll_loss(x, labels, reduction = mean), nll_loss(x, labels, options)", "[.., C], int64 [..] -> []",
+     "-weight[label] x[.., label]", "-ct weight[label] at the labels"},
     {"cosine_similarity(x, y, axis = -1, epsilon = 1e-8)", "[.., n, ..], [.., n, ..] -> [.., ..]",
      "Σ x y / max(norm x norm y, epsilon)", "of the formula"}};
 

@@ -76,6 +76,36 @@ TEST_CASE("multi-head attention: padding and what comes later weigh exactly 0, a
     CHECK(difference(joined(attention(x, attention.remember(x))), joined(with_lengths), 0) == "");
 }
 
+TEST_CASE("multi-head attention: without weights the outputs and their gradients are the same") {
+    Generator generator(1);
+    const MultiHeadAttention attention(6, 2, generator, {.dropout = 0.5});
+    const Tensor x = uniform({3, 4, 6}, -1, 1, generator), other = uniform({1, 3, 6}, -1, 1, generator);
+    for (const bool causal : {false, true})
+        for (const Tensor& lengths : {Tensor(), ids({4, 2, 0})})
+            for (const Tensor& query : {x, other}) {
+                const auto gradients = [&](bool need_weights) {
+                    Tape tape;
+                    tape.watch(x);
+                    const auto result = attention(query, attention.remember(x, lengths),
+                                                  {.causal = causal, .need_weights = need_weights});
+                    CHECK(result.weights.defined() == need_weights);
+                    std::vector<Tensor> all = parameters(attention);
+                    all.push_back(x);
+                    std::vector<Tensor> slopes = tape.gradient(sum(result.outputs * sin(result.outputs + 1)), all);
+                    slopes.push_back(result.outputs);
+                    return slopes;
+                };
+                const std::vector<Tensor> with = gradients(true), without = gradients(false);
+                for (std::size_t i = 0; i < with.size(); ++i) CHECK(difference(without[i], with[i], 1e-5) == "");
+            }
+    Generator noise(1);
+    const auto drawn = [&](Generator* of) {
+        return attention(x, attention.remember(x), {.noise = of, .need_weights = false}).outputs;
+    };
+    CHECK(difference(drawn(&noise), drawn(nullptr), 1e-3) != "");
+    CHECK(noise.position() > 0);
+}
+
 TEST_CASE("multi-head attention: each head is a softmax of scaled products over its own features") {
     Generator generator(1);
     const MultiHeadAttention attention = to(MultiHeadAttention(4, 2, generator), Dtype::float64);

@@ -1,5 +1,6 @@
 #include "ops/brute_force.hpp"
 
+#include <numeric>
 #include <wengert/autograd/tensor/allocator.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
 
@@ -18,23 +19,27 @@ Brute brute(const Tensor& logits, const std::vector<std::int64_t>& labels, const
     const auto classes = static_cast<std::size_t>(logits.shape().back());
     long double loss = 0;
     Values gradient(x.size());
-    int counted = 0;
+    const Values weights = options.weight.defined() ? elements(options.weight) : Values(classes, 1);
+    long double counted = 0;
     for (std::size_t row = 0; row < labels.size(); ++row) {
         if (labels[row] == options.ignore_index) continue;
-        ++counted;
+        counted += weights[static_cast<std::size_t>(labels[row])];
         long double highest = -infinity, total = 0;
         for (std::size_t v = 0; v < classes; ++v)
             highest = std::max(highest, static_cast<long double>(x[row * classes + v]));
         for (std::size_t v = 0; v < classes; ++v) total += std::exp(x[row * classes + v] - highest);
+        std::vector<long double> q;
+        for (std::size_t v = 0; v < classes; ++v)
+            q.push_back(weights[v] * (options.label_smoothing / static_cast<long double>(classes) +
+                                      (static_cast<std::int64_t>(v) == labels[row] ? 1 - options.label_smoothing : 0)));
+        const long double whole = std::accumulate(q.begin(), q.end(), 0.0L);
         for (std::size_t v = 0; v < classes; ++v) {
-            const long double q = options.label_smoothing / static_cast<long double>(classes) +
-                                  (static_cast<std::int64_t>(v) == labels[row] ? 1 - options.label_smoothing : 0);
             const long double log_p = x[row * classes + v] - highest - std::log(total);
-            loss -= q * log_p;
-            gradient[row * classes + v] = static_cast<double>(std::exp(log_p) - q);
+            loss -= q[v] * log_p;
+            gradient[row * classes + v] = static_cast<double>(std::exp(log_p) * whole - q[v]);
         }
     }
-    const long double scale = options.reduction == Reduction::sum ? 1 : 1.0L / std::max(counted, 1);
+    const long double scale = options.reduction == Reduction::sum ? 1 : counted > 0 ? 1 / counted : 0;
     for (double& g : gradient) g *= static_cast<double>(scale);
     return {static_cast<double>(loss * scale), gradient};
 }
@@ -69,6 +74,61 @@ TEST_CASE("cross_entropy: ignored rows, smoothing and both reductions, in value 
             }
         }
     }
+}
+
+TEST_CASE("cross_entropy: weights of the classes, and the mean over the labels' weights") {
+    const std::vector<std::int64_t> labels{3, 0, 4, 2, 2, 0};
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64})
+        for (const double smoothing : {0.0, 0.1, 1.0})
+            for (const std::int64_t ignored : {-100, 2})
+                for (const Reduction reduction : {Reduction::mean, Reduction::sum}) {
+                    CAPTURE(smoothing);
+                    CAPTURE(ignored);
+                    const CrossEntropyOptions options{ignored, smoothing, reduction,
+                                                      laid_out({5}, 3, 2, dtype, 0.1, 3)};
+                    const Tensor logits = laid_out({6, 5}, 1, 1, dtype, -4, 4);
+                    const Brute want = brute(logits, labels, options);
+                    check_close(cross_entropy(logits, ids(labels), options), {want.loss}, 8);
+                    const auto f = [&](const auto& in) { return cross_entropy(in[0], ids(labels), options); };
+                    check_close(gradients(f, {logits}, scalar(1, dtype))[0], want.gradient, 8, 1);
+                    Tape tape;
+                    tape.watch(logits);
+                    check_close(tape.gradient(f(std::vector{logits}), logits, {.create_graph = true}), want.gradient,
+                                16, 1);
+                }
+    // Two rows of one loss have it as their mean, whatever they weigh.
+    const Tensor logits = tensor({1, 2, 3, 1, 0, -1}, {2, 3}, Dtype::float64),
+                 weight = tensor({1, 2, 4}, Dtype::float64);
+    CHECK(cross_entropy(logits, ids({2, 0}), {.weight = weight}).item() ==
+          doctest::Approx(cross_entropy(logits, ids({2, 0})).item()).epsilon(1e-14));
+    // Labels that weigh nothing are rows that do not count.
+    const Tensor none = zeros({3}, Dtype::float64);
+    CHECK(cross_entropy(logits, ids({2, 0}), {.weight = none}).item() == 0);
+}
+
+TEST_CASE("cross_entropy: weights that are none are refused, and they have no gradient") {
+    const Tensor logits = zeros({2, 3}), labels = ids({0, 2});
+    check_refused<ShapeError>("cross_entropy: the weights of the classes must be [3] for logits [2, 3], not [2]",
+                              [&] { cross_entropy(logits, labels, {.weight = ones({2})}); });
+    check_refused<DtypeError>("cross_entropy: the weights of the classes are float64, but the logits float32",
+                              [&] { cross_entropy(logits, labels, {.weight = ones({3}, Dtype::float64)}); });
+    check_refused<ValueError>("cross_entropy: the weight of class 1 is -2, not a finite number of 0 or more", [&] {
+        cross_entropy(logits, labels, {.weight = tensor({1, -2, 1})});
+    });
+    check_refused<ValueError>("cross_entropy: the weight of class 2 is nan, not a finite number of 0 or more", [&] {
+        cross_entropy(logits, labels, {.weight = tensor({1, 2, not_a_number})});
+    });
+    Tensor weight = ones({3});
+    const auto loss = [&] { return cross_entropy(logits, labels, {.weight = weight}); };
+    Tape tape;
+    tape.watch(logits);
+    tape.watch(weight);
+    const Tensor first = loss();
+    CHECK_THROWS_WITH_AS(tape.gradient(loss(), weight),
+                         doctest::Contains("cross_entropy: the weights of the classes are constants here"),
+                         NotDifferentiableError);
+    weight.fill(2);
+    CHECK_THROWS_AS(tape.gradient(first, logits), TapeError);
 }
 
 TEST_CASE("cross_entropy: an ignored label need not be a class") {

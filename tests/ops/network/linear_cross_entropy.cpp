@@ -58,6 +58,30 @@ TEST_CASE("linear_cross_entropy: the loss and the gradients of the composition, 
     }
 }
 
+TEST_CASE("linear_cross_entropy: weights of the classes") {
+    const Tensor labels = layer_labels();
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64})
+        for (const double smoothing : {0.0, 0.1}) {
+            const std::vector<Tensor> in = layer(dtype);
+            const CrossEntropyOptions options{
+                .ignore_index = 2, .label_smoothing = smoothing, .weight = laid_out({37}, 3, 9, dtype, 0, 2)};
+            const auto composed = [&](const auto& p) {
+                return cross_entropy(linear(p[0], p[1], p[2]), labels, options);
+            };
+            const auto fused = [&](const auto& p) {
+                return linear_cross_entropy(p[0], p[1], p[2], labels, options, 4 * 37);
+            };
+            check_close(fused(in), elements(composed(in)), 4);
+            const Tensor ct = scalar(-2, dtype);
+            const std::vector<Tensor> want = gradients(composed, in, ct), got = gradients(fused, in, ct);
+            for (std::size_t i = 0; i < 3; ++i) check_close(got[i], elements(want[i]), 8, 4);
+        }
+    check_refused<ShapeError>(
+        "linear_cross_entropy: the weights of the classes must be [5] for logits [2, 5], not [3]", [&] {
+            linear_cross_entropy(zeros({2, 3}), zeros({5, 3}), zeros({5}), ids({0, 4}), {.weight = ones({3})});
+        });
+}
+
 TEST_CASE("linear_cross_entropy: gradients of some operands, of none, and for rows of which none counts") {
     const std::vector<Tensor> in = layer(Dtype::float64);
     const Tensor labels = layer_labels();

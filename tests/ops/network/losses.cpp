@@ -95,6 +95,38 @@ TEST_CASE("nll_loss: of a log_softmax it is the cross entropy") {
     }
 }
 
+TEST_CASE("nll_loss: weights of the classes and ignored labels") {
+    const Tensor x = sample_values({2, 3, 4}, -3, 0, 1), weight = sample_values({4}, 0.2, 2, 2),
+                 labels = tensor(std::vector<std::int64_t>{0, 3, 1, 2, -1, 0}, {2, 3});
+    for (const bool weighs : {false, true}) {
+        Values each;
+        double total = 0, count = 0;
+        for_each_index({2, 3}, [&](const Shape& at) {
+            const auto label = static_cast<std::int64_t>(element(labels, at));
+            const double w = label < 0 ? 0 : weighs ? element(weight, {label}) : 1;
+            each.push_back(label < 0 ? 0 : -w * element(x, {at[0], at[1], label}));
+            total += each.back();
+            count += w;
+        });
+        const auto loss = [&](Reduction reduction) {
+            return [&, reduction](const std::vector<Tensor>& in) {
+                return nll_loss(in[0], labels,
+                                {.ignore_index = -1, .reduction = reduction, .weight = weighs ? in[1] : Tensor()});
+            };
+        };
+        check_close(loss(Reduction::none)({x, weight}), each, 2);
+        CHECK(loss(Reduction::sum)({x, weight}).item() == doctest::Approx(total).epsilon(1e-14));
+        CHECK(loss(Reduction::mean)({x, weight}).item() == doctest::Approx(total / count).epsilon(1e-14));
+        for (const Reduction reduction : {Reduction::none, Reduction::mean}) {
+            const GradcheckResult result = gradcheck(loss(reduction), {x, weight}, {.order = 2});
+            CHECK_MESSAGE(result.passed, result.message);
+        }
+        const Tensor none = tensor(std::vector<std::int64_t>(6, -100), {2, 3});
+        CHECK(nll_loss(x, none, {.weight = weighs ? weight : Tensor()}).item() == 0);
+        CHECK(nll_loss(tensor({-infinity, -1}, {1, 2}), ids({-100})).item() == 0);
+    }
+}
+
 TEST_CASE("cosine_similarity: values, gradients, and nothing but zeros") {
     const Tensor x = tensor({3, 4, 1, 0}, {2, 2}, Dtype::float64), y = tensor({4, 3, 0, 2}, {2, 2}, Dtype::float64);
     check_close(cosine_similarity(x, y), {0.96, 0}, 4, 1);
@@ -118,6 +150,12 @@ TEST_CASE("losses: what does not fit is refused with the caller's line") {
     });
     check_refused<ValueError>("nll_loss: position 4 is outside an axis of length 4", [&] {
         nll_loss(ones({1, 4}), ids({4}));
+    });
+    check_refused<DtypeError>("nll_loss: labels must be int64, not float32", [&] {
+        nll_loss(ones({1, 4}), ones({1}));
+    });
+    check_refused<ShapeError>("nll_loss: the weights [3] are not one for each class of x [1, 4]", [&] {
+        nll_loss(ones({1, 4}), ids({2}), {.weight = ones({3})});
     });
     check_refused<ValueError>("l1_loss: an undefined tensor was given", [&] { l1_loss(Tensor(), ones({3})); });
 }
