@@ -1,3 +1,5 @@
+#include <initializer_list>
+#include <span>
 #include <wengert/ops/all_ops.hpp>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/elementwise/internal/exact.hpp>
@@ -78,8 +80,8 @@ concept Documented = requires {
 };
 
 template <class Op>
-OpEntry entry(std::string_view family) {
-    OpEntry result{family, Op::name, {}, true, nullptr};
+OpEntry entry() {
+    OpEntry result{Op::name, {}, true, nullptr};
     if constexpr (Documented<Op>) result.doc = Op::doc;
     if constexpr (UnaryFunction<Op> || BinaryFunction<Op>) {
         result.differentiable = !IsComparison<Op>;
@@ -93,8 +95,11 @@ OpEntry entry(std::string_view family) {
 }
 
 template <class... Ops>
-void add(std::vector<OpEntry>& entries, std::string_view family, OpList<Ops...>) {
-    (entries.push_back(entry<Ops>(family)), ...);
+OpFamily family(std::string_view title, OpList<Ops...>, std::initializer_list<std::span<const OpDoc>> composed = {}) {
+    OpFamily result{title, {entry<Ops>()...}, {}};
+    for (const std::span<const OpDoc> rows : composed)
+        result.composed.insert(result.composed.end(), rows.begin(), rows.end());
+    return result;
 }
 
 /// The fields that a function may leave out.
@@ -168,34 +173,51 @@ const std::vector<FunctionEntry>& all_functions() {
     return entries;
 }
 
+const std::vector<OpFamily>& op_families() {
+    static const std::vector<OpFamily> families{
+        family("Arithmetic", ArithmeticFunctions{}),
+        family("Signs, whole numbers, remainders", RoundingFunctions{}),
+        family("Exponentials, logarithms, powers", ExponentialFunctions{}),
+        family("Angles", TrigonometricFunctions{}),
+        family("Hyperbolic functions", HyperbolicFunctions{}),
+        family("Activation functions", ActivationFunctions{}),
+        family("Special functions", SpecialFunctions{}),
+        family("Comparisons and choice", ComparisonFunctions{}, {composed_comparisons}),
+        family("Sums", SumOps{}, {composed_reductions}),
+        family("Products", ProdOps{}),
+        family("Running sums and products", ScanOps{}),
+        family("Extremes", ExtremeOps{}),
+        family("Counts", CountOps{}, {composed_counts}),
+        family("Softmax", SoftmaxOps{}),
+        family("Matrix products", Join<ProductOps, LinearOps>{}, {composed_products}),
+        family("Linear algebra", Join<TriangularOps, SolveOps, DecompositionOps, LeastSquaresOps>{},
+               {composed_matrix_products, composed_solutions, composed_least_squares}),
+        family("Convolutions", ConvolutionOps{}),
+        family("Pools", PoolOps{}, {composed_pools}),
+        family("Losses", Join<LossOps, LinearLossOps, CtcOps>{}, {composed_losses}),
+        family("Attention", AttentionOps{}),
+        family("Lookup", Join<IndexOps, GatherOps, ScatterOps>{},
+               {composed_lookups, composed_scatters, composed_positions}),
+        family("Order", SortingOps{}, {composed_orders}),
+        family("Views", ViewOps{}, {composed_views}),
+        family("Copies", CopyOps{}),
+        family("Joining", JoinOps{}),
+        family("Arrangements", OpList<>{}, {composed_arrangements}),
+        family("Deviations and norms", OpList<>{}, {composed_statistics}),
+        family("Formulas", OpList<>{}, {formulas}),
+        family("Masks", OpList<>{}, {composed_masks}),
+        family("Normalisations", OpList<>{}, {composed_normalisations}),
+        family("Noise", OpList<>{}, {composed_noise}),
+        family("Random tensors", OpList<>{}, {random_tensors}),
+        family("Random tensors by their parameters", OpList<>{}, {distributions}),
+    };
+    return families;
+}
+
 const std::vector<OpEntry>& all_ops() {
     static const std::vector<OpEntry> entries = [] {
         std::vector<OpEntry> all;
-        add(all, "Arithmetic", ArithmeticFunctions{});
-        add(all, "Signs, whole numbers, remainders", RoundingFunctions{});
-        add(all, "Exponentials, logarithms, powers", ExponentialFunctions{});
-        add(all, "Angles", TrigonometricFunctions{});
-        add(all, "Hyperbolic functions", HyperbolicFunctions{});
-        add(all, "Activation functions", ActivationFunctions{});
-        add(all, "Special functions", SpecialFunctions{});
-        add(all, "Comparisons and choice", ComparisonFunctions{});
-        add(all, "Sums", SumOps{});
-        add(all, "Products", ProdOps{});
-        add(all, "Running sums and products", ScanOps{});
-        add(all, "Extremes", ExtremeOps{});
-        add(all, "Counts", CountOps{});
-        add(all, "Softmax", SoftmaxOps{});
-        add(all, "Matrix products", Join<ProductOps, LinearOps>{});
-        add(all, "Linear algebra", Join<TriangularOps, SolveOps, DecompositionOps, LeastSquaresOps>{});
-        add(all, "Convolutions", ConvolutionOps{});
-        add(all, "Pools", PoolOps{});
-        add(all, "Losses", Join<LossOps, LinearLossOps, CtcOps>{});
-        add(all, "Attention", AttentionOps{});
-        add(all, "Lookup", Join<IndexOps, GatherOps, ScatterOps>{});
-        add(all, "Order", SortingOps{});
-        add(all, "Views", ViewOps{});
-        add(all, "Copies", CopyOps{});
-        add(all, "Joining", JoinOps{});
+        for (const OpFamily& family : op_families()) all.insert(all.end(), family.ops.begin(), family.ops.end());
         return all;
     }();
     return entries;

@@ -11,13 +11,21 @@ namespace wengert {
 
 /// An op as checks, tests and the reference see it.
 struct OpEntry {
-    std::string_view family, name;
+    std::string_view name;
     OpDoc doc;
     bool differentiable;
     std::vector<Sample> (*samples)();
 };
 
-/// Every op there is, family by family, from the lists at the ends of the families' files.
+/// Ops that belong together, with the rows of the reference for functions that are composed of ops.
+struct OpFamily {
+    std::string_view title;
+    std::vector<OpEntry> ops;
+    std::vector<OpDoc> composed;
+};
+
+/// Every op and every function there is, from the lists at the ends of the families' files, and all ops in that order.
+const std::vector<OpFamily>& op_families();
 const std::vector<OpEntry>& all_ops();
 
 /// A function of one or two operands as value tests see it.
