@@ -22,6 +22,9 @@ namespace {
 using OpInputs = std::vector<Tensor>;
 using OpCases = std::map<std::string, std::function<Tensor(const OpInputs&)>>;
 
+Tensor identity(std::int64_t n) { return diag_embed(ones({n}, Dtype::float64)); }
+Tensor positive(const Tensor& a) { return matmul(a, transpose(a)) + identity(a.dim(-1)); }
+
 /// Each call of tests/fixtures/op_fixtures.py that is no function of the list, here.
 const OpCases& op_cases() {
     static const OpCases cases{
@@ -130,6 +133,85 @@ const OpCases& op_cases() {
         {"cosine_similarity", [](const OpInputs& in) { return cosine_similarity(in[0], in[1]); }},
         {"cross_entropy",
          [](const OpInputs& in) { return cross_entropy(in[0], in[1], {.ignore_index = 4, .label_smoothing = 0.1}); }},
+        {"cross_entropy_weights",
+         [](const OpInputs& in) { return cross_entropy(in[0], in[1], {.label_smoothing = 0.1, .weight = in[2]}); }},
+
+        {"matmul", [](const OpInputs& in) { return matmul(in[0], in[1]); }},
+        {"matmul_vector", [](const OpInputs& in) { return matmul(in[0], in[1]); }},
+        {"einsum_batch", [](const OpInputs& in) { return einsum("bij,bjk->bik", in); }},
+        {"einsum_three", [](const OpInputs& in) { return einsum("bij,bjk,k->bi", in); }},
+        {"einsum_ellipsis", [](const OpInputs& in) { return einsum("...ij,...jk->...ki", in); }},
+        {"einsum_diagonal", [](const OpInputs& in) { return einsum("ii->i", in); }},
+        {"tensordot",
+         [](const OpInputs& in) {
+             return tensordot(in[0], in[1], {0, 2}, {0, 1});
+         }},
+        {"outer", [](const OpInputs& in) { return outer(in[0], in[1]); }},
+        {"kron", [](const OpInputs& in) { return kron(in[0], in[1]); }},
+
+        {"cholesky", [](const OpInputs& in) { return cholesky(positive(in[0])); }},
+        {"solve_triangular", [](const OpInputs& in) { return solve_triangular(tril(in[0]) + 3 * identity(4), in[1]); }},
+        {"solve", [](const OpInputs& in) { return solve(in[0], in[1]); }},
+        {"inverse", [](const OpInputs& in) { return inverse(in[0]); }},
+        {"det", [](const OpInputs& in) { return det(in[0]); }},
+        {"slogdet", [](const OpInputs& in) { return slogdet(in[0]).logabsdet; }},
+        {"trace", [](const OpInputs& in) { return trace(in[0]); }},
+        {"qr_q", [](const OpInputs& in) { return qr(in[0]).q; }},
+        {"qr_r", [](const OpInputs& in) { return qr(in[0]).r; }},
+        {"eigh_values", [](const OpInputs& in) { return eigh(in[0] + transpose(in[0])).values; }},
+        {"eigh_vectors", [](const OpInputs& in) { return square(eigh(in[0] + transpose(in[0])).vectors); }},
+        {"svd_values", [](const OpInputs& in) { return svd(in[0]).s; }},
+        {"svd_vectors", [](const OpInputs& in) { return square(svd(in[0]).vh); }},
+
+        {"conv2d",
+         [](const OpInputs& in) {
+             return conv2d(in[0], in[1], in[2], {.stride = {2, 1}, .padding = {1, 2}, .dilation = {1, 2}, .groups = 2});
+         }},
+        {"conv_transpose2d",
+         [](const OpInputs& in) {
+             return conv_transpose2d(in[0], in[1], in[2],
+                                     {.stride = 2, .padding = 1, .output_padding = 1, .groups = 2});
+         }},
+        {"conv1d", [](const OpInputs& in) { return conv1d(in[0], in[1], in[2], {.stride = 2, .padding = 1}); }},
+        {"conv_transpose1d",
+         [](const OpInputs& in) {
+             return conv_transpose1d(in[0], in[1], in[2], {.stride = 2, .padding = 1, .output_padding = 1});
+         }},
+        {"max_pool2d",
+         [](const OpInputs& in) {
+             return max_pool2d(in[0], {3, 2}, {.stride = {2, 1}, .padding = {1, 0}});
+         }},
+        {"max_pool1d", [](const OpInputs& in) { return max_pool1d(in[0], 3, {.stride = 2}); }},
+        {"avg_pool2d", [](const OpInputs& in) { return avg_pool2d(in[0], 3, {.stride = 2, .padding = 1}); }},
+        {"avg_pool2d_elements",
+         [](const OpInputs& in) {
+             return avg_pool2d(in[0], 3, {.stride = 2, .padding = 1, .count_include_pad = false});
+         }},
+        {"avg_pool1d", [](const OpInputs& in) { return avg_pool1d(in[0], 3); }},
+        {"adaptive_avg_pool2d",
+         [](const OpInputs& in) {
+             return adaptive_avg_pool2d(in[0], {4, 2});
+         }},
+        {"adaptive_max_pool2d",
+         [](const OpInputs& in) {
+             return adaptive_max_pool2d(in[0], {4, 2});
+         }},
+        {"layer_norm", [](const OpInputs& in) { return layer_norm(in[0], in[1], in[2]); }},
+        {"rms_norm", [](const OpInputs& in) { return rms_norm(in[0], in[1], 1e-6); }},
+        {"group_norm", [](const OpInputs& in) { return group_norm(in[0], 2, in[1], in[2]); }},
+        {"batch_norm", [](const OpInputs& in) { return batch_norm(in[0], in[1], in[2]).outputs; }},
+        {"batch_norm_given", [](const OpInputs& in) { return batch_norm(in[0], in[1], in[2], in[3], in[4]); }},
+        {"attention", [](const OpInputs& in) { return scaled_dot_product_attention(in[0], in[1], in[2]); }},
+        {"attention_causal",
+         [](const OpInputs& in) { return scaled_dot_product_attention(in[0], in[1], in[2], {.causal = true}); }},
+        {"attention_mask",
+         [](const OpInputs& in) { return scaled_dot_product_attention(in[0], in[1], in[2], {.mask = in[3]}); }},
+        {"ctc_loss",
+         [](const OpInputs& in) {
+             const auto lengths = [](const std::vector<std::int64_t>& numbers) { return tensor(numbers, {2}); };
+             return ctc_loss(log_softmax(in[0]), in[1], lengths({6, 4}), lengths({3, 2}),
+                             {.reduction = Reduction::none});
+         }},
     };
     return cases;
 }
