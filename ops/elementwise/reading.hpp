@@ -143,11 +143,11 @@ template <class P, class V, OperandSet x_set, OperandSet y_set, class X, class Y
     const auto partial = [&]<int i>(std::integral_constant<int, i>) -> V {
         constexpr bool by_x = contains(x_set, i), by_y = contains(y_set, i);
         if constexpr (by_x && by_y)
-            return xsimd::fma(slope_x.v, x.template partial<i>().v, slope_y.v * y.template partial<i>().v);
+            return xsimd::fma(slope_x.v, partial_of<i>(x).v, slope_y.v * partial_of<i>(y).v);
         else if constexpr (by_x)
-            return slope_x.v * x.template partial<i>().v;
+            return slope_x.v * partial_of<i>(x).v;
         else
-            return slope_y.v * y.template partial<i>().v;
+            return slope_y.v * partial_of<i>(y).v;
     };
     const auto combine = [&]<int... i>(std::integer_sequence<int, i...>) {
         return Dual<V, (x_set | y_set)>(z, {partial(std::integral_constant<int, i>{})...});

@@ -96,6 +96,13 @@ template <class V, OperandSet set>
     return x.value;
 }
 
+/// The derivative of a value that depends on operand i. A function, so that where x depends on nothing a branch that is
+/// never taken need not be a member's.
+template <int i, class V, OperandSet set>
+[[gnu::always_inline]] inline const V& partial_of(const Dual<V, set>& x) {
+    return x.template partial<i>();
+}
+
 /// A choice: each element's derivatives are those of the value that is taken.
 template <class T, class Yes, class No>
 requires((operand_set<Yes> | operand_set<No>) != 0)
@@ -105,11 +112,11 @@ requires((operand_set<Yes> | operand_set<No>) != 0)
     const auto partial = [&]<int i>(std::integral_constant<int, i>) -> V {
         constexpr bool in_yes = contains(operand_set<Yes>, i), in_no = contains(operand_set<No>, i);
         if constexpr (in_yes && in_no)
-            return where(mask, yes.template partial<i>(), no.template partial<i>());
+            return where(mask, partial_of<i>(yes), partial_of<i>(no));
         else if constexpr (in_yes)
-            return where(mask, yes.template partial<i>(), V(0.0));
+            return where(mask, partial_of<i>(yes), V(0.0));
         else
-            return where(mask, V(0.0), no.template partial<i>());
+            return where(mask, V(0.0), partial_of<i>(no));
     };
     const auto choose = [&]<int... i>(std::integer_sequence<int, i...>) {
         return Dual<V, set>(where(mask, V(value_of(yes)), V(value_of(no))),
