@@ -12,8 +12,10 @@ constexpr std::string_view introduction = R"(# Ops
 checked against central differences in first and second order; `build/examples/gradcheck` prints the table. `ct` is the
 cotangent of the result y. The headers have the details: what is thrown, and what happens at kinks and with NaN.
 
-Operands are float32 or float64 and of one dtype; where a number may stand for a tensor, it takes the tensors' dtype. Ids and labels
-are int64. `cast(x, dtype)` converts, as a constant, and `stop_gradient(x)` is x as a constant. A negative axis counts from the end.
+Operands are float32 or float64. Operators, functions of elements and formulas convert operands of different dtypes as PyTorch does:
+to float64 if an operand with axes is float64, else to float32 if one is float32; tensors without axes decide only if no other operand
+is floating. Other ops refuse them. A number takes the tensors' dtype; ids and labels are int64. `cast(x, dtype)` converts, as a
+constant, and `stop_gradient(x)` is x as a constant. A negative axis counts from the end.
 Operands that broadcast do so as in NumPy: axes are aligned at the right, and a length of 1 stretches. Reductions take an axis, a set
 of axes, or all. Views share their operand's elements, and so do their cotangents.
 )";

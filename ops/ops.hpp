@@ -3,6 +3,7 @@
 #include <wengert/ops/all_ops.hpp>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/elementwise/map.hpp>
+#include <wengert/ops/elementwise/promotion.hpp>
 #include <wengert/ops/index/embedding.hpp>
 #include <wengert/ops/index/gather.hpp>
 #include <wengert/ops/index/positions.hpp>

@@ -1,6 +1,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <exception>
 #include <wengert/autograd/tensor/parallel.hpp>
 
 namespace wengert {
@@ -21,14 +22,22 @@ void parallel_ranges(std::int64_t n, std::int64_t alignment, std::int64_t work, 
     const std::int64_t threads = parallel_parts(n, alignment, work);
     if (threads <= 1) return body(context, 0, n);
     const std::int64_t blocks = (n + alignment - 1) / alignment;
+    // An exception must not leave the region; the first one goes on from here.
+    std::exception_ptr failure;
 #pragma omp parallel num_threads(static_cast <int>(threads))
     {
         // OpenMP may give fewer threads than it was asked for.
         const std::int64_t thread = omp_get_thread_num(), team = omp_get_num_threads();
         const std::int64_t begin = blocks * thread / team * alignment;
         const std::int64_t end = std::min(n, blocks * (thread + 1) / team * alignment);
-        if (begin < end) body(context, begin, end);
+        try {
+            if (begin < end) body(context, begin, end);
+        } catch (...) {
+#pragma omp critical(wengert_parallel_failure)
+            if (failure == nullptr) failure = std::current_exception();
+        }
     }
+    if (failure != nullptr) std::rethrow_exception(failure);
 }
 
 }  // namespace wengert

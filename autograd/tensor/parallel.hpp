@@ -7,7 +7,7 @@ namespace wengert {
 
 /// Calls body(begin, end) on OpenMP's threads for parts of [0, n): one for each thread, cut at multiples of
 /// `alignment`, or the whole at once if `work` (in elements) does not pay a parallel region. Which thread does what
-/// depends on n and the number of threads only.
+/// depends on n and the number of threads only. What one of them throws goes on when all are done.
 using RangeBody = void (*)(const void* context, std::int64_t begin, std::int64_t end);
 void parallel_ranges(std::int64_t n, std::int64_t alignment, std::int64_t work, RangeBody body, const void* context);
 

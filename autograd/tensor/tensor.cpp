@@ -190,6 +190,23 @@ Tensor arange(std::int64_t n, Dtype dtype) {
     return result;
 }
 
+Tensor linspace(double first, double last, std::int64_t n, Dtype dtype) {
+    if (n < 0 || !std::isfinite(first) || !std::isfinite(last))
+        throw ValueError(fmt::format("linspace: {} numbers from {} to {}", n, first, last));
+    if (!is_floating(dtype)) throw DtypeError("linspace: numbers at equal distances are float32 or float64, not int64");
+    Tensor result = Tensor::empty({n}, dtype);
+    visit_floating(dtype, [&](auto type) {
+        using T = decltype(type);
+        T* const out = static_cast<T*>(result.raw());
+        for (std::int64_t i = 0; i < n; ++i) {
+            // By shares, so that both ends are exact and no difference overflows.
+            const double share = n == 1 ? 0 : static_cast<double>(i) / static_cast<double>(n - 1);
+            out[i] = static_cast<T>(first * (1 - share) + last * share);
+        }
+    });
+    return result;
+}
+
 template <class T>
 Tensor tensor(std::span<const T> values, const Shape& shape) {
     require_countable(shape);

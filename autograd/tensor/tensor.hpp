@@ -200,6 +200,9 @@ Tensor full(const Shape& shape, double value, Dtype dtype = Dtype::float32);
 Tensor zeros(const Shape& shape, Dtype dtype = Dtype::float32);
 Tensor ones(const Shape& shape, Dtype dtype = Dtype::float32);
 Tensor arange(std::int64_t n, Dtype dtype = Dtype::int64);
+/// n numbers from `first` to `last`, both among them, at equal distances. Throws ValueError for n < 0 or ends that are
+/// not finite, DtypeError for int64.
+Tensor linspace(double first, double last, std::int64_t n, Dtype dtype = Dtype::float32);
 /// `values` in row-major order. Throws ShapeError unless there are as many as `shape` has elements.
 template <class T>
 Tensor tensor(std::span<const T> values, const Shape& shape);

@@ -36,6 +36,9 @@ class Evaluation {
             if (!cotangent.defined() && value_.numel() != 1)
                 throw ShapeError(
                     fmt::format("the result {} is no scalar; vjp() and jacobian() take it", to_string(value_.shape())));
+            if (is_constant_ && cotangent.defined() && cotangent.shape() != value_.shape())
+                throw ShapeError(fmt::format("the cotangent {} is not like the result {}", to_string(cotangent.shape()),
+                                             to_string(value_.shape())));
         });
         if (is_constant_) {
             Tensors zero;

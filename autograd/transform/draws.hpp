@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace wengert {
@@ -18,6 +19,14 @@ class Draws {
     class Note;
     /// While it lives, they are taken from a list.
     class Repeat;
+    /// While it lives, this thread draws at the positions that it says: for kernels, whose op took its numbers before.
+    class Apart;
+    /// Whether a function runs once more.
+    static bool is_repeating() {
+        const Draws* draws = innermost_;
+        while (draws != nullptr && draws->repeated_ == nullptr) draws = draws->outer_;
+        return draws != nullptr;
+    }
 
   private:
     Draws(std::vector<std::uint64_t>* noted, const std::vector<std::uint64_t>* repeated)
@@ -45,6 +54,17 @@ class Draws::Repeat : Draws {
     explicit Repeat(const std::vector<std::uint64_t>& positions) : Draws(nullptr, &positions) {}
     /// Whether all have been taken.
     bool is_done() const { return next_ == repeated_->size(); }
+};
+
+class Draws::Apart {
+  public:
+    Apart() : outer_(std::exchange(innermost_, nullptr)) {}
+    ~Apart() { innermost_ = outer_; }
+    Apart(const Apart&) = delete;
+    Apart& operator=(const Apart&) = delete;
+
+  private:
+    Draws* const outer_;
 };
 
 }  // namespace wengert

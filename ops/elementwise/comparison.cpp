@@ -1,6 +1,9 @@
+#include <algorithm>
+#include <array>
 #include <wengert/ops/elementwise/comparison.hpp>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/elementwise/internal/compiled_functions.hpp>
+#include <wengert/ops/elementwise/promotion.hpp>
 
 namespace wengert {
 namespace {
@@ -17,7 +20,14 @@ void require_floating(const Tensor& x) {
 constinit const FormulaTable<ComparisonFunctions> comparison_formulas = compile_functions(ComparisonFunctions{});
 
 Tensor where(const Input& condition, const Input& yes, const Input& no) {
-    return elementwise<Where>(condition, yes, no);
+    const std::array choices{yes, no};
+    if (condition.is_number() || std::ranges::any_of(choices, &Input::is_undefined) || condition.is_undefined())
+        return elementwise<Where>(condition, yes, no);
+    // What is chosen decides on the dtype; the condition only chooses.
+    const Dtype dtype = promoted_dtype(choices);
+    if (dtype == Dtype::int64 || condition.tensor().dtype() == dtype) return elementwise<Where>(condition, yes, no);
+    const Tensor mask = cast(condition.tensor(), dtype);
+    return elementwise<Where>(Input(mask, condition.where()), yes, no);
 }
 
 Tensor logical_not(const Input& x) {

@@ -90,7 +90,7 @@ void Scatter::vjp(Backward& back) const {
     const Tensor names = expand(reshape(arange(along[at]), along), index.shape());
     const Tensor last = gather(scatter(zeros(ct.shape(), Dtype::int64), axis, index, names), axis, index);
     const Tensor stays = cast(last, Dtype::float64) == cast(names, Dtype::float64);
-    back.add(2, gather(ct, axis, index) * cast(stays, ct.dtype()));
+    back.add(2, where(stays, gather(ct, axis, index), 0.0));
 }
 
 std::vector<Sample> Scatter::samples() {

@@ -44,7 +44,8 @@ Tensor quantile(const Input& x, double q, int axis = -1, bool keepdim = false);
 Tensor median(const Input& x, int axis = -1, bool keepdim = false);
 
 /// The largest element so far along an axis, and where the first such stands: [.., n, ..] -> the same. A NaN stays the
-/// largest from its place on. Derivative of the values: ct added where they came from. x may be int64.
+/// largest from its place on. PyTorch names the last of equal ones. Derivative of the values: ct added where they came
+/// from. x may be int64.
 TopK cummax(const Input& x, int axis);
 /// The smallest element so far, in all else like cummax().
 TopK cummin(const Input& x, int axis);

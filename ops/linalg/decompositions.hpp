@@ -38,8 +38,8 @@ struct Qr {
 /// Eigenvalues, in ascending order, and eigenvectors, the columns, of a symmetric matrix: a [.., n, n] -> values [..,
 /// n], vectors [.., n, n]. The lower triangle of a alone is read. The sign of a vector is LAPACK's choice; of equal
 /// values, so are the vectors. Derivative: that by a symmetric matrix, V (diag(dw) + skew(V^T dV) / (w[j] - w[i])) V^T.
-/// Where two values are equal their vectors have none: it is infinite or NaN if the result depends on them, and right
-/// if it depends on the values alone. Throws ShapeError, too, for what is not square.
+/// Where two values are equal their vectors have none: it is NaN if the result depends on them, and right if it depends
+/// on the values alone; then its own derivative is NaN. Throws ShapeError, too, for what is not square.
 struct Eigenpairs {
     Tensor values, vectors;
 };
@@ -64,8 +64,8 @@ struct Eigh {
 /// values, so are the vectors. Derivative, of square matrices: u (diag(ds) + (skew(u^T du) s[j] + s[i] skew(v^T dv)) /
 /// (s[j]² - s[i]²)) vh; of others also what leaves the columns of u, or the rows of vh, divided by s (Townsend 2016,
 /// Differentiating the singular value decomposition). Where two values are equal, or one is 0 and a not square, the
-/// vectors have none: it is infinite or NaN if the result depends on them, and right if it depends on s alone. At s = 0
-/// that is the derivative of s without its kink.
+/// vectors have none: it is NaN if the result depends on them, and right if it depends on s alone; then its own
+/// derivative is NaN. At s = 0 that is the derivative of s without its kink.
 struct SvdFactors {
     Tensor u, s, vh;
 };

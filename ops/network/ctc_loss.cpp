@@ -100,7 +100,7 @@ void add_occupancies(const Batch& batch, std::int64_t blank, const Tensor& cotan
     Room to(static_cast<std::size_t>(batch.x.dim(0)) * states), from(2 * states);
     for (std::int64_t b = begin; b < end; ++b) {
         const Sequence<T> row = batch.row<T>(b, blank);
-        const auto ways = [&](std::int64_t t) { return to.data() + t * row.states; };
+        const auto ways = [&](std::int64_t t) { return t < 0 ? nullptr : to.data() + t * row.states; };
         for (std::int64_t t = 0; t < row.length; ++t) row.go_on(t, ways(t - 1), ways(t));
         const double total = row.length == 0 ? lowest : row.total(ways(row.length - 1));
         if (total == lowest) continue;
@@ -156,17 +156,18 @@ Tensor composed_occupancies(const Tensor& x, const Batch& batch, std::int64_t bl
         return logsumexp(stack({ways, moved(ways, 1, turned), over}, -1), -1);
     };
     const Tensor scores = gather(x, -1, classes);
-    std::vector<Tensor> to(static_cast<std::size_t>(frames)), occupied(to.size());
+    std::vector<Tensor> to(static_cast<std::size_t>(frames)), occupied(to.size()), score_of(to.size());
     for (std::int64_t t = 0; t < frames; ++t) {
         const auto i = static_cast<std::size_t>(t);
-        const Tensor score = select(scores, 0, t);
+        // Of frames beyond a row's length nothing is read, not even for a derivative of 0.
+        const Tensor score = score_of[i] = where(is_frame(t), select(scores, 0, t), 0.0);
         to[i] = t == 0 ? score + first : where(is_frame(t), score + step(to[i - 1], false), to[i - 1]);
     }
     const Tensor total = logsumexp(to.back() + last, -1, true), shift = where(isfinite(total), total, 0.0);
     Tensor from = last;
     for (std::int64_t t = frames - 1; t >= 0; --t) {
         const auto i = static_cast<std::size_t>(t);
-        if (t < frames - 1) from = where(is_frame(t + 1), step(from + select(scores, 0, t + 1), true), last);
+        if (t < frames - 1) from = where(is_frame(t + 1), step(from + score_of[i + 1], true), last);
         occupied[i] = where(is_frame(t), exp(to[i] + from - shift), 0.0);
     }
     return scatter_add(zeros(x.shape(), x.dtype()), -1, classes, stack(occupied, 0));

@@ -77,6 +77,7 @@ Tensor nll_loss(const Input& x, const Tensor& labels, const NllOptions& options)
         Tensor each = -Input(squeeze({found, line}, -1), line);
         Tensor weights = cast(tensor(counts, rows), x.tensor().dtype());
         const Tensor count = weights;
+        each = where(Input(count, line), each, 0.0);
         if (options.weight.defined()) {
             if (options.weight.shape() != Shape{x.tensor().dim(-1)})
                 throw ShapeError(fmt::format("the weights {} are not one for each class of x {}",
@@ -85,7 +86,6 @@ Tensor nll_loss(const Input& x, const Tensor& labels, const NllOptions& options)
             weights = Input(reshape({of_labels, line}, rows), line) * count;
             each = Input(each, line) * weights;
         }
-        each = where(Input(count, line), each, 0.0);
         if (options.reduction == Reduction::none) return each;
         const Tensor total = sum({each, line}), weight = sum({weights, line});
         if (options.reduction == Reduction::sum || weight.item() == 0) return total;

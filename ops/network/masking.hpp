@@ -9,9 +9,9 @@ namespace wengert {
 /// ShapeError and DtypeError for other lengths, DtypeError for an int64 mask, ValueError for a length outside [0, n].
 Tensor length_mask(const Input& lengths, std::int64_t n, Dtype dtype = Dtype::float32);
 
-/// x with `value` where `mask` is not 0: x and mask of one dtype, which broadcast, -> their common shape. Derivative:
+/// x with `value` where `mask` is not 0: x and a mask of any dtype, which broadcast, -> their common shape. Derivative:
 /// ct where the mask is 0, 0 elsewhere, whatever the value; none for the mask. Throws ShapeError if they do not
-/// broadcast, DtypeError if they differ in dtype or are int64.
+/// broadcast, DtypeError if x is int64.
 Tensor masked_fill(const Input& x, const Tensor& mask, double value);
 
 /// Rows of the op reference for functions that are composed of ops.

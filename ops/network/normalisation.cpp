@@ -24,6 +24,8 @@ void require_each(std::string_view what, const Tensor& values, std::int64_t n, c
     if (values.defined() && values.shape() != Shape{n})
         throw ShapeError(
             fmt::format("{} must be [{}] for x {}, not {}", what, n, to_string(x.shape()), to_string(values.shape())));
+    if (values.defined() && values.dtype() != x.dtype())
+        throw DtypeError(fmt::format("{} is {}, but x {}", what, to_string(values.dtype()), to_string(x.dtype())));
 }
 
 /// A tensor in another shape, or a number if it is undefined: an operand of a formula.

@@ -99,8 +99,7 @@ Tensor scaled_dot_product_attention(const Input& q, const Input& k, const Input&
             op.dropout = options.dropout;
             op.noise = *options.noise;
             const Cut cut(a, b, op.causal);
-            options.noise->seek(op.noise.position() +
-                                static_cast<std::uint64_t>(cut.matrices * cut.in_matrix) * cut.draws());
+            op.noise.seek(options.noise->take(static_cast<std::uint64_t>(cut.matrices * cut.in_matrix) * cut.draws()));
         }
         if (!options.mask.defined()) return apply(op, {&a, &b, &c}, q.where());
         const Tensor mask = stretched({options.mask, q.where()}, queries, keys);

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <limits>
 #include <numeric>
 #include <utility>
 #include <vector>
 #include <wengert/autograd/tensor/parallel.hpp>
+#include <wengert/autograd/transform/draws.hpp>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/random/distributions.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
@@ -60,20 +63,22 @@ Tensor gamma(const Input& a, Generator& generator) {
         require_each(
             a.tensor(), [](double v) { return v > 0 && std::isfinite(v); }, "no shape of a gamma distribution");
         const Tensor shapes = packed(a.tensor()), result = Tensor::empty(shapes.shape(), shapes.dtype());
-        const auto first = generator.position();
+        const std::uint64_t first = generator.take(static_cast<std::uint64_t>(shapes.numel() * blocks_of_gamma));
         visit_floating(shapes.dtype(), [&](auto type) {
             using T = decltype(type);
             const auto* const shape = shapes.data<T>();
             auto* const value = static_cast<T*>(result.raw());
             parallel_ranges(shapes.numel(), 16, shapes.numel() * 64, [&](std::int64_t begin, std::int64_t end) {
+                const Draws::Apart apart;
                 Generator own = generator;
                 for (std::int64_t i = begin; i < end; ++i) {
                     own.seek(first + static_cast<std::uint64_t>(i * blocks_of_gamma));
-                    value[i] = static_cast<T>(gamma_of(static_cast<double>(shape[i]), own));
+                    // Small shapes lead below the least number, whose logarithm would be infinite.
+                    value[i] = std::max(static_cast<T>(gamma_of(static_cast<double>(shape[i]), own)),
+                                        std::numeric_limits<T>::min());
                 }
             });
         });
-        generator.seek(first + static_cast<std::uint64_t>(shapes.numel() * blocks_of_gamma));
         return result;
     });
 }
@@ -102,7 +107,10 @@ Tensor multinomial(const Input& weights, std::int64_t count, Generator& generato
                 throw ValueError(fmt::format("a row has {} weights above 0, too few to draw {} positions{}", able,
                                              count, replacement ? "" : " without replacement"));
             if (replacement) {
-                std::partial_sum(row, row + n, sums.begin());
+                // By the largest, so that no sum overflows.
+                const double largest = count == 0 ? 1 : *std::max_element(row, row + n);
+                std::transform_inclusive_scan(row, row + n, sums.begin(), std::plus<>(),
+                                              [largest](double w) { return w / largest; });
                 for (std::int64_t i = 0; i < count; ++i) {
                     // Of equal sums the first is the one with a weight. Rounding may lead to the total itself.
                     const double below = std::min(*chance++ * sums.back(), std::nextafter(sums.back(), 0.0));

@@ -7,12 +7,14 @@
 /// Random tensors whose parameters are tensors. Constants; the same for any number of threads.
 namespace wengert {
 
-/// 1 with the probability of each element, else 0: [..] -> the same, of its dtype. Throws ValueError for a probability
+/// 1 with the probability of each element, else 0: [..] -> the same, of its dtype. A probability counts to 2^-24 in
+/// float32, to 2^-53 in float64. Throws ValueError for a probability
 /// outside [0, 1], DtypeError for int64.
 Tensor bernoulli(const Input& probability, Generator& generator);
 
 /// Values of gamma distributions of scale 1, with the density x^(a - 1) e^-x / Γ(a): shapes a [..] -> the same, of its
-/// dtype (Marsaglia and Tsang 2000, A simple method for generating gamma variables). Throws ValueError unless each a is
+/// dtype, no less than its least normal number (Marsaglia and Tsang 2000, A simple method for generating gamma
+/// variables). Throws ValueError unless each a is
 /// positive and finite, DtypeError for int64.
 Tensor gamma(const Input& a, Generator& generator);
 

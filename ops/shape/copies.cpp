@@ -99,4 +99,22 @@ std::vector<Sample> OverlapAdd::samples() {
              }}};
 }
 
+// convert
+
+Tensor convert(const Input& x, Dtype dtype) {
+    static_assert(is_listed<Convert>, "the op is missing in its family's list");
+    const Tensor& from = tensor_of(x, Convert::name);
+    if (from.dtype() == dtype) return from;
+    return located(Convert::name, {x}, [&] {
+        if (!is_floating(dtype)) throw DtypeError("float32 or float64 are differentiable, int64 is not: see cast()");
+        return is_floating(from.dtype()) ? apply(Convert{from.dtype(), dtype}, x) : cast(from, dtype);
+    });
+}
+
+std::vector<Sample> Convert::samples() {
+    return {{"[2, 3], float64 as it is", {sample_values({2, 3}, -1, 1, 1)}, [](const auto& in) {
+                 return apply(Convert{Dtype::float64, Dtype::float64}, Input(in[0]));
+             }}};
+}
+
 }  // namespace wengert

@@ -59,11 +59,30 @@ struct OverlapAdd {
     static std::vector<Sample> samples();
 };
 
+/// The same elements in another floating type: [..] of any dtype -> the same; x itself if it has that dtype. cast() as
+/// an op: a tape follows it. Derivative: ct in x's dtype; none for int64. Throws DtypeError unless `dtype` is float32
+/// or float64.
+Tensor convert(const Input& x, Dtype dtype);
+
+struct Convert {
+    static constexpr std::string_view name = "convert";
+    static constexpr OpDoc doc{"convert(x, dtype)", "[..] -> the same", "the same elements as float32 or float64",
+                               "ct in x's dtype"};
+    static constexpr Saves saves = Saves::nothing;
+    Dtype from, to;
+    Shape shape(const Inputs& in) const { return in[0].shape(); }
+    Dtype dtype(const Inputs&) const { return to; }
+    void forward(const Inputs& in, const Destination& out) const { write(in[0], out); }
+    void vjp(Backward& back) const { back.add(0, convert(back.cotangent(), from)); }
+    static std::vector<Sample> samples();
+};
+
 // clang-format off
 using CopyOps = OpList<
     Contiguous,
     PutSlice,
-    OverlapAdd>;
+    OverlapAdd,
+    Convert>;
 // clang-format on
 template <class Op>
 requires is_in<Op, CopyOps>

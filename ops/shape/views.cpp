@@ -286,7 +286,7 @@ Tensor Unfold::view(const Tensor& x) const {
         throw ShapeError(fmt::format("a window of {} is longer than axis {} of {}", size, axis, to_string(x.shape())));
     Shape shape = x.shape(), strides = x.strides();
     shape[axis] = 1 + (n - size) / step;
-    strides[axis] *= step;
+    if (shape[axis] > 1) strides[axis] *= step;
     shape.push_back(size);
     strides.push_back(x.strides()[axis]);
     return x.view(shape, strides, x.offset());

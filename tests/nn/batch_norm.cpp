@@ -149,3 +149,15 @@ TEST_CASE("batch norm: what does not fit is an error at the caller's line, and l
         CHECK(layer.num_batches_tracked.tensor.item() == 0);
     }
 }
+
+TEST_CASE("batch norm: a checkpoint's second run takes the batch in no second time") {
+    const BatchNorm norm(2);
+    const Tensor x = cast(sample_values({5, 2}, -1, 1, 1), Dtype::float32);
+    Tape tape;
+    tape.watch(x);
+    const Tensor y = checkpoint([&](const Tensor& z) { return norm(z, batch); }, x);
+    const Tensor mean = norm.running_mean.tensor.clone();
+    tape.gradient(y, x, {.cotangent = x});
+    CHECK(norm.num_batches_tracked.tensor.item<std::int64_t>() == 1);
+    CHECK(difference(norm.running_mean.tensor, mean, 0) == "");
+}

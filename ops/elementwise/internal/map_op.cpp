@@ -5,6 +5,7 @@
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/elementwise/internal/map_op.hpp>
 #include <wengert/ops/elementwise/internal/nest.hpp>
+#include <wengert/ops/elementwise/promotion.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
 #include <wengert/ops/shape/views.hpp>
 
@@ -30,12 +31,7 @@ Shape BoundFormula::space(const Backward& back) const {
 }
 
 Shape BoundFormula::shape(const Inputs& in) const {
-    for (std::size_t k = 0; k < in.size(); ++k) {
-        if (!is_floating(in[k].dtype())) throw DtypeError("an operand is int64; float32 or float64 is needed");
-        if (in[k].dtype() != in[0].dtype())
-            throw DtypeError(
-                fmt::format("operands differ in dtype: {} and {}", to_string(in[0].dtype()), to_string(in[k].dtype())));
-    }
+    if (!is_floating(in[0].dtype())) throw DtypeError("an operand is int64; float32 or float64 is needed");
     Shape result = space(in);
     if (sums != nullptr) return sums->reduced(result);
     if (formula.results > 1) result.insert(0, formula.results);
@@ -82,6 +78,14 @@ Tensor apply_to_inputs(const Formula& formula, const void* f, std::size_t bytes,
     if (tensor == operands.end())
         located(formula.name, {}, where, [] { throw ValueError("all operands are numbers"); });
     const Dtype dtype = tensor->tensor().dtype();
+    const auto differs = [dtype](const Input& x) { return !x.is_number() && x.tensor().dtype() != dtype; };
+    if (std::ranges::any_of(operands, differs)) {
+        const std::vector<Tensor> tensors = promoted(operands);
+        std::vector<Input> inputs;
+        for (std::size_t k = 0; k < operands.size(); ++k)
+            inputs.push_back(operands[k].is_number() ? operands[k] : Input(tensors[k], operands[k].where()));
+        return apply_to_inputs<summed>(formula, f, bytes, axes, inputs);
+    }
     // Most ops have few operands, and setting up 32 handles would take longer than they do.
     const auto apply_with = [&](auto& numbers, auto& pointers) {
         for (std::size_t k = 0; k < operands.size(); ++k) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <wengert/autograd/tensor/parallel.hpp>
+#include <wengert/autograd/transform/draws.hpp>
 #include <wengert/ops/network/scaled_dot_product_attention.hpp>
 #include <wengert/ops/products/internal/gemm.hpp>
 #include <wengert/ops/products/internal/products.hpp>
@@ -91,6 +92,7 @@ struct Cut {
 
 /// What a block's weights are multiplied by, [rows, keys]: 0 with the probability of dropout, else 1 / (1 - dropout).
 inline Tensor kept(const DotProductAttention& op, const Cut& cut, const Block& block, Dtype dtype) {
+    const Draws::Apart apart;
     Generator noise = op.noise;
     noise.seek(noise.position() + static_cast<std::uint64_t>(cut.before(block)) * cut.draws());
     const Tensor factors = uniform({block.rows, cut.keys}, 0, 1, noise, dtype);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <stdexcept>
 #include <vector>
 #include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/autograd/tensor/strided.hpp>
@@ -77,4 +78,16 @@ TEST_CASE("parallel: large copies and fills are the same on any number of thread
         CHECK(copy.at({999, 199}) == 3);
         CHECK(copy.at({999, 200}) == 205);
     }
+}
+
+TEST_CASE("parallel: what a thread throws goes on in the caller") {
+    const Settings restored;
+    omp_set_num_threads(3);
+    std::atomic<int> parts = 0;
+    const auto fails = [&](std::int64_t begin, std::int64_t) {
+        ++parts;
+        if (begin > 0) throw std::runtime_error("no more memory");
+    };
+    CHECK_THROWS_WITH_AS(parallel_ranges(30000, 1, 30000, fails), "no more memory", std::runtime_error);
+    CHECK(parts == 3);
 }

@@ -27,6 +27,13 @@ TEST_CASE("tensor: made of values, of one value, of counting numbers") {
     CHECK(elements(ones({1, 2})) == Values{1, 1});
     CHECK(elements(arange(3)) == Values{0, 1, 2});
     CHECK(arange(3).dtype() == Dtype::int64);
+    CHECK(elements(linspace(-1, 1, 5)) == Values{-1, -0.5, 0, 0.5, 1});
+    CHECK(elements(linspace(3, 0.3, 4, Dtype::float64)).back() == 0.3);
+    CHECK(elements(linspace(7, 9, 1)) == Values{7});
+    CHECK(linspace(0, 1, 0).shape() == Shape{0});
+    CHECK(elements(linspace(-1.7e308, 1.7e308, 3, Dtype::float64)) == Values{-1.7e308, 0, 1.7e308});
+    CHECK_THROWS_WITH_AS(linspace(0, 1, -1), "linspace: -1 numbers from 0 to 1", ValueError);
+    CHECK_THROWS_AS(linspace(0, 1, 2, Dtype::int64), DtypeError);
     CHECK(scalar(4).item<float>() == 4);
     CHECK(scalar(4).shape() == Shape{});
     CHECK_THROWS_WITH_AS(tensor({1, 2, 3}, {2, 2}), "tensor: 3 values for shape [2, 2]", ShapeError);

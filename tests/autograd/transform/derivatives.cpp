@@ -166,6 +166,9 @@ TEST_CASE("vjp: a cotangent for a result that is no scalar") {
     CHECK_THROWS_WITH_AS(vjp(cubes, x, vector({1})),
                          ("vjp: the cotangent [1] float64 is not like the result [2] float64" + at_line()).c_str(),
                          ShapeError);
+    const auto slope = [](const Tensor& z) { return grad([](const Tensor& y) { return sum(y); }, z); };
+    CHECK_THROWS_WITH_AS(vjp(slope, x, vector({1})),
+                         ("vjp: the cotangent [1] is not like the result [2]" + at_line()).c_str(), ShapeError);
     // It is linear in the cotangent, and differentiable by it.
     CHECK(elements(grad([&](const Tensor& ct) { return sum(vjp(cubes, x, ct)); }, c)) == Values{3, 12});
 }

@@ -332,9 +332,7 @@ TEST_CASE("map: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("map: shapes do not broadcast: [2, 3] and [2] (3 != 2)",
                               [&] { map(square_product, x, ones({2})); });
     check_refused<DtypeError>("map: an operand is int64; float32 or float64 is needed",
-                              [&] { map(square_product, x, arange(3)); });
-    check_refused<DtypeError>("map: operands differ in dtype: float32 and float64",
-                              [&] { map(square_product, x, zeros({3}, Dtype::float64)); });
+                              [&] { map(square_product, arange(3), arange(3)); });
     check_refused<ValueError>("map: all operands are numbers", [&] { map(square_product, 1, 2); });
     check_refused<ShapeError>("map_sum: axis 2 does not exist in a tensor of 2 axes",
                               [&] { map_sum(square_product, 2, x, x); });

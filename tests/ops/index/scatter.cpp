@@ -140,3 +140,13 @@ TEST_CASE("scatter: what does not fit is refused with the caller's line") {
     check_refused<ValueError>("segment_sum: n is -1, less than 0", [&] { segment_sum(x, ids({0, 0}), -1); });
     check_refused<ValueError>("index: an undefined tensor was given", [&] { index(Tensor(), {ids({0})}); });
 }
+
+TEST_CASE("scatter: a value that another one replaces stays without derivative where the cotangent is infinite") {
+    const Tensor values = tensor({5, 0}, Dtype::float64);
+    const Tensor slope = gradients(
+        [](const auto& in) {
+            return log(scatter(zeros({1}, Dtype::float64), 0, ids({0, 0}), in[0]));
+        },
+        {values}, ones({1}, Dtype::float64))[0];
+    CHECK(elements(slope) == Values{0, infinity});
+}

@@ -152,6 +152,30 @@ TEST_CASE("decompositions: where values are equal, what depends on them alone ha
         return false;
     };
     const Tensor weights = sample_values({3, 3}, -1, 1, 3);
+    // A function of a matrix has a derivative, which does not follow from the vectors': it must not be 0 without a
+    // word.
+    const Tensor identity = diag_embed(ones({2}, Dtype::float64)), some = sample_values({2, 2}, -1, 1, 4);
+    CHECK(is_lost(gradients(
+        [](const auto& in) {
+            const auto [values, vectors] = eigh(in[0]);
+            return matmul(vectors * unsqueeze(exp(values), -2), transpose(vectors));
+        },
+        {identity}, some)[0]));
+    CHECK(is_lost(gradients(
+        [](const auto& in) {
+            const SvdFactors f = svd(in[0]);
+            return matmul(f.u, f.vh);
+        },
+        {identity}, some)[0]));
+    // Nor must second derivatives of the values.
+    const auto second = [&](const auto& f) {
+        Tape tape;
+        tape.watch(identity);
+        const Tensor g = tape.gradient(f(identity), identity, {.create_graph = true});
+        return tape.gradient(g, identity, {.cotangent = some});
+    };
+    CHECK(is_lost(second([](const Tensor& x) { return sum(exp(eigh(x).values)); })));
+    CHECK(is_lost(second([](const Tensor& x) { return sum(square(svd(x).s)); })));
     CHECK(is_lost(gradients([](const auto& in) { return eigh(in[0]).vectors; }, {a}, weights)[0]));
     CHECK(is_lost(gradients([](const auto& in) { return svd(in[0]).u; }, {a}, weights)[0]));
     CHECK(

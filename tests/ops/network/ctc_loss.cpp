@@ -191,3 +191,19 @@ TEST_CASE("ctc_loss: what does not fit is refused, with the caller's line") {
     check_refused<ValueError>("ctc_loss: operand 1 is an undefined tensor",
                               [&] { ctc_loss(x, Tensor(), frames, lengths); });
 }
+
+TEST_CASE("ctc_loss: what is beyond a row's frames is not read, in no derivative") {
+    const auto target = tensor(std::vector<std::int64_t>{1}, {1, 1});
+    const auto length = [](std::int64_t n) { return tensor(std::vector<std::int64_t>{n}, {1}); };
+    const auto hvp_of = [&](double padding) {
+        Tensor x = sample_values({3, 1, 2}, -2, -1, 5);
+        x.mutable_data<double>()[4] = padding;
+        x.mutable_data<double>()[5] = -padding;
+        Tape tape;
+        tape.watch(x);
+        const Tensor g = tape.gradient(ctc_loss(x, target, length(2), length(1)), x, {.create_graph = true});
+        return elements(tape.gradient(g, x, {.cotangent = sample_values({3, 1, 2}, -1, 1, 6)}));
+    };
+    CHECK(hvp_of(not_a_number) == hvp_of(0));
+    CHECK(hvp_of(infinity) == hvp_of(0));
+}

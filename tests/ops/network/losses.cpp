@@ -159,3 +159,13 @@ TEST_CASE("losses: what does not fit is refused with the caller's line") {
     });
     check_refused<ValueError>("l1_loss: an undefined tensor was given", [&] { l1_loss(Tensor(), ones({3})); });
 }
+
+TEST_CASE("losses: what an ignored label finds is left out of the weights' derivative too") {
+    const Tensor x = tensor({-infinity, 0, -1, -2}, {2, 2}, Dtype::float64), w = ones({2}, Dtype::float64);
+    const Tensor slope = gradients(
+        [&](const auto& in) {
+            return nll_loss(x, ids({-100, 1}), {.reduction = Reduction::sum, .weight = in[0]});
+        },
+        {w}, scalar(1, Dtype::float64))[0];
+    CHECK(elements(slope) == Values{0, 2});
+}

@@ -27,8 +27,12 @@ TEST_CASE("masking: what is filled gets no gradient") {
     CHECK(elements(g[0]) == Values{1, 0, 1, 0});
     check_refused<ShapeError>("masked_fill: shapes do not broadcast: [3] and [2, 2] (3 != 2)",
                               [&] { masked_fill(x, zeros({3}, Dtype::float64), 0); });
-    check_refused<DtypeError>("masked_fill: operands differ in dtype: float32 and float64",
-                              [&] { masked_fill(x, zeros({2}), 0); });
+    const Tensor by_ids = masked_fill(x, ids({0, 1}), 9);
+    CHECK(by_ids.dtype() == Dtype::float64);
+    CHECK(elements(by_ids) == Values{1, 9, 3, 9});
+    check_refused<DtypeError>("masked_fill: an operand is int64; float32 or float64 is needed", [&] {
+        masked_fill(arange(2), ids({0, 1}), 0);
+    });
     check_refused<ValueError>("masked_fill: operand 0 is an undefined tensor", [&] { masked_fill(x, Tensor(), 0); });
     Tensor scores = ones({2, 2});
     scores.set_parameter().set_name("scores");

@@ -159,7 +159,7 @@ TEST_CASE("normalisation: what does not fit is refused with the caller's line") 
     });
     check_refused<ValueError>("batch_norm: eps is -1, not 0 or more", [&] { batch_norm(x, none, none, -1); });
     check_refused<ValueError>("rms_norm: eps is nan, not 0 or more", [&] { rms_norm(x, none, not_a_number); });
-    check_refused<DtypeError>("layer_norm: operands differ in dtype: float32 and float64",
+    check_refused<DtypeError>("layer_norm: the weight is float64, but x float32",
                               [&] { layer_norm(x, ones({3}, Dtype::float64), none); });
     check_refused<ValueError>("batch_norm: an undefined tensor was given",
                               [&] { batch_norm(x, none, ones({4}), none, none); });

@@ -1,3 +1,4 @@
+#include <wengert/autograd/transform/checkpoint.hpp>
 #include <wengert/ops/network/scaled_dot_product_attention.hpp>
 
 #include <wengert/autograd/check/gradcheck.hpp>
@@ -235,6 +236,29 @@ TEST_CASE("scaled_dot_product_attention: dropout drops its share, the same in ba
     CHECK(noise.position() > 0);
     CHECK(draw() != first);
     CHECK(elements(scaled_dot_product_attention(x, x, x, {.dropout = 0.5})) == Values(24, 1));
+}
+
+TEST_CASE("scaled_dot_product_attention: in a checkpoint it drops the same weights again, on other threads too") {
+    const Tensor x = cast(sample_values({3, 90, 8}, -1, 1, 4), Dtype::float32);
+    const auto run = [&](bool checkpoints, int forward_threads, int backward_threads) {
+        Generator noise(1);
+        const auto f = [&](const Tensor& z) {
+            return scaled_dot_product_attention(z, z, z, {.dropout = 0.4, .noise = &noise});
+        };
+        const Threads forward(forward_threads);
+        Tape tape;
+        tape.watch(x);
+        const Tensor y = checkpoints ? checkpoint(f, x) : f(x);
+        const Threads backward(backward_threads);
+        const Tensor gradient = tape.gradient(y, x, {.cotangent = cotangent_of(x)});
+        return std::pair{elements(gradient), noise.position()};
+    };
+    const auto [plain, position] = run(false, 1, 1);
+    for (const auto& [forward, backward] : {std::pair{1, 1}, {2, 1}, {1, 3}, {3, 2}}) {
+        const auto [gradient, end] = run(true, forward, backward);
+        CHECK(end == position);
+        check_close(tensor(gradient, x.shape()), plain, 1e6, 1e-2);  // float32's digits
+    }
 }
 
 TEST_CASE("scaled_dot_product_attention: the scores of all queries are never held") {

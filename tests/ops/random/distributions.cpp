@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <wengert/autograd/transform/checkpoint.hpp>
 #include <wengert/ops/random/distributions.hpp>
 
 #include "ops/brute_force.hpp"
@@ -136,4 +137,29 @@ TEST_CASE("distributions: what does not fit is refused with the caller's line") 
     check_refused<ValueError>("multinomial: a row has 0 weights above 0, too few to draw 3 positions",
                               [&] { multinomial(zeros({2}), 3, g, true); });
     CHECK_THROWS_WITH_AS(permutation(-1, g), "permutation: n is -1, less than 0", ValueError);
+}
+
+TEST_CASE("distributions: in a checkpoint gamma draws the same again") {
+    const Tensor a = full({2000}, 0.7, Dtype::float64), x = ones({2000}, Dtype::float64);
+    const auto run = [&](bool checkpoints, int threads) {
+        const Threads number(threads);
+        Generator generator(3);
+        const auto f = [&](const Tensor& z) { return z * z * gamma(a, generator); };
+        Tape tape;
+        tape.watch(x);
+        const Tensor y = checkpoints ? checkpoint(f, x) : f(x);
+        return std::pair{elements(tape.gradient(y, x, {.cotangent = x})), generator.position()};
+    };
+    const auto plain = run(false, 1);
+    for (const int threads : {1, 2, 3}) CHECK(run(true, threads) == plain);
+}
+
+TEST_CASE("distributions: at the ends of the number range") {
+    Generator generator(8);
+    for (const double v : elements(gamma(full({1000}, 1e-3), generator))) CHECK(v > 0);
+    const Tensor large = expand(tensor({1.5e308, 1.5e308}, Dtype::float64), {200, 2});
+    double ones = 0;
+    for (const double v : elements(multinomial(large, 1, generator, true))) ones += v;
+    CHECK(ones > 50);
+    CHECK(ones < 150);
 }

@@ -1,0 +1,96 @@
+#include <wengert/autograd/check/gradcheck.hpp>
+#include <wengert/ops/elementwise/map.hpp>
+#include <wengert/ops/elementwise/promotion.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
+#include <wengert/ops/shape/copies.hpp>
+
+#include "ops/brute_force.hpp"
+
+using namespace brute_force;
+
+TEST_CASE("promotion: the dtype of a result is PyTorch's") {
+    // With axes or without, and the dtype; NumPy would say float64 for the sixth.
+    struct Kind {
+        Shape shape;
+        Dtype dtype;
+    };
+    const Kind f32{{2}, Dtype::float32}, f64{{2}, Dtype::float64}, i64{{2}, Dtype::int64}, s32{{}, Dtype::float32},
+        s64{{}, Dtype::float64}, si{{}, Dtype::int64};
+    const struct {
+        Kind x, y;
+        Dtype result;
+    } cases[] = {{f32, f32, Dtype::float32}, {f32, f64, Dtype::float64}, {f64, i64, Dtype::float64},
+                 {f32, i64, Dtype::float32}, {f64, s32, Dtype::float64}, {f32, s64, Dtype::float32},
+                 {i64, s32, Dtype::float32}, {i64, s64, Dtype::float64}, {s32, s64, Dtype::float64},
+                 {f32, si, Dtype::float32},  {s32, si, Dtype::float32}};
+    for (const auto& [x, y, result] : cases) {
+        const Tensor a = cast(full(x.shape, 3), x.dtype), b = cast(full(y.shape, 2), y.dtype);
+        CAPTURE(to_string(a));
+        CAPTURE(to_string(b));
+        CHECK((a + b).dtype() == result);
+        CHECK((b - a).dtype() == result);
+        CHECK((a > b).dtype() == result);
+        CHECK(map([](auto x, auto y) { return x * y; }, a, b).dtype() == result);
+        CHECK(map_sum([](auto x, auto y) { return x * y; }, all_axes, a, b).dtype() == result);
+        CHECK(max(abs(a / b - 1.5)).item() == 0);
+    }
+    CHECK((2 * arange(3).clone() + ones({3})).dtype() == Dtype::float32);
+    CHECK((scalar(2.0) * ones({3}, Dtype::float64)).dtype() == Dtype::float64);
+}
+
+TEST_CASE("promotion: each operand's derivative has its own dtype") {
+    const Tensor x = tensor({1, 2, 3}), y = tensor({4, 5, 6}, Dtype::float64);
+    const std::vector<Tensor> slopes =
+        gradients([](const auto& in) { return in[0] * in[1] * arange(3); }, {x, y}, ones({3}, Dtype::float64));
+    CHECK(slopes[0].dtype() == Dtype::float32);
+    CHECK(elements(slopes[0]) == Values{0, 5, 12});
+    CHECK(slopes[1].dtype() == Dtype::float64);
+    CHECK(elements(slopes[1]) == Values{0, 2, 6});
+    for (const int order : {1, 2}) {
+        const GradcheckResult result =
+            gradcheck([](const auto& in) { return in[0] * in[0] * arange(3) + in[0] * ones({3}); },
+                      {sample_values({3}, -1, 1, 1)}, {.order = order});
+        CHECK_MESSAGE(result.passed, result.message);
+    }
+}
+
+TEST_CASE("promotion: a condition only chooses") {
+    const Tensor x = tensor({1, 2}), mask = tensor({1, 0}, Dtype::float64);
+    CHECK(where(mask, x, 0).dtype() == Dtype::float32);
+    CHECK(elements(where(ids({0, 7}), x, -x)) == Values{-1, 2});
+    CHECK(where(x > 1, mask, x).dtype() == Dtype::float64);
+    CHECK(where(mask, 1, 0).dtype() == Dtype::float64);
+}
+
+TEST_CASE("promotion: += and the others give a tensor another value, and leave the old one alone") {
+    Tensor x = tensor({1, 2});
+    const Tensor old = x;
+    x += 1;
+    x *= old;
+    x -= tensor({0.5, 0.5});
+    x /= 2;
+    CHECK(elements(x) == Values{0.75, 2.75});
+    CHECK(elements(old) == Values{1, 2});
+    const Tensor slope = gradients(
+        [](const auto& in) {
+            Tensor sum = in[0];
+            for (int i = 0; i < 3; ++i) sum += in[0] * in[0];
+            return sum;
+        },
+        {old}, ones({2}))[0];
+    CHECK(elements(slope) == Values{7, 13});
+    check_refused<ShapeError>("add: shapes do not broadcast: [2] and [3] (2 != 3)", [&] { x += ones({3}); });
+}
+
+TEST_CASE("promotion: convert is cast as an op") {
+    const Tensor x = tensor({1.5, 2}), wide = convert(x, Dtype::float64);
+    CHECK(wide.dtype() == Dtype::float64);
+    CHECK(convert(x, Dtype::float32).same_as(x));
+    CHECK(elements(convert(ids({3}), Dtype::float32)) == Values{3});
+    const Tensor slope = gradients([](const auto& in) { return convert(in[0], Dtype::float64) * 0.1; }, {x},
+                                   ones({2}, Dtype::float64))[0];
+    CHECK(slope.dtype() == Dtype::float32);
+    CHECK(elements(slope) == elements(full({2}, 0.1)));
+    check_refused<DtypeError>("convert: float32 or float64 are differentiable, int64 is not: see cast()",
+                              [&] { convert(x, Dtype::int64); });
+}
