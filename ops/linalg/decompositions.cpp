@@ -190,6 +190,22 @@ void Eigh::vjp(Backward& back) const {
     back.add(0, matrices::product(v, matrices::product(inner, transpose(v))));
 }
 
+Tensor Eigh::jvp(const Forward& forward) const {
+    const Tensor& da = forward.tangent(0);
+    const std::int64_t n = da.dim(-1);
+    const auto [w, v] = eigh_parts(forward.output(), n, forward.where());
+    const Tensor m = matrices::product(transpose(v), matrices::product(0.5 * (da + transpose(da)), v));
+    const Tensor identity = matrices::identity_like(m);
+    const auto turn = [](auto m, auto here, auto there, auto is_diagonal) {
+        return where(is_diagonal == 1.0, 0.0, quotient(m, there - here));
+    };
+    const Tensor dv = matrices::product(v, map(turn, m, column(w), row(w), identity));
+    Shape elements = dv.shape();
+    elements.erase(elements.rank() - 1);
+    elements[elements.rank() - 1] = n * n;
+    return concat({sum(m * identity, -1), reshape(transpose(dv), elements)}, -1);
+}
+
 std::vector<Sample> Eigh::samples() {
     // The vectors' signs are not smooth, their squares are.
     const auto squares = [](const std::vector<Tensor>& in) {
