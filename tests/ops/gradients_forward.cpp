@@ -80,7 +80,7 @@ TEST_CASE("gradients_forward: every op that has a forward rule is the transpose 
     std::string names;
     for (const std::string& name : without) names += ' ' + name;
     MESSAGE(without.size() << " ops without a forward rule:" << names);
-    CHECK(without.size() <= 2);  // may only shrink
+    CHECK(without.empty());  // may only shrink
 }
 
 TEST_CASE("gradients_forward: second derivatives are the same by either mode of either") {
