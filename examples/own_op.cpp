@@ -14,6 +14,7 @@ static Tensor swish(const Tensor& x, const Tensor& a) {
 /// end.
 struct RunningSum {
     static constexpr std::string_view name = "running_sum";
+    static constexpr bool linear = true;  // for jvp()
     static constexpr Saves saves = Saves::nothing;
     bool from_end = false;
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 #include <wengert/autograd/tape/backward.hpp>
+#include <wengert/autograd/tape/forward.hpp>
 #include <wengert/autograd/tape/node.hpp>
 #include <wengert/autograd/tape/observer.hpp>
 #include <wengert/autograd/tape/recording.hpp>
@@ -29,6 +30,7 @@
 ///         static constexpr std::size_t saves_first = 2;           // absent: Saves::inputs means all of them
 ///         static constexpr bool accumulates = true;               // absent: see below
 ///         static constexpr std::size_t workspace = 3;             // absent: see below
+///         Tensor jvp(const Forward& forward) const;               // absent: see below
 ///     };
 ///
 /// A view op has `Tensor view(const Tensor& x) const` in place of shape() and forward(), `Tensor adjoint(const Tensor&
@@ -41,6 +43,11 @@
 /// forward() writes a new, contiguous tensor. An op that `accumulates` promises more: its forward() writes into any
 /// strided Destination, and adds if that says so. Backward::add(input, op, ...) then computes it right into a
 /// cotangent; or, if the op has can_merge(), merge() and ==, together with what waits there for an equal op.
+///
+/// Forward mode (jvp()) needs no rule of a view op. An op that is linear in its floating operands together says
+/// `linear = true`; one that is linear in operand 0 and in operand 1, to which it adds operand 2 if there is one, says
+/// `bilinear = true`; they are applied to tangents. Others have jvp(), which returns the result's tangent, computed by
+/// ops; without one jvp() throws NotDifferentiableError.
 ///
 /// An op with a workspace has `forward(in, out, const Workspace& workspace)`, which may leave so many tensors there for
 /// its rule: back.workspace(i). It says which operands a tape follows, so that what only their rule needs is not made
@@ -255,6 +262,25 @@ inline int axis_of(const Input& x, int axis, std::string_view function, int more
     return located(function, {x}, [&] { return normalize_axis(axis, x.tensor().rank() + more); });
 }
 
+/// The tangent of an op's result.
+template <Operation Op>
+Tensor tangent_of(const Op& op, const Forward& forward) {
+    [[maybe_unused]] const auto apply_to = [&](const Inputs& in) { return apply(op, in, forward.where()); };
+    if constexpr (requires { op.jvp(forward); }) {
+        return op.jvp(forward);
+    } else if constexpr (requires { op.can_view(forward.tangent(0)); }) {
+        const Tensor& dx = forward.tangent(0);
+        const Tensor shown = op.can_view(dx) ? dx : forward.contiguous_tangent(0);
+        return apply_to({&shown});
+    } else if constexpr (ViewOp<Op> || requires { requires Op::linear; }) {
+        return forward.linear(apply_to);
+    } else if constexpr (requires { requires Op::bilinear; }) {
+        return forward.bilinear(apply_to);
+    } else {
+        throw NotDifferentiableError("the op has no forward rule, which jvp() needs; vjp() and grad() do not");
+    }
+}
+
 /// Runs an op: checks its operands, computes, and, if a live tape follows one of them, records the node.
 /// Whatever the op throws leaves with the op's name, the scope, the operands' names and the caller's line.
 template <Operation Op>
@@ -264,6 +290,7 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
     try {
         require_defined(in);
         Recording* const recording = Recording::current();
+        const RecordingScope* const forward_pass = Recording::forward_pass();
         const bool has_scope = Recording::is_in_scope();
         if (!has_scope)
             for (std::size_t i = 0; i < in.size(); ++i)
@@ -274,7 +301,8 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
         if constexpr (workspace_size<Op>() > 0)
             if (recording != nullptr && recording->follows(in)) followed = recording->followed();
         {
-            const Recording::Suspension suspension(recording);  // an op is one node, whatever its forward() calls
+            const Recording::Suspension suspension(recording,
+                                                   forward_pass);  // an op is one node, whatever its forward() calls
             if constexpr (ViewOp<Op>) {
                 out = op.view(in[0]);
             } else if constexpr (ComposedOp<Op>) {
@@ -293,7 +321,9 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
         if (Observer::is_listening()) [[unlikely]]
             Observer::notify(&Observer::computed, in, out);
         if (recording == nullptr) {
-            out.state()->constant_cause = has_scope ? &computed_in_pause : &computed_without_tape;
+            out.state()->constant_cause = forward_pass != nullptr ? cause_among(in)
+                                          : has_scope             ? &computed_in_pause
+                                                                  : &computed_without_tape;
         } else if (!recording->follows(in)) {
             out.state()->constant_cause = cause_among(in);
         } else {
@@ -303,6 +333,10 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
             else
                 out.state()->constant_cause = cause_of(op);
         }
+        if constexpr (Differentiable<Op>)
+            if (forward_pass != nullptr) [[unlikely]]
+                push_tangents(*forward_pass, in, out, where,
+                              [&op](const Forward& forward) { return tangent_of(op, forward); });
     } catch (Error& error) {
         std::span<const std::string_view> names;
         if constexpr (requires { Op::operands; }) names = Op::operands;

@@ -57,6 +57,12 @@ void Node::release() {
 
 Recording::Recording() : serial_(new_serial()) {}
 
+Recording::Pushing::Pushing(const RecordingScope& pass) {
+    if (!pass.is_recorded()) thread_.current = nullptr;
+    thread_.forward_pass = pass.outer_pass();
+    ++thread_.suspensions;
+}
+
 Recording::~Recording() {
     {
         const std::lock_guard lock(serials().mutex);
@@ -165,7 +171,7 @@ void Recording::link(Node* node, const Inputs& in, const Kept& kept, const Tenso
     node->shape_ = out.shape();
     node->dtype_ = out.dtype();
     node->place_ = current_place();
-    node->where_ = rule_ != nullptr ? rule_->where() : where;
+    node->where_ = line_of(where);
     out.state()->node = id;
     out.state()->recording = serial_;
     out.state()->recorded_version = out.version();

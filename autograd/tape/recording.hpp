@@ -10,6 +10,8 @@
 
 namespace wengert {
 
+class RecordingScope;
+
 /// The list itself: what the live tapes of one thread have in common. The first Tape makes it, others share it, and it
 /// ends with the last of them.
 class Recording {
@@ -21,22 +23,29 @@ class Recording {
 
     /// The list that ops on this thread append to; null without a live tape, while a Pause lives, and inside of an op.
     static Recording* current() { return thread_.current; }
+    /// The innermost forward pass, for which ops on this thread compute tangents; null without one, while a Pause that
+    /// began in it lives, and inside of an op.
+    static const RecordingScope* forward_pass() { return thread_.forward_pass; }
     /// Whether a Tape or a Pause lives in this thread.
     static bool is_in_scope() { return thread_.is_in_scope; }
     /// Whether the list of this number exists, in any thread.
     static bool is_live(std::uint64_t serial);
 
-    /// While it lives, this thread appends nothing to `current`, its current list, which may be null.
+    /// While it lives, this thread appends nothing to `current`, its current list, and computes no tangents for
+    /// `forward_pass`, its own. Either may be null.
     class Suspension {
       public:
-        explicit Suspension(Recording* current) : current_(current) {
-            if (current_ == nullptr) return;
+        explicit Suspension(Recording* current, const RecordingScope* forward_pass = nullptr)
+            : current_(current), forward_pass_(forward_pass) {
+            if (current_ == nullptr && forward_pass_ == nullptr) return;
             thread_.current = nullptr;
+            thread_.forward_pass = nullptr;
             ++thread_.suspensions;
         }
         ~Suspension() {
-            if (current_ == nullptr) return;
+            if (current_ == nullptr && forward_pass_ == nullptr) return;
             thread_.current = current_;
+            thread_.forward_pass = forward_pass_;
             --thread_.suspensions;
         }
         Suspension(const Suspension&) = delete;
@@ -44,6 +53,24 @@ class Recording {
 
       private:
         Recording* const current_;
+        const RecordingScope* const forward_pass_;
+    };
+    /// While it lives, this thread computes tangents of a forward pass: they have tangents for the passes around it,
+    /// and are recorded if it is.
+    class Pushing {
+      public:
+        explicit Pushing(const RecordingScope& pass);
+        ~Pushing() {
+            thread_.current = current_;
+            thread_.forward_pass = forward_pass_;
+            --thread_.suspensions;
+        }
+        Pushing(const Pushing&) = delete;
+        Pushing& operator=(const Pushing&) = delete;
+
+      private:
+        Recording* const current_ = thread_.current;
+        const RecordingScope* const forward_pass_ = thread_.forward_pass;
     };
 
     /// The id of a tensor: of the node that computed it, or of its leaf. no_node for a constant, and for a parameter
@@ -78,19 +105,22 @@ class Recording {
     const Node& operator[](NodeId id) const { return *nodes_[static_cast<std::size_t>(id)]; }
     /// Fetches what the rules of the nodes before `id` will read, which on a long tape has left the processor's cache.
     void prefetch_before(NodeId id) const;
-    /// While it lives, nodes bear the line of the node whose rule makes them: a recorded pass shows the user's lines,
-    /// not the rules'.
+    /// While it lives, nodes bear the line of the op whose rule makes them: a recorded pass shows the user's lines, not
+    /// the rules'.
     class Rule {
       public:
-        Rule(Recording& recording, const Node& node) : rule_(recording.rule_), outer_(std::exchange(rule_, &node)) {}
+        Rule(Recording& recording, const SourceLine& where)
+            : rule_(recording.rule_), outer_(std::exchange(rule_, &where)) {}
         ~Rule() { rule_ = outer_; }
         Rule(const Rule&) = delete;
         Rule& operator=(const Rule&) = delete;
 
       private:
-        const Node*& rule_;
-        const Node* const outer_;  // a rule may run a pass
+        const SourceLine*& rule_;
+        const SourceLine* const outer_;  // a rule may run a pass
     };
+    /// The line that a node has which an op makes here.
+    const SourceLine& line_of(const SourceLine& where) const { return rule_ != nullptr ? *rule_ : where; }
     /// Drops what a node keeps for its vjp.
     void release(NodeId id) { nodes_[static_cast<std::size_t>(id)]->release(); }
     /// How many live tapes share the list.
@@ -104,6 +134,7 @@ class Recording {
                                       CachedAllocator<std::pair<const TensorState* const, NodeId>>>;
     struct OfThread {
         Recording* current = nullptr;
+        const RecordingScope* forward_pass = nullptr;
         int suspensions = 0;
         bool is_in_scope = false;
         bool has_ended = false;
@@ -119,24 +150,28 @@ class Recording {
     Vector<Node*> nodes_;
     Vector<NodeId> operands_;  // of follows(), kept here so that no call allocates
     Leaves leaves_;
-    const Node* rule_ = nullptr;
+    const SourceLine* rule_ = nullptr;
     bool has_watched_ = false;
     std::atomic<int> tapes_ = 0;
 };
 
-/// A Tape or a Pause between its begin and its end. What a thread records is decided by the last of its scopes that has
-/// not ended, whatever the order in which they end. One that ends in another thread is harmless, too: its own thread
-/// finds out when its next scope begins or ends.
+/// A Tape, a Pause or a forward pass between its begin and its end. What a thread records is decided by the last of its
+/// scopes that has not ended, whatever the order in which they end. One that ends in another thread is harmless, too:
+/// its own thread finds out when its next scope begins or ends. A forward pass leaves what is recorded as it is.
 class RecordingScope {
   public:
-    /// A tape's scope shares the list of the thread's other tapes, or makes one, always if it is apart; a pause's has
+    /// A tape's scope shares the list of the thread's other tapes, or makes one, always if it is apart; others have
     /// none.
-    enum class Kind : std::uint8_t { pause, tape, tape_apart };
+    enum class Kind : std::uint8_t { pause, tape, tape_apart, forward_pass };
     static std::shared_ptr<RecordingScope> begin(Kind kind);
     static void end(const std::shared_ptr<RecordingScope>& scope) noexcept;
 
-    /// Null for a pause.
+    /// Null for a pause and a forward pass.
     const std::shared_ptr<Recording>& recording() const { return recording_; }
+    /// Of a forward pass: its number, which no other has; the one around it; whether a tape around it records tangents.
+    std::uint64_t serial() const { return serial_; }
+    const RecordingScope* outer_pass() const { return outer_pass_; }
+    bool is_recorded() const { return is_recorded_; }
     /// Whether the list is that of the calling thread's tapes.
     bool is_of_this_thread() const;
 
@@ -146,7 +181,11 @@ class RecordingScope {
 
     std::shared_ptr<Recording> recording_;
     std::shared_ptr<RecordingScope> outer_;
+    const RecordingScope* outer_pass_ = nullptr;
+    std::uint64_t serial_ = 0;
     int outer_suspensions_ = 0;
+    Kind kind_ = Kind::pause;
+    bool is_recorded_ = false;
     std::atomic<bool> has_ended_ = false;
 };
 

@@ -25,10 +25,24 @@ struct RecordingScope::Stack {
         while (scope != nullptr && scope->recording_ == nullptr) scope = scope->outer_.get();
         return scope;
     }
+    /// The innermost forward pass, unless a pause, or the op that began a tape, stands before it; null if there is
+    /// none.
+    const RecordingScope* of_forward_pass() const {
+        for (const RecordingScope* scope = innermost.get(); scope != nullptr; scope = scope->outer_.get()) {
+            if (scope->kind_ == Kind::forward_pass) return scope;
+            if (scope->kind_ == Kind::pause || scope->outer_suspensions_ > 0) return nullptr;
+        }
+        return nullptr;
+    }
     void set_current() const {
         Recording::OfThread& thread = Recording::thread_;
-        thread.is_in_scope = innermost != nullptr;
-        thread.current = innermost != nullptr && thread.suspensions == 0 ? innermost->recording_.get() : nullptr;
+        const RecordingScope* scope = innermost.get();
+        bool is_recorded = thread.suspensions == 0;
+        for (; scope != nullptr && scope->kind_ == Kind::forward_pass; scope = scope->outer_.get())
+            is_recorded &= scope->is_recorded_;
+        thread.is_in_scope = scope != nullptr;
+        thread.current = scope != nullptr && is_recorded ? scope->recording_.get() : nullptr;
+        thread.forward_pass = thread.suspensions == 0 ? of_forward_pass() : nullptr;
     }
 };
 
@@ -45,7 +59,13 @@ std::shared_ptr<RecordingScope> RecordingScope::begin(Kind kind) {
         stack->drop_ended();
         stack->kept.reset();
     }
-    if (kind != Kind::pause) {
+    scope->kind_ = kind;
+    if (kind == Kind::forward_pass) {
+        static std::atomic<std::uint64_t> last = 0;
+        scope->serial_ = ++last;
+        scope->outer_pass_ = thread.forward_pass;
+        scope->is_recorded_ = thread.current != nullptr;
+    } else if (kind != Kind::pause) {
         const RecordingScope* const outer = stack != nullptr && kind == Kind::tape ? stack->of_tape() : nullptr;
         scope->recording_ =
             outer != nullptr ? outer->recording_ : std::allocate_shared<Recording>(CachedAllocator<Recording>());

@@ -31,7 +31,7 @@ void run_rule(Recording& recording, NodeId id, const Tensor& cotangent, Cotangen
                 "an earlier gradient(), which may have failed midway, has released what this pass needs; give that one "
                 "retain_graph = true to run another over the same nodes");
         const ObservedWork work(node.name(), node.place(), Pass::backward);
-        const Recording::Rule rule(recording, node);
+        const Recording::Rule rule(recording, node.where());
         if (node.is_view() && cotangents.add_through_view(id, cotangent)) return;
         Backward back(cotangents, node, cotangent, cotangents.may_overwrite(id), is_last && !cotangents.is_inspected(),
                       cotangents.coverage(id));
@@ -102,12 +102,19 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
     require_own_thread();
     if (options.create_graph && Recording::current() == nullptr)
         throw TapeError("create_graph asks to record the pass, but a Pause lives, under which nothing is recorded");
+    if (Recording::forward_pass() != nullptr && Recording::current() == nullptr)
+        throw TapeError("jvp() asks to record the pass, but a Pause lives, under which nothing is recorded");
     const Request request = check(*recording_, result, inputs, options.cotangent);
+    // In a forward pass the rules are composed of ops, which have tangents, though the gradients may be constants.
+    const bool is_forward = Recording::forward_pass() != nullptr, is_composed = options.create_graph || is_forward;
     const bool is_last = !options.retain_graph.value_or(options.create_graph || recording_->tape_count() > 1);
-    const Recording::Suspension suspension(options.create_graph ? nullptr : Recording::current());
-    Cotangents cotangents(*recording_, request.lowest, request.top, options.create_graph);
+    const Recording::Suspension suspension(is_composed ? nullptr : Recording::current());
+    Cotangents cotangents(*recording_, request.lowest, request.top, is_composed);
     sweep(*recording_, request, cotangents, is_last, options.partial);
-    return collect(request, inputs, cotangents);
+    std::vector<Tensor> gradients = collect(request, inputs, cotangents);
+    if (is_forward && !options.create_graph)
+        for (Tensor& gradient : gradients) gradient = constant_with_tangents(gradient);
+    return gradients;
 } catch (Error& error) {
     error.locate("gradient", to_string(current_place()), where);
     throw;

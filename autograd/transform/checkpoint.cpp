@@ -96,7 +96,8 @@ class CheckpointNode final : public Node {
 
 Tensor checkpoint(const TensorFunction& f, const Tensors& inputs, const SourceLine& where) {
     Recording* const recording = Recording::current();
-    if (recording == nullptr) return f(inputs);
+    // In a forward pass the tangents of what f captures and computes go through it, which a node of its own would hide.
+    if (recording == nullptr || Recording::forward_pass() != nullptr) return f(inputs);
     auto function = std::make_shared<Repeatable>(Repeatable{f, inputs.size(), {}});
     Tensors arguments;  // apart from the inputs, which f may capture as well
     located("checkpoint", Inputs(std::span<const Tensor* const>()), where, [&] {

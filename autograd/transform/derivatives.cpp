@@ -10,6 +10,18 @@ namespace {
 
 using Tensors = std::vector<Tensor>;
 
+void require_argument(const Tensor& x, std::size_t i) {
+    if (!x.defined()) throw ValueError(fmt::format("argument {} is an undefined tensor", i));
+    if (!is_floating(x.dtype()))
+        throw DtypeError(fmt::format("argument {} {} is int64, which has no derivative", i, to_string(x.shape())));
+}
+
+Tensor constant_zeros_like(const Tensor& x) {
+    Tensor result = zeros(x.shape(), x.dtype());
+    result.state()->constant_cause = &constant_gradient;
+    return result;
+}
+
 /// One evaluation of a function on a tape, and as many passes back as are asked for.
 class Evaluation {
     template <class F>
@@ -29,7 +41,7 @@ class Evaluation {
     }
 
     /// The value, as the caller's tape has it, or as a constant.
-    Tensor value() const { return is_recorded_ ? value_ : value_.detached(); }
+    Tensor value() const { return is_recorded_ ? value_ : constant_with_tangents(value_); }
 
     Tensors gradients(const Tensor& cotangent, bool is_last = true) {
         located([&] {
@@ -42,10 +54,7 @@ class Evaluation {
         });
         if (is_constant_) {
             Tensors zero;
-            for (const Tensor& x : variables_) {
-                zero.push_back(zeros(x.shape(), x.dtype()));
-                zero.back().state()->constant_cause = &constant_gradient;
-            }
+            for (const Tensor& x : variables_) zero.push_back(constant_zeros_like(x));
             return zero;
         }
         const GradientOptions options{
@@ -61,11 +70,8 @@ class Evaluation {
   private:
     /// A tensor that f alone is a function of, whatever else was computed from the input.
     Tensor variable(const Tensor& x) {
-        const std::size_t i = variables_.size();
-        if (!x.defined()) throw ValueError(fmt::format("argument {} is an undefined tensor", i));
-        if (!is_floating(x.dtype()))
-            throw DtypeError(fmt::format("argument {} {} is int64, which has no derivative", i, to_string(x.shape())));
-        const Tensor result = is_recorded_ ? apply(Variable{}, {&x}, where_) : x.detached();
+        require_argument(x, variables_.size());
+        const Tensor result = is_recorded_ ? apply(Variable{}, {&x}, where_) : constant_with_tangents(x);
         if (tape_.find(result) == no_node) tape_.watch(result);
         return result;
     }
@@ -97,6 +103,7 @@ Tensor row(const Tensor& x, const Shape& at) {
 /// One row of a Jacobian, and its adjoint: a Jacobian of zeros but for one row.
 struct TakeRow {
     static constexpr std::string_view name = "jacobian_row";
+    static constexpr bool linear = true;
     static constexpr bool accumulates = true;
     Shape at;
     Shape shape(const Inputs& in) const { return row(in[0], at).shape(); }
@@ -105,6 +112,7 @@ struct TakeRow {
 };
 struct PutRow {
     static constexpr std::string_view name = "jacobian_of_row";
+    static constexpr bool linear = true;
     static constexpr bool accumulates = true;
     Shape at, to;
     Shape shape(const Inputs&) const { return to; }
@@ -119,6 +127,7 @@ void TakeRow::vjp(Backward& back) const { back.add(0, PutRow{at, back.input_shap
 /// Rows [in..], one for each element of [out..], as one tensor [out.., in..].
 struct JoinRows {
     static constexpr std::string_view name = "jacobian";
+    static constexpr bool linear = true;
     Shape rows, to;
     Shape shape(const Inputs&) const { return to; }
     void forward(const Inputs& in, const Destination& out) const {
@@ -170,6 +179,46 @@ ValueAndGrad<Tensors> differentiate(std::string_view name, const TensorFunction&
                                     const Tensor& cotangent, const SourceLine& where) {
     Evaluation evaluation(name, f, inputs, where);
     return {evaluation.value(), evaluation.gradients(cotangent)};
+}
+
+ValueAndTangent push_forward(const TensorFunction& f, const Tensors& inputs, const Tensors& tangents,
+                             const SourceLine& where) {
+    const auto located = [&](const auto& check) {
+        return wengert::located("jvp", Inputs(std::span<const Tensor* const>()), where, check);
+    };
+    Tensors variables;
+    located([&] {
+        if (tangents.size() != inputs.size())
+            throw ValueError(fmt::format("{} tangents for {} arguments", tangents.size(), inputs.size()));
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            const Tensor &x = inputs[i], &tangent = tangents[i];
+            require_argument(x, i);
+            if (!tangent.defined()) throw ValueError(fmt::format("tangent {} is an undefined tensor", i));
+            if (tangent.shape() != x.shape() || tangent.dtype() != x.dtype())
+                throw ShapeError(fmt::format("tangent {} {} {} is not like argument {} {}", i,
+                                             to_string(tangent.shape()), to_string(tangent.dtype()),
+                                             to_string(x.shape()), to_string(x.dtype())));
+            variables.push_back(apply(Variable{}, {&x}, where));
+        }
+    });
+    const ForwardPass pass;
+    for (std::size_t i = 0; i < inputs.size(); ++i) pass.set(variables[i], tangents[i]);
+    const Tensor value = f(variables);
+    return located([&]() -> ValueAndTangent {
+        if (!value.defined()) throw ValueError("the result is an undefined tensor");
+        Tensor tangent = pass.take(value);
+        if (!tangent.defined() && value.state()->constant_cause == &constant_gradient)
+            tangent = constant_zeros_like(value);
+        if (!tangent.defined())
+            throw TapeError(
+                "the result depends on no argument, or only through what has no derivative: an op without one, a cast, "
+                "a copy, a Pause or stop_gradient()");
+        if (tangent.state()->recording == 0) {
+            tangent = constant_with_tangents(tangent);  // it may be the caller's
+            tangent.state()->constant_cause = &constant_gradient;
+        }
+        return {pass.is_recorded() ? value : constant_with_tangents(value), tangent};
+    });
 }
 
 Tensor jacobian(const std::function<Tensor(const Tensor&)>& f, const Input& x) {

@@ -106,6 +106,29 @@ std::vector<Tensor> vjp(const F& f, const std::vector<Tensor>& inputs, const Ten
     return differentiate("vjp", f, inputs, cotangent, where).gradient;
 }
 
+/// What jvp() gives: the function's value, and its derivative in a direction, of the same shape.
+struct ValueAndTangent {
+    Tensor value, tangent;
+};
+/// What the templates below call.
+ValueAndTangent push_forward(const TensorFunction& f, const std::vector<Tensor>& inputs,
+                             const std::vector<Tensor>& tangents, const SourceLine& where);
+
+/// The Jacobian-vector product of any function: x [in..], tangent [in..] -> f(x) [out..] and the sum over x's elements
+/// of df / dx_j tangent_j [out..]. By one forward pass, in which each op computes its result's tangent beside its
+/// result (Wengert 1964, A simple automatic derivative evaluation program): at the cost of a few evaluations of f, and
+/// without a tape's memory. f computes in the calling thread. Throws ShapeError if a tangent is not like its argument,
+/// NotDifferentiableError at an op that has no forward rule, TapeError if the result depends on no argument.
+template <class F>
+ValueAndTangent jvp(const F& f, const Input& x, const Tensor& tangent) {
+    return push_forward(function_of_list<1>(f), {tensor_of(x, "jvp")}, {tangent}, x.where());
+}
+template <class F>
+ValueAndTangent jvp(const F& f, const std::vector<Tensor>& inputs, const std::vector<Tensor>& tangents,
+                    const SourceLine& where = std::source_location::current()) {
+    return push_forward(f, inputs, tangents, where);
+}
+
 /// All derivatives of a function: x [in..] -> [out.., in..], entry [i.., j..] is df_i / dx_j. One backward pass for
 /// each element of the result. Throws ShapeError if the shapes have more than 6 axes together.
 Tensor jacobian(const std::function<Tensor(const Tensor&)>& f, const Input& x);

@@ -14,6 +14,7 @@ Tensor embedding(const Input& weight, const Tensor& ids);
 
 struct EmbeddingLookup {
     static constexpr std::string_view name = "embedding";
+    static constexpr bool linear = true;
     static constexpr OpDoc doc{"embedding(weight, ids)", "[V, E], int64 [..] -> [.., E]", "weight[ids]",
                                "rows of ct added where ids say"};
     static constexpr Saves saves = Saves::inputs;
@@ -33,6 +34,7 @@ Tensor scatter_rows(const Input& values, const Tensor& ids, std::int64_t rows);
 
 struct ScatterRows {
     static constexpr std::string_view name = "scatter_rows";
+    static constexpr bool linear = true;
     static constexpr OpDoc doc{"scatter_rows(values, ids, rows)", "[.., E], int64 [..] -> [rows, E]",
                                "0, with values added at rows ids", "ct[ids]"};
     static constexpr Saves saves = Saves::inputs;

@@ -16,6 +16,7 @@ Tensor gather(const Input& x, int axis, const Tensor& index);
 
 struct Gather {
     static constexpr std::string_view name = "gather";
+    static constexpr bool linear = true;
     static constexpr OpDoc doc{"gather(x, axis, index)", "[.., n, ..], int64 [.., k, ..] -> [.., k, ..]",
                                "x[.., index[.., i, ..], ..]", "ct added at the positions"};
     static constexpr Saves saves = Saves::inputs;
@@ -39,6 +40,7 @@ Tensor scatter_add(const Input& x, int axis, const Tensor& index, const Input& v
 /// What scatter_add() adds: zeros [.., n, ..] with values at positions.
 struct ScatterAdd {
     static constexpr std::string_view name = "scatter_add";
+    static constexpr bool linear = true;
     static constexpr OpDoc doc{"scatter_add(x, axis, index, values)",
                                "[.., n, ..], int64 [.., k, ..], [.., k, ..] -> [.., n, ..]",
                                "x, with values added at positions index", "ct; ct[.., index[.., i, ..], ..]"};

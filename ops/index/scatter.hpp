@@ -17,6 +17,7 @@ Tensor scatter(const Input& x, int axis, const Tensor& index, const Input& value
 
 struct Scatter {
     static constexpr std::string_view name = "scatter";
+    static constexpr bool linear = true;
     static constexpr OpDoc doc{"scatter(x, axis, index, values)",
                                "[.., n, ..], int64 [.., k, ..], [.., k, ..] -> [.., n, ..]",
                                "x, with values set at positions index", "ct, 0 at the positions; ct at the positions"};

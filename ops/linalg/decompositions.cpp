@@ -71,6 +71,19 @@ constexpr auto over_gap = [](const auto& x, const auto& gap, const auto& comes_t
     return where(is_closed, closed, x / where(is_closed, 1.0, gap));
 };
 
+/// Vectors and matrices as packed results: the reverse of part().
+Tensor pack(const Shape& results, const std::vector<Tensor>& parts) {
+    std::vector<Tensor> rows;
+    for (const Tensor& x : parts) {
+        Shape shape = results;
+        std::int64_t length = 1;
+        for (int axis = shape.rank() - 1; axis < x.rank(); ++axis) length *= x.dim(axis);
+        shape[shape.rank() - 1] = length;
+        rows.push_back(reshape(x, shape));
+    }
+    return concat(rows, -1);
+}
+
 Tensor column(const Tensor& x) { return unsqueeze(x, -1); }
 Tensor row(const Tensor& x) { return unsqueeze(x, -2); }
 
@@ -137,6 +150,24 @@ void Qr::vjp(Backward& back) const {
     back.add(0, concat({square, matrices::product(q, of_rest)}, -1));
 }
 
+Tensor Qr::jvp(const Forward& forward) const {
+    const Tensor& da = forward.tangent(0);
+    const std::int64_t m = da.dim(-2), n = da.dim(-1), k = std::min(m, n);
+    const auto [q, r] = qr_parts(forward.output(), m, n, forward.where());
+    // The first k columns of a are q times a triangle; the rest of r is the transpose of q times the rest of a.
+    const Tensor square = slice(r, -1, 0, k), of_square = slice(da, -1, 0, k);
+    const Tensor over = transpose(solve_triangular(square, transpose(of_square), {.upper = true, .transposed = true}));
+    const Tensor inner = matrices::product(transpose(q), over);
+    const Tensor turn = tril(inner, -1) - transpose(tril(inner, -1));
+    const Tensor dq = over + matrices::product(q, turn - inner);
+    const Tensor dr = matrices::product(inner - turn, square);
+    if (m >= n) return pack(forward.output().shape(), {dq, dr});
+    const Tensor rest = matrices::product(q, slice(r, -1, k, n));
+    const Tensor of_rest =
+        matrices::product(transpose(dq), rest) + matrices::product(transpose(q), slice(da, -1, k, n));
+    return pack(forward.output().shape(), {dq, concat({dr, of_rest}, -1)});
+}
+
 std::vector<Sample> Qr::samples() {
     const auto both = [](const std::vector<Tensor>& in) { return apply(Qr{}, in[0]); };
     return {{"[3, 3]", distinct({3, 3}, 1), both},
@@ -195,6 +226,19 @@ void Eigh::vjp(Backward& back) const {
         },
         m, transpose(m), column(w), row(w), column(dw), matrices::identity_like(m));
     back.add(0, matrices::product(v, matrices::product(inner, transpose(v))));
+}
+
+Tensor Eigh::jvp(const Forward& forward) const {
+    const Tensor& da = forward.tangent(0);
+    const std::int64_t n = da.dim(-1);
+    const auto [w, v] = eigh_parts(forward.output(), n, forward.where());
+    const Tensor m = matrices::product(transpose(v), matrices::product(0.5 * (da + transpose(da)), v));
+    const Tensor identity = matrices::identity_like(m);
+    const auto turn = [](auto m, auto here, auto there, auto is_diagonal) {
+        return where(is_diagonal == 1.0, 0.0, quotient(m, there - here));
+    };
+    const Tensor dv = matrices::product(v, map(turn, m, column(w), row(w), identity));
+    return pack(forward.output().shape(), {sum(m * identity, -1), transpose(dv)});
 }
 
 std::vector<Sample> Eigh::samples() {
@@ -271,6 +315,28 @@ void Svd::vjp(Backward& back) const {
     Tensor result = matrices::product(left, vh);
     if (n > k) result = result + matrices::product(u, over(dvh - matrices::product(transpose(of_v), vh), column(s)));
     back.add(0, result);
+}
+
+Tensor Svd::jvp(const Forward& forward) const {
+    const Tensor& da = forward.tangent(0);
+    const std::int64_t m = da.dim(-2), n = da.dim(-1), k = std::min(m, n);
+    const auto [u, s, vh] = svd_parts(forward.output(), m, n, forward.where());
+    const Tensor of_rows = matrices::product(transpose(u), da), of_columns = matrices::product(da, transpose(vh)),
+                 inner = matrices::product(of_rows, transpose(vh)), identity = matrices::identity_like(inner);
+    const auto turn = [](auto x, auto turned, auto here, auto there, auto is_diagonal) {
+        const auto total = here + there;
+        const auto share = where(total == 0.0, 0.5, there / where(total == 0.0, 1.0, total));
+        return where(is_diagonal == 1.0, 0.0, quotient(x * share + turned * (1.0 - share), there - here));
+    };
+    const Tensor turned = transpose(inner);
+    Tensor du = matrices::product(u, map(turn, inner, turned, column(s), row(s), identity));
+    Tensor dvh = matrices::product(transpose(map(turn, turned, inner, column(s), row(s), identity)), vh);
+    const auto over = [](const Tensor& x, const Tensor& values) {
+        return map([](auto x, auto s) { return quotient(x, s); }, x, values);
+    };
+    if (m > k) du = du + over(of_columns - matrices::product(u, inner), row(s));
+    if (n > k) dvh = dvh + over(of_rows - matrices::product(inner, vh), column(s));
+    return pack(forward.output().shape(), {du, sum(inner * identity, -1), dvh});
 }
 
 std::vector<Sample> Svd::samples() {

@@ -32,6 +32,7 @@ struct Qr {
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;
     void vjp(Backward& back) const;
+    Tensor jvp(const Forward& forward) const;
     static std::vector<Sample> samples();
 };
 
@@ -56,6 +57,7 @@ struct Eigh {
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;
     void vjp(Backward& back) const;
+    Tensor jvp(const Forward& forward) const;
     static std::vector<Sample> samples();
 };
 
@@ -82,6 +84,7 @@ struct Svd {
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;
     void vjp(Backward& back) const;
+    Tensor jvp(const Forward& forward) const;
     static std::vector<Sample> samples();
 };
 

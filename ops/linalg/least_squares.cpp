@@ -78,6 +78,14 @@ void Pinv::vjp(Backward& back) const {
     back.add(0, beyond_columns + beyond_rows - product(turned, inner));
 }
 
+Tensor Pinv::jvp(const Forward& forward) const {
+    const Tensor &a = forward.input(0), &y = forward.output(), &da = forward.tangent(0);
+    const auto product = matrices::product;
+    const Tensor turned = transpose(y), left = product(y, product(turned, transpose(da))),
+                 right = product(product(transpose(da), turned), y);
+    return left - product(product(left, a), y) + right - product(y, product(a, right)) - product(y, product(da, y));
+}
+
 std::vector<Sample> Pinv::samples() {
     const auto inverses = [](const std::vector<Tensor>& in) { return pinv(in[0]); };
     const auto values = [](const Shape& shape, std::uint64_t seed) {

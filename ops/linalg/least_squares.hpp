@@ -33,6 +33,7 @@ struct Pinv {
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;
     void vjp(Backward& back) const;
+    Tensor jvp(const Forward& forward) const;
     static std::vector<Sample> samples();
 };
 

@@ -10,6 +10,7 @@
 #include <wengert/ops/products/internal/products.hpp>
 #include <wengert/ops/products/matmul.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
+#include <wengert/ops/shape/concat.hpp>
 #include <wengert/ops/shape/views.hpp>
 
 namespace wengert {
@@ -185,6 +186,17 @@ void Solve::vjp(Backward& back) const {
     if (back.needs(1)) back.add(1, sum_to(d, back.input_shape(1)));
 }
 
+Tensor Solve::jvp(const Forward& forward) const {
+    Tensor right;
+    if (forward.has(1)) right = expand(forward.tangent(1), forward.output().shape());
+    if (forward.has(0)) {
+        const Tensor& da = forward.tangent(0);
+        const Tensor part = matrices::product(transposed ? transpose(da) : da, forward.output());
+        right = right.defined() ? right - part : -part;
+    }
+    return apply(*this, {&forward.input(0), &right}, forward.where());
+}
+
 std::vector<Sample> Solve::samples() {
     const auto pair = [](const Shape& a, const Shape& b) {
         return std::vector{regular(a, 1)[0], sample_values(b, -1, 1, 2)};
@@ -264,6 +276,10 @@ void Det::vjp(Backward& back) const {
     back.add(0, result);
 }
 
+Tensor Det::jvp(const Forward& forward) const {
+    return forward.output() * sum(transpose(inverse(forward.input(0))) * forward.tangent(0), {-2, -1});
+}
+
 std::vector<Sample> Det::samples() {
     const auto determinants = [](const std::vector<Tensor>& in) { return det(in[0]); };
     return {{"[3, 3]", regular({3, 3}, 1), determinants},
@@ -315,6 +331,11 @@ void SLogDet::vjp(Backward& back) const {
         write_solution(kept(back), true, matrices::identity_like(a), inverted);
     }
     back.add(0, ct * inverted);
+}
+
+Tensor SLogDet::jvp(const Forward& forward) const {
+    const Tensor of_log = sum(transpose(inverse(forward.input(0))) * forward.tangent(0), {-2, -1});
+    return stack({zeros(of_log.shape(), of_log.dtype()), of_log}, 0);
 }
 
 std::vector<Sample> SLogDet::samples() {

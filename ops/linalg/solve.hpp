@@ -27,6 +27,7 @@ struct Solve {
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out, const Workspace& workspace) const;
     void vjp(Backward& back) const;
+    Tensor jvp(const Forward& forward) const;
     static std::vector<Sample> samples();
 };
 
@@ -48,6 +49,7 @@ struct Det {
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out, const Workspace& workspace) const;
     void vjp(Backward& back) const;
+    Tensor jvp(const Forward& forward) const;
     static std::vector<Sample> samples();
 };
 
@@ -71,6 +73,7 @@ struct SLogDet {
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out, const Workspace& workspace) const;
     void vjp(Backward& back) const;
+    Tensor jvp(const Forward& forward) const;
     static std::vector<Sample> samples();
 };
 

@@ -50,6 +50,13 @@ void Cholesky::vjp(Backward& back) const {
     back.add(0, solved(transpose(solved(0.5 * twice))));
 }
 
+Tensor Cholesky::jvp(const Forward& forward) const {
+    const Tensor &l = forward.output(), &da = forward.tangent(0);
+    const Tensor left = solve_triangular(l, 0.5 * (da + transpose(da)));
+    const Tensor inner = solve_triangular(l, transpose(left));
+    return matrices::product(l, 0.5 * (tril(inner) + tril(inner, -1)));
+}
+
 std::vector<Sample> Cholesky::samples() {
     const auto of_symmetric = [](const std::vector<Tensor>& in) {
         return cholesky(0.5 * (in[0] + transpose(in[0])) + 3.0 * diag_embed(ones({in[0].dim(-1)}, Dtype::float64)));
@@ -105,6 +112,19 @@ void SolveTriangular::vjp(Backward& back) const {
         back.add(0, options.upper ? triu(whole, beside) : tril(whole, -beside));
     }
     if (back.needs(1)) back.add(1, sum_to(d, back.input_shape(1)));
+}
+
+Tensor SolveTriangular::jvp(const Forward& forward) const {
+    const Tensor& a = forward.input(0);
+    Tensor right;
+    if (forward.has(1)) right = expand(forward.tangent(1), forward.output().shape());
+    if (forward.has(0)) {
+        const int beside = options.unit ? 1 : 0;
+        const Tensor da = options.upper ? triu(forward.tangent(0), beside) : tril(forward.tangent(0), -beside);
+        const Tensor part = matrices::product(options.transposed ? transpose(da) : da, forward.output());
+        right = right.defined() ? right - part : -part;
+    }
+    return apply(*this, {&a, &right}, forward.where());
 }
 
 std::vector<Sample> SolveTriangular::samples() {

@@ -25,6 +25,7 @@ struct Cholesky {
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;
     void vjp(Backward& back) const;
+    Tensor jvp(const Forward& forward) const;
     static std::vector<Sample> samples();
 };
 
@@ -53,6 +54,7 @@ struct SolveTriangular {
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;
     void vjp(Backward& back) const;
+    Tensor jvp(const Forward& forward) const;
     static std::vector<Sample> samples();
 };
 

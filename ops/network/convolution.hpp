@@ -46,6 +46,7 @@ Tensor conv1d(const Input& x, const Input& weight, const Input& bias, const Conv
 
 struct Convolution {
     static constexpr std::string_view name = "convolution";
+    static constexpr bool bilinear = true;
     static constexpr OpDoc doc{
         "conv2d(x, weight, bias, options), conv1d(x, weight, bias, options)",
         "[B, C, H, W], [O, C / groups, kh, kw], [O] -> [B, O, H', W']; [B, C, L], [O, C / groups, k], [O] -> "
@@ -77,6 +78,7 @@ Tensor conv_transpose1d(const Input& x, const Input& weight, const Input& bias,
 
 struct TransposedConvolution {
     static constexpr std::string_view name = "transposed_convolution";
+    static constexpr bool bilinear = true;
     static constexpr OpDoc doc{
         "conv_transpose2d(x, weight, bias, options), conv_transpose1d(x, weight, bias, options)",
         "[B, C, H, W], [C, O / groups, kh, kw], [O] -> [B, O, H', W']; [B, C, L], [C, O / groups, k], [O] -> "
@@ -102,6 +104,7 @@ Tensor conv2d_weight(const Input& x, const Input& ct, Size2d kernel, const Conv2
 
 struct ConvolutionWeight {
     static constexpr std::string_view name = "conv2d_weight";
+    static constexpr bool bilinear = true;
     static constexpr OpDoc doc{
         "conv2d_weight(x, ct', kernel, options)", "[B, C, H, W], [B, O, H', W'] -> [O, C / groups, kh, kw]",
         "Σ ct'[b, o, i] x[b, c, i stride + k dilation - padding]", "conv_transpose2d(ct', ct); conv2d(x, ct)"};

@@ -1,8 +1,10 @@
 #include <vector>
 #include <wengert/autograd/tensor/allocator.hpp>
+#include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
 #include <wengert/ops/network/internal/class_losses.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
 
 namespace wengert {
 
@@ -67,6 +69,12 @@ void CrossEntropy::vjp(Backward& back) const {
     });
     x = {};  // the gradient is handed over with its last handle
     back.add(0, std::move(gradient));
+}
+
+Tensor CrossEntropy::jvp(const Forward& forward) const {
+    const Tensor &logits = forward.input(0), weight = given_weight(forward, 2);
+    return sum(composed_gradient(logits, forward.input(1), options, weight, ones({}, logits.dtype())) *
+               forward.tangent(0));
 }
 
 std::vector<Sample> CrossEntropy::samples() {

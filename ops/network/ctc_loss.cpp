@@ -261,6 +261,13 @@ void CtcLoss::vjp(Backward& back) const {
     back.add(0, composed_occupancies(x, batch, blank) * unsqueeze(-ct, -1));
 }
 
+Tensor CtcLoss::jvp(const Forward& forward) const {
+    const Tensor &x = forward.input(0), &dx = forward.tangent(0);
+    if (x.numel() == 0) return zeros(forward.output().shape(), x.dtype());
+    const Batch batch = batch_of(x, forward.input(1), forward.input(2), forward.input(3));
+    return -sum(composed_occupancies(x, batch, blank) * dx, {0, 2});
+}
+
 std::vector<Sample> CtcLoss::samples() {
     struct Lengths {
         std::vector<std::int64_t> inputs, targets;

@@ -11,6 +11,7 @@
 #include <wengert/ops/products/matmul.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
 #include <wengert/ops/reduce/internal/sum_op.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
 #include <wengert/ops/shape/views.hpp>
 
 namespace wengert {
@@ -127,6 +128,16 @@ void LinearCrossEntropy::vjp(Backward& back) const {
         }
         back.add(i, std::move(gradient));
     }
+}
+
+Tensor LinearCrossEntropy::jvp(const Forward& forward) const {
+    const Tensor class_weights = given_weight(forward, 4);
+    const LinearProduct linear{precision};
+    const auto product = [&](const Inputs& in) { return apply(linear, in, forward.where()); };
+    const Tensor dlogits = forward.bilinear(product);
+    const Tensor logits = product({&forward.input(0), &forward.input(1), &forward.input(2)});
+    const Tensor ct = composed_gradient(logits, forward.input(3), options, class_weights, ones({}, logits.dtype()));
+    return sum(ct * dlogits);
 }
 
 std::vector<Sample> LinearCrossEntropy::samples() {

@@ -67,6 +67,7 @@ Tensor adaptive_avg_pool2d(const Input& x, Size2d size);
 
 struct AvgPool {
     static constexpr std::string_view name = "avg_pool";
+    static constexpr bool linear = true;
     static constexpr OpDoc doc{
         "avg_pool2d(x, kernel, options), avg_pool1d(x, kernel, options), adaptive_avg_pool2d(x, size)",
         "[.., H, W] -> [.., H', W']; [.., L] -> [.., L']", "the mean of each window",
@@ -82,6 +83,7 @@ struct AvgPool {
 /// The adjoint of AvgPool: what the elements of images of this size get from a cotangent.
 struct SpreadPool {
     static constexpr std::string_view name = "spread_pool";
+    static constexpr bool linear = true;
     static constexpr OpDoc doc{"spread_pool(x, windows, image)", "[.., H', W'] -> [.., H, W]",
                                "x / n at the n elements of each window", "avg_pool(ct, windows)"};
     static constexpr Saves saves = Saves::nothing;

@@ -35,15 +35,23 @@ Tensor unseen(const Cut& cut, Dtype dtype) {
     return where(arange(cut.keys, dtype) > last, lowest, zeros({}, dtype));
 }
 
+/// The weights of all keys as a composition of ops, and the factors of dropout, undefined if there is none.
+struct Weights {
+    Tensor p, factors;
+};
+Weights weights_of(const DotProductAttention& op, const Tensor& q, const Tensor& k, const Tensor& mask) {
+    const Cut cut(q, k, op.causal);
+    Tensor scores = matmul(q, transpose(k)) * op.scale;
+    if (mask.defined()) scores = scores + mask;
+    if (op.causal) scores = scores + unseen(cut, q.dtype());
+    const Tensor p = softmax(scores);
+    return {p, op.dropout > 0 ? all_kept(op, cut, p.shape(), p.dtype()) : Tensor()};
+}
+
 /// The gradients as compositions of ops, with the scores of all queries.
 void compose(const DotProductAttention& op, Backward& back) {
     const Tensor &q = back.saved(0), &k = back.saved(1), &v = back.saved(2), &ct = back.cotangent();
-    const Cut cut(q, k, op.causal);
-    Tensor scores = matmul(q, transpose(k)) * op.scale;
-    if (back.input_count() == 4) scores = scores + back.saved(3);
-    if (op.causal) scores = scores + unseen(cut, q.dtype());
-    const Tensor p = softmax(scores);
-    const Tensor factors = op.dropout > 0 ? all_kept(op, cut, p.shape(), p.dtype()) : Tensor();
+    const auto [p, factors] = weights_of(op, q, k, back.input_count() == 4 ? back.saved(3) : Tensor());
     back.add(2, matmul(transpose(factors.defined() ? p * factors : p), ct));
     Tensor slopes = matmul(ct, transpose(v));
     if (factors.defined()) slopes = slopes * factors;
@@ -145,6 +153,20 @@ void DotProductAttention::vjp(Backward& back) const {
     if (dq.defined()) back.add(0, std::move(dq));
     if (dk.defined()) back.add(1, std::move(dk));
     if (dv.defined()) back.add(2, std::move(dv));
+}
+
+Tensor DotProductAttention::jvp(const Forward& forward) const {
+    const Tensor &q = forward.input(0), &k = forward.input(1), &v = forward.input(2);
+    const auto [p, factors] = weights_of(*this, q, k, forward.input_count() == 4 ? forward.input(3) : Tensor());
+    const auto dropped = [&factors = factors](const Tensor& x) { return factors.defined() ? x * factors : x; };
+    Tensor result, slopes;
+    const auto add_to = [](Tensor& total, const Tensor& part) { total = total.defined() ? total + part : part; };
+    if (forward.has(0)) add_to(slopes, matmul(forward.tangent(0), transpose(k)) * scale);
+    if (forward.has(1)) add_to(slopes, matmul(q, transpose(forward.tangent(1))) * scale);
+    if (forward.has(3)) add_to(slopes, forward.tangent(3));
+    if (slopes.defined()) add_to(result, matmul(dropped(p * (slopes - sum(p * slopes, -1, true))), v));
+    if (forward.has(2)) add_to(result, matmul(dropped(p), forward.tangent(2)));
+    return result;
 }
 
 std::vector<Sample> DotProductAttention::samples() {

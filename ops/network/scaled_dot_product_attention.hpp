@@ -55,6 +55,7 @@ struct DotProductAttention {
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out, const Workspace& workspace) const;
     void vjp(Backward& back) const;
+    Tensor jvp(const Forward& forward) const;
     static std::vector<Sample> samples();
 };
 

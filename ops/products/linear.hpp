@@ -17,6 +17,7 @@ Tensor linear(const Input& x, const Input& weight);
 /// x weight^T, plus a bias if there is a third operand.
 struct LinearProduct {
     static constexpr std::string_view name = "linear";
+    static constexpr bool bilinear = true;
     static constexpr OpDoc doc{"linear(x, weight, bias)", "[.., k], [n, k], [n] -> [.., n]; the bias may be left out",
                                "x weightᵀ + bias", "ct weight; ctᵀ x; Σ ct"};
     static constexpr Saves saves = Saves::inputs;

@@ -17,6 +17,7 @@ Tensor matmul(const Input& lhs, const Input& rhs);
 /// lhs rhs
 struct MatMul {
     static constexpr std::string_view name = "matmul";
+    static constexpr bool bilinear = true;
     static constexpr OpDoc doc{"matmul(lhs, rhs)", "[.., m, k] x [.., k, n] -> [.., m, n], leading axes broadcast",
                                "lhs rhs; a vector is a row at the left, a column at the right", "ct rhsᵀ; lhsᵀ ct"};
     static constexpr Saves saves = Saves::inputs;

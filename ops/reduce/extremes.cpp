@@ -1,6 +1,7 @@
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/reduce/extremes.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
 #include <wengert/ops/shape/views.hpp>
 
 namespace wengert {
@@ -70,12 +71,11 @@ void write_positions(const Tensor& x, const ReductionAxes& axes, const Tensor& o
 
 enum class Ties { first, shared };
 
-/// The cotangent goes to where the extreme stands, or in equal parts to where it does. These places are constants, so
-/// that the rule is linear in ct.
+/// 1 where the extreme of each row stands, or in equal parts where it does, and 0 elsewhere: the derivative. It is a
+/// constant, so that rules are linear in ct and in tangents.
 template <Extreme extreme, Ties ties>
-void vjp_of_values(Backward& back, const ReductionAxes& axes) {
-    const Tensor& x = back.saved(0);
-    const Tensor place = Tensor::empty(x.shape(), x.dtype());  // 1 there, or a part of 1, and 0 elsewhere
+Tensor places_of(const Tensor& x, const ReductionAxes& axes) {
+    const Tensor place = Tensor::empty(x.shape(), x.dtype());
     visit_floating(x.dtype(), [&](auto type) {
         using T = decltype(type);
         for_each_row<const T, T>(axes, {&x, &place}, [](std::int64_t, std::span<const T> values, std::span<T> mark) {
@@ -89,7 +89,18 @@ void vjp_of_values(Backward& back, const ReductionAxes& axes) {
                 if (is_tied(values[i])) mark[i] = T{1} / static_cast<T>(tied);
         });
     });
-    back.add(0, place * reshape(back.cotangent(), axes.kept(x.shape())));
+    return place;
+}
+
+template <Extreme extreme, Ties ties>
+void vjp_of_values(Backward& back, const ReductionAxes& axes) {
+    const Tensor& x = back.saved(0);
+    back.add(0, places_of<extreme, ties>(x, axes) * reshape(back.cotangent(), axes.kept(x.shape())));
+}
+
+template <Extreme extreme, Ties ties>
+Tensor jvp_of_values(const Forward& forward, const ReductionAxes& axes) {
+    return sum(places_of<extreme, ties>(forward.input(0), axes) * forward.tangent(0), axes);
 }
 
 std::vector<Sample> samples_of(Tensor (*f)(const Input&, const ReductionAxes&, bool)) {
@@ -118,6 +129,7 @@ void Max::forward(const Inputs& in, const Destination& out) const {
     write_values<Extreme::largest>(in[0], axes, out.tensor);
 }
 void Max::vjp(Backward& back) const { vjp_of_values<Extreme::largest, Ties::first>(back, axes); }
+Tensor Max::jvp(const Forward& forward) const { return jvp_of_values<Extreme::largest, Ties::first>(forward, axes); }
 std::vector<Sample> Max::samples() { return samples_of(max); }
 
 // min
@@ -131,6 +143,7 @@ void Min::forward(const Inputs& in, const Destination& out) const {
     write_values<Extreme::smallest>(in[0], axes, out.tensor);
 }
 void Min::vjp(Backward& back) const { vjp_of_values<Extreme::smallest, Ties::first>(back, axes); }
+Tensor Min::jvp(const Forward& forward) const { return jvp_of_values<Extreme::smallest, Ties::first>(forward, axes); }
 std::vector<Sample> Min::samples() { return samples_of(min); }
 
 // amax
@@ -144,6 +157,7 @@ void AMax::forward(const Inputs& in, const Destination& out) const {
     write_values<Extreme::largest>(in[0], axes, out.tensor);
 }
 void AMax::vjp(Backward& back) const { vjp_of_values<Extreme::largest, Ties::shared>(back, axes); }
+Tensor AMax::jvp(const Forward& forward) const { return jvp_of_values<Extreme::largest, Ties::shared>(forward, axes); }
 std::vector<Sample> AMax::samples() { return samples_of(amax); }
 
 // amin
@@ -157,6 +171,7 @@ void AMin::forward(const Inputs& in, const Destination& out) const {
     write_values<Extreme::smallest>(in[0], axes, out.tensor);
 }
 void AMin::vjp(Backward& back) const { vjp_of_values<Extreme::smallest, Ties::shared>(back, axes); }
+Tensor AMin::jvp(const Forward& forward) const { return jvp_of_values<Extreme::smallest, Ties::shared>(forward, axes); }
 std::vector<Sample> AMin::samples() { return samples_of(amin); }
 
 // argmax

@@ -3,6 +3,7 @@
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
 #include <wengert/ops/reduce/prod.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
 #include <wengert/ops/reduce/scans.hpp>
 #include <wengert/ops/shape/views.hpp>
 
@@ -59,6 +60,10 @@ void Prod::forward(const Inputs& in, const Destination& out) const {
 void Prod::vjp(Backward& back) const {
     const Tensor& x = back.saved(0);
     back.add(0, product_of_others(x, axes) * reshape(back.cotangent(), axes.kept(x.shape())));
+}
+
+Tensor Prod::jvp(const Forward& forward) const {
+    return sum(product_of_others(forward.input(0), axes) * forward.tangent(0), axes);
 }
 
 std::vector<Sample> Prod::samples() {

@@ -39,6 +39,12 @@ Tensor shifted(const Tensor& x, int axis, bool reverse) {
                    : put_slice(slice(x, axis, 0, n - 1), x.shape(), axis, 1, n);
 }
 
+/// e^(part - whole); 0 for a part of minus infinity.
+constexpr auto ratio = [](auto part, auto whole) {
+    constexpr double nothing = -std::numeric_limits<double>::infinity();
+    return where(part == nothing, 0.0, exp(where(part == nothing, 0.0, part) - where(part == nothing, 0.0, whole)));
+};
+
 std::vector<Sample> scan_samples(const std::function<Tensor(const Tensor&, int, bool)>& f) {
     const auto along = [f](int axis, bool reverse) {
         return [=](const std::vector<Tensor>& in) { return f(in[0], axis, reverse); };
@@ -114,6 +120,13 @@ void CumProd::vjp(Backward& back) const {
     back.add(0, before * (exclusive ? shifted(after, axis, !reverse) : after));
 }
 
+Tensor CumProd::jvp(const Forward& forward) const {
+    const Tensor& x = forward.input(0);
+    const Tensor before = cumprod(x, axis, reverse, true);
+    const Tensor d = linear_scan(x, before * forward.tangent(0), axis, reverse);
+    return exclusive ? shifted(d, axis, reverse) : d;
+}
+
 std::vector<Sample> CumProd::samples() {
     std::vector<Sample> samples =
         scan_samples([](const Tensor& x, int axis, bool reverse) { return cumprod(x, axis, reverse); });
@@ -163,6 +176,17 @@ void LinearScan::vjp(Backward& back) const {
     const Tensor d = apply(LinearScan{axis, !reverse, !lagged}, {&a, &back.cotangent()}, back.where());
     if (back.needs(0)) back.add(0, lagged ? shifted(d, axis, !reverse) * y : d * shifted(y, axis, reverse));
     if (back.needs(1)) back.add(1, d);
+}
+
+Tensor LinearScan::jvp(const Forward& forward) const {
+    const Tensor &a = forward.input(0), &y = forward.output();
+    Tensor db = forward.tangent(1);
+    if (forward.has(0)) {
+        const Tensor& da = forward.tangent(0);
+        const Tensor part = lagged ? shifted(da * y, axis, reverse) : da * shifted(y, axis, reverse);
+        db = db.defined() ? db + part : part;
+    }
+    return apply(*this, {&a, &db}, forward.where());
 }
 
 std::vector<Sample> LinearScan::samples() {
@@ -217,12 +241,17 @@ void LogCumSumExp::vjp(Backward& back) const {
     // d[i] = Σ ct[k] e^(y[i] - y[k]) over the k that come after i or are i: a recurrence with factors of 1 at most.
     const Tensor next = reverse ? concat({slice(y, axis, 0, 1), slice(y, axis, 0, n - 1)}, axis)
                                 : concat({slice(y, axis, 1, n), slice(y, axis, n - 1, n)}, axis);
-    const double nothing = -std::numeric_limits<double>::infinity();
-    const auto ratio = [nothing](auto part, auto whole) {
-        return where(part == nothing, 0.0, exp(where(part == nothing, 0.0, part) - where(part == nothing, 0.0, whole)));
-    };
     const Tensor d = linear_scan(map(ratio, y, next), back.cotangent(), axis, !reverse);
     back.add(0, map(ratio, x, y) * d);
+}
+
+Tensor LogCumSumExp::jvp(const Forward& forward) const {
+    const Tensor &x = forward.input(0), &y = forward.output();
+    const std::int64_t n = x.dim(axis);
+    if (n == 0) return forward.tangent(0);
+    const Tensor last = reverse ? concat({slice(y, axis, 1, n), slice(y, axis, n - 1, n)}, axis)
+                                : concat({slice(y, axis, 0, 1), slice(y, axis, 0, n - 1)}, axis);
+    return linear_scan(map(ratio, last, y), map(ratio, x, y) * forward.tangent(0), axis, reverse);
 }
 
 std::vector<Sample> LogCumSumExp::samples() {

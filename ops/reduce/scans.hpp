@@ -14,6 +14,7 @@ Tensor cumsum(const Input& x, int axis, bool reverse = false);
 
 struct CumSum {
     static constexpr std::string_view name = "cumsum";
+    static constexpr bool linear = true;
     static constexpr OpDoc doc{"cumsum(x, axis, reverse = false)", "[.., n, ..] -> the same", "x[0] + .. + x[i]",
                                "the sum of ct from the other end"};
     static constexpr Saves saves = Saves::nothing;
@@ -39,6 +40,7 @@ struct CumProd {
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;
     void vjp(Backward& back) const;
+    Tensor jvp(const Forward& forward) const;
     static std::vector<Sample> samples();
 };
 
@@ -58,6 +60,7 @@ struct LinearScan {
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;
     void vjp(Backward& back) const;
+    Tensor jvp(const Forward& forward) const;
     static std::vector<Sample> samples();
 };
 
@@ -75,6 +78,7 @@ struct LogCumSumExp {
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;
     void vjp(Backward& back) const;
+    Tensor jvp(const Forward& forward) const;
     static std::vector<Sample> samples();
 };
 

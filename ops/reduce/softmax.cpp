@@ -65,6 +65,11 @@ void Softmax::vjp(Backward& back) const {
     back.add(0, map([](auto y, auto ct, auto inner) { return y * (ct - inner); }, y, ct, inner));
 }
 
+Tensor Softmax::jvp(const Forward& forward) const {
+    const Tensor &y = forward.output(), &dx = forward.tangent(0);
+    return map([](auto y, auto dx, auto mean) { return y * (dx - mean); }, y, dx, sum(dx * y, axes, true));
+}
+
 std::vector<Sample> Softmax::samples() {
     return row_samples([](const Tensor& x, const ReductionAxes& axes) { return softmax(x, axes); });
 }
@@ -90,6 +95,11 @@ void LogSoftmax::vjp(Backward& back) const {
     const Tensor &y = back.saved(0), &ct = back.cotangent();
     const Tensor total = sum(ct, axes, true);
     back.add(0, map([](auto y, auto ct, auto total) { return ct - exp(y) * total; }, y, ct, total));
+}
+
+Tensor LogSoftmax::jvp(const Forward& forward) const {
+    const Tensor& dx = forward.tangent(0);
+    return dx - sum(exp(forward.output()) * dx, axes, true);
 }
 
 std::vector<Sample> LogSoftmax::samples() {
@@ -121,6 +131,10 @@ void LogSumExp::forward(const Inputs& in, const Destination& out) const {
 void LogSumExp::vjp(Backward& back) const {
     const Tensor& x = back.saved(0);
     back.add(0, softmax(x, axes) * reshape(back.cotangent(), axes.kept(x.shape())));
+}
+
+Tensor LogSumExp::jvp(const Forward& forward) const {
+    return sum(softmax(forward.input(0), axes) * forward.tangent(0), axes);
 }
 
 std::vector<Sample> LogSumExp::samples() {

@@ -16,6 +16,7 @@ Tensor concat(const std::vector<Tensor>& parts, int axis, std::source_location w
 
 struct Concat {
     static constexpr std::string_view name = "concat";
+    static constexpr bool linear = true;
     static constexpr OpDoc doc{"concat(parts, axis)", "[.., m, ..], [.., n, ..], .. -> [.., m + n + .., ..]",
                                "one after another", "each part's share of ct"};
     static constexpr Saves saves = Saves::nothing;
@@ -35,6 +36,7 @@ Tensor stack(const std::vector<Tensor>& parts, int axis, std::source_location wh
 
 struct Stack {
     static constexpr std::string_view name = "stack";
+    static constexpr bool linear = true;
     static constexpr OpDoc doc{"stack(parts, axis)", "n of [.., ..] -> [.., n, ..]", "side by side along a new axis",
                                "position i of ct for part i"};
     static constexpr Saves saves = Saves::nothing;

@@ -14,6 +14,7 @@ Tensor contiguous(const Input& x);
 
 struct Contiguous {
     static constexpr std::string_view name = "contiguous";
+    static constexpr bool linear = true;
     static constexpr OpDoc doc{"contiguous(x)", "[..] -> the same", "x, copied if its elements do not stand in order",
                                "ct"};
     static constexpr Saves saves = Saves::nothing;
@@ -29,6 +30,7 @@ Tensor put_slice(const Input& x, const Shape& shape, int axis, std::int64_t begi
 
 struct PutSlice {
     static constexpr std::string_view name = "put_slice";
+    static constexpr bool linear = true;
     static constexpr OpDoc doc{"put_slice(x, shape, axis, begin, end)", "[.., end - begin, ..] -> shape",
                                "x as elements begin .. end - 1 of an axis, 0 elsewhere", "the slice of ct"};
     static constexpr Saves saves = Saves::nothing;
@@ -48,6 +50,7 @@ Tensor overlap_add(const Input& windows, int axis, std::int64_t length, std::int
 
 struct OverlapAdd {
     static constexpr std::string_view name = "overlap_add";
+    static constexpr bool linear = true;
     static constexpr OpDoc doc{"overlap_add(windows, axis, length, step)", "[.., w, .., size] -> [.., length, ..]",
                                "0, with windows added where unfold() shows them", "the windows of ct"};
     static constexpr Saves saves = Saves::nothing;

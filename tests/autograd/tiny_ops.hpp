@@ -50,6 +50,7 @@ inline Shape same_shape(const Inputs& in) {
 
 struct Add {
     static constexpr std::string_view name = "add";
+    static constexpr bool linear = true;
     static constexpr Saves saves = Saves::nothing;
     static constexpr std::array<std::string_view, 2> operands{"lhs", "rhs"};
     Shape shape(const Inputs& in) const { return same_shape(in); }
@@ -65,6 +66,7 @@ inline Tensor add(const Input& a, const Input& b) { return apply(Add{}, {&a.tens
 
 struct Scale {
     static constexpr std::string_view name = "scale";
+    static constexpr bool linear = true;
     static constexpr Saves saves = Saves::nothing;
     static constexpr bool accumulates = true;
     double factor;
@@ -78,6 +80,7 @@ inline Tensor scale(const Input& x, double factor) { return apply(Scale{factor},
 
 struct Mul {
     static constexpr std::string_view name = "mul";
+    static constexpr bool bilinear = true;
     static constexpr Saves saves = Saves::inputs;
     static constexpr bool accumulates = true;
     static constexpr std::array<std::string_view, 2> operands{"lhs", "rhs"};
@@ -104,10 +107,14 @@ struct Tanh {
         const Tensor& y = back.saved(0);
         back.add(0, add(back.cotangent(), scale(mul(back.cotangent(), mul(y, y)), -1)));
     }
+    Tensor jvp(const Forward& forward) const {
+        const Tensor &y = forward.output(), &dx = forward.tangent(0);
+        return add(dx, scale(mul(dx, mul(y, y)), -1));
+    }
 };
 inline Tensor tanh(const Input& x) { return apply(Tanh{}, {&x.tensor()}, x.where()); }
 
-/// Its backward kernel writes into the cotangent itself; at 0 the derivative is infinite.
+/// Its backward kernel writes into the cotangent itself; at 0 the derivative is infinite. It has no forward rule.
 struct Root {
     static constexpr std::string_view name = "root";
     static constexpr Saves saves = Saves::output;
@@ -137,6 +144,7 @@ Tensor expand(const Input& x, const Shape& shape);
 
 struct Sum {
     static constexpr std::string_view name = "sum";
+    static constexpr bool linear = true;
     static constexpr Saves saves = Saves::nothing;
     Shape shape(const Inputs&) const { return {}; }
     void forward(const Inputs& in, const Destination& out) const {
@@ -189,6 +197,7 @@ inline Tensor slice(const Input& x, int axis, std::int64_t begin, std::int64_t e
 /// Zeros around x, which then stands at [begin, ..) of an axis of the given length.
 struct Pad {
     static constexpr std::string_view name = "pad";
+    static constexpr bool linear = true;
     static constexpr Saves saves = Saves::nothing;
     int axis;
     std::int64_t begin, length;
@@ -233,6 +242,7 @@ inline Tensor every_other(const Input& x) { return apply(EveryOther{}, {&x.tenso
 /// Joins two tensors along axis 0, and gives each its part of the cotangent back.
 struct Concat {
     static constexpr std::string_view name = "concat";
+    static constexpr bool linear = true;
     static constexpr Saves saves = Saves::nothing;
     std::int64_t middle;
     Shape shape(const Inputs& in) const {
@@ -256,6 +266,7 @@ inline Tensor concat(const Input& a, const Input& b) {
 /// The matrix product [m, k] x [k, n] -> [m, n], of which several are computed together.
 struct Product {
     static constexpr std::string_view name = "product";
+    static constexpr bool bilinear = true;
     static constexpr Saves saves = Saves::inputs;
     static constexpr bool accumulates = true;
     static inline int merged = 0;  // how many products merge() has been given in all

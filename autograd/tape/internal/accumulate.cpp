@@ -6,6 +6,7 @@ namespace {
 
 struct Accumulate {
     static constexpr std::string_view name = "accumulate";
+    static constexpr bool linear = true;
     static constexpr Saves saves = Saves::nothing;
     Shape shape(const Inputs& in) const { return in[0].shape(); }
     void forward(const Inputs& in, const Destination& out) const {
@@ -20,6 +21,7 @@ struct Accumulate {
 
 struct AccumulateParts {
     static constexpr std::string_view name = "accumulate_parts";
+    static constexpr bool linear = true;
     static constexpr Saves saves = Saves::nothing;
     Shape to;
     std::vector<const Node*, CachedAllocator<const Node*>> views;  // nodes of the recording that this becomes a node of

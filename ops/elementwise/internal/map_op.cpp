@@ -7,6 +7,7 @@
 #include <wengert/ops/elementwise/internal/nest.hpp>
 #include <wengert/ops/elementwise/promotion.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
+#include <wengert/ops/shape/concat.hpp>
 #include <wengert/ops/shape/views.hpp>
 
 namespace wengert {
@@ -62,6 +63,27 @@ void BoundFormula::compose_vjp(Backward& back) const {
         }
         if (total.defined()) back.add(at, sum_to(expand(total, space), back.input_shape(at)));
     }
+}
+
+/// The third reading again, with one partial: each operand's is its tangent, the result's is what they make of it.
+Tensor BoundFormula::jvp(const Forward& forward) const {
+    std::vector<TermDual, CachedAllocator<TermDual>> x;
+    Shape space = forward.input(0).shape();
+    for (std::size_t k = 0; k < forward.input_count(); ++k) {
+        space = broadcast(space, forward.input(k).shape());
+        x.emplace_back(formula.linear ? Term() : Term(forward.input(k)));
+        if (forward.has(k)) x.back().partials = {Term(forward.tangent(k))};
+    }
+    std::array<TermDual, most_results> y;
+    formula.compose(f, x.data(), y.data());
+    std::vector<Tensor> tangents;
+    for (int r = 0; r < formula.results; ++r) {
+        const Term partial = y[static_cast<std::size_t>(r)].partial(0);
+        tangents.push_back(expand(
+            partial.is_number() ? full({}, partial.number(), forward.output().dtype()) : partial.tensor(), space));
+    }
+    if (sums != nullptr) return sum(tangents[0], *sums);
+    return formula.results > 1 ? stack(tangents, 0) : tangents[0];
 }
 
 namespace {

@@ -20,6 +20,7 @@ struct BoundFormula {
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;
     void vjp(Backward& back) const;
+    Tensor jvp(const Forward& forward) const;
 
   private:
     template <class T, class Room>
@@ -55,6 +56,7 @@ struct MapOp {
     Shape shape(const Inputs& in) const { return bound().shape(in); }
     void forward(const Inputs& in, const Destination& out) const { bound().forward(in, out); }
     void vjp(Backward& back) const { bound().vjp(back); }
+    Tensor jvp(const Forward& forward) const { return bound().jvp(forward); }
 
   private:
     BoundFormula bound() const {

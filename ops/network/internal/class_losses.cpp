@@ -29,6 +29,12 @@ Tensor saved_weight(const Backward& back, std::size_t i) {
     return back.saved(i);
 }
 
+Tensor given_weight(const Forward& forward, std::size_t i) {
+    if (forward.input_count() <= i) return {};
+    if (forward.has(i)) throw NotDifferentiableError("the weights of the classes are constants here");
+    return forward.input(i);
+}
+
 void require_labels(const Shape& logits, Dtype dtype, const Tensor& labels, const CrossEntropyOptions& options,
                     const Tensor& weight) {
     if (!is_floating(dtype) || labels.dtype() != Dtype::int64)

@@ -32,6 +32,7 @@ struct Targets {
 inline Tensor weight_among(const Inputs& in, std::size_t i) { return in.size() > i ? in[i] : Tensor(); }
 /// The same of a rule. Throws NotDifferentiableError if a gradient by them is wanted.
 Tensor saved_weight(const Backward& back, std::size_t i);
+Tensor given_weight(const Forward& forward, std::size_t i);
 
 /// Throws unless the labels are classes of the rows of logits, and the options and weights are in their domain.
 void require_labels(const Shape& logits, Dtype dtype, const Tensor& labels, const CrossEntropyOptions& options,
