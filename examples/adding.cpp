@@ -52,12 +52,14 @@ static double squared_error(const Adder& model, const Sums& data) {
 int main(int argc, char** argv) {
     CLI::App app("Trains an LSTM on the adding problem.");
     int steps = 1200;
+    std::uint64_t seed = 1;
     std::int64_t length = 30;
-    app.add_option("--steps", steps, "Steps of training")->capture_default_str();
+    app.add_option("--steps", steps, "Steps of training")->check(CLI::Range(1, 1000000))->capture_default_str();
+    app.add_option("--seed", seed, "Of data and first weights")->check(CLI::Range(0, 1000000))->capture_default_str();
     app.add_option("--length", length, "Numbers in a sequence")->check(CLI::Range(2, 1000))->capture_default_str();
     CLI11_PARSE(app, argc, argv);
 
-    Generator generator(1);
+    Generator generator(seed);
     Adder model(generator);
     Adam optimizer(parameters(model), {.learning_rate = 5e-3});
     const Sums held_out = draw(500, length, generator);
@@ -69,7 +71,7 @@ int main(int argc, char** argv) {
         std::vector<Tensor> gradients = tape.gradient(loss, parameters(model));
         clip_gradient_norm(gradients, 1);
         optimizer.step(gradients);
-        if (step % 50 == 0) {
+        if (step % 50 == 0 || step == steps) {
             lstm.points.push_back({static_cast<double>(step), squared_error(model, held_out)});
             blind.points.push_back({static_cast<double>(step), 1.0 / 6});  // the variance of the sum of two
             fmt::print("step {:4}  squared error {:.5f}\n", step, lstm.points.back().y);

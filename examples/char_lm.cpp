@@ -86,6 +86,7 @@ std::string write(const Model& model, const Alphabet& alphabet, int length, doub
 struct Flags {
     std::string cell = "gru";
     int steps = 600;
+    std::uint64_t seed = 1;
     double temperature = 0.5;
 };
 
@@ -102,7 +103,7 @@ void run(const Flags& flags) {
     const Alphabet alphabet(text);
     const Tensor training = alphabet.encode(text, rows), held_out = alphabet.encode(text_of(corpus.held_out), 200);
 
-    Generator generator(1);
+    Generator generator(flags.seed);
     LanguageModel<Stack> model(alphabet.size(), generator);
     Adam optimizer(parameters(model), {.learning_rate = 4e-3});
     fmt::print("{} characters of {} kinds, {} parameters\n", text.size(), alphabet.size(), parameter_count(model));
@@ -120,7 +121,7 @@ void run(const Flags& flags) {
         std::vector<Tensor> gradients = tape.gradient(loss, parameters(model));
         clip_gradient_norm(gradients, 1);
         optimizer.step(gradients);
-        if (step % 50 == 0) {
+        if (step % 50 == 0 || step == flags.steps) {
             read.points.push_back({static_cast<double>(step), loss.item() / std::numbers::ln2});
             new_text.points.push_back({static_cast<double>(step), entropy(model, held_out)});
             fmt::print("step {:4}  bits a character: {:.3f} of the text, {:.3f} of held-out text\n", step,
@@ -143,9 +144,12 @@ int main(int argc, char** argv) {
     app.add_option("--cell", flags.cell, "Of the recurrent layer")
         ->check(CLI::IsMember({"gru", "lstm"}))
         ->capture_default_str();
-    app.add_option("--steps", flags.steps, "Steps of training")->capture_default_str();
+    app.add_option("--steps", flags.steps, "Steps of training")->check(CLI::Range(1, 1000000))->capture_default_str();
+    app.add_option("--seed", flags.seed, "Of first weights and of what is written")
+        ->check(CLI::Range(0, 1000000))
+        ->capture_default_str();
     app.add_option("--temperature", flags.temperature, "What logits are divided by")
-        ->check(CLI::PositiveNumber)
+        ->check(CLI::Range(0.01, 100.0))
         ->capture_default_str();
     CLI11_PARSE(app, argc, argv);
     flags.cell == "lstm" ? run<Lstm>(flags) : run<Gru>(flags);

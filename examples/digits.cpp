@@ -84,12 +84,16 @@ static Tensor confusion(const Reader& model, const Digits& data) {
 int main(int argc, char** argv) {
     CLI::App app("Trains a convolutional network to read small digits under noise.");
     int steps = 300;
+    std::uint64_t seed = 1;
     double noise = 0.2;
-    app.add_option("--steps", steps, "Steps of training")->capture_default_str();
-    app.add_option("--noise", noise, "Its standard deviation, beside a brightness of 0.6 to 1")->capture_default_str();
+    app.add_option("--steps", steps, "Steps of training")->check(CLI::Range(1, 1000000))->capture_default_str();
+    app.add_option("--seed", seed, "Of data and first weights")->check(CLI::Range(0, 1000000))->capture_default_str();
+    app.add_option("--noise", noise, "Its standard deviation, beside a brightness of 0.6 to 1")
+        ->check(CLI::Range(0.0, 10.0))
+        ->capture_default_str();
     CLI11_PARSE(app, argc, argv);
 
-    Generator generator(1);
+    Generator generator(seed);
     Reader model(generator);
     AdamW optimizer(parameters(model), {.learning_rate = 3e-3});
     const Digits held_out = draw(2000, noise, generator);

@@ -1,5 +1,6 @@
 /// Newton's method on a logistic regression, in float64: by the whole Hessian, and by its products with vectors alone.
-/// Close to the minimum each step doubles the right digits, where gradient descent adds a few.
+/// Close to the minimum each step doubles the number of right digits, and one of gradient descent adds a part of a
+/// digit.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -63,7 +64,7 @@ int main() {
         descend("Newton: hessian() and solve()", loss, features,
                 [&](const Tensor& w, const Tensor& gradient) { return -solve(hessian(loss, w), gradient); });
     int products = 0;
-    const LineChart::Line free =
+    const LineChart::Line matrix_free =
         descend("Newton: hvp() and conjugate gradients", loss, features, [&](const Tensor& w, const Tensor& gradient) {
             // As exact as the gradient is small: no product is wasted far from the minimum, and the order stays 2.
             const double size = norm(gradient).item();
@@ -80,7 +81,7 @@ int main() {
     write_svg({.title = "Newton's method on a logistic regression",
                .x_label = "step",
                .y_label = "log10 of the gradient's norm",
-               .lines = {newton, free, descent}},
+               .lines = {newton, matrix_free, descent}},
               "newton.svg");
     fmt::print("the norms are drawn in newton.svg\n");
 }

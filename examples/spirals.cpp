@@ -86,10 +86,12 @@ static void draw(const Perceptron& model, const Spirals& data, const char* file)
 int main(int argc, char** argv) {
     CLI::App app("Trains a perceptron to tell two spirals apart.");
     int steps = 1000;
-    app.add_option("--steps", steps, "Steps of training")->capture_default_str();
+    std::uint64_t seed = 1;
+    app.add_option("--steps", steps, "Steps of training")->check(CLI::Range(1, 1000000))->capture_default_str();
+    app.add_option("--seed", seed, "Of data and first weights")->check(CLI::Range(0, 1000000))->capture_default_str();
     CLI11_PARSE(app, argc, argv);
 
-    Generator generator(1);
+    Generator generator(seed);
     const Spirals training = spirals(400, generator), held_out = spirals(1000, generator);
     Perceptron model(generator);
     Adam optimizer(parameters(model), {.learning_rate = 1e-2});

@@ -64,12 +64,14 @@ static void draw_attention(const Reverser& model, const Tensor& ids, const char*
 int main(int argc, char** argv) {
     CLI::App app("Trains one block of a Transformer to reverse sequences of digits.");
     int steps = 200;
+    std::uint64_t seed = 1;
     std::int64_t length = 12;
-    app.add_option("--steps", steps, "Steps of training")->capture_default_str();
+    app.add_option("--steps", steps, "Steps of training")->check(CLI::Range(1, 1000000))->capture_default_str();
+    app.add_option("--seed", seed, "Of data and first weights")->check(CLI::Range(0, 1000000))->capture_default_str();
     app.add_option("--length", length, "Digits in a sequence")->check(CLI::Range(1, 200))->capture_default_str();
     CLI11_PARSE(app, argc, argv);
 
-    Generator generator(1);
+    Generator generator(seed);
     Reverser model(length, generator);
     Adam optimizer(parameters(model));
     const auto schedule = LearningRateSchedule::cosine(steps).after_warmup(20);
