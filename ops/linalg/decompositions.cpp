@@ -235,7 +235,7 @@ Tensor Eigh::jvp(const Forward& forward) const {
     const Tensor m = matrices::product(transpose(v), matrices::product(0.5 * (da + transpose(da)), v));
     const Tensor identity = matrices::identity_like(m);
     const auto turn = [](auto m, auto here, auto there, auto is_diagonal) {
-        return where(is_diagonal == 1.0, 0.0, quotient(m, there - here));
+        return where(is_diagonal == 1.0, 0.0, over_gap(m, where(is_diagonal == 1.0, 1.0, there - here), m != 0.0));
     };
     const Tensor dv = matrices::product(v, map(turn, m, column(w), row(w), identity));
     return pack(forward.output().shape(), {sum(m * identity, -1), transpose(dv)});
@@ -326,13 +326,15 @@ Tensor Svd::jvp(const Forward& forward) const {
     const auto turn = [](auto x, auto turned, auto here, auto there, auto is_diagonal) {
         const auto total = here + there;
         const auto share = where(total == 0.0, 0.5, there / where(total == 0.0, 1.0, total));
-        return where(is_diagonal == 1.0, 0.0, quotient(x * share + turned * (1.0 - share), there - here));
+        return where(is_diagonal == 1.0, 0.0,
+                     over_gap(x * share + turned * (1.0 - share), where(is_diagonal == 1.0, 1.0, there - here),
+                              x != 0.0 || turned != 0.0));
     };
     const Tensor turned = transpose(inner);
     Tensor du = matrices::product(u, map(turn, inner, turned, column(s), row(s), identity));
     Tensor dvh = matrices::product(transpose(map(turn, turned, inner, column(s), row(s), identity)), vh);
     const auto over = [](const Tensor& x, const Tensor& values) {
-        return map([](auto x, auto s) { return quotient(x, s); }, x, values);
+        return map([](auto x, auto s) { return over_gap(x, s, x != 0.0); }, x, values);
     };
     if (m > k) du = du + over(of_columns - matrices::product(u, inner), row(s));
     if (n > k) dvh = dvh + over(of_rows - matrices::product(inner, vh), column(s));

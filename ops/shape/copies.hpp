@@ -71,6 +71,7 @@ struct Convert {
     static constexpr std::string_view name = "convert";
     static constexpr OpDoc doc{"convert(x, dtype)", "[..] -> the same", "the same elements as float32 or float64",
                                "ct in x's dtype"};
+    static constexpr bool linear = true;
     static constexpr Saves saves = Saves::nothing;
     Dtype from, to;
     Shape shape(const Inputs& in) const { return in[0].shape(); }
