@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/autograd/transform/derivatives.hpp>
@@ -105,5 +107,60 @@ TEST_CASE("gradients_forward: second derivatives are the same by either mode of 
                 if (!is_missing(error)) throw;
             }
         }
+    }
+}
+
+TEST_CASE("gradients_forward: tangents with other strides than their operands, and of stretched ones") {
+    const Tensor x = tensor({1, 2, 3, 4, 5, 6}, {2, 3}, Dtype::float64);
+    const Tensor t = transpose(tensor({1, 2, 3, 4, 5, 6}, {3, 2}, Dtype::float64));
+    const auto flat = [](const Tensor& z) { return reshape(z, {6}); };
+    CHECK(jvp(flat, x, t).tangent.to_vector<double>() == std::vector<double>{1, 3, 5, 2, 4, 6});
+    const Tensor row = tensor({1, 2, 3}, Dtype::float64), along = tensor({1, 0, -1}, Dtype::float64);
+    CHECK(jvp([&](const Tensor& z) { return z + x; }, row, along).tangent.to_vector<double>() ==
+          std::vector<double>{1, 0, -1, 1, 0, -1});
+    CHECK(jvp([&](const Tensor& z) { return sum(z * x, 1); }, row, along).tangent.to_vector<double>() ==
+          std::vector<double>{-2, -2});
+    const auto both = [&](const Tensor& z) {
+        const auto [a, b] = map([](auto p, auto q) { return std::tuple{p + q, 2.0 * q}; }, z, x);
+        return a * b;
+    };
+    const std::vector<double> tangent = jvp(both, row, along).tangent.to_vector<double>();
+    for (std::size_t i = 0; i < 6; ++i)
+        CHECK(tangent[i] == (1.0 - static_cast<double>(i % 3)) * 2 * (1.0 + static_cast<double>(i)));
+    const auto of_float = jvp([](const Tensor& z) { return exp(z) * 2.0; }, tensor({0, 0}), tensor({1, 3})).tangent;
+    CHECK(of_float.dtype() == Dtype::float32);
+    CHECK(of_float.to_vector<double>() == std::vector<double>{2, 6});
+}
+
+TEST_CASE("gradients_forward: infinities, ties and empty tensors") {
+    const double infinity = std::numeric_limits<double>::infinity();
+    const Tensor x = tensor({infinity, 1}, {1, 2}, Dtype::float64), w = ones({2, 2}, Dtype::float64);
+    const Tensor bias = zeros({2}, Dtype::float64), along = tensor({3, 4}, Dtype::float64);
+    CHECK(jvp([&](const Tensor& b) { return linear(x, w, b); }, bias, along).tangent.to_vector<double>() ==
+          std::vector<double>{3, 4});
+    const Tensor scores = tensor({0, -infinity, 0, -infinity, -infinity, -infinity}, {2, 3}, Dtype::float64);
+    const Tensor t = tensor({1, 2, 3, 4, 5, 6}, {2, 3}, Dtype::float64);
+    const auto probabilities = [](const Tensor& z) { return softmax(z); };
+    CHECK(jvp(probabilities, scores, t).tangent.to_vector<double>() == std::vector<double>{-0.5, 0, 0.5, 0, 0, 0});
+    const Tensor tied = tensor({2, 5, 5}, Dtype::float64), v = tensor({1, 2, 4}, Dtype::float64);
+    CHECK(jvp([](const Tensor& z) { return max(z); }, tied, v).tangent.item() == 2);
+    CHECK(jvp([](const Tensor& z) { return amax(z); }, tied, v).tangent.item() == 3);
+    const Tensor none = Tensor::empty({0, 3, 3}, Dtype::float64);
+    const auto shape_of = [&](const auto& f) { return jvp(f, none, none).tangent.shape(); };
+    CHECK(shape_of([](const Tensor& z) { return qr(z).r; }) == Shape{0, 3, 3});
+    CHECK(shape_of([](const Tensor& z) { return svd(z).s; }) == Shape{0, 3});
+    CHECK(shape_of([](const Tensor& z) { return eigh(z).vectors; }) == Shape{0, 3, 3});
+    CHECK(shape_of([](const Tensor& z) { return sum(z, 0); }) == Shape{3, 3});
+    CHECK(shape_of([](const Tensor& z) { return matmul(z, z); }) == Shape{0, 3, 3});
+}
+
+TEST_CASE("gradients_forward: the weights of classes are constants") {
+    const Tensor logits = ones({1, 2}, Dtype::float64), labels = arange(1), w = ones({2}, Dtype::float64);
+    const auto f = [&](const Tensor& z) { return cross_entropy(logits, labels, {.weight = z}); };
+    try {
+        jvp(f, w, w);
+        FAIL_CHECK("nothing was thrown");
+    } catch (const NotDifferentiableError& error) {
+        CHECK(std::string(error.what()).starts_with("cross_entropy: the weights of the classes are constants here"));
     }
 }
