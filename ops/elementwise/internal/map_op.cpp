@@ -81,7 +81,8 @@ Tensor apply_to_inputs(const Formula& formula, const void* f, std::size_t bytes,
     const auto tensor = std::ranges::find_if_not(operands, &Input::is_number);
     if (tensor == operands.end())
         located(formula.name, {}, where, [] { throw ValueError("all operands are numbers"); });
-    const Dtype dtype = tensor->tensor().dtype();
+    // Beside an int64 tensor, which the op refuses, 0.5 could not be made one.
+    const Dtype dtype = is_floating(tensor->tensor().dtype()) ? tensor->tensor().dtype() : Dtype::float64;
     // Most ops have few operands, and setting up 32 handles would take longer than they do.
     const auto apply_with = [&](auto& numbers, auto& pointers) {
         for (std::size_t k = 0; k < operands.size(); ++k) {

@@ -202,6 +202,7 @@ TEST_CASE("elementwise: what does not fit is refused with the caller's line") {
     check_refused<DtypeError>("mul: operands differ in dtype: float32 and float64",
                               [&] { x* zeros({3}, Dtype::float64); });
     check_refused<DtypeError>("div: an operand is int64; float32 or float64 is needed", [&] { x / arange(3); });
+    check_refused<DtypeError>("mul: an operand is int64; float32 or float64 is needed", [&] { 0.25 * arange(3); });
     check_refused<DtypeError>("exp: an operand is int64; float32 or float64 is needed", [&] { exp(arange(3)); });
     check_refused<ValueError>("pow: all operands are numbers", [&] { pow(Input(2), 3); });
     check_refused<ValueError>("where: all operands are numbers", [&] { wengert::where(1, 2, 3); });
