@@ -19,6 +19,7 @@
 #include <wengert/nn/linear.hpp>
 #include <wengert/nn/lstm.hpp>
 #include <wengert/nn/luong_attention.hpp>
+#include <wengert/nn/minibatches.hpp>
 #include <wengert/nn/module.hpp>
 #include <wengert/nn/multihead_attention.hpp>
 #include <wengert/nn/optimizers.hpp>
