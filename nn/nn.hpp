@@ -16,9 +16,11 @@
 #include <wengert/nn/gru.hpp>
 #include <wengert/nn/initializers.hpp>
 #include <wengert/nn/layer_norm.hpp>
+#include <wengert/nn/lbfgs.hpp>
 #include <wengert/nn/linear.hpp>
 #include <wengert/nn/lstm.hpp>
 #include <wengert/nn/luong_attention.hpp>
+#include <wengert/nn/minibatches.hpp>
 #include <wengert/nn/module.hpp>
 #include <wengert/nn/multihead_attention.hpp>
 #include <wengert/nn/optimizers.hpp>

@@ -18,7 +18,7 @@ namespace wengert {
 
 namespace {
 
-using update_rule::infinity, update_rule::require, update_rule::require_adam, update_rule::sweep;
+using update_rule::infinity, update_rule::label, update_rule::require, update_rule::require_adam, update_rule::sweep;
 
 /// The exponent of a NaN or an infinity is all ones.
 template <class T>
@@ -67,32 +67,77 @@ struct AdamStep {
     }
 };
 
+constexpr const char* advice =
+    "; an optimizer goes on with the parameters that it was made for, so after clone(), to() or an assignment to the "
+    "model make a new one, and load_state()";
+
 }  // namespace
+
+std::string update_rule::label(const std::vector<Tensor>& parameters, std::size_t which) {
+    const std::string& name = parameters[which].name();
+    return name.empty() ? std::to_string(which) : name;
+}
+
+void update_rule::require_parameters(const std::vector<Tensor>& parameters) {
+    if (parameters.empty()) throw ValueError("an optimizer needs parameters");
+    std::vector<const TensorState*> states;
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+        const Tensor& p = parameters[i];
+        if (!p.defined()) throw ValueError(fmt::format("parameter {} is undefined", i));
+        if (!is_floating(p.dtype()))
+            throw DtypeError(
+                fmt::format("parameter \"{}\" must be of float32 or float64, not int64", label(parameters, i)));
+        if (!p.is_contiguous())
+            throw ValueError(fmt::format("parameter \"{}\" is not contiguous", label(parameters, i)));
+        states.push_back(p.state());
+    }
+    std::ranges::sort(states);
+    if (const auto twice = std::ranges::adjacent_find(states); twice != states.end()) {
+        const auto which = std::ranges::find(parameters, *twice, &Tensor::state);
+        throw ValueError(fmt::format("parameter \"{}\" occurs twice",
+                                     label(parameters, static_cast<std::size_t>(which - parameters.begin()))));
+    }
+}
+
+void update_rule::require_gradients(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients) {
+    if (gradients.size() != parameters.size())
+        throw ShapeError(fmt::format("{} gradients for {} parameters, the last of which is \"{}\"", gradients.size(),
+                                     parameters.size(), label(parameters, parameters.size() - 1)));
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+        const Tensor &p = parameters[i], &g = gradients[i];
+        if (!g.defined())
+            throw ValueError(fmt::format("the gradient of parameter \"{}\" is undefined", label(parameters, i)));
+        if (g.shape() != p.shape())
+            throw ShapeError(fmt::format("the gradient of parameter \"{}\" {} has shape {}", label(parameters, i),
+                                         to_string(p.shape()), to_string(g.shape())));
+        if (g.dtype() != p.dtype())
+            throw DtypeError(fmt::format("the gradient of parameter \"{}\" is {}, the parameter {}",
+                                         label(parameters, i), to_string(g.dtype()), to_string(p.dtype())));
+    }
+}
+
+void update_rule::require_held(const std::vector<Tensor>& parameters) {
+    for (std::size_t i = 0; i < parameters.size(); ++i)
+        if (parameters[i].is_unique())
+            throw ValueError(fmt::format("parameter \"{}\" {} is no model's any more{}", label(parameters, i),
+                                         to_string(parameters[i].shape()), advice));
+}
+
+void update_rule::require_finite(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients) {
+    for (std::size_t i = 0; i < gradients.size(); ++i)
+        if (const std::int64_t count = count_non_finite(packed(gradients[i])); count > 0)
+            throw NonFiniteError(
+                fmt::format("{} of the {} elements of the gradient of parameter \"{}\" {} {} NaN or infinite", count,
+                            gradients[i].numel(), label(parameters, i), to_string(gradients[i].shape()),
+                            count == 1 ? "is" : "are"));
+}
 
 Optimizer::Optimizer(std::vector<Tensor> parameters, double learning_rate, std::vector<std::string_view> kept)
     : parameters_(std::move(parameters)), kept_names_(std::move(kept)) {
     set_learning_rate(learning_rate);
-    if (parameters_.empty()) throw ValueError("an optimizer needs parameters");
-    std::vector<const TensorState*> states;
-    for (std::size_t i = 0; i < parameters_.size(); ++i) {
-        const Tensor& p = parameters_[i];
-        if (!p.defined()) throw ValueError(fmt::format("parameter {} is undefined", i));
-        if (!is_floating(p.dtype()))
-            throw DtypeError(fmt::format("parameter \"{}\" must be of float32 or float64, not int64", label(i)));
-        if (!p.is_contiguous()) throw ValueError(fmt::format("parameter \"{}\" is not contiguous", label(i)));
-        states.push_back(p.state());
+    update_rule::require_parameters(parameters_);
+    for (const Tensor& p : parameters_)
         for (std::size_t k = 0; k < kept_names_.size(); ++k) kept_.push_back(zeros(p.shape(), p.dtype()));
-    }
-    std::ranges::sort(states);
-    if (const auto twice = std::ranges::adjacent_find(states); twice != states.end()) {
-        const auto which = std::ranges::find(parameters_, *twice, &Tensor::state);
-        throw ValueError(fmt::format("parameter \"{}\" occurs twice", label(std::size_t(which - parameters_.begin()))));
-    }
-}
-
-std::string Optimizer::label(std::size_t parameter) const {
-    const std::string& name = parameters_[parameter].name();
-    return name.empty() ? std::to_string(parameter) : name;
 }
 
 void Optimizer::set_learning_rate(double rate) {
@@ -100,31 +145,8 @@ void Optimizer::set_learning_rate(double rate) {
     learning_rate_ = rate;
 }
 
-void Optimizer::require_fitting(const std::vector<Tensor>& gradients) const {
-    if (gradients.size() != parameters_.size())
-        throw ShapeError(fmt::format("{} gradients for {} parameters, the last of which is \"{}\"", gradients.size(),
-                                     parameters_.size(), label(parameters_.size() - 1)));
-    for (std::size_t i = 0; i < gradients.size(); ++i) {
-        const Tensor &p = parameters_[i], &g = gradients[i];
-        if (!g.defined()) throw ValueError(fmt::format("the gradient of parameter \"{}\" is undefined", label(i)));
-        if (g.shape() != p.shape())
-            throw ShapeError(fmt::format("the gradient of parameter \"{}\" {} has shape {}", label(i),
-                                         to_string(p.shape()), to_string(g.shape())));
-        if (g.dtype() != p.dtype())
-            throw DtypeError(fmt::format("the gradient of parameter \"{}\" is {}, the parameter {}", label(i),
-                                         to_string(g.dtype()), to_string(p.dtype())));
-    }
-}
-
 void Optimizer::require_in_use() const {
-    constexpr const char* advice =
-        "; an optimizer goes on with the parameters that it was made for, so after clone(), to() or an assignment to "
-        "the "
-        "model make a new one, and load_state()";
-    for (std::size_t i = 0; i < parameters_.size(); ++i)
-        if (parameters_[i].is_unique())
-            throw ValueError(fmt::format("parameter \"{}\" {} is no model's any more{}", label(i),
-                                         to_string(parameters_[i].shape()), advice));
+    update_rule::require_held(parameters_);
     const Recording* const recording = Recording::current();
     const auto met = [recording](const Tensor& p) {
         return p.state()->recording != 0 || recording->find(p) != no_node;
@@ -133,22 +155,13 @@ void Optimizer::require_in_use() const {
         throw ValueError(
             fmt::format("the tape has met none of the parameters, the first of which is \"{}\": the "
                         "gradients are of other tensors{}",
-                        label(0), advice));
-}
-
-void Optimizer::require_finite(const std::vector<Tensor>& gradients) const {
-    for (std::size_t i = 0; i < gradients.size(); ++i)
-        if (const std::int64_t count = count_non_finite(packed(gradients[i])); count > 0)
-            throw NonFiniteError(fmt::format(
-                "{} of the {} elements of the gradient of parameter \"{}\" {} {} NaN or "
-                "infinite",
-                count, gradients[i].numel(), label(i), to_string(gradients[i].shape()), count == 1 ? "is" : "are"));
+                        label(parameters_, 0), advice));
 }
 
 void Optimizer::step(const std::vector<Tensor>& gradients, const SourceLine& where) try {
-    require_fitting(gradients);
+    update_rule::require_gradients(parameters_, gradients);
     require_in_use();
-    require_finite(gradients);
+    update_rule::require_finite(parameters_, gradients);
     ++step_count_;
     const ObservedWork work("optimizer", Pass::update);
     for (std::size_t i = 0; i < gradients.size(); ++i) {
@@ -166,7 +179,7 @@ NamedTensors Optimizer::state() const {
                         {"learning_rate", scalar(learning_rate_, Dtype::float64)}};
     const std::size_t n = kept_names_.size();
     for (std::size_t i = 0; i < kept_.size(); ++i)
-        result.emplace_back(fmt::format("{}.{}", kept_names_[i % n], label(i / n)), kept_[i]);
+        result.emplace_back(fmt::format("{}.{}", kept_names_[i % n], label(parameters_, i / n)), kept_[i]);
     return result;
 }
 

@@ -52,11 +52,7 @@ class Optimizer {
     virtual void update(Tensor& parameter, const Tensor& gradient, std::span<Tensor> kept) = 0;
 
   private:
-    /// The name of a parameter, or its number if it has none.
-    std::string label(std::size_t parameter) const;
-    void require_fitting(const std::vector<Tensor>& gradients) const;
     void require_in_use() const;
-    void require_finite(const std::vector<Tensor>& gradients) const;
 
     std::vector<Tensor> parameters_;
     std::vector<std::string_view> kept_names_;

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 #include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/autograd/tensor/tensor.hpp>
 
@@ -29,6 +31,15 @@ void require_adam(const auto& options) {
     require("epsilon", options.epsilon, 0, infinity);
     require("weight_decay", options.weight_decay, 0, infinity);
 }
+
+/// What a rule's constructor and step ask of its parameters and their gradients; optimizers.hpp says what they throw.
+void require_parameters(const std::vector<Tensor>& parameters);
+void require_gradients(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients);
+void require_finite(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients);
+/// Somebody beside the optimizer, and its caller, holds each parameter.
+void require_held(const std::vector<Tensor>& parameters);
+/// The name of a parameter, or its number if it has none.
+std::string label(const std::vector<Tensor>& parameters, std::size_t which);
 
 /// Calls rule(p, g, kept...) for each element, with references to all but the gradient's.
 template <class T, std::size_t... k, class Rule>

@@ -13,8 +13,9 @@ using namespace class_losses;
 Tensor cross_entropy(const Input& logits, const Tensor& labels, const CrossEntropyOptions& options) {
     static_assert(is_listed<CrossEntropy>, "the op is missing in its family's list");
     const CrossEntropy op{options};
-    if (!options.weight.defined()) return apply(op, {&logits.tensor(), &labels}, logits.where());
-    return apply(op, {&logits.tensor(), &labels, &options.weight}, logits.where());
+    const Tensor& x = tensor_of(logits, CrossEntropy::name);
+    if (!options.weight.defined()) return apply(op, {&x, &labels}, logits.where());
+    return apply(op, {&x, &labels, &options.weight}, logits.where());
 }
 
 Shape CrossEntropy::shape(const Inputs& in) const {

@@ -22,7 +22,8 @@ Tensor linear_cross_entropy(const Input& x, const Input& weight, const Input& bi
                             const CrossEntropyOptions& options, std::int64_t chunk) {
     static_assert(is_listed<LinearCrossEntropy>, "the op is missing in its family's list");
     const LinearCrossEntropy op{options, chunk, ProductPrecision::current()};
-    const Tensor &states = x.tensor(), &rows = weight.tensor(), &added = bias.tensor();
+    const Tensor &states = tensor_of(x, LinearCrossEntropy::name), &rows = tensor_of(weight, LinearCrossEntropy::name),
+                 &added = tensor_of(bias, LinearCrossEntropy::name);
     if (!options.weight.defined()) return apply(op, {&states, &rows, &added, &labels}, x.where());
     return apply(op, {&states, &rows, &added, &labels, &options.weight}, x.where());
 }

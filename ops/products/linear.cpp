@@ -67,14 +67,15 @@ void LinearProduct::vjp(Backward& back) const {
 
 Tensor linear(const Input& x, const Input& weight, const Input& bias) {
     static_assert(is_listed<LinearProduct>, "the op is missing in its family's list");
-    if (x.tensor().rank() == 1) return squeeze({linear({unsqueeze(x, 0), x.where()}, weight, bias), x.where()}, 0);
-    return apply(LinearProduct{ProductPrecision::current()}, {&x.tensor(), &weight.tensor(), &bias.tensor()},
-                 x.where());
+    const Tensor &rows = tensor_of(x, "linear"), &w = tensor_of(weight, "linear"), &b = tensor_of(bias, "linear");
+    if (rows.rank() == 1) return squeeze({linear({unsqueeze(x, 0), x.where()}, weight, bias), x.where()}, 0);
+    return apply(LinearProduct{ProductPrecision::current()}, {&rows, &w, &b}, x.where());
 }
 
 Tensor linear(const Input& x, const Input& weight) {
-    if (x.tensor().rank() == 1) return squeeze({linear({unsqueeze(x, 0), x.where()}, weight), x.where()}, 0);
-    return apply(LinearProduct{ProductPrecision::current()}, {&x.tensor(), &weight.tensor()}, x.where());
+    const Tensor &rows = tensor_of(x, "linear"), &w = tensor_of(weight, "linear");
+    if (rows.rank() == 1) return squeeze({linear({unsqueeze(x, 0), x.where()}, weight), x.where()}, 0);
+    return apply(LinearProduct{ProductPrecision::current()}, {&rows, &w}, x.where());
 }
 
 std::vector<Sample> LinearProduct::samples() {

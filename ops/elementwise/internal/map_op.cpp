@@ -32,7 +32,8 @@ Shape BoundFormula::space(const Backward& back) const {
 }
 
 Shape BoundFormula::shape(const Inputs& in) const {
-    if (!is_floating(in[0].dtype())) throw DtypeError("an operand is int64; float32 or float64 is needed");
+    for (std::size_t k = 0; k < in.size(); ++k)
+        if (!is_floating(in[k].dtype())) throw DtypeError("an operand is int64; float32 or float64 is needed");
     Shape result = space(in);
     if (sums != nullptr) return sums->reduced(result);
     if (formula.results > 1) result.insert(0, formula.results);
@@ -99,8 +100,8 @@ Tensor apply_to_inputs(const Formula& formula, const void* f, std::size_t bytes,
     const auto tensor = std::ranges::find_if_not(operands, &Input::is_number);
     if (tensor == operands.end())
         located(formula.name, {}, where, [] { throw ValueError("all operands are numbers"); });
-    const Dtype dtype = tensor->tensor().dtype();
-    const auto differs = [dtype](const Input& x) { return !x.is_number() && x.tensor().dtype() != dtype; };
+    const Dtype first = tensor->tensor().dtype();
+    const auto differs = [first](const Input& x) { return !x.is_number() && x.tensor().dtype() != first; };
     if (std::ranges::any_of(operands, differs)) {
         const std::vector<Tensor> tensors = promoted(operands);
         std::vector<Input> inputs;
@@ -108,6 +109,8 @@ Tensor apply_to_inputs(const Formula& formula, const void* f, std::size_t bytes,
             inputs.push_back(operands[k].is_number() ? operands[k] : Input(tensors[k], operands[k].where()));
         return apply_to_inputs<summed>(formula, f, bytes, axes, inputs);
     }
+    // Beside an int64 tensor, which the op refuses, 0.5 could not be made one.
+    const Dtype dtype = is_floating(first) ? first : Dtype::float64;
     // Most ops have few operands, and setting up 32 handles would take longer than they do.
     const auto apply_with = [&](auto& numbers, auto& pointers) {
         for (std::size_t k = 0; k < operands.size(); ++k) {

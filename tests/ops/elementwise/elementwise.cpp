@@ -200,6 +200,7 @@ TEST_CASE("elementwise: what does not fit is refused with the caller's line") {
     const Tensor x = ones({2, 3});
     check_refused<ShapeError>("add: shapes do not broadcast: [2, 3] and [4] (3 != 4)", [&] { x + ones({4}); });
     check_refused<DtypeError>("div: an operand is int64; float32 or float64 is needed", [&] { arange(3) / arange(3); });
+    check_refused<DtypeError>("mul: an operand is int64; float32 or float64 is needed", [&] { 0.25 * arange(3); });
     check_refused<DtypeError>("exp: an operand is int64; float32 or float64 is needed", [&] { exp(arange(3)); });
     check_refused<ValueError>("pow: all operands are numbers", [&] { pow(Input(2), 3); });
     check_refused<ValueError>("where: all operands are numbers", [&] { wengert::where(1, 2, 3); });

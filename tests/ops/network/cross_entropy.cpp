@@ -191,6 +191,8 @@ TEST_CASE("cross_entropy: what does not fit is refused, with the caller's line")
         "cross_entropy: the losses of single rows are those of nll_loss(log_softmax(logits), labels)", [&] {
             cross_entropy(zeros({1, 5}), ids({0}), {.reduction = Reduction::none});
         });
+    check_refused<ValueError>("cross_entropy: an undefined tensor was given",
+                              [&] { cross_entropy(Tensor(), tensor(std::vector<std::int64_t>{0}, {1})); });
     check_refused<ValueError>("cross_entropy: operand 1 is an undefined tensor", [&] {
         cross_entropy(zeros({1, 5}), Tensor());
     });
