@@ -31,6 +31,9 @@ Tensor BatchNorm::operator()(const Input& x, NormStatistics statistics) const {
         if (result.mean.shape() != mean.shape())
             throw ShapeError(fmt::format("the running statistics are of {} channels, but x is {}", mean.numel(),
                                          to_string(x.tensor().shape())));
+        if (mean.dtype() != x.tensor().dtype())
+            throw DtypeError(fmt::format("the running statistics are {}, but x {}", to_string(mean.dtype()),
+                                         to_string(x.tensor().dtype())));
         // A checkpoint's second run has seen the batch before.
         if (Draws::is_repeating()) return result.outputs;
         const Pause pause;

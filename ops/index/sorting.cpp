@@ -179,14 +179,14 @@ Tensor quantile(const Input& x, double q, int axis, bool keepdim) {
         const double share = place - static_cast<double>(below);
         // The largest element is NaN if one is. Equal ones have no distance, not even infinite ones.
         const Tensor low = at(below), high = share > 0 ? at(above) : low, last = at(n - 1);
-        // From the nearer one, as NumPy does: it decides where the distance is infinite.
-        const Tensor near = share < 0.5 ? low : high;
         const Tensor result = map(
-            [part = share < 0.5 ? share : share - 1](auto near, auto low, auto high, auto last) {
+            [share](auto low, auto high, auto last) {
                 const auto distance = where(low == high, 0.0, high) - where(low == high, 0.0, low);
-                return where(isnan(last), last, near + part * distance);
+                // Between an infinity and a number there is the infinity alone.
+                const auto between = where(isinf(distance), low + high, low + share * distance);
+                return where(isnan(last), last, between);
             },
-            Input(near, x.where()), low, high, last);
+            Input(low, x.where()), high, last);
         return keepdim ? result : squeeze({result, x.where()}, axis);
     });
 }

@@ -119,6 +119,8 @@ TEST_CASE("sorting: quantiles lie on a line between the two nearest elements") {
     CHECK(median(tensor({infinity, infinity, 1, 2})).item() == infinity);
     CHECK(quantile(tensor({1, infinity}), 0).item() == 1);
     CHECK(quantile(tensor({-infinity, 1, infinity}), 0.25).item() == -infinity);
+    CHECK(quantile(tensor({-infinity, 1, infinity}), 0.6).item() == infinity);
+    CHECK(std::isnan(median(tensor({-infinity, infinity})).item()));
     CHECK(median(ones({2, 3}), 0).shape() == Shape{3});
     CHECK(quantile(ones({2, 3}), 0.3, 1, true).shape() == Shape{2, 1});
 }
