@@ -64,6 +64,9 @@ Responsible responsible(const OpEntry& op, const Sample& sample) {
     add(op.doc.call);
     for (const OpFamily& family : op_families())
         for (const OpDoc& doc : family.composed) add(doc.call);
+    // A comparison that a sample calls leaves no node.
+    for (const OpEntry& other : all_ops())
+        if (!other.differentiable) names.emplace(other.name);
     Tape tape;
     for (const Tensor& x : sample.inputs)
         if (is_floating(x.dtype())) tape.watch(x);
