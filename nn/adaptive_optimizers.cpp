@@ -6,7 +6,7 @@
 namespace wengert {
 namespace {
 
-using update_rule::infinity, update_rule::require, update_rule::require_adam, update_rule::sweep;
+using update_rule::infinity, update_rule::require, update_rule::require_adam, update_rule::sweep, update_rule::Averages;
 
 }  // namespace
 
@@ -107,19 +107,15 @@ void NAdam::update(Tensor& parameter, const Tensor& gradient, std::span<Tensor> 
     const double now = momentum(t), next = momentum(t + 1);
     visit_floating(parameter.dtype(), [&](auto type) {
         using T = decltype(type);
-        const auto rule = [b1 = static_cast<T>(options_.beta1), c1 = static_cast<T>(1 - options_.beta1),
-                           b2 = static_cast<T>(options_.beta2), c2 = static_cast<T>(1 - options_.beta2),
-                           epsilon = static_cast<T>(options_.epsilon), l2 = static_cast<T>(options_.weight_decay),
-                           of_g = static_cast<T>(learning_rate() * (1 - now) / (1 - product_)),
-                           of_m = static_cast<T>(learning_rate() * next / (1 - product_ * next)),
-                           correction =
-                               static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, static_cast<double>(t))))](
-                              T& p, T g, T& m, T& v) {
-            g += l2 * p;
-            m = b1 * m + c1 * g;
-            v = b2 * v + c2 * g * g;
-            p -= (of_g * g + of_m * m) / (std::sqrt(v) * correction + epsilon);
-        };
+        const auto rule =
+            [average = Averages<T>(options_, options_.weight_decay), epsilon = static_cast<T>(options_.epsilon),
+             of_g = static_cast<T>(learning_rate() * (1 - now) / (1 - product_)),
+             of_m = static_cast<T>(learning_rate() * next / (1 - product_ * next)),
+             correction = static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, static_cast<double>(t))))](
+                T& p, T g, T& m, T& v) {
+                average(p, g, m, v);
+                p -= (of_g * g + of_m * m) / (std::sqrt(v) * correction + epsilon);
+            };
         sweep<T>(parameter, gradient, kept, std::make_index_sequence<2>{}, rule);
     });
 }
@@ -141,14 +137,10 @@ void RAdam::update(Tensor& parameter, const Tensor& gradient, std::span<Tensor> 
     const double rate = learning_rate() * rectified / (1 - std::pow(options_.beta1, t));
     visit_floating(parameter.dtype(), [&](auto type) {
         using T = decltype(type);
-        const auto rule = [is_trusted, b1 = static_cast<T>(options_.beta1), c1 = static_cast<T>(1 - options_.beta1),
-                           b2 = static_cast<T>(options_.beta2), c2 = static_cast<T>(1 - options_.beta2),
-                           epsilon = static_cast<T>(options_.epsilon), l2 = static_cast<T>(options_.weight_decay),
-                           step_size = static_cast<T>(rate),
+        const auto rule = [is_trusted, average = Averages<T>(options_, options_.weight_decay),
+                           epsilon = static_cast<T>(options_.epsilon), step_size = static_cast<T>(rate),
                            unbiased = static_cast<T>(std::sqrt(1 - power))](T& p, T g, T& m, T& v) {
-            g += l2 * p;
-            m = b1 * m + c1 * g;
-            v = b2 * v + c2 * g * g;
+            average(p, g, m, v);
             p -= step_size * m * (is_trusted ? unbiased / (std::sqrt(v) + epsilon) : T{1});
         };
         sweep<T>(parameter, gradient, kept, std::make_index_sequence<2>{}, rule);
@@ -166,12 +158,7 @@ void Lamb::update(Tensor& parameter, const Tensor& gradient, std::span<Tensor> k
     const auto t = static_cast<double>(step_count());
     visit_floating(parameter.dtype(), [&](auto type) {
         using T = decltype(type);
-        const auto average = [b1 = static_cast<T>(options_.beta1), c1 = static_cast<T>(1 - options_.beta1),
-                              b2 = static_cast<T>(options_.beta2),
-                              c2 = static_cast<T>(1 - options_.beta2)](T&, T g, T& m, T& v) {
-            m = b1 * m + c1 * g;
-            v = b2 * v + c2 * g * g;
-        };
+        const auto average = [averages = Averages<T>(options_)](const T& p, T g, T& m, T& v) { averages(p, g, m, v); };
         const auto direction =
             [epsilon = static_cast<T>(options_.epsilon), decay = static_cast<T>(options_.weight_decay),
              of_m = static_cast<T>(1 / (1 - std::pow(options_.beta1, t))),

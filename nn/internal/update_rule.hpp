@@ -41,6 +41,25 @@ void require_held(const std::vector<Tensor>& parameters);
 /// The name of a parameter, or its number if it has none.
 std::string label(const std::vector<Tensor>& parameters, std::size_t which);
 
+/// Adam's averages of one element's gradient g and of its square: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 -
+/// beta2) g^2. With `l2` above 0 that times the parameter is added to the gradient first.
+template <class T>
+struct Averages {
+    T b1, c1, b2, c2, l2;
+
+    explicit Averages(const auto& options, double l2 = 0)
+        : b1(static_cast<T>(options.beta1)),
+          c1(static_cast<T>(1 - options.beta1)),
+          b2(static_cast<T>(options.beta2)),
+          c2(static_cast<T>(1 - options.beta2)),
+          l2(static_cast<T>(l2)) {}
+    void operator()(const T& p, T& g, T& m, T& v) const {
+        g += l2 * p;
+        m = b1 * m + c1 * g;
+        v = b2 * v + c2 * g * g;
+    }
+};
+
 /// Calls rule(p, g, kept...) for each element, with references to all but the gradient's.
 template <class T, std::size_t... k, class Rule>
 void sweep(Tensor& parameter, const Tensor& gradient, [[maybe_unused]] std::span<Tensor> kept,
