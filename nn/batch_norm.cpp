@@ -3,12 +3,13 @@
 #include <wengert/autograd/tape/recording.hpp>
 #include <wengert/autograd/transform/draws.hpp>
 #include <wengert/nn/batch_norm.hpp>
+#include <wengert/nn/internal/epsilon.hpp>
 
 namespace wengert {
 
 BatchNorm::BatchNorm(std::int64_t num_features, const BatchNormOptions& o) : options(o) {
     require_features("BatchNorm", {num_features});
-    if (!(options.eps >= 0)) throw ValueError(fmt::format("BatchNorm: eps is {}, not 0 or more", options.eps));
+    require_epsilon("BatchNorm", options.eps);
     if (!(options.momentum >= 0 && options.momentum <= 1))
         throw ValueError(fmt::format("BatchNorm: the momentum is {}, outside [0, 1]", options.momentum));
     if (options.affine) {

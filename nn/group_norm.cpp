@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <wengert/nn/group_norm.hpp>
+#include <wengert/nn/internal/epsilon.hpp>
 
 namespace wengert {
 
@@ -8,7 +9,7 @@ GroupNorm::GroupNorm(std::int64_t num_groups, std::int64_t num_channels, double 
     require_features("GroupNorm", {num_channels});
     if (groups < 1 || num_channels % groups != 0)
         throw ValueError(fmt::format("GroupNorm: {} groups do not divide {} channels", groups, num_channels));
-    if (!(eps >= 0)) throw ValueError(fmt::format("GroupNorm: eps is {}, not 0 or more", eps));
+    require_epsilon("GroupNorm", eps);
     weight = ones({num_channels});
     bias = zeros({num_channels});
     name_parameters(*this);

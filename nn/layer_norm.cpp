@@ -1,12 +1,11 @@
-#include <fmt/format.h>
-
+#include <wengert/nn/internal/epsilon.hpp>
 #include <wengert/nn/layer_norm.hpp>
 
 namespace wengert {
 
 LayerNorm::LayerNorm(std::int64_t n, double e, bool with_bias) : eps(e) {
     require_features("LayerNorm", {n});
-    if (!(eps >= 0)) throw ValueError(fmt::format("LayerNorm: eps is {}, not 0 or more", eps));
+    require_epsilon("LayerNorm", eps);
     weight = ones({n});
     if (with_bias) bias = zeros({n});
     name_parameters(*this);

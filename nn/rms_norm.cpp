@@ -1,12 +1,11 @@
-#include <fmt/format.h>
-
+#include <wengert/nn/internal/epsilon.hpp>
 #include <wengert/nn/rms_norm.hpp>
 
 namespace wengert {
 
 RmsNorm::RmsNorm(std::int64_t n, double e) : eps(e) {
     require_features("RmsNorm", {n});
-    if (!(eps >= 0)) throw ValueError(fmt::format("RmsNorm: eps is {}, not 0 or more", eps));
+    require_epsilon("RmsNorm", eps);
     weight = ones({n});
     name_parameters(*this);
 }
