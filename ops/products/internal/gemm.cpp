@@ -9,8 +9,38 @@
 #include <wengert/ops/products/internal/gemm.hpp>
 #include <wengert/ops/products/internal/onednn.hpp>
 
+// OpenBLAS's own way to choose the kernels for a processor; builds for one processor have none.
+extern "C" [[gnu::weak]] void gotoblas_dynamic_quit();
+extern "C" [[gnu::weak]] void gotoblas_dynamic_init();
+
 namespace wengert::gemm {
 namespace {
+
+/// The kernels of OpenBLAS that this processor can run; null if it would choose as well by itself.
+const char* better_kernels() {
+#ifdef __x86_64__
+    if (std::string_view(openblas_get_corename()) != "Prescott") return nullptr;
+    if (__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+        return "SkylakeX";
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "Haswell";
+#endif
+    return nullptr;
+}
+
+/// OpenBLAS before 0.3.25 takes an Intel processor that it does not know for a Prescott of 2004, whose kernels are four
+/// times slower. So it is told, before main(), unless the user has chosen.
+[[maybe_unused]] const bool has_chosen_kernels = [] {
+    constexpr const char* variable = "OPENBLAS_CORETYPE";
+    const char* const kernels = better_kernels();
+    if (kernels == nullptr || std::getenv(variable) != nullptr || gotoblas_dynamic_init == nullptr ||
+        gotoblas_dynamic_quit == nullptr)
+        return false;
+    setenv(variable, kernels, 1);
+    gotoblas_dynamic_quit();
+    gotoblas_dynamic_init();
+    unsetenv(variable);
+    return true;
+}();
 
 /// What the environment's WENGERT_GEMM asks for.
 enum class Choice { fastest, openblas, onednn };
@@ -123,6 +153,8 @@ template void multiply_fast(const Matrix<const double>&, const Matrix<const doub
 
 OneThread::OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
 OneThread::~OneThread() { omp_set_num_threads(before_); }
+
+std::string_view kernels() { return openblas_get_corename(); }
 
 void set_thread_count(int threads) { openblas_set_num_threads(threads); }
 

@@ -24,6 +24,9 @@ inline constexpr std::int64_t longest = 0x7fffffff;
 template <class T>
 void multiply(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, bool accumulate);
 
+/// The processor whose kernels OpenBLAS uses, as it calls it.
+std::string_view kernels();
+
 /// Whether oneDNN may multiply in this precision: not in a build without it, and, unless the environment's WENGERT_GEMM
 /// is onednn, not in float32 on processors without AVX-512; never in bfloat16 on those that have no instructions for
 /// it. WENGERT_GEMM=openblas leaves all to OpenBLAS. Throws ValueError for any other value of it.
