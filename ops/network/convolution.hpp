@@ -8,7 +8,8 @@
 
 /// Convolutions of sequences [B, C, L] and of images [B, C, H, W], as PyTorch has them: filters are not flipped, and
 /// what stands beyond the ends counts as 0. The three ops are linear in either operand, and each one's derivatives are
-/// the two others, so that every order is exact. Products are in float32 or float64, whatever ProductPrecision says.
+/// the two others, so that every order is exact. They are in float32 or float64, whatever ProductPrecision says; large
+/// ones in float32 are oneDNN's.
 ///
 /// `groups` parts the channels: filters of a group see the channels of the same group only. All throw ShapeError if the
 /// operands do not fit, DtypeError if they are not of one floating type, ValueError unless stride, dilation and groups

@@ -4,6 +4,7 @@
 #include <wengert/ops/network/internal/convolve.hpp>
 #include <wengert/ops/network/internal/windows.hpp>
 #include <wengert/ops/products/internal/gemm.hpp>
+#include <wengert/ops/products/internal/onednn.hpp>
 
 namespace wengert::convolutions {
 namespace {
@@ -14,6 +15,7 @@ using windows::divided_up;
 struct Thresholds {
     std::int64_t buffer = 1 << 18;  // elements of columns that stay in the cache
     std::int64_t most_direct = 2;   // channels times filters of a group: columns would be read too seldom
+    std::int64_t least_channels = 4, least_work = 1 << 15;  // of oneDNN's kernels
 };
 constexpr Thresholds thresholds;
 
@@ -190,10 +192,44 @@ void fill_rows(T* rows, std::int64_t count, std::int64_t step, std::int64_t leng
     for (std::int64_t i = 0; i < count; ++i) std::fill_n(rows + i * step, length, values != nullptr ? values[i] : T{0});
 }
 
+/// Convolves by oneDNN, and adds the bias of each plane to what is written, where that is faster. Returns whether it
+/// did.
+template <class T>
+bool convolve_by_onednn(const Problem& p, onednn::Adjoint adjoint, const T* x, const T* w, const T* y,
+                        const T* bias = nullptr) {
+    if constexpr (std::is_same_v<T, float>) {
+        const Conv2dOptions& o = p.options;
+        const bool has_few = o.groups == 1 && p.channels < thresholds.least_channels;
+        if (is_pointwise(p) || has_few || p.work() < thresholds.least_work || !gemm::has_onednn(Precision::float32))
+            return false;
+        std::optional<gemm::OneThread> alone;
+        if (parallel_parts(p.planes(), 1, p.work()) == 1) alone.emplace();
+        const auto size = [](const Size2d& s) { return onednn::Convolution::Size{s.height, s.width}; };
+        const onednn::Convolution convolution{p.batch,         o.groups,        p.channels,     p.filters,
+                                              size(p.image),   size(p.kernel),  size(p.result), size(o.stride),
+                                              size(o.padding), size(o.dilation)};
+        if (!onednn::convolve(convolution, adjoint, {x, w, y})) return false;
+        if (bias != nullptr) {
+            const bool to_images = adjoint == onednn::Adjoint::images;
+            const std::int64_t rows = o.groups * (to_images ? p.channels : p.filters),
+                               length = to_images ? p.image.area() : p.positions();
+            T* const written = const_cast<T*>(to_images ? x : y);
+            parallel_ranges(p.batch * rows, 1, p.batch * rows * length, [&](std::int64_t first, std::int64_t last) {
+                for (std::int64_t row = first; row < last; ++row)
+                    for (std::int64_t i = row * length; i < (row + 1) * length; ++i) written[i] += bias[row % rows];
+            });
+        }
+        return true;
+    } else {
+        return false;
+    }
+}
+
 }  // namespace
 
 template <class T>
 void convolve(const Problem& p, const T* x, const T* w, const T* bias, T* y) {
+    if (convolve_by_onednn(p, onednn::Adjoint::none, x, w, y, bias)) return;
     const std::int64_t taps = p.taps(), positions = p.positions(), filters = p.filters;
     const bool pointwise = is_pointwise(p), direct = is_direct(p);
     const std::int64_t parts = parts_of(p, p.planes(), positions);
@@ -237,6 +273,7 @@ void convolve(const Problem& p, const T* x, const T* w, const T* bias, T* y) {
 
 template <class T>
 void convolve_transposed(const Problem& p, const T* y, const T* w, const T* bias, T* x) {
+    if (convolve_by_onednn(p, onednn::Adjoint::images, x, w, y, bias)) return;
     const std::int64_t taps = p.taps(), positions = p.positions(), filters = p.filters, area = p.image.area();
     const bool pointwise = is_pointwise(p), direct = is_direct(p);
     // Parts of the channels, since positions of a result share elements of the image.
@@ -280,6 +317,7 @@ void convolve_transposed(const Problem& p, const T* y, const T* w, const T* bias
 
 template <class T>
 void convolve_weight(const Problem& p, const T* x, const T* y, T* w) {
+    if (convolve_by_onednn(p, onednn::Adjoint::filters, x, w, y)) return;
     const std::int64_t taps = p.taps(), positions = p.positions(), filters = p.filters, groups = p.options.groups;
     if (taps == 0 || filters == 0) return;
     const bool pointwise = is_pointwise(p);

@@ -1,29 +1,12 @@
-#include <omp.h>
-
 #include <algorithm>
 #include <array>
-#include <oneapi/dnnl/dnnl.hpp>
 #include <string_view>
-#include <unordered_map>
 #include <wengert/autograd/tape/observer.hpp>
-#include <wengert/autograd/tensor/tensor.hpp>
 #include <wengert/ops/products/internal/onednn.hpp>
+#include <wengert/ops/products/internal/onednn_kernels.hpp>
 
 namespace wengert::onednn {
 namespace {
-
-using Dims = dnnl::memory::dims;
-using Desc = dnnl::memory::desc;
-using Type = dnnl::memory::data_type;
-using Tag = dnnl::memory::format_tag;
-
-/// Never destroyed, so that objects in static storage may multiply to their end.
-const dnnl::engine& engine() {
-    static const dnnl::engine& cpu = *new dnnl::engine(dnnl::engine::kind::cpu, 0);
-    return cpu;
-}
-
-Tensor room(std::size_t bytes) { return Tensor::empty({static_cast<std::int64_t>(bytes / sizeof(float) + 1)}); }
 
 /// How a kernel reads a matrix. The strides of a packed one are -1.
 struct Form {
@@ -110,42 +93,11 @@ struct Conversion {
           kernel(dnnl::reorder::primitive_desc(engine(), source, engine(), target)) {}
 };
 
-/// What a kernel is made for: lengths and strides of the matrices, whether c is added to, and the number of threads.
-template <std::size_t n>
-using Key = std::array<std::int64_t, n>;
-struct Hash {
-    template <std::size_t n>
-    std::size_t operator()(const Key<n>& key) const {
-        std::size_t hash = 0;
-        for (const std::int64_t number : key) hash = (hash ^ static_cast<std::size_t>(number)) * 0x9e3779b97f4a7c15;
-        return hash ^ hash >> 32;
-    }
-};
-
-/// Kernels, which take a good part of a millisecond to compile. Null: there is no fast one.
-template <std::size_t n, class Kernel>
-class Kernels {
-  public:
-    template <class Make>
-    Kernel* find(const Key<n>& key, const Make& make) {
-        constexpr std::size_t most = 1024;
-        if (const auto known = kernels_.find(key); known != kernels_.end()) return known->second.get();
-        if (kernels_.size() == most) kernels_.clear();
-        return (kernels_[key] = make()).get();
-    }
-
-  private:
-    std::unordered_map<Key<n>, std::unique_ptr<Kernel>, Hash> kernels_;
-};
-
-constinit thread_local bool thread_has_ended = false;
-
-/// What each thread has for itself. Objects that outlive it may still multiply, then without oneDNN.
+/// What each thread has for itself.
 struct Workshop {
     dnnl::stream stream{engine()};
     Kernels<9, Conversion> conversions;
     Kernels<11, Product> products;
-    ~Workshop() { thread_has_ended = true; }
 
     /// Null if there is no layout to convert to.
     Conversion* find(const Form& from, const Form& to) {
@@ -190,21 +142,6 @@ struct Workshop {
         product.kernel.execute(stream, product.arguments);
     }
 };
-Workshop& workshop() {
-    thread_local Workshop workshop;
-    return workshop;
-}
-
-/// A kernel shares its work among the threads that it was made for, and leaves undone what falls to one that OpenMP
-/// does not give it.
-bool gets_its_threads() {
-    return !omp_in_parallel() && !omp_get_dynamic() && omp_get_max_active_levels() > 0 &&
-           omp_get_max_threads() <= omp_get_thread_limit();
-}
-bool can_work() { return !thread_has_ended && gets_its_threads(); }
-/// The same for float32: a kernel for one thread shares its work with none.
-bool can_work_alone() { return !thread_has_ended && (omp_get_max_threads() == 1 || gets_its_threads()); }
-
 struct PackedMatrix final : gemm::Packed {
     explicit PackedMatrix(const Desc& d) : desc(d), elements(room(d.get_size())) {}
     std::int64_t bytes() const override { return static_cast<std::int64_t>(desc.get_size()); }
@@ -215,9 +152,8 @@ struct PackedMatrix final : gemm::Packed {
 
 /// a1 b1 + a2 b2 + ... as one product, of all a side by side and all b below one another. They are rounded on the way
 /// there.
-bool multiply_rounded(std::span<const gemm::Factors> products, const PackedMatrix* weight, const gemm::Matrix<float>& c,
-                      bool accumulate) {
-    Workshop& shop = workshop();
+bool multiply_rounded(Workshop& shop, std::span<const gemm::Factors> products, const PackedMatrix* weight,
+                      const gemm::Matrix<float>& c, bool accumulate) {
     const bool is_sum = products.size() > 1;
     Form a = form_of(products[0].a), b = form_of(products[0].b);
     for (const gemm::Factors& factors : products.subspan(1)) {
@@ -265,13 +201,13 @@ bool is_fast(Precision precision) {
 }
 
 std::shared_ptr<const gemm::Packed> pack(const gemm::Matrix<const float>& b, Precision precision) try {
-    if (!can_work()) return nullptr;
-    Workshop& shop = workshop();
+    Workshop* const shop = gets_its_threads() ? of_this_thread<Workshop>() : nullptr;
+    if (shop == nullptr) return nullptr;
     const Form plain = form_of(b), target = packed(plain, precision == Precision::bfloat16 ? Type::bf16 : Type::f32);
-    Conversion* const packing = shop.find(plain, target);
+    Conversion* const packing = shop->find(plain, target);
     if (packing == nullptr) return nullptr;
     auto result = std::make_shared<PackedMatrix>(packing->to.get_desc());
-    shop.run(*packing, b.data, result->elements.raw());
+    shop->run(*packing, b.data, result->elements.raw());
     return result;
 } catch (const dnnl::error&) {
     return nullptr;
@@ -279,21 +215,23 @@ std::shared_ptr<const gemm::Packed> pack(const gemm::Matrix<const float>& b, Pre
 
 bool multiply(const gemm::Factors& factors, const gemm::Packed* packed_b, const gemm::Matrix<float>& c, bool accumulate,
               Precision precision) try {
-    if (!(precision == Precision::float32 ? can_work_alone() : can_work())) return false;
+    const bool may_work = precision == Precision::float32 ? gets_its_threads_or_is_alone() : gets_its_threads();
+    Workshop* const shop = may_work ? of_this_thread<Workshop>() : nullptr;
+    if (shop == nullptr) return false;
     const auto* const weight = static_cast<const PackedMatrix*>(packed_b);
-    if (precision == Precision::bfloat16) return multiply_rounded({&factors, 1}, weight, c, accumulate);
-    Workshop& shop = workshop();
+    if (precision == Precision::bfloat16) return multiply_rounded(*shop, {&factors, 1}, weight, c, accumulate);
     const Form a = form_of(factors.a), b = form_of(factors.b);
-    Product* const product = shop.find(a, weight != nullptr ? packed(b, Type::f32) : b, c, accumulate);
+    Product* const product = shop->find(a, weight != nullptr ? packed(b, Type::f32) : b, c, accumulate);
     if (product == nullptr || (weight != nullptr && product->b.get_desc() != weight->desc)) return false;
-    shop.run(*product, factors.a.data, weight != nullptr ? weight->elements.raw() : factors.b.data, c.data);
+    shop->run(*product, factors.a.data, weight != nullptr ? weight->elements.raw() : factors.b.data, c.data);
     return true;
 } catch (const dnnl::error&) {
     return false;
 }
 
 bool multiply_sum(std::span<const gemm::Factors> products, const gemm::Matrix<float>& c, bool accumulate) try {
-    return can_work() && multiply_rounded(products, nullptr, c, accumulate);
+    Workshop* const shop = gets_its_threads() ? of_this_thread<Workshop>() : nullptr;
+    return shop != nullptr && multiply_rounded(*shop, products, nullptr, c, accumulate);
 } catch (const dnnl::error&) {
     return false;
 }

@@ -239,6 +239,52 @@ TEST_CASE("convolution: any number of threads gives the same sums") {
         }
 }
 
+TEST_CASE("convolution: large ones in float32, whose kernels are a library's, are those in float64") {
+    for (const Case& c :
+         {Case{{2, 8, 12, 13}, {16, 8, 3, 3}, {.padding = 1}}, Case{{3, 5, 17, 9}, {7, 5, 4, 2}, {.padding = {2, 0}}},
+          Case{{2, 16, 15, 16}, {24, 16, 3, 3}, {.stride = {2, 3}, .padding = 1}},
+          Case{{2, 32, 16, 16}, {32, 1, 5, 5}, {.padding = 2, .groups = 32}},
+          Case{{2, 9, 16, 16}, {12, 3, 3, 3}, {.stride = 2, .groups = 3}},
+          Case{{1, 6, 20, 20}, {20, 6, 3, 3}, {.padding = 2, .dilation = {2, 3}}},
+          Case{{4, 12, 1, 60}, {8, 12, 1, 5}, {.padding = {0, 4}, .dilation = {1, 2}}}}) {
+        CAPTURE(to_string(c.x));
+        const Tensor x = laid_out(c.x, 2, 1, Dtype::float32), weight = laid_out(c.weight, 1, 2, Dtype::float32),
+                     bias = laid_out({c.weight[0]}, 0, 3, Dtype::float32),
+                     ct = laid_out(result_shape(c), 0, 4, Dtype::float32),
+                     back_bias = laid_out({c.x[1]}, 0, 5, Dtype::float32);
+        const Conv2dOptions& o = c.options;
+        const auto results = [&](Dtype dtype) {
+            const auto in = [&](const Tensor& t) { return cast(t, dtype); };
+            const auto forth = [&](const auto& operands) { return conv2d(operands[0], operands[1], operands[2], o); };
+            std::vector<Tensor> all = gradients(forth, {in(x), in(weight), in(bias)}, in(ct));
+            all.push_back(conv2d(in(x), in(weight), in(bias), o));
+            all.push_back(conv_transpose2d(
+                in(ct), in(weight), in(back_bias),
+                {.stride = o.stride, .padding = o.padding, .dilation = o.dilation, .groups = o.groups}));
+            return all;
+        };
+        const std::vector<Tensor> got = results(Dtype::float32), want = results(Dtype::float64);
+        for (std::size_t i = 0; i < want.size(); ++i) {
+            CAPTURE(i);
+            check_sums(got[i], elements(want[i]));
+        }
+    }
+}
+
+TEST_CASE("convolution: a NaN of a large one shows where a filter sees it, and nowhere else") {
+    Tensor x = ones({2, 5, 16, 16}), weight = ones({9, 5, 3, 3});
+    x.mutable_data<float>()[(5 + 2) * 256 + 3 * 16 + 4] = static_cast<float>(infinity);  // image 1, row 3, column 4
+    weight.mutable_data<float>()[8 * 45] = static_cast<float>(not_a_number);             // of the last filter
+    const Tensor y = conv2d(x, weight, {.padding = 1});
+    for_each_index(y.shape(), [&](const Shape& at) {
+        const bool sees = at[0] == 1 && std::abs(at[2] - 3) <= 1 && std::abs(at[3] - 4) <= 1;
+        CHECK(std::isinf(element(y, at)) == (sees && at[1] < 8));
+        // The padding is zeros, which NaN makes NaN, too, if it is multiplied; the reference leaves it out.
+        if (at[2] > 0 && at[3] > 0) CHECK(std::isnan(element(y, at)) == (at[1] == 8));
+        if (at[1] < 8) CHECK_FALSE(std::isnan(element(y, at)));
+    });
+}
+
 TEST_CASE("convolution: a NaN shows where a filter sees it, and nowhere else") {
     Tensor x = zeros({1, 2, 4, 4});
     x.mutable_data<float>()[16 + 5] = static_cast<float>(not_a_number);  // channel 1, row 1, column 1
