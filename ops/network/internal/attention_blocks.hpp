@@ -54,7 +54,9 @@ template <class T>
 void product(const gemm::Matrix<const T>& a, const gemm::Matrix<const T>& b, const gemm::Matrix<T>& c,
              bool accumulate) {
     if (c.rows == 0 || c.columns == 0) return;
-    if (a.columns > 0) return gemm::multiply(a, b, c, accumulate);
+    if (a.columns > 0)
+        return c.row_stride == c.columns ? gemm::multiply_fast(a, b, c, accumulate)
+                                         : gemm::multiply(a, b, c, accumulate);
     for (std::int64_t i = 0; i < c.rows && !accumulate; ++i) std::fill_n(c.data + i * c.row_stride, c.columns, T{0});
 }
 
@@ -102,6 +104,18 @@ inline Tensor kept(const DotProductAttention& op, const Cut& cut, const Block& b
         for (std::int64_t i = 0; i < factors.numel(); ++i) factor[i] = factor[i] < op.dropout ? 0 : scale;
     });
     return factors;
+}
+
+/// f(begin, end) for parts of [0, n), each of whose threads multiplies alone.
+template <class F>
+void for_each_part(std::int64_t n, const Cut& cut, const F& f) {
+    const std::int64_t work = cut.matrices * cut.queries * cut.keys;
+    const bool is_shared = parallel_parts(n, 1, work) > 1;
+    parallel_ranges(n, 1, work, [&](std::int64_t begin, std::int64_t end) {
+        std::optional<gemm::OneThread> alone;
+        if (is_shared) alone.emplace();
+        f(begin, end);
+    });
 }
 
 /// The sum of x y.
@@ -192,7 +206,7 @@ struct Attention {
                         outputs.rows(block.number, block.first, block.rows), false);
             }
         };
-        parallel_ranges(cut.matrices * cut.in_matrix, 1, cut.matrices * cut.queries * cut.keys, attend);
+        for_each_part(cut.matrices * cut.in_matrix, cut, attend);
     }
 
     /// Sets dq, and adds to dk and dv; what is undefined is not wanted.
@@ -233,7 +247,7 @@ struct Attention {
             }
         };
         // Blocks of one matrix add to the same keys and values, so that one thread has them all.
-        parallel_ranges(cut.matrices, 1, cut.matrices * cut.queries * cut.keys, differentiate);
+        for_each_part(cut.matrices, cut, differentiate);
     }
 };
 
