@@ -29,6 +29,7 @@
 #include <wengert/nn/rnn.hpp>
 #include <wengert/nn/safetensors.hpp>
 #include <wengert/nn/schedules.hpp>
+#include <wengert/nn/sequential.hpp>
 #include <wengert/nn/streams.hpp>
 #include <wengert/nn/transformer.hpp>
 #include <wengert/ops/ops.hpp>
