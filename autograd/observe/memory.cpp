@@ -1,4 +1,9 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
 #include <unordered_set>
+#include <vector>
 #include <wengert/autograd/observe/memory.hpp>
 
 namespace wengert {
@@ -32,6 +37,45 @@ std::size_t saved_bytes(const Tape& tape, std::span<const NodeId> nodes) {
     Storages storages;
     for (const NodeId id : nodes) storages.add(tape[id]);
     return storages.bytes();
+}
+
+std::string describe_bytes(std::size_t bytes) {
+    if (bytes < 1000) return fmt::format("{} bytes", bytes);
+    if (bytes < 1000 * 1000) return fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3);
+    return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+std::string report(const Tape& tape) {
+    struct Row {
+        std::string op, scope;
+        NodeId nodes = 0;
+        std::size_t bytes = 0;
+    };
+    std::map<std::pair<std::int32_t, std::string_view>, Row> groups;
+    Storages storages;
+    NodeId released = 0;
+    for (NodeId id = 0; id < tape.size(); ++id) {
+        const Node& node = tape[id];
+        Row& row = groups[{node.place().scope, node.name()}];
+        row.op = node.name(), row.scope = scope_path(node.place().scope);
+        const std::size_t before = storages.bytes();
+        storages.add(node);
+        row.bytes += storages.bytes() - before;
+        ++row.nodes;
+        released += node.released();
+    }
+    std::vector<Row> rows;
+    for (auto& [key, row] : groups) rows.push_back(std::move(row));
+    std::ranges::stable_sort(
+        rows, [](const Row& a, const Row& b) { return a.bytes != b.bytes ? a.bytes > b.bytes : a.nodes > b.nodes; });
+    const auto line = [](std::string_view op, std::string_view scope, const auto& nodes, std::string_view kept) {
+        return fmt::format("{:<22} {:<32} {:>7} {:>12}\n", op, scope, nodes, kept);
+    };
+    std::string text = line("op", "scope", "nodes", "kept");
+    for (const Row& row : rows) text += line(row.op, row.scope, row.nodes, describe_bytes(row.bytes));
+    text += line("all", "", tape.size(), describe_bytes(storages.bytes()));
+    if (released > 0) text += fmt::format("A backward pass has released what {} nodes kept.\n", released);
+    return text;
 }
 
 }  // namespace wengert

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <wengert/autograd/tape/tape.hpp>
 
 namespace wengert {
@@ -10,5 +11,15 @@ namespace wengert {
 /// counts once.
 std::size_t saved_bytes(const Tape& tape);
 std::size_t saved_bytes(const Tape& tape, std::span<const NodeId> nodes);
+
+/// "12.3 MB", in units of a thousand.
+std::string describe_bytes(std::size_t bytes);
+
+/// A table of what a tape holds: op, scope, how many nodes, bytes that they keep for backward; those that keep most
+/// first. A storage that several nodes keep counts for the first of them.
+///
+///     const Tensor loss = cross_entropy(model(x), labels);
+///     std::cout << report(tape);
+std::string report(const Tape& tape);
 
 }  // namespace wengert

@@ -126,12 +126,6 @@ std::string describe_shapes(const Tape& tape, const std::vector<NodeId>& ids) {
     return fmt::format("[{}]", fmt::join(axes, ", "));
 }
 
-std::string describe_bytes(std::size_t bytes) {
-    if (bytes < 1000) return fmt::format("{} bytes", bytes);
-    if (bytes < 1000 * 1000) return fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3);
-    return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
-}
-
 std::string describe_saved(const Tape& tape, const std::vector<NodeId>& ids) {
     if (tape[ids.front()].released()) return "has released what backward needed";
     const std::size_t bytes = saved_bytes(tape, ids);
