@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
@@ -80,6 +81,16 @@ struct TensorState {
     Shape shape, strides;
 };
 
+/// A position along an axis, with the line where somebody wrote it.
+struct Position {
+    std::int64_t value;
+    SourceLine where;
+
+    template <std::integral T>
+    requires(!std::same_as<T, bool>) Position(T value, const SourceLine& where = std::source_location::current())
+        : value(static_cast<std::int64_t>(value)), where(where) {}
+};
+
 /// A strided array of float32, float64 or int64 elements.
 ///
 /// A Tensor is a handle: copies refer to the same tensor (clone() copies the elements), and views (slices, transposes,
@@ -143,6 +154,12 @@ class Tensor {
 
     /// A deep copy, contiguous, not on any tape; name and parameter mark are kept.
     Tensor clone() const;
+    /// x[i] is select(x, 0, i) of ops/shape/views.hpp: a view, through which gradients pass. A template, so that the op
+    /// is looked for where somebody writes x[i].
+    template <class T = Tensor>
+    T operator[](const Position& i) const {
+        return select(static_cast<const T&>(*this), i);
+    }
     /// Overwrites the elements with those of `source` (same shape; converted if the element types differ). A write as
     /// by mutable_data(): what an op had computed here is a constant from now on. Views of a recorded tensor are no
     /// constants after a write to it, nor is it after one to a view: an op that gets them throws TapeError.

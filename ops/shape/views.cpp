@@ -251,6 +251,7 @@ Tensor select(const Input& x, int axis, std::int64_t index) {
     const int at = axis_of(x, axis, Select::name);
     return apply(Select{at, index < 0 ? index + x.tensor().shape()[at] : index}, x);
 }
+Tensor select(const Tensor& x, const Position& i) { return select(Input(x, i.where), 0, i.value); }
 
 Tensor Select::view(const Tensor& x) const {
     if (index < 0 || index >= x.shape()[axis])

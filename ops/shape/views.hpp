@@ -92,10 +92,12 @@ std::vector<Tensor> chunk(const Input& x, int n, int axis);
 /// Position `index` of an axis, which goes: select(x, 1, t) of [B, T, H] is [B, H]. Negative ones count from the end. A
 /// view. Derivative: ct at the position, 0 elsewhere. Throws ShapeError if the axis or the position does not exist.
 Tensor select(const Input& x, int axis, std::int64_t index);
+/// x[i]: along axis 0.
+Tensor select(const Tensor& x, const Position& i);
 
 struct Select {
     static constexpr std::string_view name = "select";
-    static constexpr OpDoc doc{"select(x, axis, index)", "[.., n, ..] -> [.., ..]",
+    static constexpr OpDoc doc{"select(x, axis, index), x[i]", "[.., n, ..] -> [.., ..]",
                                "the elements at a position of an axis, a view", "ct at the position, 0 elsewhere"};
     int axis;
     std::int64_t index;

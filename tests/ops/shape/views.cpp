@@ -49,6 +49,18 @@ TEST_CASE("views: a copy is made only where no strides would do, and is not of t
     CHECK(expand(x, {3, 4}).same_as(x));
 }
 
+TEST_CASE("views: x[i] is a view of the first axis, from either end, and gradients pass") {
+    const Tensor x = counting({3, 2});
+    CHECK(elements(x[1]) == counted({2, 3}));
+    CHECK(elements(x[-1][0]) == counted({4}));
+    CHECK(x[0].shares_storage(x));
+    Tape tape;
+    tape.watch(x);
+    CHECK(elements(tape.gradient(x[2][1] * 3, x)) == counted({0, 0, 0, 0, 0, 3}));
+    check_refused<ShapeError>("select: position 3 is outside axis 0 of [3, 2]", [&] { x[3]; });
+    check_refused<ShapeError>("select: axis 0 does not exist in a tensor of 0 axes", [&] { x[0][0][0]; });
+}
+
 TEST_CASE("views: reshape keeps the row-major order, for any strides and any shape") {
     std::mt19937 random(3);
     const auto pick = [&](std::size_t n) { return random() % n; };
