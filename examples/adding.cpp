@@ -79,7 +79,7 @@ int main(int argc, char** argv) {
     }
     const Tensor wrong = abs(model(held_out.numbers) - held_out.sums) > 0.1;
     fmt::print("squared error of new sequences: {:.5f}; always 1 has {:.5f}; wrong by more than 0.1: {:.1f} %\n",
-               squared_error(model, held_out), 1.0 / 6, 100 * mean(wrong).item());
+               squared_error(model, held_out), 1.0 / 6, 100 * mean(convert(wrong, Dtype::float32)).item());
     write_svg({.title = "The adding problem", .x_label = "step", .y_label = "squared error", .lines = {lstm, blind}},
               "adding.svg");
     fmt::print("the error is drawn in adding.svg\n");

@@ -44,7 +44,7 @@ static Spirals spirals(std::int64_t count, Generator& generator) {
 
 static double accuracy(const Perceptron& model, const Spirals& data) {
     const Pause pause;  // what is only looked at need not be recorded
-    return mean((model(data.points) > 0) == data.labels).item();
+    return mean(convert((model(data.points) > 0) == data.labels, Dtype::float32)).item();
 }
 
 /// The model's probabilities as colours, and the points upon them.

@@ -45,8 +45,7 @@ static Tensor draw(std::int64_t batch, std::int64_t length, Generator& generator
 /// The share of sequences that are right from end to end.
 static double accuracy(const Reverser& model, const Tensor& ids) {
     const Pause pause;  // what is only looked at need not be recorded
-    const auto numbers = [](const Tensor& digits) { return cast(digits, Dtype::float32); };
-    return mean(all(numbers(argmax(model(ids), -1)) == numbers(flip(ids, 1)), -1)).item();
+    return mean(convert(all(argmax(model(ids), -1) == flip(ids, 1), -1), Dtype::float32)).item();
 }
 
 /// What each position of one sequence looks at, the mean over the heads.

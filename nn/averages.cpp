@@ -33,8 +33,8 @@ Ema::Ema(const std::vector<Tensor>& parameters, const EmaOptions& options) : dec
         const Tensor& p = parameters[i];
         if (!p.defined()) throw ValueError(fmt::format("Ema: parameter {} is undefined", i));
         if (!is_floating(p.dtype()))
-            throw DtypeError(
-                fmt::format("Ema: parameter {} \"{}\" must be of float32 or float64, not int64", i, p.name()));
+            throw DtypeError(fmt::format("Ema: parameter {} \"{}\" must be of float32 or float64, not {}", i, p.name(),
+                                         to_string(p.dtype())));
         averages_.push_back(p.clone().set_parameter(false));
         if (!names.insert(label(i)).second)
             throw ValueError(fmt::format("Ema: the name \"{}\" occurs twice", label(i)));
@@ -113,8 +113,9 @@ NamedTensors average_weights(const std::vector<NamedTensors>& sets) {
     NamedTensors sums, summands, result;
     for (const auto& [name, x] : sets[0]) {
         if (!x.defined()) throw ValueError(fmt::format("average_weights: \"{}\" is an undefined tensor", name));
-        if (!is_floating(x.dtype()))
-            throw DtypeError(fmt::format("average_weights: \"{}\" must be of float32 or float64, not int64", name));
+        if (is_integral(x.dtype()))
+            throw DtypeError(
+                fmt::format("average_weights: \"{}\" must be of a floating dtype, not {}", name, to_string(x.dtype())));
         sums.emplace_back(name, zeros(x.shape(), Dtype::float64));
         summands.emplace_back(name, zeros(x.shape(), Dtype::float64));
     }

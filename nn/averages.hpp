@@ -76,7 +76,7 @@ class EmaScope {
 ///     assign(named_parameters(model), average_weights({read_safetensors(a).tensors, read_safetensors(b).tensors}));
 ///
 /// It is summed in double. Throws ValueError if there is no set, or unless all have the same names, each once, with the
-/// same shapes; DtypeError if a tensor is int64.
+/// same shapes; DtypeError if a tensor is of integers or bool.
 NamedTensors average_weights(const std::vector<NamedTensors>& sets);
 
 }  // namespace wengert

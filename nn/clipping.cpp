@@ -58,7 +58,7 @@ double clip_gradient_norm(std::vector<Tensor>& gradients, double max_norm) {
     for (std::size_t i = 0; i < gradients.size(); ++i) {
         if (!gradients[i].defined()) throw ValueError(fmt::format("clip_gradient_norm: gradient {} is undefined", i));
         if (!is_floating(gradients[i].dtype()))
-            throw DtypeError(fmt::format("clip_gradient_norm: gradient {} is int64", i));
+            throw DtypeError(fmt::format("clip_gradient_norm: gradient {} is {}", i, to_string(gradients[i].dtype())));
     }
     double sum = 0;
     for (const Tensor& gradient : gradients) sum += sum_of_squares(packed(gradient));

@@ -116,7 +116,8 @@ void kaiming_normal(Tensor x, Generator& generator, const KaimingOptions& option
 
 void orthogonal(Tensor x, Generator& generator, double gain) {
     require_axes(x, "orthogonal");
-    if (!is_floating(x.dtype())) throw DtypeError("orthogonal: random values are float32 or float64, not int64");
+    if (!is_floating(x.dtype()))
+        throw DtypeError(fmt::format("orthogonal: random values are float32 or float64, not {}", to_string(x.dtype())));
     if (x.numel() == 0) return;
     const std::int64_t m = x.dim(0), n = x.numel() / m;
     const Tensor rows = wengert::normal({std::min(m, n), std::max(m, n)}, 0, 1, generator, Dtype::float64);

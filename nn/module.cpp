@@ -51,7 +51,8 @@ std::vector<Tensor> unique_tensors(const NamedTensors& tensors) {
 }
 
 Tensor converted_parameter(const Tensor& parameter, Dtype dtype) {
-    if (!is_floating(dtype)) throw DtypeError("to: parameters are float32 or float64, not int64");
+    if (!is_floating(dtype))
+        throw DtypeError(fmt::format("to: parameters are float32 or float64, not {}", to_string(dtype)));
     if (!is_floating(parameter.dtype())) return parameter.clone();
     const Tensor converted = cast(parameter, dtype);
     if (converted.same_as(parameter)) return parameter.clone();

@@ -34,7 +34,7 @@ void assign(const NamedTensors& to, const NamedTensors& from) {
             append(missing, describe(name, target));
         } else if (const Tensor& x = source->second; x.shape() != target.shape()) {
             append(shapes, fmt::format("{}, not {}", describe(name, x), to_string(target.shape())));
-        } else if (is_floating(x.dtype()) != is_floating(target.dtype())) {
+        } else if (is_integral(x.dtype()) != is_integral(target.dtype())) {
             append(dtypes, fmt::format("{} {}, not {}", name, to_string(x.dtype()), to_string(target.dtype())));
         }
     }

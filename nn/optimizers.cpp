@@ -85,8 +85,8 @@ void update_rule::require_parameters(const std::vector<Tensor>& parameters) {
         const Tensor& p = parameters[i];
         if (!p.defined()) throw ValueError(fmt::format("parameter {} is undefined", i));
         if (!is_floating(p.dtype()))
-            throw DtypeError(
-                fmt::format("parameter \"{}\" must be of float32 or float64, not int64", label(parameters, i)));
+            throw DtypeError(fmt::format("parameter \"{}\" must be of float32 or float64, not {}", label(parameters, i),
+                                         to_string(p.dtype())));
         if (!p.is_contiguous())
             throw ValueError(fmt::format("parameter \"{}\" is not contiguous", label(parameters, i)));
         states.push_back(p.state());

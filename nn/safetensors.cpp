@@ -4,12 +4,12 @@
 #include <array>
 #include <bit>
 #include <cerrno>
-#include <cmath>
-#include <cstring>
 #include <fstream>
+#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <span>
 #include <system_error>
 #include <wengert/autograd/tensor/strided.hpp>
 #include <wengert/nn/atomic_file.hpp>
@@ -27,19 +27,19 @@ constexpr const char* metadata_key = "__metadata__";
 constexpr std::uint64_t max_header = 100'000'000;  // bytes, as in the format's own implementation
 constexpr std::size_t length_bytes = sizeof(std::uint64_t);
 
-/// How a file calls its elements, how long they are there, and what they become here.
+/// How a file calls its elements.
 struct ElementType {
     std::string_view name;
-    std::size_t bytes;
     Dtype dtype;
 };
 constexpr std::array element_types{
-    ElementType{"F32", 4, Dtype::float32}, ElementType{"F64", 8, Dtype::float64},  ElementType{"I64", 8, Dtype::int64},
-    ElementType{"F16", 2, Dtype::float32}, ElementType{"BF16", 2, Dtype::float32},
+    ElementType{"F32", Dtype::float32},   ElementType{"F64", Dtype::float64},  ElementType{"I64", Dtype::int64},
+    ElementType{"I32", Dtype::int32},     ElementType{"BOOL", Dtype::boolean}, ElementType{"F16", Dtype::float16},
+    ElementType{"BF16", Dtype::bfloat16},
 };
 
 std::string_view written_name(Dtype dtype) {
-    return std::ranges::find_if(element_types, [&](const ElementType& t) { return t.dtype == dtype; })->name;
+    return std::ranges::find(element_types, dtype, &ElementType::dtype)->name;
 }
 
 /// An entry of the header, checked but for its place among the others.
@@ -119,7 +119,7 @@ Entry parse_entry(const std::string& name, const json& value, std::uint64_t data
     entry.end = static_cast<std::uint64_t>(parse_count(offsets[1], "data_offsets"));
     if (entry.begin > entry.end || entry.end > data_bytes)
         throw FileError(fmt::format("data_offsets {} are outside the data of {} bytes", offsets.dump(), data_bytes));
-    const std::uint64_t bytes = static_cast<std::uint64_t>(entry.shape.numel()) * type->bytes;
+    const std::uint64_t bytes = static_cast<std::uint64_t>(entry.shape.numel()) * size_of(type->dtype);
     if (entry.end - entry.begin != bytes)
         throw FileError(fmt::format("data_offsets {} are {} bytes, but {} {} needs {}", offsets.dump(),
                                     entry.end - entry.begin, type->name, to_string(entry.shape), bytes));
@@ -158,26 +158,13 @@ std::vector<Entry> parse_entries(const json& header, std::uint64_t data_bytes) {
     return entries;
 }
 
-float float_from_bfloat16(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
-
-/// IEEE 754's binary16: 1 bit of sign, 5 of exponent, 10 of fraction.
-float float_from_float16(std::uint16_t bits) {
-    const std::uint32_t sign = bits & 0x8000u, exponent = bits >> 10 & 31u, fraction = bits & 1023u;
-    if (exponent == 0) return std::ldexp(static_cast<float>(fraction), -24) * (sign != 0 ? -1.0f : 1.0f);
-    const std::uint32_t wide_exponent = exponent == 31 ? 255 : exponent + (127 - 15);
-    return std::bit_cast<float>(sign << 16 | wide_exponent << 23 | fraction << 13);
-}
-
 Tensor read_tensor(std::ifstream& stream, const Entry& entry) {
-    Tensor x = Tensor::empty(entry.shape, entry.type.dtype);
-    if (entry.type.bytes == size_of(entry.type.dtype)) {
-        read_bytes(stream, x.raw(), entry.end - entry.begin);
-        return x;
-    }
-    std::vector<std::uint16_t> halves(static_cast<std::size_t>(x.numel()));
-    read_bytes(stream, halves.data(), entry.end - entry.begin);
-    std::ranges::transform(halves, x.mutable_data<float>(),
-                           entry.type.name == "BF16" ? float_from_bfloat16 : float_from_float16);
+    const Tensor x = Tensor::empty(entry.shape, entry.type.dtype);
+    read_bytes(stream, x.raw(), entry.end - entry.begin);
+    // A bool of another value than 0 and 1 is none to the compiler.
+    if (entry.type.dtype == Dtype::boolean)
+        for (std::byte& element : std::span(static_cast<std::byte*>(x.raw()), static_cast<std::size_t>(x.numel())))
+            element = element == std::byte{0} ? std::byte{0} : std::byte{1};
     return x;
 }
 
@@ -254,7 +241,8 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& file
     try {
         for (const auto& [name, x] : tensors)
             if (!x.defined()) throw FileError(fmt::format("tensor \"{}\" is undefined", name));
-        std::ranges::stable_partition(tensors, [](const auto& entry) { return size_of(entry.second.dtype()) == 8; });
+        std::ranges::stable_sort(tensors, std::ranges::greater(),
+                                 [](const auto& entry) { return size_of(entry.second.dtype()); });
         header = make_header(tensors, file.metadata);
     } catch (const FileError& error) {
         throw FileError(fmt::format("{}: cannot be written: {}", path.string(), error.what()));

@@ -18,17 +18,18 @@ struct TensorFile {
     const Tensor& at(std::string_view name) const;
 };
 
-/// Reads a safetensors file, with the tensors in the order of their data. F32, F64 and I64 become float32, float64 and
-/// int64; F16 and BF16 become float32. Throws FileError with the path and the reason if the file cannot be read, has an
-/// element type other than these, or is in any way not as the format says.
+/// Reads a safetensors file, with the tensors in the order of their data, of each Dtype: F32, F64, I64, I32, BOOL (a
+/// byte, of which all but 0 are true), F16 and BF16. Throws FileError with the path and the reason if the file cannot
+/// be read, has an element type other than these, or is in any way not as the format says.
 TensorFile read_safetensors(const std::filesystem::path& path);
 
-/// Writes a safetensors file, atomically: a crash leaves the old file whole. Elements of 8 bytes stand before those of
-/// 4, so that all are aligned, otherwise the order is kept. Throws FileError with the path and the reason if it cannot
+/// Writes a safetensors file, atomically: a crash leaves the old file whole. Longer elements stand before shorter ones,
+/// so that all are aligned, otherwise the order is kept. Throws FileError with the path and the reason if it cannot
 /// be written, a name occurs twice or is "__metadata__", a tensor is undefined, or a text is not UTF-8.
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file);
 
-/// Copies the tensors of a file into those of the same names. Throws FileError if they are not the same (see assign()).
+/// Copies the tensors of a file into those of the same names, which keep their dtype. Throws FileError if they are not
+/// the same (see assign()).
 void load(const NamedTensors& tensors, const std::filesystem::path& path);
 
 /// Writes the parameters and buffers of a layer under their dotted names.

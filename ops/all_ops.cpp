@@ -182,7 +182,7 @@ const std::vector<OpFamily>& op_families() {
         family("Hyperbolic functions", HyperbolicFunctions{}),
         family("Activation functions", ActivationFunctions{}),
         family("Special functions", SpecialFunctions{}),
-        family("Comparisons and choice", ComparisonFunctions{}, {composed_comparisons}),
+        family("Comparisons and choice", Join<ComparisonFunctions, ChoiceOps>{}, {composed_comparisons}),
         family("Sums", SumOps{}, {composed_reductions}),
         family("Products", ProdOps{}),
         family("Running sums and products", ScanOps{}),

@@ -12,10 +12,20 @@ constexpr std::string_view introduction = R"(# Ops
 checked against central differences in first and second order; `build/examples/gradcheck` prints the table. `ct` is the
 cotangent of the result y. The headers have the details: what is thrown, and what happens at kinks and with NaN.
 
-Operands are float32 or float64. Operators, functions of elements and formulas convert operands of different dtypes as PyTorch does:
-to float64 if an operand with axes is float64, else to float32 if one is float32; tensors without axes decide only if no other operand
-is floating. Other ops refuse them. A number takes the tensors' dtype; ids and labels are int64. `cast(x, dtype)` converts, as a
-constant, and `stop_gradient(x)` is x as a constant. A negative axis counts from the end.
+Operands are float32 or float64; ids, labels and lengths are int64 or int32, and masks bool or of any dtype, of which 0 is false.
+Operators, functions of elements and formulas convert operands of different dtypes as PyTorch does, to the last among bool < int32 <
+int64 < float32 < float64 that a tensor with axes has. A tensor without axes decides only if it is of a later kind (bool, integer,
+float) than those, and a number, as float32, int64 or bool, only if it is of a later kind than all tensors. Other ops refuse operands
+of different dtypes.
+
+| dtypes | what takes them |
+| --- | --- |
+| float32, float64 | all ops. They alone have gradients: what is computed of others is a constant |
+| int32, int64 | `+ - *`, `fmod`, `neg`, `abs`, `sign`, `square`, `minimum`, `maximum`, `clamp`, rounding, which wrap around; `x / y` is float32; `sum`, `prod`, `cumsum`, which are int64; comparisons, choices, extremes, counts, sorting, lookups |
+| bool | what comparisons, `any`, `all` are. `+` is or, `*` is and; `minimum`, `maximum`, and what integers have but the rest of arithmetic; `sum` counts, in int64 |
+| float16, bfloat16 | none: they are stored. `cast(x, dtype)` first; views, `clone()` and files keep them |
+
+`cast(x, dtype)` converts, as a constant, and `stop_gradient(x)` is x as a constant. A negative axis counts from the end.
 Operands that broadcast do so as in NumPy: axes are aligned at the right, and a length of 1 stretches. Reductions take an axis, a set
 of axes, or all. Views share their operand's elements, and so do their cotangents.
 )";

@@ -4,17 +4,11 @@
 
 namespace wengert {
 
-const Tensor& Input::tensor() const {
-    if (tensor_ != nullptr && tensor_->defined()) return *tensor_;
-    ValueError error(tensor_ == nullptr ? "a number was given where a tensor is needed"
-                                        : "an undefined tensor was given");
-    error.locate("operand", to_string(current_place()), where_);
-    throw error;
-}
-
-void require_defined(const Inputs& in) {
-    for (std::size_t i = 0; i < in.size(); ++i)
+void require_operands(const Inputs& in, bool computes) {
+    for (std::size_t i = 0; i < in.size(); ++i) {
         if (!in[i].defined()) throw ValueError(fmt::format("operand {} is an undefined tensor", i));
+        if (computes && is_stored_only(in[i].dtype())) refuse_dtype(in[i].dtype(), fmt::format("operand {}", i));
+    }
 }
 
 void require_recorded_by_none(const Inputs& in) {

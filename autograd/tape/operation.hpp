@@ -7,6 +7,7 @@
 #include <string_view>
 #include <wengert/autograd/tape/backward.hpp>
 #include <wengert/autograd/tape/forward.hpp>
+#include <wengert/autograd/tape/input.hpp>
 #include <wengert/autograd/tape/node.hpp>
 #include <wengert/autograd/tape/observer.hpp>
 #include <wengert/autograd/tape/recording.hpp>
@@ -53,30 +54,6 @@
 /// its rule: back.workspace(i). It says which operands a tape follows, so that what only their rule needs is not made
 /// for others.
 namespace wengert {
-
-/// An operand of a public op: a tensor, or a number that takes the other operands' dtype. Made by conversion at the
-/// call, where it notes the caller's line.
-class Input {
-  public:
-    Input(const Tensor& tensor, const SourceLine& where = std::source_location::current())
-        : tensor_(&tensor), where_(where) {}
-    template <class T>
-    requires std::is_arithmetic_v<T> Input(T value, const SourceLine& where = std::source_location::current())
-        : value_(static_cast<double>(value)), where_(where) {}
-
-    /// The tensor; throws ValueError if it is undefined or the operand is a number.
-    const Tensor& tensor() const;
-    bool is_number() const { return tensor_ == nullptr; }
-    bool is_undefined() const { return tensor_ != nullptr && !tensor_->defined(); }
-    /// The tensor, or the number as a scalar of `dtype`.
-    Tensor as(Dtype dtype) const { return is_number() ? scalar(value_, dtype) : tensor(); }
-    const SourceLine& where() const { return where_; }
-
-  private:
-    const Tensor* tensor_ = nullptr;
-    double value_ = 0;
-    SourceLine where_;
-};
 
 template <class Op>
 concept ViewOp = requires(const Op& op, const Tensor& x) {
@@ -207,8 +184,9 @@ constexpr std::size_t workspace_size() {
 /// "decoder.cell, step 3; rhs = parameter "decoder.cell.weight_ih"": the place, and the operands that have a name or a
 /// node. `names` are the op's words for its operands, and may be fewer.
 std::string describe_operands(const Inputs& in, std::span<const std::string_view> names);
-/// Throws ValueError if an operand is an undefined tensor.
-void require_defined(const Inputs& in);
+/// Throws ValueError if an operand is an undefined tensor, and DtypeError if it `computes` with one that is stored
+/// only.
+void require_operands(const Inputs& in, bool computes);
 /// Throws TapeError if an operand was recorded by a tape that lives: for threads in which no tape and no pause does.
 void require_recorded_by_none(const Inputs& in);
 /// Why the result of an op is constant under a tape that follows none of its operands.
@@ -288,7 +266,7 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
     const ObservedWork work(name_of(op), Pass::forward);
     Tensor out;
     try {
-        require_defined(in);
+        require_operands(in, !ViewOp<Op>);
         Recording* const recording = Recording::current();
         const RecordingScope* const forward_pass = Recording::forward_pass();
         const bool has_scope = Recording::is_in_scope();

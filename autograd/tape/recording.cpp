@@ -119,7 +119,8 @@ std::uint64_t Recording::followed() const {
 }
 
 NodeId Recording::watch(const Tensor& tensor) {
-    if (!is_floating(tensor.dtype())) throw DtypeError("int64 tensors have no gradient");
+    if (!is_floating(tensor.dtype()))
+        throw DtypeError(fmt::format("{} tensors have no gradient", to_string(tensor.dtype())));
     const TensorState* const state = tensor.state();
     if (state->recording == serial_) return state->node;
     if (const auto leaf = leaves_.find(state); leaf != leaves_.end()) return leaf->second;

@@ -23,8 +23,14 @@ void share_rows(const Shape& shape, const std::array<Shape, N>& strides, const F
     });
 }
 
-template <class To, class From, bool accumulate>
-void write_typed(const Tensor& source, const Tensor& target) {
+/// What store_each() does by rows where elements stand side by side.
+struct Copy {
+    void operator()(auto& to, auto from) const { to = from; }
+};
+
+/// Calls store(to, from) for each pair of elements; where it may throw, by one thread.
+template <class To, class From, bool may_throw, class Store>
+void store_each(const Tensor& source, const Tensor& target, const Store& store) {
     Shape shape = target.shape();
     std::array<Shape, 2> strides{target.strides(), source.strides()};
     simplify(shape, strides);
@@ -34,14 +40,8 @@ void write_typed(const Tensor& source, const Tensor& target) {
     const auto row = [&](const std::array<std::int64_t, 2>& offset, std::int64_t n) {
         To* out = to + offset[0];
         const From* in = from + offset[1];
-        const auto store = [](To& o, From i) {
-            if constexpr (accumulate)
-                o += convert<To>(i);
-            else
-                o = convert<To>(i);
-        };
         if (to_step == 1 && from_step == 1) {
-            if constexpr (!accumulate && std::is_same_v<To, From>) {
+            if constexpr (std::is_same_v<Store, Copy>) {
                 std::memcpy(out, in, static_cast<std::size_t>(n) * sizeof(To));
             } else {
                 for (std::int64_t i = 0; i < n; ++i) store(out[i], in[i]);
@@ -50,10 +50,39 @@ void write_typed(const Tensor& source, const Tensor& target) {
             for (std::int64_t i = 0; i < n; ++i) store(out[i * to_step], in[i * from_step]);
         }
     };
-    if constexpr (std::is_integral_v<To> && std::is_floating_point_v<From>)
-        for_each_row(shape, strides, [&](const auto& offset) { row(offset, shape.back()); });  // it may throw
+    if constexpr (may_throw)
+        for_each_row(shape, strides, [&](const auto& offset) { row(offset, shape.back()); });
     else
         share_rows(shape, strides, row);
+}
+
+void copy(const Tensor& source, const Tensor& target) {
+    visit_stored(target.dtype(),
+                 [&](auto type) { store_each<decltype(type), decltype(type), false>(source, target, Copy()); });
+}
+
+void add(const Tensor& source, const Tensor& target) {
+    visit_dtype(target.dtype(), [&](auto type) {
+        using T = decltype(type);
+        // The sum of two bools is whether one is true; integers wrap around.
+        store_each<T, T, false>(source, target, [](T& o, T i) {
+            if constexpr (std::integral<T> && !std::same_as<T, bool>)
+                static_cast<void>(__builtin_add_overflow(o, i, &o));
+            else
+                o = static_cast<T>(o + i);
+        });
+    });
+}
+
+void convert_each(const Tensor& source, const Tensor& target) {
+    visit_stored(target.dtype(), [&](auto to) {
+        visit_stored(source.dtype(), [&](auto from) {
+            using To = decltype(to);
+            using From = decltype(from);
+            if constexpr (!std::same_as<To, From>)
+                store_each<To, From, may_refuse<To, From>>(source, target, [](To& o, From i) { o = convert<To>(i); });
+        });
+    });
 }
 
 /// Whether fewer steps along each axis than it is long, forward or backward, can lead over a distance. What the axes
@@ -76,18 +105,13 @@ void write(const Tensor& source, const Destination& destination) {
     const Tensor& target = destination.tensor;
     if (source.shape() != target.shape())
         throw ShapeError("cannot write " + to_string(source.shape()) + " into " + to_string(target.shape()));
-    visit_dtype(target.dtype(), [&](auto to) {
-        visit_dtype(source.dtype(), [&](auto from) {
-            if (destination.accumulate)
-                write_typed<decltype(to), decltype(from), true>(source, target);
-            else
-                write_typed<decltype(to), decltype(from), false>(source, target);
-        });
-    });
+    if (source.dtype() == target.dtype()) return destination.accumulate ? add(source, target) : copy(source, target);
+    if (!destination.accumulate) return convert_each(source, target);
+    add(cast(source, target.dtype()), target);
 }
 
 void fill(const Tensor& destination, double value) {
-    visit_dtype(destination.dtype(), [&](auto type) {
+    visit_stored(destination.dtype(), [&](auto type) {
         using T = decltype(type);
         const T element = convert<T>(value);
         Shape shape = destination.shape();

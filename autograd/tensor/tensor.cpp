@@ -80,7 +80,20 @@ bool Tensor::is_contiguous() const {
     return true;
 }
 
-void refuse_int64(double number) { throw ValueError(fmt::format("{} is no int64", number)); }
+void refuse_number(double number, Dtype dtype) {
+    throw ValueError(fmt::format("{} is no {}", number, to_string(dtype)));
+}
+void refuse_number(std::int64_t number, Dtype dtype) {
+    throw ValueError(fmt::format("{} is no {}", number, to_string(dtype)));
+}
+void refuse_dtype(Dtype dtype, std::string_view name) {
+    throw DtypeError(fmt::format(
+        "{} is {}{}", name, to_string(dtype),
+        is_stored_only(dtype) ? ", which is stored only: cast() it first" : "; float32 or float64 is needed"));
+}
+void require_floating(const Tensor& x, std::string_view name) {
+    if (!is_floating(x.dtype())) refuse_dtype(x.dtype(), name);
+}
 
 void Tensor::throw_undefined() { throw ValueError("an undefined tensor was used (a default-constructed handle)"); }
 
@@ -116,7 +129,8 @@ void Tensor::forget_recording() {
 }
 
 Tensor& Tensor::set_parameter(bool parameter) {
-    if (!is_floating(dtype())) throw DtypeError("a parameter must be of float32 or float64, not int64");
+    if (!is_floating(dtype()))
+        throw DtypeError(fmt::format("a parameter must be of float32 or float64, not {}", to_string(dtype())));
     get().parameter = parameter;
     if (state_->extras == nullptr) state_->extras = std::make_unique<Extras>();
     return *this;
@@ -145,6 +159,10 @@ std::vector<T> Tensor::to_vector() const {
 template std::vector<float> Tensor::to_vector() const;
 template std::vector<double> Tensor::to_vector() const;
 template std::vector<std::int64_t> Tensor::to_vector() const;
+template std::vector<std::int32_t> Tensor::to_vector() const;
+template std::vector<bool> Tensor::to_vector() const;
+template std::vector<Float16> Tensor::to_vector() const;
+template std::vector<Bfloat16> Tensor::to_vector() const;
 
 template <class T>
 T Tensor::at(std::initializer_list<std::int64_t> index) const {
@@ -157,20 +175,24 @@ T Tensor::at(std::initializer_list<std::int64_t> index) const {
             throw ShapeError(fmt::format("at: index {} is outside axis {} of {}", i, axis, to_string(shape())));
         offset += i * strides()[axis++];
     }
-    return visit_dtype(dtype(), [&](auto type) { return convert<T>(static_cast<decltype(type)*>(raw())[offset]); });
+    return visit_stored(dtype(), [&](auto type) { return convert<T>(static_cast<decltype(type)*>(raw())[offset]); });
 }
 template float Tensor::at(std::initializer_list<std::int64_t>) const;
 template double Tensor::at(std::initializer_list<std::int64_t>) const;
 template std::int64_t Tensor::at(std::initializer_list<std::int64_t>) const;
+template std::int32_t Tensor::at(std::initializer_list<std::int64_t>) const;
+template bool Tensor::at(std::initializer_list<std::int64_t>) const;
 
 template <class T>
 T Tensor::item() const {
     if (numel() != 1) throw ShapeError(fmt::format("item: {} has {} elements, not one", to_string(shape()), numel()));
-    return visit_dtype(dtype(), [&](auto type) { return convert<T>(*static_cast<decltype(type)*>(raw())); });
+    return visit_stored(dtype(), [&](auto type) { return convert<T>(*static_cast<decltype(type)*>(raw())); });
 }
 template float Tensor::item() const;
 template double Tensor::item() const;
 template std::int64_t Tensor::item() const;
+template std::int32_t Tensor::item() const;
+template bool Tensor::item() const;
 
 Tensor full(const Shape& shape, double value, Dtype dtype) {
     Tensor result = Tensor::empty(shape, dtype);
@@ -182,10 +204,11 @@ Tensor ones(const Shape& shape, Dtype dtype) { return full(shape, 1, dtype); }
 Tensor scalar(double value, Dtype dtype) { return full({}, value, dtype); }
 
 Tensor arange(std::int64_t n, Dtype dtype) {
+    if (dtype == Dtype::boolean) throw DtypeError("arange: counting numbers are no bool");
     Tensor result = Tensor::empty({n}, dtype);
     visit_dtype(dtype, [&](auto type) {
         auto* out = static_cast<decltype(type)*>(result.raw());
-        for (std::int64_t i = 0; i < n; ++i) out[i] = static_cast<decltype(type)>(i);
+        for (std::int64_t i = 0; i < n; ++i) out[i] = convert<decltype(type)>(i);
     });
     return result;
 }
@@ -193,7 +216,9 @@ Tensor arange(std::int64_t n, Dtype dtype) {
 Tensor linspace(double first, double last, std::int64_t n, Dtype dtype) {
     if (n < 0 || !std::isfinite(first) || !std::isfinite(last))
         throw ValueError(fmt::format("linspace: {} numbers from {} to {}", n, first, last));
-    if (!is_floating(dtype)) throw DtypeError("linspace: numbers at equal distances are float32 or float64, not int64");
+    if (!is_floating(dtype))
+        throw DtypeError(
+            fmt::format("linspace: numbers at equal distances are float32 or float64, not {}", to_string(dtype)));
     Tensor result = Tensor::empty({n}, dtype);
     visit_floating(dtype, [&](auto type) {
         using T = decltype(type);
@@ -219,6 +244,16 @@ Tensor tensor(std::span<const T> values, const Shape& shape) {
 template Tensor tensor(std::span<const float>, const Shape&);
 template Tensor tensor(std::span<const double>, const Shape&);
 template Tensor tensor(std::span<const std::int64_t>, const Shape&);
+template Tensor tensor(std::span<const std::int32_t>, const Shape&);
+template Tensor tensor(std::span<const bool>, const Shape&);
+template Tensor tensor(std::span<const Float16>, const Shape&);
+template Tensor tensor(std::span<const Bfloat16>, const Shape&);
+
+Tensor tensor(const std::vector<bool>& values, const Shape& shape) {
+    const std::unique_ptr<bool[]> bytes = std::make_unique<bool[]>(values.size());
+    std::ranges::copy(values, bytes.get());
+    return tensor(std::span<const bool>(bytes.get(), values.size()), shape);
+}
 
 Tensor tensor(std::initializer_list<double> values, const Shape& shape, Dtype dtype) {
     return cast(tensor(std::span<const double>(values.begin(), values.size()), shape), dtype);
@@ -231,8 +266,11 @@ Tensor cast(const Tensor& x, Dtype dtype) {
     if (x.dtype() == dtype) return x;
     Tensor result = Tensor::empty(x.shape(), dtype);
     uncounted::write(x, {result});
+    result.state()->constant_cause = x.state()->constant_cause;
     return result;
 }
+
+Tensor as_int64(const Tensor& x) { return x.defined() && x.dtype() == Dtype::int32 ? cast(x, Dtype::int64) : x; }
 
 namespace {
 
@@ -240,12 +278,12 @@ constexpr std::int64_t shown_at_each_end = 3;
 
 void print_elements(std::string& text, const Tensor& x, int axis, std::int64_t offset) {
     if (axis == x.rank()) {
-        visit_dtype(x.dtype(), [&](auto type) {
+        visit_stored(x.dtype(), [&](auto type) {
             const auto value = static_cast<const decltype(type)*>(x.raw())[offset];
-            if constexpr (std::is_floating_point_v<decltype(type)>)
-                text += fmt::format("{:.6g}", value);
-            else
+            if constexpr (std::is_integral_v<decltype(type)>)
                 text += fmt::format("{}", value);
+            else
+                text += fmt::format("{:.6g}", convert<double>(value));
         });
         return;
     }

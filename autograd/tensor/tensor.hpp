@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 #include <wengert/autograd/tensor/dtype.hpp>
@@ -91,7 +92,7 @@ struct Position {
         : value(static_cast<std::int64_t>(value)), where(where) {}
 };
 
-/// A strided array of float32, float64 or int64 elements.
+/// A strided array of elements of one Dtype.
 ///
 /// A Tensor is a handle: copies refer to the same tensor (clone() copies the elements), and views (slices, transposes,
 /// reshapes) share its storage. A default-constructed handle refers to nothing; whoever asks it for anything but
@@ -142,7 +143,8 @@ class Tensor {
     /// does not count as a write.
     void* raw() const { return get().storage->data() + get().offset * static_cast<std::int64_t>(size_of(dtype())); }
 
-    /// The only element, as T. Throws ShapeError if there are more or fewer.
+    /// The only element, as T: float, double, std::int64_t, std::int32_t or bool. Throws ShapeError if there are more
+    /// or fewer.
     template <class T = double>
     T item() const;
     /// The element at an index: t.at({2, 0}).
@@ -216,9 +218,10 @@ class Tensor {
 Tensor full(const Shape& shape, double value, Dtype dtype = Dtype::float32);
 Tensor zeros(const Shape& shape, Dtype dtype = Dtype::float32);
 Tensor ones(const Shape& shape, Dtype dtype = Dtype::float32);
+/// arange() throws DtypeError for bool, ValueError for numbers that an int32 cannot hold.
 Tensor arange(std::int64_t n, Dtype dtype = Dtype::int64);
 /// n numbers from `first` to `last`, both among them, at equal distances. Throws ValueError for n < 0 or ends that are
-/// not finite, DtypeError for int64.
+/// not finite, DtypeError for a dtype that is not float32 or float64.
 Tensor linspace(double first, double last, std::int64_t n, Dtype dtype = Dtype::float32);
 /// `values` in row-major order. Throws ShapeError unless there are as many as `shape` has elements.
 template <class T>
@@ -227,14 +230,30 @@ template <class T>
 Tensor tensor(const std::vector<T>& values, const Shape& shape) {
     return tensor(std::span<const T>(values), shape);
 }
-/// A vector [n], or, with a shape, any tensor, of float64 or of `dtype`: tensor({1, 2, 3, 4}, {2, 2}).
+Tensor tensor(const std::vector<bool>& values, const Shape& shape);
+/// A vector [n], or, with a shape, any tensor, of `dtype`: tensor({1, 2, 3, 4}, {2, 2}); of bool if all values are.
 Tensor tensor(std::initializer_list<double> values, Dtype dtype = Dtype::float32);
 Tensor tensor(std::initializer_list<double> values, const Shape& shape, Dtype dtype = Dtype::float32);
+template <std::same_as<bool> Bool>
+Tensor tensor(std::initializer_list<Bool> values, const Shape& shape) {
+    return tensor(std::span<const bool>(values.begin(), values.size()), shape);
+}
+template <std::same_as<bool> Bool>
+Tensor tensor(std::initializer_list<Bool> values) {
+    return tensor(values, Shape{static_cast<std::int64_t>(values.size())});
+}
 Tensor scalar(double value, Dtype dtype = Dtype::float32);
 
 /// The same elements converted to `dtype`, as a value that no tape follows; `x` itself if it has that type already.
-/// Only whole numbers become int64: ValueError for any other, for NaN and for what is out of range.
+/// Floats are rounded to the nearest, of two to the even one. Only whole numbers become int64 or int32: ValueError for
+/// any other, for NaN and for what is out of range. All but 0 become true, NaN too.
 Tensor cast(const Tensor& x, Dtype dtype);
+
+/// x as int64 if it is int32, else x itself: for what takes ids, positions and lengths of both.
+Tensor as_int64(const Tensor& x);
+
+/// Throws DtypeError unless x is float32 or float64; `name` is the caller's word for it.
+void require_floating(const Tensor& x, std::string_view name = "the operand");
 
 /// The elements in brackets, long axes shortened, then shape and dtype.
 std::string to_string(const Tensor& x);

@@ -35,7 +35,8 @@ struct CustomNode {
         for (std::size_t i = 0; i < in.size(); ++i) operands.push_back(in[i]);
         const Tensor result = definition->forward(operands);
         if (!result.defined()) throw ValueError("the result is an undefined tensor");
-        if (!is_floating(result.dtype())) throw DtypeError("the result is int64, which has no derivative");
+        if (!is_floating(result.dtype()))
+            throw DtypeError(fmt::format("the result is {}, which has no derivative", to_string(result.dtype())));
         return result.detached();  // it may be an operand
     }
     void vjp(Backward& back) const {

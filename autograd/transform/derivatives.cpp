@@ -13,7 +13,8 @@ using Tensors = std::vector<Tensor>;
 void require_argument(const Tensor& x, std::size_t i) {
     if (!x.defined()) throw ValueError(fmt::format("argument {} is an undefined tensor", i));
     if (!is_floating(x.dtype()))
-        throw DtypeError(fmt::format("argument {} {} is int64, which has no derivative", i, to_string(x.shape())));
+        throw DtypeError(fmt::format("argument {} {} is {}, which has no derivative", i, to_string(x.shape()),
+                                     to_string(x.dtype())));
 }
 
 Tensor constant_zeros_like(const Tensor& x) {
@@ -232,7 +233,7 @@ Tensor hessian(const std::function<Tensor(const Tensor&)>& f, const Input& x) {
 Tensor hvp(const std::function<Tensor(const Tensor&)>& f, const Input& x, const Tensor& v) {
     const Tensor& at = tensor_of(x, "hvp");
     located("hvp", {x}, [&] {
-        require_defined({&at, &v});
+        require_operands({&at, &v}, true);
         if (v.shape() != at.shape() || v.dtype() != at.dtype())
             throw ShapeError(fmt::format("v {} {} is not like x {} {}", to_string(v.shape()), to_string(v.dtype()),
                                          to_string(at.shape()), to_string(at.dtype())));

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <wengert/autograd/transform/internal/rule.hpp>
 #include <wengert/autograd/transform/on_cotangent.hpp>
 
@@ -9,7 +11,8 @@ struct OnCotangent {
     std::function<Tensor(const Tensor&)> f;
 
     Tensor compute(const Inputs& in) const {
-        if (!is_floating(in[0].dtype())) throw DtypeError("x is int64, which has no cotangent");
+        if (!is_floating(in[0].dtype()))
+            throw DtypeError(fmt::format("x is {}, which has no cotangent", to_string(in[0].dtype())));
         return in[0].detached();
     }
     void vjp(Backward& back) const {

@@ -33,7 +33,8 @@ std::vector<double> checked_weights(const AttentionMap& map) {
     if (map.weights.shape() != expected)
         throw ShapeError(fmt::format("attention map: weights are {}, but [target, source] words are {}",
                                      to_string(map.weights.shape()), to_string(expected)));
-    if (!is_floating(map.weights.dtype())) throw DtypeError("attention map: weights are int64");
+    if (!is_floating(map.weights.dtype()))
+        throw DtypeError(fmt::format("attention map: weights are {}", to_string(map.weights.dtype())));
     std::vector<double> weights = map.weights.to_vector<double>();
     constexpr double rounding = 1e-3;
     for (std::size_t i = 0; i < weights.size(); ++i)

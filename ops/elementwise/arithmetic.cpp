@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <wengert/ops/elementwise/arithmetic.hpp>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/elementwise/internal/compiled_functions.hpp>
@@ -22,7 +24,18 @@ std::vector<Sample> samples_of_three(Tensor (*f)(const Input&, const Input&, con
 
 }  // namespace
 
-Tensor clamp(const Input& x, const Input& low, const Input& high) { return elementwise<Clamp>(x, low, high); }
+Tensor clamp(const Input& x, const Input& low, const Input& high) {
+    const std::array operands{x, low, high};
+    const auto is_whole = [](const Input& in) {
+        return in.is_number() ? !is_floating(in.number_dtype())
+                              : !in.is_undefined() && is_integral(in.tensor().dtype());
+    };
+    const auto is_tensor = [](const Input& in) { return !in.is_number(); };
+    if (!std::ranges::all_of(operands, is_whole) || std::ranges::none_of(operands, is_tensor))
+        return elementwise<Clamp>(x, low, high);
+    return located(Clamp::name, {x, low, high},
+                   [&] { return elementwise<Minimum>(Input(elementwise<Maximum>(x, low), x.where()), high); });
+}
 std::vector<Sample> Clamp::samples() { return samples_of_three(clamp, {-2, 2}, {-1.2, -0.8}, {0.8, 1.2}); }
 
 Tensor lerp(const Input& x, const Input& y, const Input& w) { return elementwise<Lerp>(x, y, w); }

@@ -1,52 +1,86 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <wengert/ops/elementwise/comparison.hpp>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/elementwise/internal/compiled_functions.hpp>
+#include <wengert/ops/elementwise/internal/map_op.hpp>
+#include <wengert/ops/elementwise/internal/plain_rows.hpp>
 #include <wengert/ops/elementwise/promotion.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
 
 namespace wengert {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// Before an infinity becomes a scalar of x's dtype.
-void require_floating(const Tensor& x) {
-    if (!is_floating(x.dtype())) throw DtypeError("an operand is int64; float32 or float64 is needed");
+/// Writes what a comparison of the list finds.
+template <class... P>
+void compare(const Formula& comparison, const Tensor& x, const Tensor& y, const Tensor& out, OpList<P...>) {
+    visit_dtype(x.dtype(), [&](auto type) {
+        using T = decltype(type);
+        const auto with = [&]<class Q>(Q*) {
+            store_plain<bool, T, T>(out, {&x, &y}, [](T a, T b) { return static_cast<bool>(Q::f(a, b)); });
+        };
+        static_cast<void>(((&comparison == &formula_of<P>() && (with(static_cast<P*>(nullptr)), true)) || ...));
+    });
 }
 
 }  // namespace
 
 constinit const FormulaTable<ComparisonFunctions> comparison_formulas = compile_functions(ComparisonFunctions{});
 
-Tensor where(const Input& condition, const Input& yes, const Input& no) {
-    const std::array choices{yes, no};
-    if (condition.is_number() || std::ranges::any_of(choices, &Input::is_undefined) || condition.is_undefined())
-        return elementwise<Where>(condition, yes, no);
-    // What is chosen decides on the dtype; the condition only chooses.
-    const Dtype dtype = promoted_dtype(choices);
-    if (dtype == Dtype::int64 || condition.tensor().dtype() == dtype) return elementwise<Where>(condition, yes, no);
-    const Tensor mask = cast(condition.tensor(), dtype);
-    return elementwise<Where>(Input(mask, condition.where()), yes, no);
+void ComparisonOp::forward(const Inputs& in, const Destination& out) const {
+    compare(*formula, in[0], in[1], out.tensor, ComparisonFunctions{});
 }
 
 Tensor logical_not(const Input& x) {
-    return located("logical_not", {x}, [&] { return x == 0.0; });
+    return located("logical_not", {x}, [&] { return logical_xor(x, true); });
 }
 Tensor isnan(const Input& x) {
     return located("isnan", {x}, [&] { return x != x; });
 }
 Tensor isinf(const Input& x) {
-    return located("isinf", {x}, [&] {
-        require_floating(x.tensor());
-        return logical_or(x == infinity, x == -infinity);
-    });
+    return located("isinf", {x}, [&] { return logical_or(x == infinity, x == -infinity); });
 }
 Tensor isfinite(const Input& x) {
-    return located("isfinite", {x}, [&] {
-        require_floating(x.tensor());
-        return logical_and(-infinity < x, x < infinity);
+    return located("isfinite", {x}, [&] { return logical_and(-infinity < x, x < infinity); });
+}
+
+// where
+
+Tensor where(const Input& condition, const Input& yes, const Input& no) {
+    static_assert(is_listed<Where>, "the op is missing in its family's list");
+    return located(Where::name, {condition, yes, no}, [&] {
+        const std::array operands{condition, yes, no};
+        for (std::size_t k = 0; k < operands.size(); ++k)
+            if (operands[k].is_undefined()) throw ValueError(fmt::format("operand {} is an undefined tensor", k));
+        if (std::ranges::all_of(operands, &Input::is_number)) throw ValueError("all operands are numbers");
+        const std::span choices = std::span(operands).last(2);
+        const bool by_condition = !condition.is_number() && is_floating(condition.tensor().dtype()) &&
+                                  std::ranges::all_of(choices, &Input::is_number);
+        const Dtype dtype = by_condition ? condition.tensor().dtype() : promoted_dtype(choices);
+        const std::vector<Tensor> chosen = promoted(choices, dtype);
+        const Tensor mask = cast(condition.as(Dtype::float64), Dtype::boolean);
+        return apply(Where{}, {&mask, &chosen[0], &chosen[1]}, condition.where());
     });
+}
+
+Shape Where::shape(const Inputs& in) const { return broadcast(broadcast(in[0].shape(), in[1].shape()), in[2].shape()); }
+
+void Where::forward(const Inputs& in, const Destination& out) const {
+    visit_dtype(in[1].dtype(), [&](auto type) {
+        using T = decltype(type);
+        store_plain<T, bool, T, T>(out.tensor, {&in[0], &in[1], &in[2]},
+                                   [](bool condition, T yes, T no) { return condition ? yes : no; });
+    });
+}
+
+void Where::vjp(Backward& back) const {
+    const Tensor &condition = back.saved(0), &ct = back.cotangent();
+    if (back.needs(1)) back.add(1, sum_to(where(Input(condition, back.where()), ct, 0.0), back.input_shape(1)));
+    if (back.needs(2)) back.add(2, sum_to(where(Input(condition, back.where()), 0.0, ct), back.input_shape(2)));
 }
 
 std::vector<Sample> Where::samples() {

@@ -6,13 +6,14 @@
 #include <wengert/ops/elementwise/arithmetic.hpp>
 #include <wengert/ops/elementwise/reading.hpp>
 
-/// Comparisons, and the choice that they are for. As tensors their results are 1 where true and 0 elsewhere. They have
-/// no derivative: the result is a constant, and asking for a gradient through it throws NotDifferentiableError.
+/// Comparisons, and the choice that they are for. Their results are tensors of bool, or conditions of a formula. They
+/// have no derivative: the result is a constant, and asking for a gradient through it throws NotDifferentiableError.
+/// Operands may be of any dtype that computes; bool compares as 0 and 1.
 namespace wengert {
 
 struct Greater {
     static constexpr std::string_view name = "greater";
-    static constexpr OpDoc doc{"x > y", broadcast_shape, "1 where it holds, else 0", "none"};
+    static constexpr OpDoc doc{"x > y", broadcast_shape, "whether it holds, bool", "none"};
     static constexpr bool compares = true;
     static auto f(const auto& x, const auto& y) { return x > y; }
 };
@@ -23,7 +24,7 @@ inline Tensor operator>(const Input& x, const Input& y) { return elementwise<Gre
 
 struct GreaterEqual {
     static constexpr std::string_view name = "greater_equal";
-    static constexpr OpDoc doc{"x >= y", broadcast_shape, "1 where it holds, else 0", "none"};
+    static constexpr OpDoc doc{"x >= y", broadcast_shape, "whether it holds, bool", "none"};
     static constexpr bool compares = true;
     static auto f(const auto& x, const auto& y) { return x >= y; }
 };
@@ -34,7 +35,7 @@ inline Tensor operator>=(const Input& x, const Input& y) { return elementwise<Gr
 
 struct Less {
     static constexpr std::string_view name = "less";
-    static constexpr OpDoc doc{"x < y", broadcast_shape, "1 where it holds, else 0", "none"};
+    static constexpr OpDoc doc{"x < y", broadcast_shape, "whether it holds, bool", "none"};
     static constexpr bool compares = true;
     static auto f(const auto& x, const auto& y) { return x < y; }
 };
@@ -45,7 +46,7 @@ inline Tensor operator<(const Input& x, const Input& y) { return elementwise<Les
 
 struct LessEqual {
     static constexpr std::string_view name = "less_equal";
-    static constexpr OpDoc doc{"x <= y", broadcast_shape, "1 where it holds, else 0", "none"};
+    static constexpr OpDoc doc{"x <= y", broadcast_shape, "whether it holds, bool", "none"};
     static constexpr bool compares = true;
     static auto f(const auto& x, const auto& y) { return x <= y; }
 };
@@ -56,7 +57,7 @@ inline Tensor operator<=(const Input& x, const Input& y) { return elementwise<Le
 
 struct Equal {
     static constexpr std::string_view name = "equal";
-    static constexpr OpDoc doc{"x == y", broadcast_shape, "1 where it holds, else 0", "none"};
+    static constexpr OpDoc doc{"x == y", broadcast_shape, "whether it holds, bool", "none"};
     static constexpr bool compares = true;
     static auto f(const auto& x, const auto& y) { return x == y; }
 };
@@ -67,7 +68,7 @@ inline Tensor operator==(const Input& x, const Input& y) { return elementwise<Eq
 
 struct NotEqual {
     static constexpr std::string_view name = "not_equal";
-    static constexpr OpDoc doc{"x != y", broadcast_shape, "1 where it holds, else 0", "none"};
+    static constexpr OpDoc doc{"x != y", broadcast_shape, "whether it holds, bool", "none"};
     static constexpr bool compares = true;
     static auto f(const auto& x, const auto& y) { return !(x == y); }  // a NaN differs from everything
 };
@@ -78,7 +79,7 @@ inline Tensor operator!=(const Input& x, const Input& y) { return elementwise<No
 
 struct LogicalAnd {
     static constexpr std::string_view name = "logical_and";
-    static constexpr OpDoc doc{"logical_and(x, y)", broadcast_shape, "1 where both are not 0, else 0", "none"};
+    static constexpr OpDoc doc{"logical_and(x, y)", broadcast_shape, "whether both are not 0, bool", "none"};
     static constexpr bool compares = true;
     template <class T>
     static auto f(const T& x, const T& y) {
@@ -90,7 +91,7 @@ inline Tensor logical_and(const Input& x, const Input& y) { return elementwise<L
 
 struct LogicalOr {
     static constexpr std::string_view name = "logical_or";
-    static constexpr OpDoc doc{"logical_or(x, y)", broadcast_shape, "1 where one is not 0, else 0", "none"};
+    static constexpr OpDoc doc{"logical_or(x, y)", broadcast_shape, "whether one is not 0, bool", "none"};
     static constexpr bool compares = true;
     template <class T>
     static auto f(const T& x, const T& y) {
@@ -102,7 +103,7 @@ inline Tensor logical_or(const Input& x, const Input& y) { return elementwise<Lo
 
 struct LogicalXor {
     static constexpr std::string_view name = "logical_xor";
-    static constexpr OpDoc doc{"logical_xor(x, y)", broadcast_shape, "1 where one of them alone is not 0, else 0",
+    static constexpr OpDoc doc{"logical_xor(x, y)", broadcast_shape, "whether one of them alone is not 0, bool",
                                "none"};
     static constexpr bool compares = true;
     template <class T>
@@ -114,10 +115,10 @@ struct LogicalXor {
 };
 inline Tensor logical_xor(const Input& x, const Input& y) { return elementwise<LogicalXor>(x, y); }
 
-/// 1 where x is 0, else 0.
+/// Whether x is 0.
 Tensor logical_not(const Input& x);
 
-/// 1 where it holds, else 0; in a formula a condition.
+/// Whether x is that; no integer is NaN or infinite.
 Tensor isnan(const Input& x);
 Tensor isinf(const Input& x);
 Tensor isfinite(const Input& x);
@@ -136,23 +137,30 @@ auto isfinite(const X& x) {
 
 /// Rows of the op reference.
 inline constexpr OpDoc composed_comparisons[] = {
-    {"logical_not(x)", "[..] -> the same", "1 where x is 0, else 0", "none"},
-    {"isnan(x)", "[..] -> the same", "1 where x is NaN, else 0", "none"},
-    {"isinf(x)", "[..] -> the same", "1 where x is infinite, else 0", "none"},
-    {"isfinite(x)", "[..] -> the same", "1 where x is neither, else 0", "none"}};
+    {"logical_not(x)", "[..] -> the same", "whether x is 0, bool", "none"},
+    {"isnan(x)", "[..] -> the same", "whether x is NaN, bool", "none"},
+    {"isinf(x)", "[..] -> the same", "whether x is infinite, bool", "none"},
+    {"isfinite(x)", "[..] -> the same", "whether x is neither, bool", "none"}};
 
-/// `yes` where `condition` is not 0, `no` elsewhere. No gradient flows to the condition, nor to the operand not taken:
-/// its cotangent is 0 there, which a rule that divides by 0 further up turns into NaN.
+/// `yes` where `condition` is not 0, `no` elsewhere, of one dtype: that of yes and no by promotion, of which the
+/// condition has no part; two numbers take it of a floating condition. No gradient flows to the condition, nor to the
+/// operand not taken: its cotangent is 0 there, which a rule that divides by 0 further up turns into NaN.
+Tensor where(const Input& condition, const Input& yes, const Input& no);
+
 struct Where {
     static constexpr std::string_view name = "where";
     static constexpr OpDoc doc{"where(condition, yes, no)", broadcast_shape, "yes where condition ≠ 0, else no",
                                "ct to the one taken"};
-    [[gnu::always_inline]] auto operator()(const auto& condition, const auto& yes, const auto& no) const {
-        return where(condition != 0.0, yes, no);
-    }
+    static constexpr bool linear = true;
+    static constexpr Saves saves = Saves::inputs;
+    static constexpr std::size_t saves_first = 1;
+    static constexpr std::array<std::string_view, 3> operands{"condition", "yes", "no"};
+    Shape shape(const Inputs& in) const;
+    Dtype dtype(const Inputs& in) const { return in[1].dtype(); }
+    void forward(const Inputs& in, const Destination& out) const;
+    void vjp(Backward& back) const;
     static std::vector<Sample> samples();
 };
-Tensor where(const Input& condition, const Input& yes, const Input& no);
 
 // clang-format off
 using ComparisonFunctions = OpList<
@@ -162,7 +170,6 @@ using ComparisonFunctions = OpList<
     LessEqual,
     Equal,
     NotEqual,
-    Where,
     LogicalAnd,
     LogicalOr,
     LogicalXor>;
@@ -172,5 +179,13 @@ extern const FormulaTable<ComparisonFunctions> comparison_formulas;
 template <class P>
 requires is_in<P, ComparisonFunctions>
 inline constexpr auto& table_of<P> = comparison_formulas;
+
+// clang-format off
+using ChoiceOps = OpList<
+    Where>;
+// clang-format on
+template <class Op>
+requires is_in<Op, ChoiceOps>
+inline constexpr bool is_listed<Op> = true;
 
 }  // namespace wengert

@@ -9,9 +9,9 @@
 #include <wengert/ops/elementwise/special.hpp>
 #include <wengert/ops/elementwise/trigonometric.hpp>
 
-/// The elementary functions of tensors, and of the readings of a formula. Operands broadcast as in NumPy; a number
-/// takes the dtype of the other operand. The result has the operands' dtype, float32 or float64. Throws DtypeError if
-/// dtypes differ or are int64, ShapeError if shapes do not broadcast, ValueError for an undefined tensor.
+/// The elementary functions of tensors, and of the readings of a formula. Operands broadcast as in NumPy, and are
+/// converted to one dtype, which the result has (see promotion.hpp). Throws DtypeError for integers where a function
+/// has no form for them, ShapeError if shapes do not broadcast, ValueError for an undefined tensor.
 namespace wengert {
 
 using ElementwiseFunctions = Join<ArithmeticFunctions, RoundingFunctions, ExponentialFunctions, TrigonometricFunctions,

@@ -27,7 +27,8 @@
 ///
 /// Two operands have `domain_y`, and dfx and dfy of (x, y, value); `second_is_parameter` says that some values of x
 /// leave y without effect. A function that is a formula of others has `formula` in place of f and df: its derivative
-/// follows. `linear` says that the derivatives are constants. A comparison has `compares` and f alone.
+/// follows. `linear` says that the derivatives are constants. A comparison has `compares` and f alone, which takes
+/// single elements of any dtype too.
 namespace wengert {
 
 struct Range {
@@ -197,11 +198,12 @@ template <class P, class T>
 }
 template <class P>
 Mask<Term> compare(const Term& x, const Term& y) {
-    return {{evaluate<P>(x, y)}};
+    return {{evaluate<P>(x, y), (x.is_number() ? y : x).dtype()}};
 }
 template <class P>
 Mask<TermDual> compare(const TermDual& x, const TermDual& y) {
-    return {{evaluate<P>(x.value, y.value)}};
+    const Mask<Term> of_values = compare<P>(x.value, y.value);
+    return {{of_values.m, of_values.dtype}};
 }
 
 /// The reading that a number becomes beside an X.

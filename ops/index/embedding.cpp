@@ -25,14 +25,15 @@ void require_ids(const Tensor& ids, std::int64_t rows) {
 
 Tensor embedding(const Input& weight, const Tensor& ids) {
     static_assert(is_listed<EmbeddingLookup>, "the op is missing in its family's list");
-    return apply(EmbeddingLookup{}, {&tensor_of(weight, EmbeddingLookup::name), &ids}, weight.where());
+    const Tensor whole = as_int64(ids);
+    return apply(EmbeddingLookup{}, {&tensor_of(weight, EmbeddingLookup::name), &whole}, weight.where());
 }
 
 Shape EmbeddingLookup::shape(const Inputs& in) const {
     const Tensor &weight = in[0], &ids = in[1];
     if (weight.rank() != 2) throw ShapeError("the table must be [rows, features], not " + to_string(weight.shape()));
     if (!is_floating(weight.dtype()) || ids.dtype() != Dtype::int64)
-        throw DtypeError(fmt::format("the table must be float32 or float64 and ids int64, not {} and {}",
+        throw DtypeError(fmt::format("the table must be float32 or float64 and ids int64 or int32, not {} and {}",
                                      to_string(weight.dtype()), to_string(ids.dtype())));
     require_ids(ids, weight.shape()[0]);
     Shape result = ids.shape();
@@ -92,13 +93,14 @@ std::vector<Sample> EmbeddingLookup::samples() {
 
 Tensor scatter_rows(const Input& values, const Tensor& ids, std::int64_t rows) {
     static_assert(is_listed<ScatterRows>, "the op is missing in its family's list");
-    return apply(ScatterRows{rows}, {&tensor_of(values, ScatterRows::name), &ids}, values.where());
+    const Tensor whole = as_int64(ids);
+    return apply(ScatterRows{rows}, {&tensor_of(values, ScatterRows::name), &whole}, values.where());
 }
 
 Shape ScatterRows::shape(const Inputs& in) const {
     const Tensor &values = in[0], &ids = in[1];
     if (!is_floating(values.dtype()) || ids.dtype() != Dtype::int64)
-        throw DtypeError(fmt::format("values must be float32 or float64 and ids int64, not {} and {}",
+        throw DtypeError(fmt::format("values must be float32 or float64 and ids int64 or int32, not {} and {}",
                                      to_string(values.dtype()), to_string(ids.dtype())));
     Shape places = values.shape();
     if (places.rank() > 0) places.erase(places.rank() - 1);

@@ -8,19 +8,20 @@
 #include <wengert/ops/shape/views.hpp>
 
 namespace wengert {
-void require_positions(const Tensor& positions, std::int64_t length) {
-    if (positions.dtype() != Dtype::int64)
-        throw DtypeError(fmt::format("the index must be int64, not {}", to_string(positions.dtype())));
-    const Tensor in_order = packed(positions);
+Tensor checked_positions(const Tensor& positions, std::int64_t length) {
+    if (positions.dtype() != Dtype::int64 && positions.dtype() != Dtype::int32)
+        throw DtypeError(fmt::format("the index must be int64 or int32, not {}", to_string(positions.dtype())));
+    const Tensor whole = as_int64(positions), in_order = packed(whole);
     const auto* const position = in_order.data<std::int64_t>();
     for (std::int64_t i = 0; i < in_order.numel(); ++i)
         if (position[i] < 0 || position[i] >= length)
             throw ValueError(fmt::format("position {} is outside an axis of length {}", position[i], length));
+    return whole;
 }
 
-Tensor stretched_index(const Tensor& index, const Tensor& x, int axis) {
+Tensor stretched_index(const Tensor& positions, const Tensor& x, int axis) {
     const int at = normalize_axis(axis, x.rank());
-    require_positions(index, x.dim(at));
+    const Tensor index = checked_positions(positions, x.dim(at));
     Shape expected = x.shape();
     if (index.rank() == x.rank()) expected[at] = index.dim(at);
     if (!stretches_to(index.shape(), expected) || index.rank() != x.rank())
@@ -89,7 +90,8 @@ Tensor scatter_add(const Input& x, int axis, const Tensor& index, const Input& v
 
 Shape ScatterAdd::shape(const Inputs& in) const {
     const Tensor &index = in[0], &values = in[1];
-    if (!is_floating(values.dtype())) throw DtypeError("values are int64; float32 or float64 is needed");
+    if (!is_floating(values.dtype()))
+        throw DtypeError(fmt::format("values are {}; float32 or float64 is needed", to_string(values.dtype())));
     if (values.shape() != index.shape())
         throw ShapeError(fmt::format("values {} are not one for each position of the index {}",
                                      to_string(values.shape()), to_string(index.shape())));

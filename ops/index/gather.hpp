@@ -10,8 +10,8 @@ namespace wengert {
 
 /// y[.., i, ..] = x[.., index[.., i, ..], ..]: x [.., n, ..], index int64 [.., k, ..] -> [.., k, ..], as PyTorch's
 /// gather() and NumPy's take_along_axis(). index has the shape of x but for the axis, or 1 there, which stretches.
-/// x may be int64. Derivative: scatter_add(). Throws ShapeError for an axis that x does not have and for an index of
-/// another shape, DtypeError unless the index is int64, ValueError for a position outside [0, n).
+/// x may be of any dtype. Derivative: scatter_add(). Throws ShapeError for an axis that x does not have and for an
+/// index of another shape, DtypeError unless the index is int64 or int32, ValueError for a position outside [0, n).
 Tensor gather(const Input& x, int axis, const Tensor& index);
 
 struct Gather {

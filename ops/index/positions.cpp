@@ -51,9 +51,8 @@ Tensor masked_select(const Input& x, const Tensor& mask) {
 
 Tensor one_hot(const Input& ids, std::int64_t n, Dtype dtype) {
     return located("one_hot", {ids}, [&] {
-        const Tensor& x = ids.tensor();
         if (n < 0) throw ValueError(fmt::format("n is {}, less than 0", n));
-        require_positions(x, n);
+        const Tensor x = checked_positions(ids.tensor(), n);
         Shape shape = x.shape();
         shape.push_back(n);
         require_countable(shape);

@@ -15,7 +15,7 @@ Tensor nonzero(const Input& x);
 Tensor masked_select(const Input& x, const Tensor& mask);
 
 /// 1 at the position that each id names, 0 elsewhere: int64 [..] -> [.., n] of `dtype`. A constant. Throws DtypeError
-/// unless ids are int64, ValueError for an id outside [0, n).
+/// unless ids are int64 or int32, ValueError for an id outside [0, n).
 Tensor one_hot(const Input& ids, std::int64_t n, Dtype dtype = Dtype::float32);
 
 /// Rows of the op reference.

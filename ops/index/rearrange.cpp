@@ -32,22 +32,21 @@ void require_matrices(const Tensor& x) {
     if (x.rank() < 2) throw ShapeError(fmt::format("{} is no matrix", to_string(x.shape())));
 }
 
-/// 1 where f(i, j), else 0: [m, n].
+/// x, which broadcasts to [.., m, n], where f(i, j), else 0.
 template <class F>
-Tensor mask_of(std::int64_t m, std::int64_t n, Dtype dtype, const F& f) {
-    std::vector<double> values;
-    values.reserve(static_cast<std::size_t>(m * n));
+Tensor masked(const Input& x, std::int64_t m, std::int64_t n, const F& f) {
+    const Tensor mask = Tensor::empty({m, n}, Dtype::boolean);
+    bool* place = static_cast<bool*>(mask.raw());
     for (std::int64_t i = 0; i < m; ++i)
-        for (std::int64_t j = 0; j < n; ++j) values.push_back(f(i, j) ? 1 : 0);
-    return cast(tensor(values, {m, n}), dtype);
+        for (std::int64_t j = 0; j < n; ++j) *place++ = f(i, j);
+    return where(Input(mask, x.where()), x, zeros({}, x.tensor().dtype()));
 }
 
 template <class F>
 Tensor triangle(std::string_view name, const Input& x, const F& keeps) {
     return located(name, {x}, [&] {
         require_matrices(x.tensor());
-        const Tensor mask = mask_of(x.tensor().dim(-2), x.tensor().dim(-1), x.tensor().dtype(), keeps);
-        return where(Input(mask, x.where()), x, 0.0);
+        return masked(x, x.tensor().dim(-2), x.tensor().dim(-1), keeps);
     });
 }
 
@@ -168,8 +167,8 @@ Tensor diag_embed(const Input& x) {
     return located("diag_embed", {x}, [&] {
         if (x.tensor().rank() < 1) throw ShapeError("[] is no row of a diagonal");
         const std::int64_t n = x.tensor().dim(-1);
-        const Tensor mask = mask_of(n, n, x.tensor().dtype(), [](std::int64_t i, std::int64_t j) { return i == j; });
-        return where(Input(mask, x.where()), unsqueeze(x, -1), 0.0);
+        const Tensor column = unsqueeze(x, -1);
+        return masked({column, x.where()}, n, n, [](std::int64_t i, std::int64_t j) { return i == j; });
     });
 }
 

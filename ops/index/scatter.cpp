@@ -34,9 +34,9 @@ Places places_of(const Shape& shape, const std::vector<Tensor>& positions) {
             places.result_shape.push_back(shape[axis]);
             continue;
         }
-        require_positions(positions[static_cast<std::size_t>(axis)], shape[axis]);
+        const Tensor checked = checked_positions(positions[static_cast<std::size_t>(axis)], shape[axis]);
         places.matrix[0] *= shape[axis];
-        const Tensor along = packed(expand(positions[static_cast<std::size_t>(axis)], common));
+        const Tensor along = packed(expand(checked, common));
         const auto* const position = along.data<std::int64_t>();
         for (std::int64_t i = 0; i < common.numel(); ++i) row[i] = row[i] * shape[axis] + position[i];
     }
@@ -89,8 +89,7 @@ void Scatter::vjp(Backward& back) const {
         if (i != at) along[i] = 1;
     const Tensor names = expand(reshape(arange(along[at]), along), index.shape());
     const Tensor last = gather(scatter(zeros(ct.shape(), Dtype::int64), axis, index, names), axis, index);
-    const Tensor stays = cast(last, Dtype::float64) == cast(names, Dtype::float64);
-    back.add(2, where(stays, gather(ct, axis, index), 0.0));
+    back.add(2, where(last == names, gather(ct, axis, index), 0.0));
 }
 
 std::vector<Sample> Scatter::samples() {

@@ -14,8 +14,9 @@ Tensor cross_entropy(const Input& logits, const Tensor& labels, const CrossEntro
     static_assert(is_listed<CrossEntropy>, "the op is missing in its family's list");
     const CrossEntropy op{options};
     const Tensor& x = tensor_of(logits, CrossEntropy::name);
-    if (!options.weight.defined()) return apply(op, {&x, &labels}, logits.where());
-    return apply(op, {&x, &labels, &options.weight}, logits.where());
+    const Tensor whole = as_int64(labels);
+    if (!options.weight.defined()) return apply(op, {&x, &whole}, logits.where());
+    return apply(op, {&x, &whole, &options.weight}, logits.where());
 }
 
 Shape CrossEntropy::shape(const Inputs& in) const {

@@ -189,8 +189,9 @@ Tensor ctc_loss(const Input& log_probs, const Tensor& targets, const Tensor& inp
     static_assert(is_listed<CtcLoss>, "the op is missing in its family's list");
     const SourceLine& where = log_probs.where();
     return located(CtcLoss::name, {log_probs, {targets, where}, {input_lengths, where}, {target_lengths, where}}, [&] {
+        const Tensor labels = as_int64(targets), frames = as_int64(input_lengths), lengths = as_int64(target_lengths);
         const Tensor each = apply(CtcLoss{options.blank, options.zero_infinity},
-                                  {&log_probs.tensor(), &targets, &input_lengths, &target_lengths}, where);
+                                  {&log_probs.tensor(), &labels, &frames, &lengths}, where);
         if (options.reduction == Reduction::none) return each;
         if (options.reduction == Reduction::sum) return sum({each, where});
         const Tensor length = maximum(Input(cast(target_lengths, each.dtype()), where), 1.0);
@@ -205,7 +206,7 @@ Shape CtcLoss::shape(const Inputs& in) const {
         std::ranges::all_of(std::array{1, 2, 3}, [&](std::size_t i) { return in[i].dtype() == Dtype::int64; });
     if (!is_floating(x.dtype()) || !are_whole)
         throw DtypeError(fmt::format(
-            "log_probs must be float32 or float64, targets and lengths int64, not {}, {}, {} and {}",
+            "log_probs must be float32 or float64, targets and lengths int64 or int32, not {}, {}, {} and {}",
             to_string(x.dtype()), to_string(targets.dtype()), to_string(in[2].dtype()), to_string(in[3].dtype())));
     if (x.rank() != 3) throw ShapeError("log_probs must be [T, B, C], not " + to_string(x.shape()));
     if (targets.rank() != 2 || targets.dim(0) != x.dim(1))

@@ -9,7 +9,7 @@ namespace wengert {
 Tensor dropout(const Input& x, double p, Generator& generator) {
     return located("dropout", {x}, [&] {
         if (!(p >= 0 && p < 1)) throw ValueError(fmt::format("p is {}, outside [0, 1)", p));
-        if (!is_floating(x.tensor().dtype())) throw DtypeError("the operand is int64; float32 or float64 is needed");
+        require_floating(x.tensor());
         if (p == 0) return x.tensor();
         const Tensor mask = uniform(x.tensor().shape(), 0, 1, generator, x.tensor().dtype());
         visit_floating(mask.dtype(), [&](auto type) {

@@ -66,8 +66,8 @@ Tensor nll_loss(const Input& x, const Tensor& labels, const NllOptions& options)
         if (rows.rank() == 0 || (rows.erase(rows.rank() - 1), labels.shape() != rows))
             throw ShapeError(fmt::format("labels {} are not one for each row of x {}", to_string(labels.shape()),
                                          to_string(x.tensor().shape())));
-        if (labels.dtype() != Dtype::int64)
-            throw DtypeError(fmt::format("labels must be int64, not {}", to_string(labels.dtype())));
+        if (labels.dtype() != Dtype::int64 && labels.dtype() != Dtype::int32)
+            throw DtypeError(fmt::format("labels must be int64 or int32, not {}", to_string(labels.dtype())));
         // Ignored labels look up class 0, and what they find is left out.
         std::vector<std::int64_t> classes = labels.to_vector<std::int64_t>();
         std::vector<double> counts(classes.size(), 1);

@@ -6,12 +6,13 @@
 namespace wengert {
 
 /// 1 at positions before each row's length, 0 after: lengths int64 [B] -> [B, n] of `dtype`. A constant. Throws
-/// ShapeError and DtypeError for other lengths, DtypeError for an int64 mask, ValueError for a length outside [0, n].
+/// ShapeError and DtypeError for other lengths (int32 will do), DtypeError for a mask of integers, ValueError for a
+/// length outside [0, n].
 Tensor length_mask(const Input& lengths, std::int64_t n, Dtype dtype = Dtype::float32);
 
 /// x with `value` where `mask` is not 0: x and a mask of any dtype, which broadcast, -> their common shape. Derivative:
 /// ct where the mask is 0, 0 elsewhere, whatever the value; none for the mask. Throws ShapeError if they do not
-/// broadcast, DtypeError if x is int64.
+/// broadcast, ValueError for a value that x's dtype does not have.
 Tensor masked_fill(const Input& x, const Tensor& mask, double value);
 
 /// Rows of the op reference for functions that are composed of ops.

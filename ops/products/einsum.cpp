@@ -306,7 +306,7 @@ Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands, st
     std::vector<const Tensor*> pointers;
     for (const Tensor& operand : operands) pointers.push_back(&operand);
     return located("einsum", Inputs(pointers), where, [&] {
-        require_defined(Inputs(pointers));
+        require_operands(Inputs(pointers), true);
         const auto [labels, result] = parse(equation, operands);
         require_floats(operands);
         if (std::ssize(result) > Shape::max_rank)

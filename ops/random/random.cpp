@@ -83,7 +83,7 @@ Tensor filled(const Shape& shape, Dtype dtype, Generator& generator, const Draw&
 
 void require_floating(const char* function, Dtype dtype) {
     if (!is_floating(dtype))
-        throw DtypeError(fmt::format("{}: random values are float32 or float64, not int64", function));
+        throw DtypeError(fmt::format("{}: random values are float32 or float64, not {}", function, to_string(dtype)));
 }
 
 }  // namespace

@@ -30,15 +30,12 @@ std::vector<Sample> CountNonzero::samples() {
 }
 
 Tensor any(const Input& x, const ReductionAxes& axes, bool keepdim) {
-    return located("any", {x},
-                   [&] { return cast(cast(count_nonzero(x, axes, keepdim), Dtype::float64) > 0, x.tensor().dtype()); });
+    return located("any", {x}, [&] { return Input(count_nonzero(x, axes, keepdim), x.where()) > 0; });
 }
 
 Tensor all(const Input& x, const ReductionAxes& axes, bool keepdim) {
-    return located("all", {x}, [&] {
-        const auto n = static_cast<double>(axes.count(x.tensor().shape()));
-        return cast(cast(count_nonzero(x, axes, keepdim), Dtype::float64) == n, x.tensor().dtype());
-    });
+    return located("all", {x},
+                   [&] { return Input(count_nonzero(x, axes, keepdim), x.where()) == axes.count(x.tensor().shape()); });
 }
 
 }  // namespace wengert

@@ -24,17 +24,17 @@ struct CountNonzero {
     static std::vector<Sample> samples();
 };
 
-/// 1 where an element is not 0, else 0, in x's dtype; 0 over an axis of length 0.
+/// Whether an element is not 0, as bool; false over an axis of length 0.
 Tensor any(const Input& x, const ReductionAxes& axes = all_axes, bool keepdim = false);
 
-/// 1 where no element is 0, else 0, in x's dtype; 1 over an axis of length 0.
+/// Whether no element is 0, as bool; true over an axis of length 0.
 Tensor all(const Input& x, const ReductionAxes& axes = all_axes, bool keepdim = false);
 
 /// Rows of the op reference.
 inline constexpr OpDoc composed_counts[] = {
-    {"any(x, axes = all_axes, keepdim = false)", "[.., n, ..] -> [.., ..]", "1 where an element is not 0, else 0",
+    {"any(x, axes = all_axes, keepdim = false)", "[.., n, ..] -> [.., ..]", "whether an element is not 0, bool",
      "none"},
-    {"all(x, axes = all_axes, keepdim = false)", "[.., n, ..] -> [.., ..]", "1 where no element is 0, else 0", "none"}};
+    {"all(x, axes = all_axes, keepdim = false)", "[.., n, ..] -> [.., ..]", "whether no element is 0, bool", "none"}};
 
 // clang-format off
 using CountOps = OpList<

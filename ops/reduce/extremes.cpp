@@ -43,14 +43,9 @@ Shape shape_of_extremes(const Tensor& x, const ReductionAxes& axes) {
     return axes.reduced(x.shape());
 }
 
-Shape shape_of_values(const Tensor& x, const ReductionAxes& axes) {
-    if (!is_floating(x.dtype())) throw DtypeError("int64 is not supported; float32 or float64 is needed");
-    return shape_of_extremes(x, axes);
-}
-
 template <Extreme extreme>
 void write_values(const Tensor& x, const ReductionAxes& axes, const Tensor& out) {
-    visit_floating(x.dtype(), [&](auto type) {
+    visit_dtype(x.dtype(), [&](auto type) {
         using T = decltype(type);
         T* const to = static_cast<T*>(out.raw());
         for_each_row<const T>(axes, {&x}, [to](std::int64_t row, std::span<const T> values) {
@@ -124,7 +119,7 @@ Tensor max(const Input& x, const ReductionAxes& axes, bool keepdim) {
     static_assert(is_listed<Max>, "the op is missing in its family's list");
     return apply(Max{axes.keeping_dims(keepdim)}, x);
 }
-Shape Max::shape(const Inputs& in) const { return shape_of_values(in[0], axes); }
+Shape Max::shape(const Inputs& in) const { return shape_of_extremes(in[0], axes); }
 void Max::forward(const Inputs& in, const Destination& out) const {
     write_values<Extreme::largest>(in[0], axes, out.tensor);
 }
@@ -138,7 +133,7 @@ Tensor min(const Input& x, const ReductionAxes& axes, bool keepdim) {
     static_assert(is_listed<Min>, "the op is missing in its family's list");
     return apply(Min{axes.keeping_dims(keepdim)}, x);
 }
-Shape Min::shape(const Inputs& in) const { return shape_of_values(in[0], axes); }
+Shape Min::shape(const Inputs& in) const { return shape_of_extremes(in[0], axes); }
 void Min::forward(const Inputs& in, const Destination& out) const {
     write_values<Extreme::smallest>(in[0], axes, out.tensor);
 }
@@ -152,7 +147,7 @@ Tensor amax(const Input& x, const ReductionAxes& axes, bool keepdim) {
     static_assert(is_listed<AMax>, "the op is missing in its family's list");
     return apply(AMax{axes.keeping_dims(keepdim)}, x);
 }
-Shape AMax::shape(const Inputs& in) const { return shape_of_values(in[0], axes); }
+Shape AMax::shape(const Inputs& in) const { return shape_of_extremes(in[0], axes); }
 void AMax::forward(const Inputs& in, const Destination& out) const {
     write_values<Extreme::largest>(in[0], axes, out.tensor);
 }
@@ -166,7 +161,7 @@ Tensor amin(const Input& x, const ReductionAxes& axes, bool keepdim) {
     static_assert(is_listed<AMin>, "the op is missing in its family's list");
     return apply(AMin{axes.keeping_dims(keepdim)}, x);
 }
-Shape AMin::shape(const Inputs& in) const { return shape_of_values(in[0], axes); }
+Shape AMin::shape(const Inputs& in) const { return shape_of_extremes(in[0], axes); }
 void AMin::forward(const Inputs& in, const Destination& out) const {
     write_values<Extreme::smallest>(in[0], axes, out.tensor);
 }

@@ -8,9 +8,10 @@
 
 namespace wengert {
 
-/// The largest element over axes: [.., n, ..] -> [.., ..], or [.., 1, ..] with keepdim. NaN if there is one.
+/// The largest element over axes: [.., n, ..] -> [.., ..], or [.., 1, ..] with keepdim, of x's dtype, which may
+/// be any. NaN if there is one.
 /// Derivative: ct at the first of the largest elements, or at the first NaN, 0 elsewhere. Throws ShapeError for an axis
-/// that x does not have, that is given twice or that has length 0, DtypeError for int64.
+/// that x does not have, that is given twice or that has length 0.
 Tensor max(const Input& x, const ReductionAxes& axes = all_axes, bool keepdim = false);
 
 struct Max {
@@ -78,8 +79,8 @@ struct AMin {
 
 /// The position of the first of the largest elements, or of the first NaN, along an axis: [.., n, ..] -> int64
 /// [.., ..], or [.., 1, ..] with keepdim. Over several axes, by default all, it is the position among their elements in
-/// row-major order, as in NumPy. x may be int64. Not differentiable. Throws ShapeError for an axis that x does not
-/// have, that is given twice or that has length 0.
+/// row-major order, as in NumPy. x may be of any dtype. Not differentiable. Throws ShapeError for an axis that x does
+/// not have, that is given twice or that has length 0.
 Tensor argmax(const Input& x, const ReductionAxes& axes = all_axes, bool keepdim = false);
 
 struct ArgMax {

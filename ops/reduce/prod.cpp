@@ -1,6 +1,7 @@
 #include <functional>
 #include <numeric>
 #include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/reduce/internal/integer_sums.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
 #include <wengert/ops/reduce/prod.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
@@ -39,6 +40,7 @@ Tensor product_of_others(const Tensor& x, const ReductionAxes& axes) {
 
 Tensor prod(const Input& x, const ReductionAxes& axes, bool keepdim) {
     static_assert(is_listed<Prod>, "the op is missing in its family's list");
+    if (has_integers(x)) return prod_of_integers(x, axes.keeping_dims(keepdim));
     return apply(Prod{axes.keeping_dims(keepdim)}, x);
 }
 

@@ -10,7 +10,8 @@ namespace wengert {
 
 /// The product over axes: [.., n, ..] -> [.., ..], or [.., 1, ..] with keepdim. 1 over an axis of length 0, NaN if an
 /// element is. Derivative: ct times the product of the others, without a division, so that zeros are elements like any
-/// other. Throws ShapeError for an axis that x does not have or that is given twice, DtypeError for int64.
+/// other. Integers and bools have an int64 product, which wraps around. Throws ShapeError for an axis that x does not
+/// have or that is given twice.
 Tensor prod(const Input& x, const ReductionAxes& axes = all_axes, bool keepdim = false);
 
 struct Prod {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/reduce/internal/integer_sums.hpp>
 #include <wengert/ops/reduce/internal/sum_op.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
 #include <wengert/ops/shape/views.hpp>
@@ -13,6 +14,7 @@ MapOp<false, true> sum_op(const ReductionAxes& axes) { return {&sum_formula, {},
 
 Tensor sum(const Input& x, const ReductionAxes& axes, bool keepdim) {
     static_assert(is_listed<SumOf>, "the op is missing in its family's list");
+    if (has_integers(x)) return sum_of_integers(x, axes.keeping_dims(keepdim));
     return apply_sum(sum_formula, nullptr, 0, axes.keeping_dims(keepdim), std::span<const Input>(&x, 1));
 }
 
@@ -32,6 +34,7 @@ std::vector<Sample> SumOf::samples() {
 
 Tensor mean(const Input& x, const ReductionAxes& axes, bool keepdim) {
     return located("mean", {x}, [&] {
+        require_floating(x.tensor(), "an operand");
         const Tensor total = sum(x, axes, keepdim);
         return Input(total, x.where()) / static_cast<double>(axes.count(x.tensor().shape()));
     });

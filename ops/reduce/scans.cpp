@@ -6,6 +6,7 @@
 #include <iterator>
 #include <limits>
 #include <wengert/ops/elementwise/map.hpp>
+#include <wengert/ops/reduce/internal/integer_sums.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
 #include <wengert/ops/reduce/scans.hpp>
 #include <wengert/ops/shape/concat.hpp>
@@ -65,6 +66,7 @@ std::vector<Sample> scan_samples(const std::function<Tensor(const Tensor&, int, 
 
 Tensor cumsum(const Input& x, int axis, bool reverse) {
     static_assert(is_listed<CumSum>, "the op is missing in its family's list");
+    if (has_integers(x)) return cumsum_of_integers(x, axis, reverse);
     return apply(CumSum{axis, reverse}, x);
 }
 

@@ -6,7 +6,8 @@
 #include <wengert/autograd/tape/operation.hpp>
 
 /// Running sums, products and recurrences along an axis. Each has the shape of its operand, and begins at the end of
-/// the axis if it is reversed. Throw ShapeError for an axis that x does not have, DtypeError for int64.
+/// the axis if it is reversed. Throw ShapeError for an axis that x does not have, DtypeError for integers and bools, of
+/// which cumsum() alone has a form: int64, which wraps around.
 namespace wengert {
 
 /// y[i] = x[0] + .. + x[i]: [.., n, ..] -> the same. Derivative: the same sum of ct from the other end.

@@ -106,7 +106,9 @@ Tensor convert(const Input& x, Dtype dtype) {
     const Tensor& from = tensor_of(x, Convert::name);
     if (from.dtype() == dtype) return from;
     return located(Convert::name, {x}, [&] {
-        if (!is_floating(dtype)) throw DtypeError("float32 or float64 are differentiable, int64 is not: see cast()");
+        if (!is_floating(dtype))
+            throw DtypeError(
+                fmt::format("float32 or float64 are differentiable, {} is not: see cast()", to_string(dtype)));
         return is_floating(from.dtype()) ? apply(Convert{from.dtype(), dtype}, x) : cast(from, dtype);
     });
 }

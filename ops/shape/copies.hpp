@@ -63,7 +63,7 @@ struct OverlapAdd {
 };
 
 /// The same elements in another floating type: [..] of any dtype -> the same; x itself if it has that dtype. cast() as
-/// an op: a tape follows it. Derivative: ct in x's dtype; none for int64. Throws DtypeError unless `dtype` is float32
+/// an op: a tape follows it. Derivative: ct in x's dtype; none for others. Throws DtypeError unless `dtype` is float32
 /// or float64.
 Tensor convert(const Input& x, Dtype dtype);
 

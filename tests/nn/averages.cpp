@@ -184,5 +184,8 @@ TEST_CASE("average_weights: what does not fit is an error that says which set") 
     CHECK_THROWS_WITH_AS(average_weights({{{"a", Tensor()}}}), "average_weights: \"a\" is an undefined tensor",
                          ValueError);
     CHECK_THROWS_WITH_AS(average_weights({{{"a", zeros({2}, Dtype::int64)}}}),
-                         "average_weights: \"a\" must be of float32 or float64, not int64", DtypeError);
+                         "average_weights: \"a\" must be of a floating dtype, not int64", DtypeError);
+    const NamedTensors mean = average_weights({{{"a", tensor({1, 3}, Dtype::float16)}}, {{"a", tensor({2, 4})}}});
+    CHECK(mean[0].second.dtype() == Dtype::float16);
+    CHECK(mean[0].second.to_vector<double>() == std::vector<double>{1.5, 3.5});
 }

@@ -4,8 +4,10 @@
 #include <cstring>
 #include <limits>
 #include <wengert/nn/safetensors.hpp>
+#include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/shape/views.hpp>
 
+#include "../values.hpp"
 #include "models/text/temporary_file.hpp"
 
 using namespace wengert;
@@ -86,7 +88,11 @@ TEST_CASE("what is written is read again, bit for bit") {
     const TensorFile written{{{"double", tensor({1.0 / 3, -0.0, nan}, Dtype::float64)},
                               {"ids", tensor(std::vector<std::int64_t>{std::int64_t{1} << 62, -5}, {2, 1})},
                               {"scalar", scalar(7)},
+                              {"whole", tensor({-5, 0x1p31 - 1}, Dtype::int32)},
                               {"none", zeros({0, 4})},
+                              {"half", tensor({0.1, -0.0, nan, 1e9, 0x1p-24}, Dtype::float16)},
+                              {"brain", tensor({0.1, 3e38}, Dtype::bfloat16)},
+                              {"mask", tensor({true, false, true}, {1, 3})},
                               {"a \"name\" with \\ and 我", tensor({1, 2, 3, 4, 5, 6}, {1, 2, 3})}},
                              {{"format", "pt"}, {"note", "line\nbreak"}}};
     write_safetensors(target.path(), written);
@@ -124,15 +130,21 @@ TEST_CASE("no tensors at all") {
     CHECK(read_safetensors(target.path()).tensors.empty());
 }
 
-TEST_CASE("half precision becomes float32") {
+TEST_CASE("half precision is read as it is stored, and loaded into what a layer has") {
     const auto read = [](const std::string& dtype, std::initializer_list<std::uint16_t> bits) {
         const std::string n = std::to_string(bits.size());
         const TemporaryFile file(file_of(R"({"x":{"dtype":")" + dtype + R"(","shape":[)" + n +
                                              R"(],"data_offsets":[0,)" + std::to_string(2 * bits.size()) + "]}}",
                                          bytes_of(bits)));
         const Tensor x = read_safetensors(file.path()).at("x");
-        CHECK(x.dtype() == Dtype::float32);
-        return x.to_vector<float>();
+        CHECK(x.dtype() == (dtype == "F16" ? Dtype::float16 : Dtype::bfloat16));
+        Tensor loaded = zeros(x.shape());
+        load({{"x", loaded}}, file.path());
+        const std::vector<float> values = x.to_vector<float>();
+        CHECK(elements(isnan(loaded)) == elements(isnan(cast(x, Dtype::float64))));
+        for (std::size_t i = 0; i < values.size(); ++i)
+            if (!std::isnan(values[i])) CHECK(loaded.at<float>({static_cast<std::int64_t>(i)}) == values[i]);
+        return values;
     };
     const float infinity = std::numeric_limits<float>::infinity();
     const std::vector<float> half =
@@ -144,6 +156,19 @@ TEST_CASE("half precision becomes float32") {
     const std::vector<float> brain = read("BF16", {0x3F80, 0xC000, 0x3EAB, 0xFF80, 0x7FC0});
     CHECK(std::vector(brain.begin(), brain.end() - 1) == std::vector<float>{1, -2, 0.333984375f, -infinity});
     CHECK(std::isnan(brain[4]));
+}
+
+TEST_CASE("integers of 32 bits, and bytes of which all but 0 are true") {
+    const TemporaryFile mask(
+        file_of(R"({"x":{"dtype":"BOOL","shape":[4],"data_offsets":[0,4]}})", std::string("\0\1\2\xFF", 4)));
+    CHECK(read_safetensors(mask.path()).at("x").to_vector<bool>() == std::vector<bool>{false, true, true, true});
+    const TemporaryFile whole(
+        file_of(R"({"x":{"dtype":"I32","shape":[2,1],"data_offsets":[0,8]}})", bytes_of<std::int32_t>({-7, 1 << 30})));
+    CHECK(read_safetensors(whole.path()).at("x").to_vector<std::int32_t>() == std::vector<std::int32_t>{-7, 1 << 30});
+    Tensor ids = zeros({2, 1}, Dtype::int64);
+    load({{"x", ids}}, whole.path());
+    CHECK(elements(ids) == Values{-7, 1 << 30});
+    CHECK_THROWS_AS(load({{"x", zeros({2, 1})}}, whole.path()), FileError);
 }
 
 TEST_CASE("a file that is cut off or something else") {
@@ -187,8 +212,8 @@ TEST_CASE("an entry that is not one") {
     CHECK(error_of_tensor(R"({"dtype":"F32","shape":[]})") == incomplete);
     CHECK(error_of_tensor(R"({"dtype":"F32","shape":[],"offsets":[0,4]})", "1234") == incomplete);
     CHECK(error_of_tensor(R"({"dtype":"F32","shape":[],"data_offsets":[0,4],"more":1})", "1234") == incomplete);
-    CHECK(error_of_tensor(R"({"dtype":"I32","shape":[],"data_offsets":[0,4]})", "1234") ==
-          "dtype \"I32\" is not supported");
+    CHECK(error_of_tensor(R"({"dtype":"U32","shape":[],"data_offsets":[0,4]})", "1234") ==
+          "dtype \"U32\" is not supported");
     CHECK(error_of_tensor(R"({"dtype":4,"shape":[],"data_offsets":[0,4]})", "1234") == "dtype 4 is not supported");
     CHECK(error_of_tensor(R"({"dtype":"F32","shape":1,"data_offsets":[0,4]})", "1234") == "shape is not a list");
     const auto shape = [](const std::string& lengths) {

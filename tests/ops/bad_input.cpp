@@ -24,7 +24,8 @@ namespace {
 std::vector<std::pair<std::string, Tensor>> spoilt(const Tensor& x) {
     std::vector<std::pair<std::string, Tensor>> all{{"undefined", Tensor()}, {"an axis more", unsqueeze(x, 0)}};
     if (is_floating(x.dtype())) {
-        all.emplace_back("int64", ones(x.shape(), Dtype::int64));
+        for (const Dtype dtype : {Dtype::boolean, Dtype::int32, Dtype::int64, Dtype::float16})
+            all.emplace_back(to_string(dtype), ones(x.shape(), dtype));
         all.emplace_back("float32", cast(x, Dtype::float32));
     } else {
         all.emplace_back("float64", cast(x, Dtype::float64));
@@ -122,6 +123,7 @@ TEST_CASE("bad input: an error of the op at the line of the call, or a result wi
                             continue;
                         }
                         CHECK_MESSAGE(names.contains(error.op()), text);
+                        if (what == "float16") CHECK_MESSAGE(text.find("cast() it first") != std::string::npos, text);
                         CHECK_MESSAGE(text.starts_with(error.op() + ": "), text);
                         const std::size_t place = text.rfind("\n  at ");
                         REQUIRE_MESSAGE(place != std::string::npos, text);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 #include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/elementwise/internal/integers.hpp>
 #include <wengert/ops/elementwise/internal/map_op.hpp>
 #include <wengert/ops/elementwise/internal/nest.hpp>
 #include <wengert/ops/elementwise/promotion.hpp>
@@ -32,8 +33,7 @@ Shape BoundFormula::space(const Backward& back) const {
 }
 
 Shape BoundFormula::shape(const Inputs& in) const {
-    for (std::size_t k = 0; k < in.size(); ++k)
-        if (!is_floating(in[k].dtype())) throw DtypeError("an operand is int64; float32 or float64 is needed");
+    for (std::size_t k = 0; k < in.size(); ++k) require_floating(in[k], "an operand");
     Shape result = space(in);
     if (sums != nullptr) return sums->reduced(result);
     if (formula.results > 1) result.insert(0, formula.results);
@@ -89,28 +89,11 @@ Tensor BoundFormula::jvp(const Forward& forward) const {
 
 namespace {
 
+/// The same for tensors of one dtype.
 template <bool summed>
-Tensor apply_to_inputs(const Formula& formula, const void* f, std::size_t bytes, const ReductionAxes* axes,
-                       std::span<const Input> operands) {
+Tensor apply_to_alike(const Formula& formula, const void* f, std::size_t bytes, const ReductionAxes* axes,
+                      std::span<const Input> operands, Dtype dtype) {
     const SourceLine& where = operands[0].where();
-    for (std::size_t k = 0; k < operands.size(); ++k)
-        if (operands[k].is_undefined())
-            located(formula.name, {}, where,
-                    [k] { throw ValueError(fmt::format("operand {} is an undefined tensor", k)); });
-    const auto tensor = std::ranges::find_if_not(operands, &Input::is_number);
-    if (tensor == operands.end())
-        located(formula.name, {}, where, [] { throw ValueError("all operands are numbers"); });
-    const Dtype first = tensor->tensor().dtype();
-    const auto differs = [first](const Input& x) { return !x.is_number() && x.tensor().dtype() != first; };
-    if (std::ranges::any_of(operands, differs)) {
-        const std::vector<Tensor> tensors = promoted(operands);
-        std::vector<Input> inputs;
-        for (std::size_t k = 0; k < operands.size(); ++k)
-            inputs.push_back(operands[k].is_number() ? operands[k] : Input(tensors[k], operands[k].where()));
-        return apply_to_inputs<summed>(formula, f, bytes, axes, inputs);
-    }
-    // Beside an int64 tensor, which the op refuses, 0.5 could not be made one.
-    const Dtype dtype = is_floating(first) ? first : Dtype::float64;
     // Most ops have few operands, and setting up 32 handles would take longer than they do.
     const auto apply_with = [&](auto& numbers, auto& pointers) {
         for (std::size_t k = 0; k < operands.size(); ++k) {
@@ -118,8 +101,10 @@ Tensor apply_to_inputs(const Formula& formula, const void* f, std::size_t bytes,
             pointers[k] = operands[k].is_number() ? &numbers[k] : &operands[k].tensor();
         }
         const Inputs in(std::span<const Tensor* const>(pointers.data(), operands.size()));
-        if constexpr (!summed)
+        if constexpr (!summed) {
             if (formula.compose == nullptr) return apply(ComparisonOp{&formula}, in, where);
+            if (!is_floating(dtype) && has_integers(formula)) return apply(IntegerOp{&formula}, in, where);
+        }
         const auto with_axes = [&](auto& op) {
             if constexpr (summed) op.sums = *axes;
         };
@@ -141,6 +126,31 @@ Tensor apply_to_inputs(const Formula& formula, const void* f, std::size_t bytes,
     std::array<Tensor, most_operands> numbers;
     std::array<const Tensor*, most_operands> pointers;
     return apply_with(numbers, pointers);
+}
+
+template <bool summed>
+Tensor apply_to_inputs(const Formula& formula, const void* f, std::size_t bytes, const ReductionAxes* axes,
+                       std::span<const Input> operands) {
+    const SourceLine& where = operands[0].where();
+    for (std::size_t k = 0; k < operands.size(); ++k)
+        if (operands[k].is_undefined())
+            located(formula.name, {}, where,
+                    [k] { throw ValueError(fmt::format("operand {} is an undefined tensor", k)); });
+    const auto tensor = std::ranges::find_if_not(operands, &Input::is_number);
+    if (tensor == operands.end())
+        located(formula.name, {}, where, [] { throw ValueError("all operands are numbers"); });
+    const Dtype first = tensor->tensor().dtype();
+    const auto differs = [first](const Input& x) { return !x.is_number() && x.tensor().dtype() != first; };
+    if (is_floating(first) && std::ranges::none_of(operands, differs))
+        return apply_to_alike<summed>(formula, f, bytes, axes, operands, first);
+    Dtype dtype = Dtype::float32;
+    const std::vector<Tensor> tensors = located(formula.name, {}, where, [&] {
+        if (const Dtype all = promoted_dtype(operands); is_floating(all) || &formula != &formula_of<Div>()) dtype = all;
+        return promoted(operands, dtype);
+    });
+    std::vector<Input> inputs;
+    for (std::size_t k = 0; k < operands.size(); ++k) inputs.emplace_back(tensors[k], operands[k].where());
+    return apply_to_alike<summed>(formula, f, bytes, axes, inputs, dtype);
 }
 
 }  // namespace

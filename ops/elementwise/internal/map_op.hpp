@@ -66,13 +66,14 @@ struct MapOp {
     }
 };
 
-/// A comparison has no derivative.
+/// A comparison of tensors of one dtype, which is bool and has no derivative. Its kernels are in comparison.cpp.
 struct ComparisonOp {
     const Formula* formula;
     std::string_view name() const { return formula->name; }
     const ConstantCause* without_derivative() const { return &formula->without_derivative; }
-    Shape shape(const Inputs& in) const { return BoundFormula{*formula, nullptr}.shape(in); }
-    void forward(const Inputs& in, const Destination& out) const { BoundFormula{*formula, nullptr}.forward(in, out); }
+    Shape shape(const Inputs& in) const { return BoundFormula{*formula, nullptr}.space(in); }
+    Dtype dtype(const Inputs&) const { return Dtype::boolean; }
+    void forward(const Inputs& in, const Destination& out) const;
 };
 
 /// A library function as an op.

@@ -65,11 +65,26 @@ TermDual evaluate(const Formula& function, std::span<const TermDual> operands) {
 
 Term where(const Mask<Term>& mask, const Term& yes, const Term& no) {
     if (mask.m.is_number()) return mask.m.is(0) ? no : yes;
-    return Term(where(input_of(mask.m), input_of(yes), input_of(no)));
+    if (!yes.is_number() || !no.is_number()) return Term(where(mask.m.tensor(), input_of(yes), input_of(no)));
+    return Term(where(mask.m.tensor(), scalar(yes.number(), mask.dtype), no.number()));
 }
 
+Term both(const Term& a, const Term& b) {
+    if (a.is_number()) return a.is(0) ? a : b;
+    if (b.is_number()) return both(b, a);
+    return Term(logical_and(a.tensor(), b.tensor()));
+}
+
+Term either(const Term& a, const Term& b) {
+    if (a.is_number()) return a.is(0) ? b : a;
+    if (b.is_number()) return either(b, a);
+    return Term(logical_or(a.tensor(), b.tensor()));
+}
+
+Term opposite(const Term& a) { return a.is_number() ? Term(a.is(0) ? 1.0 : 0.0) : Term(logical_not(a.tensor())); }
+
 TermDual where(const Mask<TermDual>& mask, const TermDual& yes, const TermDual& no) {
-    const Mask<Term> of_values{{mask.m}};
+    const Mask<Term> of_values{{mask.m, mask.dtype}};
     TermDual result(where(of_values, yes.value, no.value));
     result.partials.resize(std::max(yes.partials.size(), no.partials.size()));
     for (std::size_t i = 0; i < result.partials.size(); ++i) {

@@ -23,15 +23,18 @@ class Term {
     bool is(double number) const { return is_number() && number_ == number; }
     double number() const { return number_; }
     const Tensor& tensor() const { return tensor_; }
+    /// The tensor's, or float64.
+    Dtype dtype() const { return is_number() ? Dtype::float64 : tensor_.dtype(); }
 
   private:
     Tensor tensor_;
     double number_ = 0;
 };
 
-/// 1 where true, 0 elsewhere.
+/// A tensor of bool, or a number. What is compared says which dtype a choice between numbers has.
 struct TermMask {
     Term m;
+    Dtype dtype;
 
     template <std::same_as<bool> Bool>
     explicit operator Bool() const {
@@ -73,17 +76,20 @@ TermDual evaluate(const Formula& function, std::span<const TermDual> operands);
 Term where(const Mask<Term>& mask, const Term& yes, const Term& no);
 TermDual where(const Mask<TermDual>& mask, const TermDual& yes, const TermDual& no);
 
+Term both(const Term& a, const Term& b);
+Term either(const Term& a, const Term& b);
+Term opposite(const Term& a);
 template <std::derived_from<TermMask> AnyMask>
 AnyMask operator&&(const AnyMask& a, const AnyMask& b) {
-    return {{where(Mask<Term>{{a.m}}, b.m, 0.0)}};
+    return {{both(a.m, b.m), a.dtype}};
 }
 template <std::derived_from<TermMask> AnyMask>
 AnyMask operator||(const AnyMask& a, const AnyMask& b) {
-    return {{where(Mask<Term>{{a.m}}, 1.0, b.m)}};
+    return {{either(a.m, b.m), a.dtype}};
 }
 template <std::derived_from<TermMask> AnyMask>
 AnyMask operator!(const AnyMask& a) {
-    return {{where(Mask<Term>{{a.m}}, 0.0, 1.0)}};
+    return {{opposite(a.m), a.dtype}};
 }
 
 }  // namespace wengert

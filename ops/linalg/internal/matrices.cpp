@@ -10,7 +10,7 @@
 namespace wengert::matrices {
 
 void require(const Tensor& x, std::string_view name) {
-    if (!is_floating(x.dtype())) throw DtypeError(fmt::format("{} is int64; float32 or float64 is needed", name));
+    require_floating(x, name);
     if (x.rank() < 2) throw ShapeError(fmt::format("{} {} is no matrix", name, to_string(x.shape())));
     products::require_alike({&x}, std::array{name});
 }

@@ -38,7 +38,7 @@ Tensor given_weight(const Forward& forward, std::size_t i) {
 void require_labels(const Shape& logits, Dtype dtype, const Tensor& labels, const CrossEntropyOptions& options,
                     const Tensor& weight) {
     if (!is_floating(dtype) || labels.dtype() != Dtype::int64)
-        throw DtypeError(fmt::format("logits must be float32 or float64 and labels int64, not {} and {}",
+        throw DtypeError(fmt::format("logits must be float32 or float64 and labels int64 or int32, not {} and {}",
                                      to_string(dtype), to_string(labels.dtype())));
     Shape rows = logits;
     if (rows.rank() > 0) rows.erase(rows.rank() - 1);

@@ -163,6 +163,7 @@ Tensor rows_of(const Tensor& x) {
 
 void require_alike(const Inputs& in, std::span<const std::string_view> operands) {
     for (std::size_t i = 0; i < in.size(); ++i) {
+        if (is_stored_only(in[i].dtype())) refuse_dtype(in[i].dtype(), operands[i]);
         if (i > 0 && (!is_floating(in[0].dtype()) || in[i].dtype() != in[0].dtype()))
             throw DtypeError(fmt::format("operands must be float32 or float64 and alike: {} {}, {} {}", operands[0],
                                          to_string(in[0].dtype()), operands[i], to_string(in[i].dtype())));

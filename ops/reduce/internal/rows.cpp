@@ -66,8 +66,10 @@ template <bool back>
 void copy_rows(const Rows& rows, std::byte* place, std::int64_t step, std::int64_t count, std::byte* buffer) {
     if (rows.element == 8)
         copy_rows<8, back>(rows, place, step, count, buffer);
-    else
+    else if (rows.element == 4)
         copy_rows<4, back>(rows, place, step, count, buffer);
+    else
+        copy_rows<1, back>(rows, place, step, count, buffer);
 }
 
 class Walk {
@@ -197,10 +199,6 @@ bool walk_in_order(const ReductionAxes& axes, std::span<const RowOperand> operan
 }
 
 }  // namespace
-
-void require_floating(const Tensor& x) {
-    if (!is_floating(x.dtype())) throw DtypeError("the operand is int64; float32 or float64 is needed");
-}
 
 void walk_rows(const ReductionAxes& axes, std::span<const RowOperand> operands, RowBody body, const void* context) {
     if (walk_in_order(axes, operands, body, context)) return;

@@ -12,9 +12,6 @@ namespace wengert {
 
 inline constexpr std::size_t most_row_operands = 4;
 
-/// For ops of rows: throws DtypeError for int64.
-void require_floating(const Tensor& x);
-
 /// A tensor whose rows are walked. A row of one that is not written is only read, so that it may be stretched.
 struct RowOperand {
     const Tensor* tensor;

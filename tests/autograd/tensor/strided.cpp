@@ -22,7 +22,7 @@ Tensor transposed(const Tensor& x) {
 }  // namespace
 
 TEST_CASE("strided: writing from and into views of any strides, storing and adding") {
-    for (const Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::int64}) {
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::int64, Dtype::int32}) {
         const Tensor source = counting({2, 3}, dtype), target = zeros({3, 2}, dtype);
         write(transposed(source), {target});
         CHECK(elements(target) == Values{0, 3, 1, 4, 2, 5});
@@ -47,6 +47,13 @@ TEST_CASE("strided: types are converted") {
     CHECK(elements(target) == Values{4, -2});
     CHECK_THROWS_WITH_AS(write(tensor({0.5, 1}), {target}), "0.5 is no int64", ValueError);
     CHECK_THROWS_WITH_AS(fill(target, 1.5), "1.5 is no int64", ValueError);
+    const Tensor mask = tensor({true, false, false}), half = zeros({3}, Dtype::float16);
+    write(tensor({0, 0.5, 0}), {mask, true});
+    CHECK(elements(mask) == Values{1, 1, 0});
+    write(mask, {half});
+    CHECK(elements(half) == Values{1, 1, 0});
+    CHECK_THROWS_WITH_AS(write(half, {half, true}), "the operand is float16, which is stored only: cast() it first",
+                         DtypeError);
     CHECK(elements(target) == Values{4, -2});
 }
 

@@ -22,6 +22,14 @@ TEST_CASE("tensor: made of values, of one value, of counting numbers") {
     CHECK(tensor({1, 2}).shape() == Shape{2});
     CHECK(tensor({1, 2}, Dtype::int64).dtype() == Dtype::int64);
     CHECK(tensor(std::vector<std::int64_t>{7, 8}, {2, 1}).dtype() == Dtype::int64);
+    CHECK(tensor({true, false}).dtype() == Dtype::boolean);
+    CHECK(elements(tensor({true, false, true, true}, {2, 2})) == Values{1, 0, 1, 1});
+    CHECK(tensor({true, false}, Dtype::float64).dtype() == Dtype::float64);
+    CHECK(elements(tensor(std::vector<bool>{false, true}, {2, 1})) == Values{0, 1});
+    CHECK(tensor({2, 0}, Dtype::boolean).to_vector<bool>() == std::vector<bool>{true, false});
+    CHECK(tensor(std::vector<std::int32_t>{7, -8}, {2}).dtype() == Dtype::int32);
+    CHECK(arange(3, Dtype::int32).at<std::int32_t>({2}) == 2);
+    CHECK_THROWS_WITH_AS(arange(2, Dtype::boolean), "arange: counting numbers are no bool", DtypeError);
     CHECK(elements(full({2}, 2.5)) == Values{2.5, 2.5});
     CHECK(elements(zeros({2}, Dtype::float64)) == Values{0, 0});
     CHECK(elements(ones({1, 2})) == Values{1, 1});
@@ -161,6 +169,11 @@ TEST_CASE("tensor: reading with the wrong type, index or number of elements") {
     CHECK_THROWS_WITH_AS(x.at({0, 0}), "at: 2 indices for [3]", ShapeError);
     CHECK_THROWS_AS(x.dim(1), ShapeError);
     CHECK_THROWS_WITH_AS(arange(2).set_parameter(), "a parameter must be of float32 or float64, not int64", DtypeError);
+    CHECK_THROWS_WITH_AS(zeros({2}, Dtype::float16).set_parameter(),
+                         "a parameter must be of float32 or float64, not float16", DtypeError);
+    CHECK_THROWS_WITH_AS(tensor({true}).data<std::int32_t>(), "a tensor of bool was read as int32", DtypeError);
+    CHECK(as_int64(tensor({3}, Dtype::int32)).item<std::int64_t>() == 3);
+    CHECK(as_int64(x).same_as(x));
 }
 
 TEST_CASE("tensor: a view outside of the storage is an error") {
@@ -242,6 +255,10 @@ TEST_CASE("tensor: printed") {
     CHECK(to_string(arange(8)) == "[0, 1, 2, ..., 5, 6, 7] [8] int64");
     CHECK(to_string(arange(7)) == "[0, 1, 2, 3, 4, 5, 6] [7] int64");
     CHECK(to_string(zeros({2, 0})) == "[[],\n []] [2, 0] float32");
+    CHECK(to_string(tensor({true, false})) == "[true, false] [2] bool");
+    CHECK(to_string(tensor({-1, 2}, Dtype::int32)) == "[-1, 2] [2] int32");
+    CHECK(to_string(tensor({0.1, -65504, 1e9}, Dtype::float16)) == "[0.0999756, -65504, inf] [3] float16");
+    CHECK(to_string(scalar(0.1, Dtype::bfloat16)) == "0.100098 [] bfloat16");
     CHECK(to_string(Tensor()) == "undefined tensor");
     std::ostringstream stream;
     stream << tensor({1}, Dtype::float64);

@@ -345,10 +345,15 @@ TEST_CASE("functions: conditions of tensors at every kind of number") {
     CHECK(elements(logical_xor(a, b)) == Values{0, 1, 1, 0});
     const Tensor kinds = map([](auto x) { return where(isnan(x), 3.0, where(isfinite(x), 1.0, 2.0)); }, x);
     CHECK(elements(kinds) == Values{1, 1, 1, 1, 2, 2, 3});
-    check_refused<DtypeError>("isnan: an operand is int64; float32 or float64 is needed", [] { isnan(arange(2)); });
-    check_refused<DtypeError>("isinf: an operand is int64; float32 or float64 is needed", [] { isinf(arange(2)); });
-    check_refused<DtypeError>("logical_not: an operand is int64; float32 or float64 is needed",
-                              [] { logical_not(arange(2)); });
+    for (const Tensor& condition : {isnan(x), isinf(x), isfinite(x), logical_not(x), logical_or(a, b)})
+        CHECK(condition.dtype() == Dtype::boolean);
+    CHECK(elements(isnan(arange(2))) == Values{0, 0});
+    CHECK(elements(isinf(arange(2))) == Values{0, 0});
+    CHECK(elements(isfinite(tensor({true, false}))) == Values{1, 1});
+    CHECK(elements(logical_not(arange(2))) == Values{1, 0});
+    CHECK(elements(logical_not(isnan(x))) == Values{1, 1, 1, 1, 1, 1, 0});
+    check_refused<DtypeError>("isnan: an operand is float16, which is stored only: cast() it first",
+                              [] { isnan(ones({2}, Dtype::float16)); });
 }
 
 TEST_CASE("functions: clamp and lerp") {

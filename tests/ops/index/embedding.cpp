@@ -111,10 +111,10 @@ TEST_CASE("embedding: what does not fit is refused, with names and the caller's 
                               [&] { embedding(table, ids({-1})); });
     check_refused<ShapeError>("embedding: the table must be [rows, features], not [5]",
                               [&] { embedding(zeros({5}), ids({0})); });
-    check_refused<DtypeError>("embedding: the table must be float32 or float64 and ids int64, not float32 and float32",
-                              [&] {
-                                  embedding(zeros({5, 2}), zeros({1}));
-                              });
+    check_refused<DtypeError>(
+        "embedding: the table must be float32 or float64 and ids int64 or int32, not float32 and float32", [&] {
+            embedding(zeros({5, 2}), zeros({1}));
+        });
     check_refused<ValueError>("embedding: operand 1 is an undefined tensor", [&] {
         embedding(zeros({5, 2}), Tensor());
     });
@@ -130,6 +130,18 @@ TEST_CASE("embedding: what does not fit is refused, with names and the caller's 
     check_refused<ValueError>("scatter_rows: a table cannot have -1 rows", [&] {
         scatter_rows(ones({0, 3}), ids({}), -1);
     });
-    check_refused<DtypeError>("scatter_rows: values must be float32 or float64 and ids int64, not int64 and int64",
-                              [&] { scatter_rows(arange(3), ids({}), 5); });
+    check_refused<DtypeError>(
+        "scatter_rows: values must be float32 or float64 and ids int64 or int32, not int64 and int64",
+        [&] { scatter_rows(arange(3), ids({}), 5); });
+}
+
+TEST_CASE("embedding: ids of int32 are ids") {
+    const Tensor weight = tensor({1, 2, 3, 4, 5, 6}, {3, 2}), ids = tensor({2, 0, 2}, Dtype::int32);
+    CHECK(elements(embedding(weight, ids)) == Values{5, 6, 1, 2, 5, 6});
+    CHECK(elements(scatter_rows(embedding(weight, ids), ids, 3)) == Values{1, 2, 0, 0, 10, 12});
+    const auto slopes =
+        gradients([&](const auto& in) { return embedding(in[0], ids); }, {weight}, tensor({1, 2, 3, 4, 5, 6}, {3, 2}));
+    CHECK(elements(slopes[0]) == Values{3, 4, 0, 0, 6, 8});
+    check_refused<ValueError>("embedding: id 3 at position 0 is outside a table of 3 rows",
+                              [&] { embedding(weight, tensor({3}, Dtype::int32)); });
 }

@@ -71,11 +71,30 @@ TEST_CASE("gather: what does not fit is refused with the caller's line") {
     });
     check_refused<ValueError>("index_select: position -1 is outside an axis of length 2",
                               [&] { index_select(x, 0, ids({-1})); });
-    check_refused<DtypeError>("gather: the index must be int64, not float32", [&] { gather(x, 1, zeros({2, 1})); });
+    check_refused<DtypeError>("gather: the index must be int64 or int32, not float32", [&] {
+        gather(x, 1, zeros({2, 1}));
+    });
     check_refused<ShapeError>("index_select: positions must have one axis, not be []",
                               [&] { index_select(x, 0, scalar(1, Dtype::int64)); });
     check_refused<ShapeError>("scatter_add: values [2, 2] are not one for each position of the index [2, 1]", [&] {
         scatter_add(x, 1, positions({2, 1}, 2), ones({2, 2}));
     });
     check_refused<ValueError>("gather: an undefined tensor was given", [&] { gather(Tensor(), 0, ids({0})); });
+}
+
+TEST_CASE("gather: positions of int32 are positions, and bools and integers are looked up as they are") {
+    const Tensor x = tensor({1, 2, 3, 4, 5, 6}, {2, 3}), at = tensor({2, 0, 1, 1}, {2, 2}, Dtype::int32);
+    const Tensor whole = cast(at, Dtype::int64), values = tensor({10, 20, 30, 40}, {2, 2});
+    CHECK(elements(gather(x, 1, at)) == Values{3, 1, 5, 5});
+    CHECK(elements(gather(x, 1, transpose(at))) == elements(gather(x, 1, transpose(whole))));
+    CHECK(elements(scatter_add(x, 1, at, values)) == Values{21, 2, 13, 4, 75, 6});
+    CHECK(elements(index_select(x, 1, tensor({2, 2}, Dtype::int32))) == Values{3, 3, 6, 6});
+    CHECK(gather(x > 2, 1, at).to_vector<bool>() == std::vector<bool>{true, false, true, true});
+    CHECK(gather(cast(x, Dtype::int32), 1, at).to_vector<std::int32_t>() == std::vector<std::int32_t>{3, 1, 5, 5});
+    const auto slopes = gradients([&](const auto& in) { return gather(in[0], 1, at); }, {x}, values);
+    CHECK(elements(slopes[0]) == Values{20, 0, 10, 0, 70, 0});
+    check_refused<ValueError>("gather: position -1 is outside an axis of length 3", [&] {
+        gather(x, 1, full({2, 1}, -1, Dtype::int32));
+    });
+    check_refused<DtypeError>("gather: the index must be int64 or int32, not bool", [&] { gather(x, 1, x > 0); });
 }

@@ -165,3 +165,15 @@ TEST_CASE("rearrange: what does not fit is refused with the caller's line") {
     CHECK_THROWS_WITH_AS(meshgrid({x}), "meshgrid: [2, 3] is not one axis", ShapeError);
     check_refused<ValueError>("flip: an undefined tensor was given", [&] { flip(Tensor()); });
 }
+
+TEST_CASE("rearrange: integers and bools stay what they are") {
+    for (const Dtype dtype : {Dtype::int64, Dtype::int32, Dtype::boolean}) {
+        const Tensor x = cast(tensor({1, 0, 1, 1}, {2, 2}), dtype);
+        for (const Tensor& y : {tril(x), flip(x, 0), pad(x, 0, 1, 0), diag_embed(x), roll(x, 1, 1), diagonal(x)})
+            CHECK(y.dtype() == dtype);
+        CHECK(elements(tril(x)) == Values{1, 0, 1, 1});
+        CHECK(elements(triu(x, 1)) == Values{0, 0, 0, 0});
+        CHECK(elements(flip(x, 0)) == Values{1, 1, 1, 0});
+        CHECK(elements(diag_embed(diagonal(x))) == Values{1, 0, 0, 1});
+    }
+}

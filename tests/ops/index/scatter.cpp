@@ -128,7 +128,7 @@ TEST_CASE("scatter: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("index: shapes do not broadcast: [2] and [3] (2 != 3)", [&] {
         index(x, {ids({0, 1}), ids({0, 1, 2})});
     });
-    check_refused<DtypeError>("index: the index must be int64, not float32", [&] { index(x, {ones({1})}); });
+    check_refused<DtypeError>("index: the index must be int64 or int32, not float32", [&] { index(x, {ones({1})}); });
     check_refused<ShapeError>("index_put: [2] does not stretch to [1, 3]",
                               [&] { index_put(x, {ids({0})}, ones({2})); });
     check_refused<ShapeError>("segment_sum: segments [3] are not one for each slice of [2, 3]", [&] {
@@ -149,4 +149,19 @@ TEST_CASE("scatter: a value that another one replaces stays without derivative w
         },
         {values}, ones({1}, Dtype::float64))[0];
     CHECK(elements(slope) == Values{0, infinity});
+}
+
+TEST_CASE("scatter: positions and segments of int32, and elements of every dtype") {
+    for (const Dtype dtype : {Dtype::int64, Dtype::int32, Dtype::float32, Dtype::float64}) {
+        const Tensor x = cast(tensor({1, 2, 3, 4, 5, 6}, {2, 3}), dtype), nines = full({2, 1}, 9, dtype);
+        const Tensor put = scatter(x, 1, tensor({2, 0}, {2, 1}, Dtype::int32), nines);
+        CHECK(put.dtype() == dtype);
+        CHECK(elements(put) == Values{1, 2, 9, 9, 5, 6});
+        const Tensor first = tensor({1, 0}, Dtype::int32), second = ids({0, 2});
+        CHECK(elements(index(x, {first, second})) == Values{4, 3});
+    }
+    const Tensor mask = zeros({2, 3}, Dtype::boolean);
+    CHECK(elements(scatter(mask, 1, ids({1, 2}).view({2, 1}, {1, 1}, 0), ones({2, 1}, Dtype::boolean))) ==
+          Values{0, 1, 0, 0, 0, 1});
+    CHECK(elements(segment_sum(tensor({1, 2, 3}), tensor({1, 0, 1}, Dtype::int32), 2)) == Values{2, 4});
 }

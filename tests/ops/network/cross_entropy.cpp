@@ -178,7 +178,7 @@ TEST_CASE("cross_entropy: what does not fit is refused, with the caller's line")
     check_refused<ShapeError>("cross_entropy: labels [1] do not fit the rows of logits []",
                               [&] { cross_entropy(scalar(1), ids({0})); });
     check_refused<DtypeError>(
-        "cross_entropy: logits must be float32 or float64 and labels int64, not float32 and float32", [&] {
+        "cross_entropy: logits must be float32 or float64 and labels int64 or int32, not float32 and float32", [&] {
             cross_entropy(zeros({1, 5}), zeros({1}));
         });
     check_refused<ValueError>("cross_entropy: label_smoothing is 1.5, outside [0, 1]", [&] {
@@ -217,4 +217,13 @@ TEST_CASE("cross_entropy: the gradient takes the place of logits that nobody els
     const auto [freed, second] = peak(false);
     CHECK(first == second);
     CHECK(kept - freed >= 300 * 50 * 8);
+}
+
+TEST_CASE("cross_entropy: labels of int32 are labels") {
+    const Tensor x = tensor({1, 2, 3, 4, 5, 7}, {2, 3}), labels = tensor({2, 0}, Dtype::int32);
+    const auto loss = [&](const Tensor& of) {
+        return gradients([&](const auto& in) { return cross_entropy(in[0], of); }, {x}, scalar(1))[0];
+    };
+    CHECK(cross_entropy(x, labels).item() == cross_entropy(x, ids({2, 0})).item());
+    CHECK(elements(loss(labels)) == elements(loss(ids({2, 0}))));
 }

@@ -182,12 +182,10 @@ TEST_CASE("ctc_loss: what does not fit is refused, with the caller's line") {
     check_refused<ValueError>("ctc_loss: label 3 at [1, 0] is outside [0, 3)", [&] {
         ctc_loss(x, tensor(std::vector<std::int64_t>{1, 2, 3, 1}, {2, 2}), frames, lengths);
     });
-    check_refused<DtypeError>(
-        "ctc_loss: log_probs must be float32 or float64, targets and lengths int64, not float32, float32, int64 and "
-        "int64",
-        [&] {
-            ctc_loss(x, zeros({2, 2}), frames, lengths);
-        });
+    const std::string not_whole =
+        "ctc_loss: log_probs must be float32 or float64, targets and lengths int64 or int32, not float32, float32, "
+        "int64 and int64";
+    check_refused<DtypeError>(not_whole, [&] { ctc_loss(x, zeros({2, 2}), frames, lengths); });
     check_refused<ValueError>("ctc_loss: operand 1 is an undefined tensor",
                               [&] { ctc_loss(x, Tensor(), frames, lengths); });
 }
@@ -206,4 +204,12 @@ TEST_CASE("ctc_loss: what is beyond a row's frames is not read, in no derivative
     };
     CHECK(hvp_of(not_a_number) == hvp_of(0));
     CHECK(hvp_of(infinity) == hvp_of(0));
+}
+
+TEST_CASE("ctc_loss: targets and lengths of int32") {
+    const Tensor x = log_softmax(reshape(sample_values({8 * 3}, -1, 1, 5), {4, 2, 3}));
+    const auto loss = [&](Dtype dtype) {
+        return elements(ctc_loss(x, tensor({1, 2, 2, 1}, {2, 2}, dtype), tensor({4, 3}, dtype), tensor({2, 1}, dtype)));
+    };
+    CHECK(loss(Dtype::int32) == loss(Dtype::int64));
 }

@@ -180,7 +180,7 @@ TEST_CASE("linear_cross_entropy: what does not fit is refused, with the caller's
             linear_cross_entropy(x, zeros({5, 3}, Dtype::float64), bias, labels);
         });
     check_refused<DtypeError>(
-        "linear_cross_entropy: logits must be float32 or float64 and labels int64, not float32 and float32",
+        "linear_cross_entropy: logits must be float32 or float64 and labels int64 or int32, not float32 and float32",
         [&] { linear_cross_entropy(x, weight, bias, zeros({2})); });
     check_refused<ValueError>("linear_cross_entropy: an undefined tensor was given",
                               [&] { linear_cross_entropy(x, Tensor(), bias, zeros({2}, Dtype::int64)); });
@@ -197,4 +197,10 @@ TEST_CASE("linear_cross_entropy: what it cannot do is said") {
     Tape tape;
     tape.watch(weight);
     CHECK_THROWS_AS(linear_cross_entropy(full({2, 3}, 3e38), weight, bias, labels), NonFiniteError);
+}
+
+TEST_CASE("linear_cross_entropy: labels of int32 are labels") {
+    const Tensor x = tensor({1, 2, 3, 4}, {2, 2}), weight = tensor({1, 0, 0.5, 2, -1, 1}, {3, 2}), bias = zeros({3});
+    CHECK(linear_cross_entropy(x, weight, bias, tensor({2, 0}, Dtype::int32)).item() ==
+          linear_cross_entropy(x, weight, bias, ids({2, 0})).item());
 }

@@ -151,7 +151,7 @@ TEST_CASE("losses: what does not fit is refused with the caller's line") {
     check_refused<ValueError>("nll_loss: position 4 is outside an axis of length 4", [&] {
         nll_loss(ones({1, 4}), ids({4}));
     });
-    check_refused<DtypeError>("nll_loss: labels must be int64, not float32", [&] {
+    check_refused<DtypeError>("nll_loss: labels must be int64 or int32, not float32", [&] {
         nll_loss(ones({1, 4}), ones({1}));
     });
     check_refused<ShapeError>("nll_loss: the weights [3] are not one for each class of x [1, 4]", [&] {
@@ -168,4 +168,9 @@ TEST_CASE("losses: what an ignored label finds is left out of the weights' deriv
         },
         {w}, scalar(1, Dtype::float64))[0];
     CHECK(elements(slope) == Values{0, 2});
+}
+
+TEST_CASE("losses: labels of int32 are labels") {
+    const Tensor x = log_softmax(tensor({1, 2, 3, 4, 5, 7}, {2, 3})), labels = tensor({2, 0}, Dtype::int32);
+    CHECK(nll_loss(x, labels).item() == nll_loss(x, ids({2, 0})).item());
 }

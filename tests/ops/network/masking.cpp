@@ -14,9 +14,12 @@ TEST_CASE("masking: positions before each length") {
     check_refused<ValueError>("length_mask: length -1 is outside [0, 3]", [&] { length_mask(ids({-1}), 3); });
     check_refused<ShapeError>("length_mask: lengths must be [B], not []",
                               [&] { length_mask(scalar(1, Dtype::int64), 3); });
-    check_refused<DtypeError>("length_mask: a mask is float32 or float64, not int64",
+    CHECK(length_mask(tensor({2, 0}, Dtype::int32), 2, Dtype::boolean).to_vector<bool>() ==
+          std::vector<bool>{true, true, false, false});
+    check_refused<DtypeError>("length_mask: a mask is bool, float32 or float64, not int64",
                               [&] { length_mask(ids({1}), 3, Dtype::int64); });
-    check_refused<DtypeError>("length_mask: lengths must be int64, not float32", [&] { length_mask(zeros({2}), 3); });
+    check_refused<DtypeError>("length_mask: lengths must be int64 or int32, not float32",
+                              [&] { length_mask(zeros({2}), 3); });
 }
 
 TEST_CASE("masking: what is filled gets no gradient") {
@@ -30,8 +33,12 @@ TEST_CASE("masking: what is filled gets no gradient") {
     const Tensor by_ids = masked_fill(x, ids({0, 1}), 9);
     CHECK(by_ids.dtype() == Dtype::float64);
     CHECK(elements(by_ids) == Values{1, 9, 3, 9});
-    check_refused<DtypeError>("masked_fill: an operand is int64; float32 or float64 is needed", [&] {
-        masked_fill(arange(2), ids({0, 1}), 0);
+    CHECK(elements(masked_fill(x, tensor({true, false}), 9)) == Values{9, 2, 9, 4});
+    CHECK(elements(masked_fill(arange(3), tensor({true, false, true}), 7)) == Values{7, 1, 7});
+    CHECK(masked_fill(arange(3), tensor({true, false, true}), 7).dtype() == Dtype::int64);
+    check_refused<ValueError>("masked_fill: 0.5 is no int64", [&] { masked_fill(arange(2), ids({0, 1}), 0.5); });
+    check_refused<DtypeError>("masked_fill: an operand is float16, which is stored only: cast() it first", [&] {
+        masked_fill(ones({2}, Dtype::float16), ids({0, 1}), 0);
     });
     check_refused<ValueError>("masked_fill: operand 0 is an undefined tensor", [&] { masked_fill(x, Tensor(), 0); });
     Tensor scores = ones({2, 2});

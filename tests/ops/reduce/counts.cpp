@@ -6,7 +6,7 @@
 using namespace brute_force;
 
 TEST_CASE("counts: over every set of axes, of any dtype") {
-    for (const Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::int64})
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::int64, Dtype::int32, Dtype::boolean})
         for (const Shape& shape : {Shape{2, 5, 3}, Shape{2, 0, 3}, Shape{}}) {
             const Tensor x = laid_out(shape, 0, 3, dtype, -2, 2);  // as int64 with many zeros
             for (int set = 0; set < 1 << shape.rank(); ++set) {
@@ -29,7 +29,8 @@ TEST_CASE("counts: over every set of axes, of any dtype") {
                 CHECK(elements(all(x, axes)) == each);
                 CHECK(any(x, axes).shape() == reduced);
                 CHECK(all(x, axes, true).shape() == kept);
-                CHECK(any(x, axes).dtype() == dtype);
+                CHECK(any(x, axes).dtype() == Dtype::boolean);
+                CHECK(all(x, axes).dtype() == Dtype::boolean);
             }
         }
     CHECK(any(zeros({0})).item() == 0);

@@ -47,6 +47,8 @@ TEST_CASE("prod: zeros have the product of the others as their derivative") {
 
 TEST_CASE("prod: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("prod: axis 2 does not exist in a tensor of 2 axes", [&] { prod(ones({2, 3}), 2); });
-    check_refused<DtypeError>("prod: the operand is int64; float32 or float64 is needed", [&] { prod(arange(3)); });
+    check_refused<ShapeError>("prod: axis 1 does not exist in a tensor of 1 axes", [&] { prod(arange(3), 1); });
+    check_refused<DtypeError>("prod: operand 0 is bfloat16, which is stored only: cast() it first",
+                              [&] { prod(ones({2}, Dtype::bfloat16)); });
     check_refused<ValueError>("prod: an undefined tensor was given", [&] { prod(Tensor()); });
 }

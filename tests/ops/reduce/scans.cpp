@@ -97,8 +97,9 @@ TEST_CASE("scans: a NaN stays, and goes no way back") {
 TEST_CASE("scans: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("cumsum: axis 2 does not exist in a tensor of 2 axes", [&] { cumsum(ones({2, 3}), 2); });
     check_refused<ShapeError>("cumprod: axis 0 does not exist in a tensor of 0 axes", [&] { cumprod(scalar(1), 0); });
-    check_refused<DtypeError>("cumsum: the operand is int64; float32 or float64 is needed",
-                              [&] { cumsum(arange(3), 0); });
+    check_refused<ShapeError>("cumsum: axis 1 does not exist in a tensor of 1 axes", [&] { cumsum(arange(3), 1); });
+    check_refused<DtypeError>("cumprod: the operand is int64; float32 or float64 is needed",
+                              [&] { cumprod(arange(3), 0); });
     check_refused<ShapeError>("linear_scan: a [2] and b [3] differ in shape",
                               [&] { linear_scan(ones({2}), ones({3}), 0); });
     check_refused<DtypeError>("linear_scan: a is float32, but b float64",
