@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/autograd/transform/draws.hpp>
 #include <wengert/ops/network/scaled_dot_product_attention.hpp>
 #include <wengert/ops/products/internal/gemm.hpp>
@@ -106,18 +105,6 @@ inline Tensor kept(const DotProductAttention& op, const Cut& cut, const Block& b
     return factors;
 }
 
-/// f(begin, end) for parts of [0, n), each of whose threads multiplies alone.
-template <class F>
-void for_each_part(std::int64_t n, const Cut& cut, const F& f) {
-    const std::int64_t work = cut.matrices * cut.queries * cut.keys;
-    const bool is_shared = parallel_parts(n, 1, work) > 1;
-    parallel_ranges(n, 1, work, [&](std::int64_t begin, std::int64_t end) {
-        std::optional<gemm::OneThread> alone;
-        if (is_shared) alone.emplace();
-        f(begin, end);
-    });
-}
-
 /// The sum of x y.
 template <class T>
 T inner_product(const T* x, const T* y, std::int64_t n) {
@@ -206,7 +193,7 @@ struct Attention {
                         outputs.rows(block.number, block.first, block.rows), false);
             }
         };
-        for_each_part(cut.matrices * cut.in_matrix, cut, attend);
+        gemm::parallel_products(cut.matrices * cut.in_matrix, cut.matrices * cut.queries * cut.keys, attend);
     }
 
     /// Sets dq, and adds to dk and dv; what is undefined is not wanted.
@@ -247,7 +234,7 @@ struct Attention {
             }
         };
         // Blocks of one matrix add to the same keys and values, so that one thread has them all.
-        for_each_part(cut.matrices, cut, differentiate);
+        gemm::parallel_products(cut.matrices, cut.matrices * cut.queries * cut.keys, differentiate);
     }
 };
 

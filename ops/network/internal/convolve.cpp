@@ -153,12 +153,9 @@ template <class T, class F>
 void for_each_item(std::int64_t items, std::int64_t buffer, std::int64_t work, const F& f) {
     const std::int64_t parts = parallel_parts(items, 1, work);
     if (parts == 0) return;
-    gemm::has_onednn(Precision::float32);  // what it may throw is thrown here, not by a thread
     const Tensor buffers = Tensor::empty({parts, buffer}, dtype_of<T>);
     T* const memory = static_cast<T*>(buffers.raw());
-    parallel_ranges(parts, 1, work, [&](std::int64_t first, std::int64_t last) {
-        std::optional<gemm::OneThread> alone;
-        if (parts > 1) alone.emplace();
+    gemm::parallel_products(parts, work, [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t part = first; part < last; ++part)
             for (std::int64_t item = items * part / parts; item < items * (part + 1) / parts; ++item)
                 f(item, memory + part * buffer);

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/ops/products/precision.hpp>
 
 /// Products of matrices: the only door to OpenBLAS and oneDNN.
@@ -72,6 +74,18 @@ class OneThread {
   private:
     const int before_;
 };
+
+/// parallel_ranges() of [0, n), whose threads multiply each for itself, if they are several.
+template <class F>
+void parallel_products(std::int64_t n, std::int64_t work, const F& f) {
+    // What that may throw is thrown here, not by a thread.
+    const bool is_shared = parallel_parts(n, 1, work) > 1 && (has_onednn(Precision::float32), true);
+    parallel_ranges(n, 1, work, [&](std::int64_t begin, std::int64_t end) {
+        std::optional<OneThread> alone;
+        if (is_shared) alone.emplace();
+        f(begin, end);
+    });
+}
 
 /// How many threads a product may use; OpenBLAS's OpenMP build and oneDNN follow OpenMP by themselves.
 void set_thread_count(int threads);

@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <wengert/autograd/tensor/allocator.hpp>
-#include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/ops/elementwise/internal/nest.hpp>
 #include <wengert/ops/products/internal/gemm.hpp>
 #include <wengert/ops/products/internal/packed_weights.hpp>
@@ -126,13 +125,17 @@ void multiply_rows(const Tensor& lhs, const Tensor& rhs, const Tensor& out, bool
                                  batch_view(out).strides()};
         const Shape steps = contiguous_strides(batch);
         const std::int64_t work = out.numel() * lhs.shape().back();
-        parallel_ranges(batch.numel(), 1, work, [&](std::int64_t begin, std::int64_t end) {
+        gemm::parallel_products(batch.numel(), work, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i) {
                 std::array<std::int64_t, 3> offset{};
                 for (int axis = 0; axis < batch.rank(); ++axis)
                     for (std::size_t k = 0; k < 3; ++k) offset[k] += i / steps[axis] % batch[axis] * strides[k][axis];
-                gemm::multiply(matrix<const T>(a, offset[0]), matrix<const T>(b, offset[1]), matrix<T>(out, offset[2]),
-                               accumulate);
+                const auto l = matrix<const T>(a, offset[0]), r = matrix<const T>(b, offset[1]);
+                const auto to = matrix<T>(out, offset[2]);
+                if (to.row_stride == to.columns)
+                    gemm::multiply_fast<T>(l, r, to, accumulate);
+                else
+                    gemm::multiply<T>(l, r, to, accumulate);
             }
         });
     });
