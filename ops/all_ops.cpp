@@ -206,7 +206,7 @@ const std::vector<OpFamily>& op_families() {
         family("Deviations and norms", OpList<>{}, {composed_statistics}),
         family("Formulas", OpList<>{}, {formulas}),
         family("Masks", OpList<>{}, {composed_masks}),
-        family("Normalisations", OpList<>{}, {composed_normalisations}),
+        family("Normalisations", NormalisationOps{}, {composed_normalisations}),
         family("Noise", OpList<>{}, {composed_noise}),
         family("Random tensors", OpList<>{}, {random_tensors}),
         family("Random tensors by their parameters", OpList<>{}, {distributions}),

@@ -46,6 +46,8 @@ void store_each(const Tensor& source, const Tensor& target, const Store& store) 
             } else {
                 for (std::int64_t i = 0; i < n; ++i) store(out[i], in[i]);
             }
+        } else if (to_step == 1 && from_step == 0 && !accumulate) {
+            std::fill_n(out, n, convert<To>(*in));
         } else {
             for (std::int64_t i = 0; i < n; ++i) store(out[i * to_step], in[i * from_step]);
         }

@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <limits>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/reduce/extremes.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
@@ -15,27 +19,57 @@ bool beats(T x, T best) {
     return extreme == Extreme::largest ? !(x <= best) : !(x >= best);
 }
 
+/// The extreme of a row of one element or more, or NaN if there is one.
+template <Extreme extreme, class T>
+T value_in(std::span<const T> row) {
+    return extreme == Extreme::largest ? std::ranges::max(row) : std::ranges::min(row);
+}
+template <Extreme extreme, std::floating_point T>
+T value_in(std::span<const T> row) {
+    using Batch = typename Lanes<T>::Batch;
+    constexpr std::size_t width = Batch::size;
+    if (row.size() < width) {
+        T best = row[0];
+        for (const T x : row)
+            if (best == best && beats<extreme>(x, best)) best = x;
+        return best;
+    }
+    Batch top = Batch::load_unaligned(row.data());
+    auto is_nan = !(top == top);  // xsimd does not say that a NaN differs from itself
+    const auto take = [&](const T* from) {
+        const Batch x = Batch::load_unaligned(from);
+        top = extreme == Extreme::largest ? xsimd::max(x, top) : xsimd::min(x, top);
+        is_nan = is_nan | !(x == x);
+    };
+    for (std::size_t i = width; i + width <= row.size(); i += width) take(row.data() + i);
+    take(row.data() + row.size() - width);  // some of these once more
+    if (xsimd::any(is_nan)) return std::numeric_limits<T>::quiet_NaN();
+    alignas(64) std::array<T, width> lanes;
+    top.store_aligned(lanes.data());
+    for (std::size_t half = width / 2; half > 0; half /= 2)
+        for (std::size_t i = 0; i < half; ++i)
+            if (beats<extreme>(lanes[i + half], lanes[i])) lanes[i] = lanes[i + half];
+    return lanes[0];
+}
+
 /// Where the first of the extreme elements of a row stands, or the first NaN.
 template <Extreme extreme, class T>
 std::int64_t position_in(std::span<const T> row) {
-    // Most blocks have no new extreme, which takes no branches to find out.
-    constexpr std::int64_t block = 64;
-    const T* const x = row.data();
-    const std::int64_t n = std::ssize(row);
-    std::int64_t position = 0;
-    T best = x[0];
-    for (std::int64_t begin = 1; begin < n && best == best; begin += block) {
-        const std::int64_t end = std::min(begin + block, n);
-        int beaten = 0;
-        for (std::int64_t i = begin; i < end; ++i) beaten |= beats<extreme>(x[i], best);
-        if (beaten == 0) continue;
-        for (std::int64_t i = begin; i < end && best == best; ++i) {
-            if (!beats<extreme>(x[i], best)) continue;
-            position = i;
-            best = x[i];
-        }
+    // A long row is read from memory once: only the part with the extreme is looked through, while it is in the cache.
+    constexpr std::size_t part = 2048;
+    T best = value_in<extreme>(row.first(std::min(part, row.size())));
+    std::size_t at = 0;
+    for (std::size_t begin = part; begin < row.size() && best == best; begin += part) {
+        const T value = value_in<extreme>(row.subspan(begin, std::min(part, row.size() - begin)));
+        if (!beats<extreme>(value, best)) continue;
+        best = value;
+        at = begin;
     }
-    return position;
+    if (best == best)
+        while (row[at] != best) ++at;
+    else
+        while (row[at] == row[at]) ++at;
+    return static_cast<std::int64_t>(at);
 }
 
 Shape shape_of_extremes(const Tensor& x, const ReductionAxes& axes) {
@@ -48,9 +82,8 @@ void write_values(const Tensor& x, const ReductionAxes& axes, const Tensor& out)
     visit_dtype(x.dtype(), [&](auto type) {
         using T = decltype(type);
         T* const to = static_cast<T*>(out.raw());
-        for_each_row<const T>(axes, {&x}, [to](std::int64_t row, std::span<const T> values) {
-            to[row] = values[static_cast<std::size_t>(position_in<extreme>(values))];
-        });
+        for_each_row<const T>(
+            axes, {&x}, [to](std::int64_t row, std::span<const T> values) { to[row] = value_in<extreme>(values); });
     });
 }
 
@@ -66,36 +99,42 @@ void write_positions(const Tensor& x, const ReductionAxes& axes, const Tensor& o
 
 enum class Ties { first, shared };
 
-/// 1 where the extreme of each row stands, or in equal parts where it does, and 0 elsewhere: the derivative. It is a
-/// constant, so that rules are linear in ct and in tangents.
+/// Each row's number, by default 1, where its extreme stands, or in equal parts where it does, and 0 elsewhere.
 template <Extreme extreme, Ties ties>
-Tensor places_of(const Tensor& x, const ReductionAxes& axes) {
-    const Tensor place = Tensor::empty(x.shape(), x.dtype());
+Tensor at_places(const Tensor& x, const ReductionAxes& axes, const Tensor& numbers = {}) {
+    const Tensor places = Tensor::empty(x.shape(), x.dtype());
     visit_floating(x.dtype(), [&](auto type) {
         using T = decltype(type);
-        for_each_row<const T, T>(axes, {&x, &place}, [](std::int64_t, std::span<const T> values, std::span<T> mark) {
-            const auto first = static_cast<std::size_t>(position_in<extreme>(values));
-            std::ranges::fill(mark, T{0});
-            mark[first] = 1;
-            if (ties == Ties::first) return;
-            const auto is_tied = [&](T value) { return value == values[first]; };
-            const auto tied = std::ranges::count_if(values, is_tied);  // none if it is NaN
-            for (std::size_t i = first; tied > 1 && i < values.size(); ++i)
-                if (is_tied(values[i])) mark[i] = T{1} / static_cast<T>(tied);
-        });
+        const T* const of_rows = numbers.defined() ? static_cast<const T*>(numbers.raw()) : nullptr;
+        for_each_row<const T, T>(axes, {&x, &places},
+                                 [&](std::int64_t row, std::span<const T> values, std::span<T> to) {
+                                     const T number = of_rows != nullptr ? of_rows[row] : 1;
+                                     const auto first = static_cast<std::size_t>(position_in<extreme>(values));
+                                     std::ranges::fill(to, T{0});
+                                     to[first] = number;
+                                     if (ties == Ties::first) return;
+                                     const auto is_tied = [&](T value) { return value == values[first]; };
+                                     const auto tied = std::ranges::count_if(values, is_tied);  // none if it is NaN
+                                     for (std::size_t i = first; tied > 1 && i < values.size(); ++i)
+                                         if (is_tied(values[i])) to[i] = number * (T{1} / static_cast<T>(tied));
+                                 });
     });
-    return place;
+    return places;
 }
 
+/// The places are constants, so that rules are linear in ct and in tangents.
 template <Extreme extreme, Ties ties>
 void vjp_of_values(Backward& back, const ReductionAxes& axes) {
-    const Tensor& x = back.saved(0);
-    back.add(0, places_of<extreme, ties>(x, axes) * reshape(back.cotangent(), axes.kept(x.shape())));
+    const Tensor &x = back.saved(0), &ct = back.cotangent();
+    if (back.is_recorded())
+        back.add(0, at_places<extreme, ties>(x, axes) * reshape(ct, axes.kept(x.shape())));
+    else
+        back.add(0, at_places<extreme, ties>(x, axes, packed(ct)));
 }
 
 template <Extreme extreme, Ties ties>
 Tensor jvp_of_values(const Forward& forward, const ReductionAxes& axes) {
-    return sum(places_of<extreme, ties>(forward.input(0), axes) * forward.tangent(0), axes);
+    return sum(at_places<extreme, ties>(forward.input(0), axes) * forward.tangent(0), axes);
 }
 
 std::vector<Sample> samples_of(Tensor (*f)(const Input&, const ReductionAxes&, bool)) {

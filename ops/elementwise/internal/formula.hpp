@@ -29,17 +29,28 @@ struct RowTarget {
     bool accumulate = false;
 };
 
-/// The kernels of a formula for elements of type T: the only code that is compiled for each formula. They see rows of n
-/// elements, n a multiple of `width`. An operand's step is 1, or 0 if it is the same for the whole row; it then points
-/// to a full register. `f` is the formula with what it captures.
+/// What forward kernels read: `rows` rows of n elements. Operand k's row r begins at in[k] + r * row_step[k]. Its
+/// elements stand side by side if step[k] is 1, and are one if it is 0.
+template <class T>
+struct OperandRows {
+    const T* const* in;
+    const std::int64_t *row_step, *step;
+    std::int64_t rows, n;
+};
+/// No more rows at once go into one sum.
+inline constexpr std::int64_t most_summed_rows = 8;
+
+/// The kernels of a formula for elements of type T: the only code that is compiled for each formula. `f` is the formula
+/// with what it captures. The backward kernel sees a row of n elements, n a multiple of `width`; an operand whose step
+/// is 0 then points to a full register.
 template <class T>
 struct RowKernels {
     std::int64_t width;
-    /// Result r of element i goes to out[r * result_step + i]; what map_sum() sums is added to what is there.
-    void (*forward)(const void* f, const T* const* in, const std::int64_t* step, T* out, std::int64_t result_step,
-                    std::int64_t n);
-    /// The sum of a row; null but for map_sum(). Runs of registers are summed in T, the runs in double.
-    double (*sum)(const void* f, const T* const* in, const std::int64_t* step, std::int64_t n);
+    /// Result q of row r's element i goes to out[q * result_step + r * row_step + i]. What map_sum() sums is added to
+    /// what is there: that of all rows to out[i].
+    void (*forward)(const void* f, const OperandRows<T>& x, T* out, std::int64_t row_step, std::int64_t result_step);
+    /// The sum of each row; null but for map_sum(). Runs of registers are summed in T, the runs in double.
+    void (*sum)(const void* f, const OperandRows<T>& x, double* totals);
     /// Writes or adds sum_r cotangent_r * d result_r / d operand_k for each target k, in one pass, recomputing f in
     /// registers; null if the formula has no derivative.
     void (*backward)(const void* f, const T* const* in, const std::int64_t* step, const T* const* cotangents,
@@ -112,40 +123,51 @@ struct FormulaRows;
 template <class F, int N, bool summed, int... k>
 struct FormulaRows<F, N, summed, std::integer_sequence<int, k...>> {
     template <class T>
-    WENGERT_FLATTEN static void forward(const void* formula, const T* const* in, const std::int64_t* step, T* out,
-                                        [[maybe_unused]] std::int64_t result_step, std::int64_t n) {
+    WENGERT_FLATTEN static void forward(const void* formula, const OperandRows<T>& operands, T* out,
+                                        [[maybe_unused]] std::int64_t row_step,
+                                        [[maybe_unused]] std::int64_t result_step) {
         using V = Lanes<T>;
         const F& f = *static_cast<const F*>(formula);
-        // What a register is stored to may be any memory to the compiler, but no variable whose address nobody has.
-        const std::array<const T*, N> x{in[k]...};
-        const std::array<std::int64_t, N> by{step[k]...};
-        for (std::int64_t i = 0; i < n; i += V::size) {
-            const auto y = f(V::load(x[k] + i * by[k])...);
-            for_each_result(y, [&](const auto& result, auto r) {
-                T* const to = out + r * result_step + i;
-                if constexpr (summed)
-                    V(V::load(to).v + V(result).v).store(to);
-                else
-                    V(result).store(to);
-            });
+        const std::int64_t n = operands.n, together = summed ? operands.rows : 1;
+        alignas(64) Registers<T, summed ? most_summed_rows : 1> registers;
+        for (std::int64_t row = 0; row < operands.rows; row += together) {
+            const Rows<T> x(operands, row, together, registers);
+            for (std::int64_t i = 0; i < n; i += V::size) {
+                if constexpr (summed) {
+                    V total = V::load(out + i, n - i);
+                    for (std::int64_t r = 0; r < together; ++r) total = total.v + V(f(x.template at<k>(r, i, n)...)).v;
+                    total.store(out + i, n - i);
+                } else {
+                    const auto y = f(x.template at<k>(0, i, n)...);
+                    for_each_result(y, [&](const auto& result, auto q) {
+                        V(result).store(out + q * result_step + row * row_step + i, n - i);
+                    });
+                }
+            }
         }
     }
 
     template <class T>
-    WENGERT_FLATTEN static double sum(const void* formula, const T* const* in, const std::int64_t* step,
-                                      std::int64_t n) {
+    WENGERT_FLATTEN static void sum(const void* formula, const OperandRows<T>& operands, double* totals) {
         using V = Lanes<T>;
         constexpr std::int64_t run = 64 * V::size;
         const F& f = *static_cast<const F*>(formula);
-        double total = 0;
-        for (std::int64_t begin = 0; begin < n; begin += run) {
-            V lanes(0.0);
-            const std::int64_t end = begin + run < n ? begin + run : n;
-            for (std::int64_t i = begin; i < end; i += V::size)
-                lanes = lanes.v + V(f(V::load(in[k] + i * step[k])...)).v;
-            total += static_cast<double>(lanes.total());
+        const std::int64_t n = operands.n;
+        alignas(64) Registers<T, 1> registers;
+        for (std::int64_t row = 0; row < operands.rows; ++row) {
+            const Rows<T> x(operands, row, 1, registers);
+            double total = 0;
+            for (std::int64_t begin = 0; begin < n; begin += run) {
+                V lanes(0.0);
+                const std::int64_t end = begin + run < n ? begin + run : n;
+                for (std::int64_t i = begin; i < end; i += V::size) {
+                    const V y(f(x.template at<k>(0, i, n)...));
+                    lanes = lanes.v + y.first(n - i).v;
+                }
+                total += static_cast<double>(lanes.total());
+            }
+            totals[row] = total;
         }
-        return total;
     }
 
     template <class T>
@@ -178,6 +200,40 @@ struct FormulaRows<F, N, summed, std::integer_sequence<int, k...>> {
     }
 
   private:
+    template <class T, std::int64_t most>
+    using Registers = T[N][most][most_lanes<T>];
+
+    /// Rows of the operands. One that is a single element is spread over a register, apart from these numbers, so that
+    /// they stay in the processor's: the compiler knows that nobody has their address.
+    template <class T>
+    struct Rows {
+        template <std::int64_t most>
+        [[gnu::always_inline]] Rows(const OperandRows<T>& operands, std::int64_t first, std::int64_t count,
+                                    Registers<T, most>& registers)
+            : x{operands.in[k] + first * operands.row_step[k]...},
+              row_by{operands.row_step[k]...},
+              by{operands.step[k]...} {
+            (spread<k>(count, registers[k]), ...);
+        }
+        template <int i, std::size_t most, std::size_t lanes>
+        [[gnu::always_inline]] void spread(std::int64_t count, T (&registers)[most][lanes]) {
+            if (by[i] != 0) return;
+            for (std::int64_t r = 0; r < count; ++r)
+                Lanes<T>(typename Lanes<T>::Batch(x[i][r * row_by[i]])).store(registers[r]);
+            x[i] = registers[0];
+            row_by[i] = most_lanes<T>;
+        }
+        /// The elements from i on of a row of n.
+        template <int operand>
+        [[gnu::always_inline]] Lanes<T> at(std::int64_t row, std::int64_t i, std::int64_t n) const {
+            const T* const from = x[operand] + row * row_by[operand] + i * by[operand];
+            return Lanes<T>::load(from, by[operand] == 0 ? Lanes<T>::size : n - i);
+        }
+
+        std::array<const T*, N> x;
+        std::array<std::int64_t, N> row_by, by;
+    };
+
     template <int i, class Y, class V, std::size_t results, class T>
     [[gnu::always_inline]] static void contribute(const Y& y, const std::array<V, results>& ct,
                                                   const RowTarget<T>& target, std::int64_t at) {

@@ -349,10 +349,16 @@ void BoundFormula::vjp_of(Backward& back) const {
 }
 
 void BoundFormula::vjp(Backward& back) const {
-    if (back.is_recorded())
+    if (back.is_recorded()) {
         compose_vjp(back);
-    else
+    } else if (formula.linear && formula.summed) {
+        // The cotangent of what sum() sums is the sum's, stretched, which takes no memory of its own.
+        const Tensor& ct = back.cotangent();
+        const Shape& space = back.input_shape(0);
+        back.add(0, ct.view(space, sums->strides_in(ct, space), ct.offset()));
+    } else {
         with_room_for(formula, [&](auto room) { this->vjp_of<decltype(room)>(back); });
+    }
 }
 
 }  // namespace wengert

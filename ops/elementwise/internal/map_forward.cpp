@@ -1,5 +1,5 @@
+#include <algorithm>
 #include <cmath>
-#include <vector>
 #include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/ops/elementwise/internal/map_op.hpp>
 #include <wengert/ops/elementwise/internal/map_rows.hpp>
@@ -8,7 +8,7 @@
 namespace wengert {
 namespace {
 
-/// The forward kernel over rows of a nest whose operand 0 is the result, and whose others are the formula's operands.
+/// The forward kernel over tables of a nest whose operand 0 is the result, and whose others are the formula's operands.
 template <class T, class Room>
 struct ForwardRows {
     const Formula& formula;
@@ -20,90 +20,75 @@ struct ForwardRows {
 
     const RowKernels<T>& kernels() const { return formula.kernels<T>(); }
 
-    void operator()(const std::int64_t* offset, const std::int64_t* stride, std::int64_t n) const {
-        const std::int64_t out_stride = stride[0];
-        T* const to = out + offset[0];
-        if (formula.summed && out_stride == 0) {
-            *to += static_cast<T>(sum(offset, stride, n));
-            return;
-        }
+    void operator()(const Nest::Table& table) const {
+        T* const to = out + table.offsets[0];
+        const std::int64_t row_step = table.row_steps[0], step = table.steps[0];
+        if (formula.summed && step == 0)
+            return for_each_sum(table, [&](std::int64_t r, double sum) { to[r * row_step] += static_cast<T>(sum); });
         // Adding to a row that is no sum is rare, and not worth a kernel.
-        const bool through_buffer = RowBuffer<T>::gathers(out_stride) || (accumulate && !formula.summed);
-        for_each_piece(offset, stride, n, through_buffer,
-                       [&](const T* const* rows, const std::int64_t* step, std::int64_t i, std::int64_t length) {
-                           if (through_buffer)
-                               store_through_buffer(rows, step, to + i * out_stride, out_stride, length);
-                           else
-                               store(rows, step, to + i, result_step, length);
-                       });
+        const bool through_buffer = RowBuffer<T>::gathers(step) || (accumulate && !formula.summed);
+        const std::int64_t together = !formula.summed ? table.rows : row_step == 0 ? most_summed_rows : 1;
+        for_each_piece(table, through_buffer, together, [&](const OperandRows<T>& x, std::int64_t row, std::int64_t i) {
+            T* const at = to + row * row_step + i * step;
+            if (through_buffer)
+                store_through_buffer(x, at, step);
+            else
+                kernels().forward(f, x, at, row_step, result_step);
+        });
     }
 
-    /// The sum of a row, in double but for short runs, so that long rows stay exact.
-    double sum(const std::int64_t* offset, const std::int64_t* stride, std::int64_t n) const {
-        double total = 0;
-        for_each_piece(offset, stride, n, false,
-                       [&](const T* const* rows, const std::int64_t* step, std::int64_t, std::int64_t length) {
-                           total += sum(rows, step, length);
-                       });
-        return total;
-    }
-
-    void store(const T* const* rows, const std::int64_t* step, T* to, std::int64_t to_result, std::int64_t n) const {
-        const std::int64_t full = n / kernels().width * kernels().width;
-        if (full > 0) kernels().forward(f, rows, step, to, to_result, full);
-        if (full == n) return;
-        RowRest<T, Room> rest;
-        alignas(64) T last[Room::results][most_lanes<T>];
-        if (formula.summed) load_part(to + full, last[0], n - full);
-        kernels().forward(f, rest.read(formula.operands, rows, step, full, n - full), step, last[0], most_lanes<T>,
-                          kernels().width);
-        for (int r = 0; r < formula.results; ++r) copy_part(last[r], to + r * to_result + full, n - full);
+    /// Calls body(row, sum) for the sum of each row, in double but for short runs, so that long rows stay exact.
+    template <class Body>
+    void for_each_sum(const Nest::Table& table, const Body& body) const {
+        constexpr std::int64_t rows = 64;
+        double totals[rows], total = 0;
+        for_each_piece(table, false, rows, [&](const OperandRows<T>& x, std::int64_t row, std::int64_t i) {
+            kernels().sum(f, x, totals);
+            if (x.n == table.n) {
+                for (std::int64_t r = 0; r < x.rows; ++r) body(row + r, totals[r]);
+            } else {
+                total = i == 0 ? totals[0] : total + totals[0];
+                if (i + x.n == table.n) body(row, total);
+            }
+        });
     }
 
   private:
-    /// Calls body(rows, step, i, length) for the elements [i, i + length) of a row, as kernels want them: all at once,
-    /// or in pieces if some must be gathered.
+    /// Calls body(x, row, i) for the elements from i on of the rows from `row` on, as kernels want them: up to
+    /// `most_rows` at once, or pieces of one if some must be gathered.
     template <class Body>
-    void for_each_piece(const std::int64_t* offset, const std::int64_t* stride, std::int64_t n, bool in_pieces,
-                        const Body& body) const {
+    void for_each_piece(const Nest::Table& table, bool in_pieces, std::int64_t most_rows, const Body& body) const {
         const int operands = formula.operands;
-        for (int k = 0; k < operands; ++k) in_pieces |= RowBuffer<T>::gathers(stride[k + 1]);
-        const std::int64_t piece = in_pieces ? RowBuffer<T>::piece : n;
+        for (int k = 0; k < operands; ++k) in_pieces |= RowBuffer<T>::gathers(table.steps[k + 1]);
+        if (in_pieces) most_rows = 1;
+        const std::int64_t piece = in_pieces ? RowBuffer<T>::piece : table.n;
         RowBuffer<T> buffers[Room::operands];
         const T* rows[Room::operands];
         std::int64_t step[Room::operands];
-        for (std::int64_t i = 0; i < n; i += piece) {
-            const std::int64_t length = std::min(piece, n - i);
-            for (int k = 0; k < operands; ++k) {
-                const std::int64_t s = stride[k + 1];
-                rows[k] = buffers[k].read(in[static_cast<std::size_t>(k)] + offset[k + 1] + i * s, s, length);
-                step[k] = s == 0 ? 0 : 1;
+        for (std::int64_t row = 0; row < table.rows; row += most_rows) {
+            for (std::int64_t i = 0; i < table.n; i += piece) {
+                const std::int64_t length = std::min(piece, table.n - i);
+                for (int k = 0; k < operands; ++k) {
+                    const std::int64_t s = table.steps[k + 1];
+                    rows[k] =
+                        in[static_cast<std::size_t>(k)] + table.offsets[k + 1] + row * table.row_steps[k + 1] + i * s;
+                    if (RowBuffer<T>::gathers(s)) rows[k] = buffers[k].read(rows[k], s, length);
+                    step[k] = s == 0 ? 0 : 1;
+                }
+                body({rows, table.row_steps + 1, step, std::min(most_rows, table.rows - row), length}, row, i);
             }
-            body(rows, step, i, length);
         }
     }
 
-    double sum(const T* const* rows, const std::int64_t* step, std::int64_t n) const {
-        const std::int64_t full = n / kernels().width * kernels().width;
-        double total = full > 0 ? kernels().sum(f, rows, step, full) : 0;
-        if (full == n) return total;
-        RowRest<T, Room> rest;
-        alignas(64) T last[most_lanes<T>] = {};
-        kernels().forward(f, rest.read(formula.operands, rows, step, full, n - full), step, last, 0, kernels().width);
-        for (std::int64_t j = 0; j < n - full; ++j) total += static_cast<double>(last[j]);
-        return total;
-    }
-
-    void store_through_buffer(const T* const* rows, const std::int64_t* step, T* to, std::int64_t stride,
-                              std::int64_t n) const {
+    void store_through_buffer(const OperandRows<T>& x, T* to, std::int64_t stride) const {
         RowBuffer<T> buffers[Room::results];
-        if (formula.summed) std::fill_n(buffers[0].data(), n, T{0});
-        store(rows, step, buffers[0].data(), RowBuffer<T>::piece, n);
+        if (formula.summed) std::fill_n(buffers[0].data(), x.n, T{0});
+        kernels().forward(f, x, buffers[0].data(), 0, RowBuffer<T>::piece);
         const bool adds = accumulate || formula.summed;
         for (int r = 0; r < formula.results; ++r) {
             const T* const from = buffers[r].data();
             T* const result = to + r * result_step;
-            for (std::int64_t j = 0; j < n; ++j) result[j * stride] = adds ? result[j * stride] + from[j] : from[j];
+            for (std::int64_t j = 0; j < x.n; ++j) result[j * stride] = adds ? result[j * stride] + from[j] : from[j];
         }
     }
 };
@@ -125,7 +110,7 @@ void sum_in_blocks(Nest nest, ForwardRows<T, Room> rows, const Tensor& out) {
         count *= nest.shape()[axis];
         if (longest < 0 || nest.shape()[axis] > nest.shape()[longest]) longest = axis;
     }
-    if (count <= 2 * block_rows) return nest.run(result_axis(nest), rows);
+    if (count <= 2 * block_rows) return nest.run_tables(result_axis(nest), rows);
     const std::int64_t n = nest.shape()[longest], others = count / n;
     // Blocks grow with the length, so that neither they nor their sums are many.
     const auto root = static_cast<std::int64_t>(std::sqrt(static_cast<double>(n)));
@@ -163,11 +148,11 @@ void sum_all(const Nest& nest, const ForwardRows<T, Room>& rows, T& total) {
             Nest part = nest;
             part.set_length(0, n * (p + 1) / parts - begin);
             double sum = 0;
-            part.run(-1, [&](const std::int64_t* offset, const std::int64_t* stride, std::int64_t length) {
-                std::array<std::int64_t, Nest::most_operands> at;
-                for (int k = 0; k < nest.operands(); ++k)
-                    at[static_cast<std::size_t>(k)] = offset[k] + begin * nest.step(0, k);
-                sum += rows.sum(at.data(), stride, length);
+            ForwardRows<T, Room> of_part = rows;
+            for (std::size_t k = 0; k < static_cast<std::size_t>(rows.formula.operands); ++k)
+                of_part.in[k] += begin * nest.step(0, static_cast<int>(k) + 1);
+            part.run_tables(-1, [&](const Nest::Table& table) {
+                of_part.for_each_sum(table, [&](std::int64_t, double of_row) { sum += of_row; });
             });
             sums[static_cast<std::size_t>(p)] = sum;
         }
@@ -204,7 +189,7 @@ void BoundFormula::forward_as(const Inputs& in, const Destination& out) const {
                 in_rows[k] = rows.in[static_cast<std::size_t>(k)] + begin;
                 step[k] = 1;
             }
-            rows.store(in_rows, step, rows.out + begin, 0, end - begin);
+            rows.kernels().forward(f, {in_rows, step, step, 1, end - begin}, rows.out + begin, 0, 0);
         });
         return;
     }
@@ -221,7 +206,7 @@ void BoundFormula::forward_as(const Inputs& in, const Destination& out) const {
         forward(in, {dense});
         return write(dense, {out.tensor, true});
     }
-    nest.run(result_axis(nest), rows);
+    nest.run_tables(result_axis(nest), rows);
 }
 
 void BoundFormula::forward(const Inputs& in, const Destination& out) const {

@@ -5,39 +5,7 @@
 #include <cstdint>
 #include <wengert/ops/elementwise/internal/formula.hpp>
 
-#ifdef __AVX512BW__
-#include <immintrin.h>
-#endif
-
 namespace wengert {
-
-/// A register has no more than this.
-inline constexpr std::size_t most_register_bytes = 64;
-template <class T>
-inline constexpr std::int64_t most_lanes = static_cast<std::int64_t>(most_register_bytes / sizeof(T));
-
-/// Copies fewer elements than a register has. One that is put together from elements in memory has to wait for them to
-/// be written, so that hardware which can copy a part does.
-template <class T>
-void copy_part(const T* from, T* to, std::int64_t n) {
-#ifdef __AVX512BW__
-    const __mmask64 first = (std::uint64_t{1} << (static_cast<std::size_t>(n) * sizeof(T))) - 1;
-    _mm512_mask_storeu_epi8(to, first, _mm512_maskz_loadu_epi8(first, from));
-#else
-    std::copy_n(from, n, to);
-#endif
-}
-
-/// A register of which fewer elements than it has are set to those in memory, the others to zero.
-template <class T>
-void load_part(const T* from, T* to, std::int64_t n) {
-#ifdef __AVX512BW__
-    const __mmask64 first = (std::uint64_t{1} << (static_cast<std::size_t>(n) * sizeof(T))) - 1;
-    _mm512_store_si512(to, _mm512_maskz_loadu_epi8(first, from));
-#else
-    std::fill_n(std::copy_n(from, n, to), most_lanes<T> - n, T{0});
-#endif
-}
 
 /// How a row whose elements stand `stride` apart is handed to a kernel: as it is, spread over one register if all are
 /// the same, or gathered piece by piece.

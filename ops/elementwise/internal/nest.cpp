@@ -75,17 +75,19 @@ void Nest::arrange() {
     for (int k = 0; k < operands_; ++k) set_step(0, k, 1);
 }
 
-void Nest::run_part(int axis, std::int64_t begin, std::int64_t end, Row row, const void* context) const {
+void Nest::run_part(int axis, std::int64_t begin, std::int64_t end, TableBody body, const void* context) const {
     Shape shape = shape_;
     Numbers offsets;
     for (int k = 0; k < operands_; ++k) offsets[static_cast<std::size_t>(k)] = axis < 0 ? 0 : begin * step(axis, k);
     if (axis >= 0) shape[axis] = end - begin;
     if (shape.numel() == 0) return;
-    const int inner = rank() - 1;
+    const int inner = rank() - 1, outer = std::max(inner - 1, 0);
+    const Table table{offsets.data(), steps(outer).data(), steps(inner).data(), inner == 0 ? 1 : shape[outer],
+                      shape[inner]};
     std::array<std::int64_t, Shape::max_rank> index{};
     while (true) {
-        row(context, offsets.data(), steps(inner).data(), shape[inner]);
-        int a = inner - 1;
+        body(context, table);
+        int a = outer - 1;
         for (; a >= 0; --a) {
             const std::int64_t* const moves = steps(a).data();
             for (int k = 0; k < operands_; ++k) offsets[static_cast<std::size_t>(k)] += moves[k];
@@ -97,11 +99,11 @@ void Nest::run_part(int axis, std::int64_t begin, std::int64_t end, Row row, con
     }
 }
 
-void Nest::run(int axis, Row row, const void* context) const {
-    if (axis < 0) return run_part(axis, 0, 1, row, context);
+void Nest::run_tables(int axis, TableBody body, const void* context) const {
+    if (axis < 0) return run_part(axis, 0, 1, body, context);
     const bool inner = axis == rank() - 1;
     parallel_ranges(shape_[axis], inner ? 64 : 1, shape_.numel(),
-                    [&](std::int64_t begin, std::int64_t end) { run_part(axis, begin, end, row, context); });
+                    [&](std::int64_t begin, std::int64_t end) { run_part(axis, begin, end, body, context); });
 }
 
 }  // namespace wengert

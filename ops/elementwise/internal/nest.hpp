@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -47,24 +48,37 @@ class Nest {
         return axis;
     }
 
-    /// Called with an offset and an inner step for each operand, and the number of elements of a row.
-    using Row = void (*)(const void* context, const std::int64_t* offsets, const std::int64_t* steps, std::int64_t n);
-    /// Calls `row` for each innermost row. Threads share `axis`; with -1 the calling thread does all.
-    void run(int axis, Row row, const void* context) const;
+    /// The last two axes: rows of n elements, with an offset, a step from row to row and one from element to element
+    /// for each operand. One row, if there is one axis.
+    struct Table {
+        const std::int64_t *offsets, *row_steps, *steps;
+        std::int64_t rows, n;
+    };
+    using TableBody = void (*)(const void* context, const Table& table);
+    /// Calls `body` for each table. Threads share `axis`; with -1 the calling thread does all.
+    void run_tables(int axis, TableBody body, const void* context) const;
+    template <class Body>
+    void run_tables(int axis, const Body& body) const {
+        run_tables(
+            axis, [](const void* context, const Table& table) { (*static_cast<const Body*>(context))(table); }, &body);
+    }
+    /// The same row by row: body(offsets, steps, n).
     template <class Body>
     void run(int axis, const Body& body) const {
-        run(
-            axis,
-            [](const void* context, const std::int64_t* offsets, const std::int64_t* steps, std::int64_t n) {
-                (*static_cast<const Body*>(context))(offsets, steps, n);
-            },
-            &body);
+        run_tables(axis, [&](const Table& table) {
+            Numbers offsets;
+            std::copy_n(table.offsets, operands_, offsets.begin());
+            for (std::int64_t r = 0; r < table.rows; ++r) {
+                body(offsets.data(), table.steps, table.n);
+                for (int k = 0; k < operands_; ++k) offsets[static_cast<std::size_t>(k)] += table.row_steps[k];
+            }
+        });
     }
 
   private:
     bool has_shorter_steps(int axis, int than) const;
     bool joins_next(int axis) const;
-    void run_part(int axis, std::int64_t begin, std::int64_t end, Row row, const void* context) const;
+    void run_part(int axis, std::int64_t begin, std::int64_t end, TableBody body, const void* context) const;
 
     Shape shape_;
     int operands_;

@@ -7,17 +7,18 @@
 namespace wengert {
 namespace {
 
-/// The value of a function of numbers: one register through its kernel.
+/// The value of a function of numbers.
 double evaluate_numbers(const Formula& function, std::span<const Term> operands) {
-    alignas(64) double registers[FewOperands::operands][most_lanes<double>], result[most_lanes<double>];
-    const double* in[FewOperands::operands];
-    const std::int64_t steps[FewOperands::operands] = {};
+    std::array<double, FewOperands::operands> numbers;
+    std::array<const double*, FewOperands::operands> in;
+    constexpr std::int64_t still[FewOperands::operands] = {};
     for (std::size_t k = 0; k < operands.size(); ++k) {
-        std::fill_n(registers[k], most_lanes<double>, operands[k].number());
-        in[k] = registers[k];
+        numbers[k] = operands[k].number();
+        in[k] = &numbers[k];
     }
-    function.float64.forward(nullptr, in, steps, result, 0, function.float64.width);
-    return result[0];
+    double result;
+    function.float64.forward(nullptr, {in.data(), still, still, 1, 1}, &result, 0, 0);
+    return result;
 }
 
 Input input_of(const Term& x) { return x.is_number() ? Input(x.number()) : Input(x.tensor()); }

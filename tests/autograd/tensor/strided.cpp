@@ -61,6 +61,10 @@ TEST_CASE("strided: stretched sources, scalars, empty tensors, six axes") {
     const Tensor target = zeros({2, 3}, Dtype::float64);
     write(tensor({1, 2, 3}, Dtype::float64).view({2, 3}, {0, 1}, 0), {target});
     CHECK(elements(target) == Values{1, 2, 3, 1, 2, 3});
+    write(tensor({1, 2}, Dtype::float32).view({2, 3}, {1, 0}, 0), {target});
+    CHECK(elements(target) == Values{1, 1, 1, 2, 2, 2});
+    write(tensor({1, 2}, Dtype::float64).view({2, 3}, {1, 0}, 0), {target, true});
+    CHECK(elements(target) == Values{2, 2, 2, 4, 4, 4});
     const Tensor one = zeros({}, Dtype::float32);
     write(scalar(4), {one, true});
     CHECK(one.item() == 4);

@@ -134,6 +134,65 @@ TEST_CASE("normalisation: gradients of first and second order, by statistics too
     }
 }
 
+TEST_CASE("normalisation: gradients over many rows, on one thread and several") {
+    constexpr std::int64_t rows = 301, n = 37;
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64})
+        for (const bool centered : {true, false})
+            for (const int threads : {1, 3}) {
+                const Threads scope(threads);
+                const Tensor x = laid_out({rows, n}, 2, 1, dtype, -2, 3), weight = laid_out({n}, 3, 2, dtype);
+                const Tensor bias = laid_out({n}, 0, 3, dtype), ct = laid_out({rows, n}, 1, 4, dtype);
+                Values dx, dweight(n), dbias(n);
+                for (std::int64_t r = 0; r < rows; ++r) {
+                    double mean = 0, squares = 0, shift = 0, slope = 0;
+                    for (std::int64_t i = 0; i < n; ++i) mean += centered ? element(x, {r, i}) / n : 0;
+                    for (std::int64_t i = 0; i < n; ++i) squares += std::pow(element(x, {r, i}) - mean, 2);
+                    const double scale = 1 / std::sqrt(squares / n + 0.1);
+                    const auto y = [&](std::int64_t i) { return (element(x, {r, i}) - mean) * scale; };
+                    const auto g = [&](std::int64_t i) { return element(ct, {r, i}) * element(weight, {i}); };
+                    for (std::int64_t i = 0; i < n; ++i) {
+                        shift += centered ? g(i) / n : 0;
+                        slope += g(i) * y(i) / n;
+                        dweight[static_cast<std::size_t>(i)] += element(ct, {r, i}) * y(i);
+                        dbias[static_cast<std::size_t>(i)] += element(ct, {r, i});
+                    }
+                    for (std::int64_t i = 0; i < n; ++i) dx.push_back((g(i) - shift - y(i) * slope) * scale);
+                }
+                const auto f = [&](const std::vector<Tensor>& in) {
+                    return centered ? layer_norm(in[0], in[1], in[2], 0.1) : rms_norm(in[0], in[1], 0.1) + in[2];
+                };
+                const auto by_parts = gradients(f, {x, weight, bias}, ct);
+                check_close(by_parts[0], dx, 16, 1);
+                check_close(by_parts[1], dweight, 64, 8);
+                check_close(by_parts[2], dbias, 64, 8);
+                // Into a part of a larger cotangent, on top of what is there.
+                const Tensor all = stack(std::vector<Tensor>{x, x}, 1);
+                const Tensor added = gradients(
+                    [&](const auto& in) {
+                        const Tensor part = select(in[0], 1, 1);
+                        return part + f({part, weight, bias});
+                    },
+                    {all}, ct)[0];
+                Values total = elements(ct);
+                for (std::size_t i = 0; i < total.size(); ++i) total[i] += dx[i];
+                check_close(select(added, 1, 1), total, 16, 1);
+                CHECK(elements(select(added, 1, 0)) == Values(rows * n));
+            }
+}
+
+TEST_CASE("normalisation: without a weight the bias alone, and the operands that nobody asks for") {
+    const Tensor x = laid_out({5, 3}, 1, 1), bias = laid_out({3}, 0, 2), ct = laid_out({5, 3}, 0, 3);
+    Values columns(3);
+    for_each_index(ct.shape(), [&](const Shape& i) { columns[static_cast<std::size_t>(i[1])] += element(ct, i); });
+    check_close(gradients([&](const auto& in) { return layer_norm(x, {}, in[0]); }, {bias}, ct)[0], columns, 4, 1);
+    const Tensor weight = ones({3}, Dtype::float64);
+    const auto by_x = [&](const Tensor& w, const Tensor& b) {
+        return elements(gradients([&](const auto& in) { return layer_norm(in[0], w, b); }, {x}, ct)[0]);
+    };
+    CHECK(by_x({}, {}) == by_x(weight, bias));
+    CHECK(by_x({}, bias) == by_x(weight, {}));
+}
+
 TEST_CASE("normalisation: what does not fit is refused with the caller's line") {
     const Tensor x = ones({2, 4, 3}), three = ones({3}), none;
     check_refused<ShapeError>("layer_norm: x must be [.., n], not []", [&] { layer_norm(scalar(1), none, none); });
@@ -159,6 +218,8 @@ TEST_CASE("normalisation: what does not fit is refused with the caller's line") 
     });
     check_refused<ValueError>("batch_norm: eps is -1, not 0 or more", [&] { batch_norm(x, none, none, -1); });
     check_refused<ValueError>("rms_norm: eps is nan, not 0 or more", [&] { rms_norm(x, none, not_a_number); });
+    check_refused<DtypeError>("rms_norm: the operand is int64; float32 or float64 is needed",
+                              [&] { rms_norm(arange(3), none); });
     check_refused<DtypeError>("layer_norm: the weight is float64, but x float32",
                               [&] { layer_norm(x, ones({3}, Dtype::float64), none); });
     check_refused<ValueError>("batch_norm: an undefined tensor was given",

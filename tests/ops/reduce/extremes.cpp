@@ -126,6 +126,36 @@ TEST_CASE("extremes: the first NaN is both the largest and the smallest") {
     }
 }
 
+TEST_CASE("extremes: of long rows, wherever the extreme or the NaN stands") {
+    constexpr std::int64_t n = 5003;
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::int64})
+        for (const std::int64_t place : {0, 1, 17, 2047, 2048, 4095, 4999, 5002}) {
+            CAPTURE(to_string(dtype));
+            CAPTURE(place);
+            Values row(n, 2);
+            const auto at = static_cast<std::size_t>(place);
+            row[at] = 3;
+            row.back() = std::max(row.back(), 3.0);  // a later one as large
+            CHECK(argmax(cast(tensor(row, {n}), dtype)).item<std::int64_t>() == place);
+            row[at] = -3;
+            CHECK(argmin(cast(tensor(row, {1, n}), dtype), 1).item<std::int64_t>() == place);
+            if (dtype == Dtype::int64) continue;
+            CHECK(min(cast(tensor(row, {n}), dtype)).item() == -3);
+            row[at] = row.back() = not_a_number;
+            CHECK(argmax(cast(tensor(row, {n}), dtype)).item<std::int64_t>() == place);
+            CHECK(argmin(cast(tensor(row, {n}), dtype)).item<std::int64_t>() == place);
+            CHECK(std::isnan(max(cast(tensor(row, {n}), dtype)).item()));
+            CHECK(std::isnan(amin(cast(tensor(row, {1, n}), dtype), 1).item()));
+        }
+}
+
+TEST_CASE("extremes: a cotangent that is not finite stays in its place") {
+    const Tensor x = tensor({1, 3, 2, 5, 4, 4}, {2, 3}, Dtype::float64);
+    const Tensor ct = tensor({infinity, 2}, Dtype::float64);
+    CHECK(elements(gradients([](const auto& in) { return max(in[0], 1); }, {x}, ct)[0]) ==
+          Values{0, infinity, 0, 2, 0, 0});
+}
+
 TEST_CASE("extremes: what does not fit is refused with the caller's line") {
     const Tensor x = ones({2, 0});
     check_refused<ShapeError>("max: axis 1 of [2, 0] has length 0", [&] { max(x, 1); });

@@ -65,6 +65,36 @@ TEST_CASE("reductions: gradients of sum and mean") {
     });
 }
 
+TEST_CASE("reductions: sums of rows and columns of every length") {
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64})
+        for (const std::int64_t rows : {1, 7, 8, 9, 65, 130, 300})
+            for (const std::int64_t n : {1, 3, 8, 15, 16, 17, 33}) {
+                CAPTURE(rows);
+                CAPTURE(n);
+                const Tensor x = laid_out({rows, n}, 0, 1, dtype, 0, 1);
+                Values of_rows(static_cast<std::size_t>(rows)), of_columns(static_cast<std::size_t>(n));
+                for_each_index(x.shape(), [&](const Shape& i) {
+                    of_rows[static_cast<std::size_t>(i[0])] += element(x, i);
+                    of_columns[static_cast<std::size_t>(i[1])] += element(x, i);
+                });
+                check_close(sum(x, 1), of_rows, 8, 1);
+                check_close(sum(x, 0), of_columns, 16, static_cast<double>(rows) / 4);
+                check_close(sum(transpose(x), 0), of_rows, 8, 1);
+            }
+}
+
+TEST_CASE("reductions: the gradient of a sum is memory of its own, in order") {
+    const Tensor x = laid_out({3, 40}, 1, 1), ct = tensor({1, 2, 3}, Dtype::float64);
+    const auto g = gradients([](const auto& in) { return sum(in[0], 1) + sum(in[1], 1); }, {x, ones({3, 40})}, ct);
+    CHECK(g[0].is_contiguous());
+    CHECK(!g[0].shares_storage(ct));
+    for_each_index(x.shape(), [&](const Shape& i) { CHECK(element(g[0], i) == static_cast<double>(i[0] + 1)); });
+    // Twice the same operand, and below another op.
+    const auto twice = gradients([](const auto& in) { return sum(in[0] * 2.0, 1) + sum(in[0], 1); }, {x}, ct);
+    for_each_index(x.shape(),
+                   [&](const Shape& i) { CHECK(element(twice[0], i) == static_cast<double>(3 * i[0] + 3)); });
+}
+
 TEST_CASE("reductions: sum_to reverses broadcasting") {
     const Tensor x = laid_out({2, 3, 4}, 2, 1);
     for (const Shape& shape :
