@@ -40,17 +40,15 @@ void store_each(const Tensor& source, const Tensor& target, const Store& store) 
     const auto row = [&](const std::array<std::int64_t, 2>& offset, std::int64_t n) {
         To* out = to + offset[0];
         const From* in = from + offset[1];
-        if (to_step == 1 && from_step == 1) {
-            if constexpr (std::is_same_v<Store, Copy>) {
-                std::memcpy(out, in, static_cast<std::size_t>(n) * sizeof(To));
-            } else {
-                for (std::int64_t i = 0; i < n; ++i) store(out[i], in[i]);
-            }
-        } else if (to_step == 1 && from_step == 0 && !accumulate) {
-            std::fill_n(out, n, convert<To>(*in));
-        } else {
-            for (std::int64_t i = 0; i < n; ++i) store(out[i * to_step], in[i * from_step]);
+        if constexpr (std::is_same_v<Store, Copy>) {
+            if (to_step == 1 && from_step == 1)
+                return static_cast<void>(std::memcpy(out, in, static_cast<std::size_t>(n) * sizeof(To)));
+            if (to_step == 1 && from_step == 0) return static_cast<void>(std::fill_n(out, n, *in));
         }
+        if (to_step == 1 && from_step == 1)
+            for (std::int64_t i = 0; i < n; ++i) store(out[i], in[i]);
+        else
+            for (std::int64_t i = 0; i < n; ++i) store(out[i * to_step], in[i * from_step]);
     };
     if constexpr (may_throw)
         for_each_row(shape, strides, [&](const auto& offset) { row(offset, shape.back()); });

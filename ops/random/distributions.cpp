@@ -54,7 +54,7 @@ Tensor bernoulli(const Input& probability, Generator& generator) {
         const Tensor& p = probability.tensor();
         require_each(
             p, [](double v) { return v >= 0 && v <= 1; }, "no probability");
-        return uniform(p.shape(), 0, 1, generator, p.dtype()) < p;
+        return cast(uniform(p.shape(), 0, 1, generator, p.dtype()) < p, p.dtype());
     });
 }
 
