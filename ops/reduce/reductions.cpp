@@ -34,8 +34,8 @@ std::vector<Sample> SumOf::samples() {
 
 Tensor mean(const Input& x, const ReductionAxes& axes, bool keepdim) {
     return located("mean", {x}, [&] {
-        require_floating(x.tensor(), "an operand");
         const Tensor total = sum(x, axes, keepdim);
+        require_floating(x.tensor(), "an operand");
         return Input(total, x.where()) / static_cast<double>(axes.count(x.tensor().shape()));
     });
 }

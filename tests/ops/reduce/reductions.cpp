@@ -95,7 +95,7 @@ TEST_CASE("reductions: what does not fit is refused with the caller's line, in t
     check_refused<ValueError>("mean: operand 0 is an undefined tensor", [&] { mean(Tensor()); });
     check_refused<ShapeError>("sum_to: [3] does not stretch to [2, 0]", [&] { sum_to(x, {3}); });
     check_refused<ShapeError>("sum_to: [1, 2, 0] does not stretch to [2, 0]", [&] { sum_to(x, {1, 2, 0}); });
-    check_refused<DtypeError>("sum: operand 0 is float16, which is stored only: cast() it first",
+    check_refused<DtypeError>("sum: an operand is float16, which is stored only: cast() it first",
                               [&] { sum(ones({2}, Dtype::float16)); });
     Tensor weight = ones({2, 3});
     weight.set_parameter().set_name("w");
