@@ -12,6 +12,7 @@
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/random/distributions.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
+#include <wengert/ops/shape/copies.hpp>
 
 namespace wengert {
 namespace {
@@ -54,7 +55,7 @@ Tensor bernoulli(const Input& probability, Generator& generator) {
         const Tensor& p = probability.tensor();
         require_each(
             p, [](double v) { return v >= 0 && v <= 1; }, "no probability");
-        return cast(uniform(p.shape(), 0, 1, generator, p.dtype()) < p, p.dtype());
+        return convert(uniform(p.shape(), 0, 1, generator, p.dtype()) < p, p.dtype());
     });
 }
 

@@ -70,19 +70,19 @@ Term where(const Mask<Term>& mask, const Term& yes, const Term& no) {
     return Term(where(mask.m.tensor(), scalar(yes.number(), mask.dtype), no.number()));
 }
 
-Term both(const Term& a, const Term& b) {
+Term mask_and(const Term& a, const Term& b) {
     if (a.is_number()) return a.is(0) ? a : b;
-    if (b.is_number()) return both(b, a);
+    if (b.is_number()) return mask_and(b, a);
     return Term(logical_and(a.tensor(), b.tensor()));
 }
 
-Term either(const Term& a, const Term& b) {
+Term mask_or(const Term& a, const Term& b) {
     if (a.is_number()) return a.is(0) ? b : a;
-    if (b.is_number()) return either(b, a);
+    if (b.is_number()) return mask_or(b, a);
     return Term(logical_or(a.tensor(), b.tensor()));
 }
 
-Term opposite(const Term& a) { return a.is_number() ? Term(a.is(0) ? 1.0 : 0.0) : Term(logical_not(a.tensor())); }
+Term mask_not(const Term& a) { return a.is_number() ? Term(a.is(0) ? 1.0 : 0.0) : Term(logical_not(a.tensor())); }
 
 TermDual where(const Mask<TermDual>& mask, const TermDual& yes, const TermDual& no) {
     const Mask<Term> of_values{{mask.m, mask.dtype}};

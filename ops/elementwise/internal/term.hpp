@@ -76,20 +76,20 @@ TermDual evaluate(const Formula& function, std::span<const TermDual> operands);
 Term where(const Mask<Term>& mask, const Term& yes, const Term& no);
 TermDual where(const Mask<TermDual>& mask, const TermDual& yes, const TermDual& no);
 
-Term both(const Term& a, const Term& b);
-Term either(const Term& a, const Term& b);
-Term opposite(const Term& a);
+Term mask_and(const Term& a, const Term& b);
+Term mask_or(const Term& a, const Term& b);
+Term mask_not(const Term& a);
 template <std::derived_from<TermMask> AnyMask>
 AnyMask operator&&(const AnyMask& a, const AnyMask& b) {
-    return {{both(a.m, b.m), a.dtype}};
+    return {{mask_and(a.m, b.m), a.dtype}};
 }
 template <std::derived_from<TermMask> AnyMask>
 AnyMask operator||(const AnyMask& a, const AnyMask& b) {
-    return {{either(a.m, b.m), a.dtype}};
+    return {{mask_or(a.m, b.m), a.dtype}};
 }
 template <std::derived_from<TermMask> AnyMask>
 AnyMask operator!(const AnyMask& a) {
-    return {{opposite(a.m), a.dtype}};
+    return {{mask_not(a.m), a.dtype}};
 }
 
 }  // namespace wengert

@@ -173,6 +173,42 @@ TEST_CASE("elementwise: where") {
     CHECK(elements(g[2]) == Values{2, 4});
 }
 
+TEST_CASE("elementwise: where chooses elements of every dtype, wherever they and the mask stand") {
+    const Shape shapes[][3] = {{{3, 40}, {3, 40}, {3, 40}},
+                               {{3, 1}, {40}, {}},
+                               {{}, {3, 40}, {1}},
+                               {{2, 1, 4}, {3, 1}, {2, 3, 4}},
+                               {{2, 0}, {1}, {2, 1}}};
+    for (const auto& [of_mask, of_yes, of_no] : shapes)
+        for (int layout = 0; layout < layouts; ++layout)
+            for (const Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::int64, Dtype::int32, Dtype::boolean}) {
+                CAPTURE(layout);
+                CAPTURE(to_string(dtype));
+                const Tensor mask = laid_out(of_mask, layout, 1, Dtype::boolean, -2, 2),
+                             yes = laid_out(of_yes, layouts - 1 - layout, 2, dtype, -9, 9),
+                             no = laid_out(of_no, (layout + 1) % layouts, 3, dtype, -9, 9);
+                const Shape space = broadcast(broadcast(of_mask, of_yes), of_no);
+                Values want;
+                for_each_index(space, [&](const Shape& index) {
+                    want.push_back(element(mask, index) != 0 ? element(yes, index) : element(no, index));
+                });
+                const Tensor got = where(mask, yes, no);
+                CHECK(got.dtype() == dtype);
+                CHECK(got.shape() == space);
+                CHECK(elements(got) == want);
+                CHECK(elements(where(cast(mask, Dtype::float64), yes, no)) == want);
+                if (dtype != Dtype::float64) continue;
+                const Tensor ct = laid_out(space, layout, 4);
+                const auto slopes = gradients([&](const auto& in) { return where(mask, in[0], in[1]); }, {yes, no}, ct);
+                const auto is_taken = [&](const Shape& i) { return element(mask, i) != 0 ? 1.0 : 0.0; };
+                check_close(slopes[0], summed(of_yes, ct, is_taken), 64, 1);
+                check_close(slopes[1], summed(of_no, ct, [&](const Shape& i) { return 1 - is_taken(i); }), 64, 1);
+            }
+    const Tensor nan = full({2}, not_a_number);
+    CHECK(elements(where(tensor({true, false}), nan, tensor({1, 2})))[1] == 2);
+    CHECK(std::signbit(where(tensor({true}), tensor({-0.0}), tensor({0})).item()));
+}
+
 TEST_CASE("elementwise: what is not taken does not reach the gradient, be it infinite") {
     const Tensor x = tensor({-1, 0, 2}, Dtype::float64);
     const auto g =
