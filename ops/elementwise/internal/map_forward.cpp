@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <vector>
 #include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/ops/elementwise/internal/map_op.hpp>
 #include <wengert/ops/elementwise/internal/map_rows.hpp>
@@ -99,6 +100,31 @@ int result_axis(const Nest& nest) {
 
 constexpr std::int64_t block_rows = 128;
 
+template <class T, class Room>
+void sum_in_blocks(Nest nest, ForwardRows<T, Room> rows, const Tensor& out);
+
+/// The same by threads that share an axis which is summed, each with sums of its own.
+template <class T, class Room>
+void sum_in_parts(const Nest& nest, const ForwardRows<T, Room>& rows, const Tensor& out, int axis, std::int64_t parts) {
+    std::vector<Tensor> sums;
+    for (std::int64_t p = 0; p < parts; ++p) sums.push_back(zeros(out.shape(), out.dtype()));
+    const std::int64_t n = nest.shape()[axis];
+    parallel_ranges(parts, 1, nest.shape().numel(), [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t p = first; p < last; ++p) {
+            const std::int64_t begin = n * p / parts;
+            const Tensor& sum = sums[static_cast<std::size_t>(p)];
+            Nest part = nest;
+            part.set_length(axis, n * (p + 1) / parts - begin);
+            ForwardRows<T, Room> of_part = rows;
+            of_part.out = static_cast<T*>(sum.raw());
+            for (int k = 0; k < rows.formula.operands; ++k)
+                of_part.in[static_cast<std::size_t>(k)] += begin * nest.step(axis, k + 1);
+            sum_in_blocks(part, of_part, sum);
+        }
+    });
+    for (const Tensor& sum : sums) write(sum, {out, true});
+}
+
 /// Adds rows to `out`, where rows.out points, in blocks whose sums are added, so that long sums stay exact, whatever
 /// the axes that they run along.
 template <class T, class Room>
@@ -111,7 +137,10 @@ void sum_in_blocks(Nest nest, ForwardRows<T, Room> rows, const Tensor& out) {
         if (longest < 0 || nest.shape()[axis] > nest.shape()[longest]) longest = axis;
     }
     if (count <= 2 * block_rows) return nest.run_tables(result_axis(nest), rows);
-    const std::int64_t n = nest.shape()[longest], others = count / n;
+    const std::int64_t n = nest.shape()[longest], others = count / n, elements = nest.shape().numel();
+    // Threads that share the result would meet after each block, and read short pieces of rows.
+    const std::int64_t parts = parallel_parts(n, 1, elements);
+    if (parts > 1 && 16 * parts * out.numel() < elements) return sum_in_parts(nest, rows, out, longest, parts);
     // Blocks grow with the length, so that neither they nor their sums are many.
     const auto root = static_cast<std::int64_t>(std::sqrt(static_cast<double>(n)));
     const std::int64_t length = std::clamp<std::int64_t>(std::max(block_rows / others, root), 1, n - 1);
