@@ -1,11 +1,16 @@
 #!/bin/sh
-# Runs every test suite in the optimised build and again under AddressSanitizer and UBSan. Installs what is missing and
-# compiles first. The last line is "N passed, N failed": test cases, over both builds.
+# sh tests/run.sh [--sanitize]: runs every test suite in the optimised build, and with the flag again under
+# AddressSanitizer and UBSan, as continuous integration does. Installs what is missing and compiles first. The last line
+# is "N passed, N failed": test cases, over both builds.
 set -eu
 cd "$(dirname "$0")/.."
 # shellcheck source=tests/setup.sh
 . tests/setup.sh
 
+case $#/${1:-} in
+    0/ | 1/--sanitize) ;;
+    *) stop 'usage: run.sh [--sanitize]' ;;
+esac
 passed=0
 failed=0
 
@@ -55,14 +60,16 @@ configure build
 compile build programs
 run_suites build
 
-export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-export LSAN_OPTIONS="suppressions='$PWD/tests/lsan.supp':print_suppressions=0"
-# UBSan's checks of each reference in the inlined vector kernels double the time to compile, and find nothing that
-# AddressSanitizer does not.
-configure build-sanitize -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=g \
-    -Dcpp_args='-g1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS -fno-sanitize=null,alignment,object-size,vptr'
-compile build-sanitize programs
-run_suites build-sanitize
+if [ $# -gt 0 ]; then
+    export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+    export LSAN_OPTIONS="suppressions='$PWD/tests/lsan.supp':print_suppressions=0"
+    # UBSan's checks of each reference in the inlined vector kernels double the time to compile, and find nothing that
+    # AddressSanitizer does not.
+    configure build-sanitize -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=g \
+        -Dcpp_args='-g1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS -fno-sanitize=null,alignment,object-size,vptr'
+    compile build-sanitize programs
+    run_suites build-sanitize
+fi
 
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]
