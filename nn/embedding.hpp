@@ -16,11 +16,11 @@ struct Embedding {
         name_parameters(*this);
     }
 
-    /// ids int64 [..] -> [.., features].  Throws ValueError for an id outside the vocabulary and if the layer has no
-    /// weight, DtypeError unless the ids are int64.
-    Tensor operator()(const Tensor& ids, std::source_location where = std::source_location::current()) const {
-        require_parameter(weight, "embedding", "weight", where);
-        return embedding(Input(weight, where), ids);
+    /// ids int64 or int32 [..] -> [.., features].  Throws ValueError for an id outside the vocabulary and if the layer
+    /// has no weight, DtypeError unless the ids are int64 or int32.
+    Tensor operator()(const Input& ids) const {
+        require_parameter(weight, "embedding", "weight", ids.where());
+        return embedding(Input(weight, ids.where()), ids.tensor());
     }
 
     void visit(auto&& f) { f("weight", weight); }

@@ -11,6 +11,9 @@ std::string describe(std::string_view name, const Tensor& x) {
     return fmt::format("{} {}", name, to_string(x.shape()));
 }
 
+/// Within a kind files convert: bool, integers, floats.
+int kind_of(Dtype dtype) { return dtype == Dtype::boolean ? 0 : is_integral(dtype) ? 1 : 2; }
+
 std::map<std::string_view, Tensor> by_name(const NamedTensors& tensors) {
     std::map<std::string_view, Tensor> result;
     for (const auto& [name, x] : tensors) {
@@ -34,7 +37,7 @@ void assign(const NamedTensors& to, const NamedTensors& from) {
             append(missing, describe(name, target));
         } else if (const Tensor& x = source->second; x.shape() != target.shape()) {
             append(shapes, fmt::format("{}, not {}", describe(name, x), to_string(target.shape())));
-        } else if (is_integral(x.dtype()) != is_integral(target.dtype())) {
+        } else if (kind_of(x.dtype()) != kind_of(target.dtype())) {
             append(dtypes, fmt::format("{} {}, not {}", name, to_string(x.dtype()), to_string(target.dtype())));
         }
     }
@@ -48,7 +51,13 @@ void assign(const NamedTensors& to, const NamedTensors& from) {
     if (!dtypes.empty()) problems += "; of another dtype: " + dtypes;
     if (!problems.empty()) throw ValueError("the tensors are not those that are needed" + problems);
 
-    for (const auto& [name, target] : to) Tensor(target).copy_from(sources.at(name));
+    std::vector<Tensor> values;  // all are converted before one is copied
+    for (const auto& [name, target] : to) try {
+            values.push_back(cast(sources.at(name), target.dtype()));
+        } catch (const ValueError& error) {
+            throw ValueError(fmt::format("{}: {}", name, error.what()));
+        }
+    for (std::size_t i = 0; i < to.size(); ++i) Tensor(to[i].second).copy_from(values[i]);
 }
 
 }  // namespace wengert

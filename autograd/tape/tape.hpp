@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <vector>
@@ -58,6 +59,11 @@ class Tape {
                                  const GradientOptions& options = {},
                                  const SourceLine& where = std::source_location::current()) {
         return gradient(result, std::span<const Tensor>(inputs), options, where);
+    }
+    std::vector<Tensor> gradient(const Tensor& result, std::initializer_list<Tensor> inputs,
+                                 const GradientOptions& options = {},
+                                 const SourceLine& where = std::source_location::current()) {
+        return gradient(result, std::span<const Tensor>(inputs.begin(), inputs.size()), options, where);
     }
     Tensor gradient(const Tensor& result, const Tensor& input, const GradientOptions& options = {},
                     const SourceLine& where = std::source_location::current()) {

@@ -204,7 +204,8 @@ Tensor ones(const Shape& shape, Dtype dtype) { return full(shape, 1, dtype); }
 Tensor scalar(double value, Dtype dtype) { return full({}, value, dtype); }
 
 Tensor arange(std::int64_t n, Dtype dtype) {
-    if (dtype == Dtype::boolean) throw DtypeError("arange: counting numbers are no bool");
+    if (dtype == Dtype::boolean || is_stored_only(dtype))
+        throw DtypeError(fmt::format("arange: counting numbers are no {}", to_string(dtype)));
     Tensor result = Tensor::empty({n}, dtype);
     visit_dtype(dtype, [&](auto type) {
         auto* out = static_cast<decltype(type)*>(result.raw());
@@ -270,7 +271,12 @@ Tensor cast(const Tensor& x, Dtype dtype) {
     return result;
 }
 
-Tensor as_int64(const Tensor& x) { return x.defined() && x.dtype() == Dtype::int32 ? cast(x, Dtype::int64) : x; }
+Tensor as_int64(const Tensor& x) {
+    if (!x.defined() || x.dtype() != Dtype::int32) return x;
+    Tensor wide = cast(x, Dtype::int64);
+    if (!x.name().empty()) wide.set_name(x.name());
+    return wide;
+}
 
 namespace {
 

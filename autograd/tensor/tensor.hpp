@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -89,7 +90,9 @@ struct Position {
 
     template <std::integral T>
     requires(!std::same_as<T, bool>) Position(T value, const SourceLine& where = std::source_location::current())
-        : value(static_cast<std::int64_t>(value)), where(where) {}
+        : value(std::in_range<std::int64_t>(value) ? static_cast<std::int64_t>(value)
+                                                   : std::numeric_limits<std::int64_t>::max()),
+          where(where) {}
 };
 
 /// A strided array of elements of one Dtype.
@@ -104,7 +107,8 @@ class Tensor {
         if (state_ != nullptr) state_->references.fetch_add(1, std::memory_order_relaxed);
     }
     Tensor(Tensor&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
-    Tensor& operator=(Tensor other) noexcept {
+    Tensor& operator=(Tensor other) & noexcept {  // x[i] = y would change a handle that goes
+
         std::swap(state_, other.state_);
         return *this;
     }
@@ -218,7 +222,8 @@ class Tensor {
 Tensor full(const Shape& shape, double value, Dtype dtype = Dtype::float32);
 Tensor zeros(const Shape& shape, Dtype dtype = Dtype::float32);
 Tensor ones(const Shape& shape, Dtype dtype = Dtype::float32);
-/// arange() throws DtypeError for bool, ValueError for numbers that an int32 cannot hold.
+/// arange() throws DtypeError for bool and for dtypes that are stored only, ValueError for numbers that an int32 cannot
+/// hold.
 Tensor arange(std::int64_t n, Dtype dtype = Dtype::int64);
 /// n numbers from `first` to `last`, both among them, at equal distances. Throws ValueError for n < 0 or ends that are
 /// not finite, DtypeError for a dtype that is not float32 or float64.

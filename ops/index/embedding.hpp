@@ -9,7 +9,7 @@ namespace wengert {
 
 /// Rows of a table: weight [V, E], ids int64 [..] -> [.., E]. Derivative by the weight: scatter_rows(ct, ids, V), that
 /// is, row i gets the sum of ct over all places where id i stands. Throws ShapeError for another table, DtypeError for
-/// an int64 table or other ids, ValueError for an id outside [0, V).
+/// an integer table or ids that are no int64 or int32, ValueError for an id outside [0, V).
 Tensor embedding(const Input& weight, const Tensor& ids);
 
 struct EmbeddingLookup {
@@ -28,8 +28,8 @@ struct EmbeddingLookup {
 
 /// A table of zeros [rows, E] to whose rows `ids`, int64 [..], values [.., E] are added: the reverse of embedding().
 /// Sums are taken in the order of the ids, whatever the number of threads. Derivative: embedding(ct, ids). Throws
-/// ShapeError unless the values are rows for the ids, DtypeError for int64 values or other ids, ValueError for an id
-/// outside [0, rows).
+/// ShapeError unless the values are rows for the ids, DtypeError for integer values or ids that are no int64 or int32,
+/// ValueError for an id outside [0, rows).
 Tensor scatter_rows(const Input& values, const Tensor& ids, std::int64_t rows);
 
 struct ScatterRows {

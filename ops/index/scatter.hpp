@@ -34,8 +34,8 @@ struct Scatter {
 
 /// The slices of x at positions along its first axes, counted from the front, NumPy's x[i, j]: x [n, m, ..], int64
 /// positions that broadcast to [p..] -> [p.., ..]. Derivative: ct added at the positions. Throws ShapeError for more
-/// positions than axes or none, and if they do not broadcast, DtypeError unless they are int64, ValueError for one
-/// outside its axis.
+/// positions than axes or none, and if they do not broadcast, DtypeError unless they are int64 or int32, ValueError for
+/// one outside its axis.
 Tensor index(const Input& x, const std::vector<Tensor>& positions);
 
 /// x with values at positions along its first axes, NumPy's x[i, j] = values: set, or added if `accumulate`. values
@@ -45,7 +45,7 @@ Tensor index_put(const Input& x, const std::vector<Tensor>& positions, const Inp
 
 /// Sums of the slices of each segment: values [k, ..], segments int64 [k] in any order -> [n, ..]; 0 for a segment
 /// without slices. Derivative: ct[segments]. Throws ShapeError unless there is a segment for each slice, DtypeError for
-/// int64 values or other segments, ValueError for a segment outside [0, n).
+/// integer values or segments that are no int64 or int32, ValueError for a segment outside [0, n).
 Tensor segment_sum(const Input& values, const Tensor& segments, std::int64_t n);
 
 /// Rows of the op reference.

@@ -98,9 +98,8 @@ struct TransposedConvolution {
 };
 
 /// The derivative of conv2d() by a weight with kernels of this size: x [B, C, H, W], ct [B, O, H', W'] -> [O, C /
-/// groups, kh, kw]. The images are summed one after another; with another number of threads
-/// the last digits may differ. Derivatives: as conv2d() is
-/// bilinear, conv_transpose2d(ct, ct') and conv2d(x, ct') for a cotangent ct'.
+/// groups, kh, kw]. With another number of threads the last digits may differ. Derivatives: as conv2d() is bilinear,
+/// conv_transpose2d(ct, ct') and conv2d(x, ct') for a cotangent ct'.
 Tensor conv2d_weight(const Input& x, const Input& ct, Size2d kernel, const Conv2dOptions& options = {});
 
 struct ConvolutionWeight {

@@ -20,7 +20,7 @@ struct CrossEntropyOptions {
     Tensor weight = {};
 };
 
-/// Cross entropy of rows of logits [.., V] with class labels, int64 [..] -> []:
+/// Cross entropy of rows of logits [.., V] with class labels, int64 or int32 [..] -> []:
 ///     -sum_v q_v log_softmax(logits)_v,  q_v = weight_v ((1 - s) one_hot(label)_v + s / V),
 /// and the mean is over the sum of weight_label. Derivative by the logits: softmax(logits) sum(q) - q, over that sum
 /// for the mean. Throws ValueError for a label outside [0, V), a smoothing outside [0, 1], a weight that is not a

@@ -37,9 +37,9 @@ struct NllOptions {
     Tensor weight = {};                     ///< how much each class counts, [C]; undefined: 1
 };
 
-/// -weight[label] x[.., label] of the logarithms of probabilities x [.., C] and labels int64 [..] -> [], or [..] with
-/// Reduction::none. Derivative by x: -ct weight[label] at the labels; the weights have theirs. Throws ValueError for a
-/// label outside [0, C), ShapeError for labels or weights of another shape.
+/// -weight[label] x[.., label] of the logarithms of probabilities x [.., C] and labels int64 or int32 [..] -> [], or
+/// [..] with Reduction::none. Derivative by x: -ct weight[label] at the labels; the weights have theirs. Throws
+/// ValueError for a label outside [0, C), ShapeError for labels or weights of another shape.
 Tensor nll_loss(const Input& x, const Tensor& labels, const NllOptions& options);
 Tensor nll_loss(const Input& x, const Tensor& labels, Reduction reduction = Reduction::mean);
 

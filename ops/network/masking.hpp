@@ -5,9 +5,9 @@
 
 namespace wengert {
 
-/// 1 at positions before each row's length, 0 after: lengths int64 [B] -> [B, n] of `dtype`. A constant. Throws
-/// ShapeError and DtypeError for other lengths (int32 will do), DtypeError for a mask of integers, ValueError for a
-/// length outside [0, n].
+/// 1 at positions before each row's length, 0 after: lengths int64 or int32 [B] -> [B, n] of `dtype`. A constant.
+/// Throws ShapeError and DtypeError for other lengths (int32 will do), DtypeError for a mask of integers, ValueError
+/// for a length outside [0, n].
 Tensor length_mask(const Input& lengths, std::int64_t n, Dtype dtype = Dtype::float32);
 
 /// x with `value` where `mask` is not 0: x and a mask of any dtype, which broadcast, -> their common shape. Derivative:

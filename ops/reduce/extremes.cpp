@@ -126,9 +126,10 @@ Tensor at_places(const Tensor& x, const ReductionAxes& axes, const Tensor& numbe
 template <Extreme extreme, Ties ties>
 void vjp_of_values(Backward& back, const ReductionAxes& axes) {
     const Tensor &x = back.saved(0), &ct = back.cotangent();
-    if (back.is_recorded())
-        back.add(0, at_places<extreme, ties>(x, axes) * reshape(ct, axes.kept(x.shape())));
-    else
+    if (back.is_recorded()) {
+        const Tensor places = at_places<extreme, ties>(x, axes);
+        back.add(0, where(places, places * reshape(ct, axes.kept(x.shape())), 0.0));  // 0 beside an infinite ct, too
+    } else
         back.add(0, at_places<extreme, ties>(x, axes, packed(ct)));
 }
 

@@ -24,6 +24,16 @@ TEST_CASE("all differences are listed, and nothing is copied") {
     CHECK(to[0].second.to_vector<double>() == std::vector{0.0, 0.0});
 }
 
+TEST_CASE("a number that does not fit is named, and nothing is copied") {
+    const NamedTensors to{{"a", zeros({2})}, {"n", zeros({2}, Dtype::int32)}};
+    const Tensor large = tensor(std::vector<std::int64_t>{1, std::int64_t{1} << 40}, {2});
+    CHECK_THROWS_WITH_AS(assign(to, {{"a", ones({2})}, {"n", large}}), "n: 1099511627776 is no int32", ValueError);
+    CHECK(to[0].second.to_vector<double>() == std::vector{0.0, 0.0});
+    CHECK(to[1].second.to_vector<double>() == std::vector{0.0, 0.0});
+    CHECK_THROWS_WITH_AS(assign({{"b", zeros({2}, Dtype::boolean)}}, {{"b", large}}),
+                         "the tensors are not those that are needed; of another dtype: b int64, not bool", ValueError);
+}
+
 TEST_CASE("a name that occurs twice is refused on either side") {
     const NamedTensors once{{"a", zeros({})}}, twice{{"a", zeros({})}, {"a", zeros({})}};
     CHECK_THROWS_WITH_AS(assign(once, twice), "the name \"a\" occurs twice", ValueError);

@@ -63,6 +63,22 @@ TEST_CASE("sequential: what a call has beside x goes to those that take it, in n
     CHECK_FALSE(CallableWith<decltype(model), Generator*, double, std::string>);
 }
 
+TEST_CASE("sequential: a layer takes several of them together, and one alone has the line of its errors") {
+    Generator generator(1), noise(2), same(2);
+    const TransformerDecoderLayer layer(4, 2, generator, {.dim_feedforward = 8, .dropout = 0.5});
+    const Tensor x = normal({2, 3, 4}, 0, 1, generator), states = normal({2, 5, 4}, 0, 1, generator);
+    const auto memory = layer.remember(states);
+    const Sequential model{layer};
+    CHECK(difference(model(x, memory, &noise), layer(x, memory, &same), 0) == "");
+    CHECK_FALSE(CallableWith<decltype(model), Generator*>);
+
+    const Sequential words{Embedding(3, 2, generator), rectify};
+    const Tensor ids = tensor(std::vector<std::int64_t>{7}, {1});
+    check_refused<ValueError>(
+        "embedding: id 7 at position 0 is outside a table of 3 rows\n  in weight = parameter \"weight\"",
+        [&] { words(ids); });
+}
+
 TEST_CASE("sequential: errors of its layers have the caller's line, and gradients pass the check") {
     Generator generator(1);
     Sequential model{Linear(3, 4, generator), [](const Tensor& x) { return tanh(x); }, Linear(4, 1, generator)};

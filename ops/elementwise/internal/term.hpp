@@ -79,13 +79,15 @@ TermDual where(const Mask<TermDual>& mask, const TermDual& yes, const TermDual& 
 Term mask_and(const Term& a, const Term& b);
 Term mask_or(const Term& a, const Term& b);
 Term mask_not(const Term& a);
+/// What numbers alone have compared has no dtype of its own.
+inline Dtype dtype_of_both(const TermMask& a, const TermMask& b) { return a.m.is_number() ? b.dtype : a.dtype; }
 template <std::derived_from<TermMask> AnyMask>
 AnyMask operator&&(const AnyMask& a, const AnyMask& b) {
-    return {{mask_and(a.m, b.m), a.dtype}};
+    return {{mask_and(a.m, b.m), dtype_of_both(a, b)}};
 }
 template <std::derived_from<TermMask> AnyMask>
 AnyMask operator||(const AnyMask& a, const AnyMask& b) {
-    return {{mask_or(a.m, b.m), a.dtype}};
+    return {{mask_or(a.m, b.m), dtype_of_both(a, b)}};
 }
 template <std::derived_from<TermMask> AnyMask>
 AnyMask operator!(const AnyMask& a) {

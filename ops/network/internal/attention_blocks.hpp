@@ -48,14 +48,15 @@ gemm::Matrix<const std::remove_const_t<T>> turned(const gemm::Matrix<T>& m) {
     return {m.data, m.columns, m.rows, m.column_stride, m.row_stride};
 }
 
-/// c = a b, or c += a b, also where an axis is empty.
+/// c = a b, or c += a b, also where an axis is empty. oneDNN compiles a kernel for each shape, which pays if they
+/// repeat.
 template <class T>
-void product(const gemm::Matrix<const T>& a, const gemm::Matrix<const T>& b, const gemm::Matrix<T>& c,
-             bool accumulate) {
+void product(const gemm::Matrix<const T>& a, const gemm::Matrix<const T>& b, const gemm::Matrix<T>& c, bool accumulate,
+             bool shapes_repeat) {
     if (c.rows == 0 || c.columns == 0) return;
     if (a.columns > 0)
-        return c.row_stride == c.columns ? gemm::multiply_fast(a, b, c, accumulate)
-                                         : gemm::multiply(a, b, c, accumulate);
+        return shapes_repeat && c.row_stride == c.columns ? gemm::multiply_fast(a, b, c, accumulate)
+                                                          : gemm::multiply(a, b, c, accumulate);
     for (std::int64_t i = 0; i < c.rows && !accumulate; ++i) std::fill_n(c.data + i * c.row_stride, c.columns, T{0});
 }
 
@@ -136,6 +137,10 @@ struct Attention {
           k{by_rows(key)},
           v{by_rows(value)} {}
 
+    void multiply(const gemm::Matrix<const T>& a, const gemm::Matrix<const T>& b, const gemm::Matrix<T>& c,
+                  bool accumulate) const {
+        product(a, b, c, accumulate, !cut.causal);
+    }
     Tensor room() const { return Tensor::empty({cut.block_size()}, dtype); }
     static gemm::Matrix<T> in(const Tensor& room, const Block& block) {
         return {static_cast<T*>(room.raw()), block.rows, block.columns, block.columns, 1};
@@ -147,8 +152,8 @@ struct Attention {
     }
 
     void compute(const Block& block, const gemm::Matrix<T>& weights) const {
-        product(q.rows(block.number, block.first, block.rows), turned(k.rows(block.number, 0, block.columns)), weights,
-                false);
+        multiply(q.rows(block.number, block.first, block.rows), turned(k.rows(block.number, 0, block.columns)), weights,
+                 false);
         const T scale = static_cast<T>(op.scale);
         const T* const added = mask ? mask->row(block.number, block.first) : nullptr;
         for (std::int64_t i = 0; i < block.rows; ++i) {
@@ -189,8 +194,8 @@ struct Attention {
                     drop(kept(op, cut, block, dtype), p, dropped);
                     p = dropped;
                 }
-                product(read(p), v.rows(block.number, 0, block.columns),
-                        outputs.rows(block.number, block.first, block.rows), false);
+                multiply(read(p), v.rows(block.number, 0, block.columns),
+                         outputs.rows(block.number, block.first, block.rows), false);
             }
         };
         gemm::parallel_products(cut.matrices * cut.in_matrix, cut.matrices * cut.queries * cut.keys, attend);
@@ -215,9 +220,9 @@ struct Attention {
                     drop(factors, p, dropped);
                 }
                 const auto ct = cotangents.rows(block.number, block.first, block.rows);
-                if (dv.defined()) product(turned(dropped), ct, values.rows(block.number, 0, block.columns), true);
+                if (dv.defined()) multiply(turned(dropped), ct, values.rows(block.number, 0, block.columns), true);
                 if (!dq.defined() && !dk.defined()) continue;
-                product(ct, turned(v.rows(block.number, 0, block.columns)), s, false);
+                multiply(ct, turned(v.rows(block.number, 0, block.columns)), s, false);
                 if (op.dropout > 0) drop(factors, s, s);
                 for (std::int64_t r = 0; r < block.rows; ++r) {
                     T* const slope = s.data + r * s.row_stride;
@@ -226,11 +231,11 @@ struct Attention {
                     for (std::int64_t j = 0; j < block.columns; ++j) slope[j] = scale * weight[j] * (slope[j] - inner);
                 }
                 if (dq.defined())
-                    product(read(s), k.rows(block.number, 0, block.columns),
-                            queries.rows(block.number, block.first, block.rows), false);
+                    multiply(read(s), k.rows(block.number, 0, block.columns),
+                             queries.rows(block.number, block.first, block.rows), false);
                 if (dk.defined())
-                    product(turned(s), q.rows(block.number, block.first, block.rows),
-                            keys.rows(block.number, 0, block.columns), true);
+                    multiply(turned(s), q.rows(block.number, block.first, block.rows),
+                             keys.rows(block.number, 0, block.columns), true);
             }
         };
         // Blocks of one matrix add to the same keys and values, so that one thread has them all.

@@ -15,7 +15,7 @@ using windows::divided_up;
 struct Thresholds {
     std::int64_t buffer = 1 << 18;  // elements of columns that stay in the cache
     std::int64_t most_direct = 2;   // channels times filters of a group: columns would be read too seldom
-    std::int64_t least_channels = 4, least_work = 1 << 15;  // of oneDNN's kernels
+    std::int64_t least_channels = 4, least_work = gemm::least_of_onednn;  // of oneDNN's kernels
 };
 constexpr Thresholds thresholds;
 
@@ -200,7 +200,7 @@ bool convolve_by_onednn(const Problem& p, onednn::Adjoint adjoint, const T* x, c
         if (is_pointwise(p) || has_few || p.work() < thresholds.least_work || !gemm::has_onednn(Precision::float32))
             return false;
         std::optional<gemm::OneThread> alone;
-        if (parallel_parts(p.planes(), 1, p.work()) == 1) alone.emplace();
+        if (parallel_parts(p.planes() * p.positions(), 1, p.work()) == 1) alone.emplace();
         const auto size = [](const Size2d& s) { return onednn::Convolution::Size{s.height, s.width}; };
         const onednn::Convolution convolution{p.batch,         o.groups,        p.channels,     p.filters,
                                               size(p.image),   size(p.kernel),  size(p.result), size(o.stride),

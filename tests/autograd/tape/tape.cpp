@@ -22,6 +22,15 @@ TEST_CASE("tape: gradients of a small expression") {
     CHECK(elements(g[1]) == Values{1, 2});
 }
 
+TEST_CASE("tape: one input in braces is a list, whose first gradient is that input's") {
+    const Tensor x = vector({1, 2});
+    Tape tape;
+    tape.watch(x);
+    const std::vector<Tensor> g = tape.gradient(sum(mul(x, x)), {x});
+    REQUIRE(g.size() == 1);
+    CHECK(g[0].to_vector<double>() == std::vector{2.0, 4.0});
+}
+
 TEST_CASE("tape: float32 gradients are float32") {
     const Tensor x = tensor({1, 2});
     Tape tape;

@@ -178,6 +178,17 @@ TEST_CASE("map: a loop over operands starts from the type of all of them") {
     CHECK_MESSAGE(result.passed, result.message);
 }
 
+TEST_CASE("map: a condition on numbers beside one on operands has the operands' dtype in a recorded pass") {
+    const auto f = [](auto x) {
+        const std::common_type_t<decltype(x)> none = 0.0;
+        return where(none > 1.0 || x > 0.0, 1.0, 0.5) * x * x;
+    };
+    const Tensor x = tensor({-1, 2}, Dtype::float32);
+    Tape tape;
+    tape.watch(x);
+    CHECK(elements(tape.gradient(sum(map(f, x)), x, {.create_graph = true})) == Values{-1, 4});
+}
+
 TEST_CASE("sum: over everything it is the same for any number of threads") {
     for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
         const Tensor x = laid_out({700, 301}, 2, 1, dtype);

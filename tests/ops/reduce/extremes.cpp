@@ -154,6 +154,11 @@ TEST_CASE("extremes: a cotangent that is not finite stays in its place") {
     const Tensor ct = tensor({infinity, 2}, Dtype::float64);
     CHECK(elements(gradients([](const auto& in) { return max(in[0], 1); }, {x}, ct)[0]) ==
           Values{0, infinity, 0, 2, 0, 0});
+    Tape tape;  // the recorded pass, too
+    const Tensor y = tensor({1, 2}, Dtype::float64);
+    tape.watch(y);
+    CHECK(elements(tape.gradient(max(y), y, {.create_graph = true, .cotangent = scalar(infinity, Dtype::float64)})) ==
+          Values{0, infinity});
 }
 
 TEST_CASE("extremes: what does not fit is refused with the caller's line") {

@@ -58,6 +58,9 @@ TEST_CASE("views: x[i] is a view of the first axis, from either end, and gradien
     tape.watch(x);
     CHECK(elements(tape.gradient(x[2][1] * 3, x)) == counted({0, 0, 0, 0, 0, 3}));
     check_refused<ShapeError>("select: position 3 is outside axis 0 of [3, 2]", [&] { x[3]; });
+    check_refused<ShapeError>("select: position 9223372036854775807 is outside axis 0 of [3, 2]",
+                              [&] { x[std::size_t{0} - 1]; });
+    static_assert(!std::is_assignable_v<decltype(x[0]), Tensor>, "x[0] = y would change nothing");
     check_refused<ShapeError>("select: axis 0 does not exist in a tensor of 0 axes", [&] { x[0][0][0]; });
 }
 
