@@ -11,35 +11,7 @@ template <class Layer, class... Extras>
 concept Takes = std::invocable<const Layer&, const Input&, const Extras&...> ||
     std::invocable<const Layer&, const Tensor&, const Extras&...>;
 
-/// Those extras that a layer takes together, each after those before it, as a tuple of types.
-template <class Layer, class Taken, class... Extras>
-struct Own {
-    using Types = Taken;
-};
-template <class Layer, class... Taken, class Extra, class... Rest>
-struct Own<Layer, std::tuple<Taken...>, Extra, Rest...>
-    : Own<Layer, std::conditional_t<Takes<Layer, Taken..., Extra>, std::tuple<Taken..., Extra>, std::tuple<Taken...>>,
-          Rest...> {};
-
-template <class Extra, class Types>
-inline constexpr bool has = false;
-template <class Extra, class... Types>
-inline constexpr bool has<Extra, std::tuple<Types...>> = (std::same_as<Extra, Types> || ...);
-
-template <class Extra, class Layers, class... Extras>
-inline constexpr bool is_taken = false;
-template <class Extra, class... Layers, class... Extras>
-inline constexpr bool is_taken<Extra, std::tuple<Layers...>, Extras...> =
-    (has<Extra, typename Own<Layers, std::tuple<>, Extras...>::Types> || ...);
-
-/// Whether a layer would take an extra after those that it takes: where the call has it before them.
-template <class Layer, class Types, class Extra>
-inline constexpr bool is_left_out = false;
-template <class Layer, class... Types, class Extra>
-inline constexpr bool is_left_out<Layer, std::tuple<Types...>, Extra> =
-    !has<Extra, std::tuple<Types...>> && Takes<Layer, Types..., Extra>;
-
-/// The extras themselves.
+/// Those extras that a layer takes together, each after those before it.
 template <class Layer, class... Taken>
 auto own(const std::tuple<const Taken&...>& before) {
     return before;
@@ -52,12 +24,17 @@ auto own(const std::tuple<const Taken&...>& before, const Extra& extra, const Re
         return own<Layer>(before, rest...);
 }
 
+template <class Extra, class Taken>
+inline constexpr bool has = false;
+template <class Extra, class... Taken>
+inline constexpr bool has<Extra, std::tuple<const Taken&...>> = (std::same_as<Extra, Taken> || ...);
+
 /// The layer of x and of those extras that it takes.
-template <class Layer>
-Tensor run(const Layer& layer, const Input& x, const auto&... extras) {
+template <class Layer, class... Extras>
+Tensor run(const Layer& layer, const Input& x, const Extras&... extras) {
     const auto call = [&]<class... Given>(const Given&... given) -> Tensor {
         static_assert(Takes<Layer, Given...>, "a layer of a Sequential needs more than x: give it to the call");
-        static_assert(!(is_left_out<Layer, std::tuple<Given...>, std::remove_cvref_t<decltype(extras)>> || ...),
+        static_assert(((has<Extras, std::tuple<const Given&...>> || !Takes<Layer, Given..., Extras>)&&...),
                       "a layer of a Sequential takes what the call has beside x in another order");
         if constexpr (std::invocable<const Layer&, const Input&, const Given&...>)
             return layer(x, given...);
@@ -86,10 +63,14 @@ struct Sequential {
 
     explicit Sequential(Layers... layers) : layers(std::move(layers)...) {}
 
+    template <class Extra, class... Extras>
+    static constexpr bool is_taken =
+        (sequential::has<Extra, decltype(sequential::own<Layers>(std::tuple<>(), std::declval<const Extras&>()...))> ||
+         ...);
+
     /// x as the first takes it -> what the last returns.
     template <class... Extras>
-    requires(sequential::is_taken<Extras, std::tuple<Layers...>, Extras...>&&...) Tensor operator()(
-        const Input& x, const Extras&... extras) const {
+    requires(is_taken<Extras, Extras...>&&...) Tensor operator()(const Input& x, const Extras&... extras) const {
         Tensor y = x.tensor();
         std::apply([&](const Layers&... layer) { ((y = sequential::run(layer, Input(y, x.where()), extras...)), ...); },
                    layers);
