@@ -52,7 +52,7 @@ Tensor run(const Layer& layer, const Input& x, const Extras&... extras) {
 ///     Sequential model{Linear(784, 64, generator), [](const Tensor& x) { return relu(x); }, Dropout{0.1},
 ///                      Linear(64, 10, generator)};
 ///     name_parameters(model);
-///     const Tensor logits = model(images, noise);
+///     const Tensor logits = model(images, &noise);
 ///
 /// What the call has beside x goes to those that take it, in its order: the noise here to Dropout,
 /// NormStatistics::batch to BatchNorm. What none of them takes does not compile. Braces make the layers from left to
