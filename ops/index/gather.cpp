@@ -8,15 +8,24 @@
 #include <wengert/ops/shape/views.hpp>
 
 namespace wengert {
-Tensor checked_positions(const Tensor& positions, std::int64_t length) {
+namespace {
+
+Tensor positions_from(std::int64_t least, std::int64_t length, const Tensor& positions) {
     if (positions.dtype() != Dtype::int64 && positions.dtype() != Dtype::int32)
         throw DtypeError(fmt::format("the index must be int64 or int32, not {}", to_string(positions.dtype())));
     const Tensor whole = as_int64(positions), in_order = packed(whole);
     const auto* const position = in_order.data<std::int64_t>();
     for (std::int64_t i = 0; i < in_order.numel(); ++i)
-        if (position[i] < 0 || position[i] >= length)
+        if (position[i] < least || position[i] >= length)
             throw ValueError(fmt::format("position {} is outside an axis of length {}", position[i], length));
     return whole;
+}
+
+}  // namespace
+
+Tensor checked_positions(const Tensor& positions, std::int64_t length) { return positions_from(0, length, positions); }
+Tensor counted_positions(const Tensor& positions, std::int64_t length) {
+    return positions_from(-length, length, positions);
 }
 
 Tensor stretched_index(const Tensor& positions, const Tensor& x, int axis) {

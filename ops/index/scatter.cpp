@@ -34,11 +34,12 @@ Places places_of(const Shape& shape, const std::vector<Tensor>& positions) {
             places.result_shape.push_back(shape[axis]);
             continue;
         }
-        const Tensor checked = checked_positions(positions[static_cast<std::size_t>(axis)], shape[axis]);
+        const Tensor checked = counted_positions(positions[static_cast<std::size_t>(axis)], shape[axis]);
         places.matrix[0] *= shape[axis];
         const Tensor along = packed(expand(checked, common));
         const auto* const position = along.data<std::int64_t>();
-        for (std::int64_t i = 0; i < common.numel(); ++i) row[i] = row[i] * shape[axis] + position[i];
+        for (std::int64_t i = 0; i < common.numel(); ++i)
+            row[i] = row[i] * shape[axis] + position[i] + (position[i] < 0 ? shape[axis] : 0);
     }
     return places;
 }

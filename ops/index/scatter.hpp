@@ -32,10 +32,10 @@ struct Scatter {
     static std::vector<Sample> samples();
 };
 
-/// The slices of x at positions along its first axes, counted from the front, NumPy's x[i, j]: x [n, m, ..], int64
-/// positions that broadcast to [p..] -> [p.., ..]. Derivative: ct added at the positions. Throws ShapeError for more
-/// positions than axes or none, and if they do not broadcast, DtypeError unless they are int64 or int32, ValueError for
-/// one outside its axis.
+/// The slices of x at positions along its first axes, NumPy's x[i, j]: x [n, m, ..], int64 positions that broadcast to
+/// [p..] -> [p.., ..]. A negative position counts from the end. Derivative: ct added at the positions. Throws
+/// ShapeError for more positions than axes or none, and if they do not broadcast, DtypeError unless they are int64 or
+/// int32, ValueError for one outside its axis.
 Tensor index(const Input& x, const std::vector<Tensor>& positions);
 
 /// x with values at positions along its first axes, NumPy's x[i, j] = values: set, or added if `accumulate`. values

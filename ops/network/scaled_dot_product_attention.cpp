@@ -63,7 +63,8 @@ void compose(const DotProductAttention& op, Backward& back) {
 
 void require_fitting(const Tensor& q, const Tensor& k, const Tensor& v, const DotProductOptions& options) {
     const Tensor& mask = options.mask;
-    products::require_alike({&q, &k, &v, mask.defined() ? &mask : &q}, DotProductAttention::operands);
+    const bool adds = mask.defined() && mask.dtype() != Dtype::boolean;
+    products::require_alike({&q, &k, &v, adds ? &mask : &q}, DotProductAttention::operands);
     for (const Tensor* x : {&q, &k, &v})
         if (x->rank() < 2)
             throw ShapeError(fmt::format("q, k and v must have two axes or more, not be {}, {} and {}",
@@ -110,7 +111,10 @@ Tensor scaled_dot_product_attention(const Input& q, const Input& k, const Input&
             op.noise.seek(options.noise->take(static_cast<std::uint64_t>(cut.matrices * cut.in_matrix) * cut.draws()));
         }
         if (!options.mask.defined()) return apply(op, {&a, &b, &c}, q.where());
-        const Tensor mask = stretched({options.mask, q.where()}, queries, keys);
+        const Tensor added = options.mask.dtype() == Dtype::boolean
+                                 ? cast(where({options.mask, q.where()}, 0.0, lowest), q.tensor().dtype())
+                                 : options.mask;
+        const Tensor mask = stretched({added, q.where()}, queries, keys);
         return apply(op, {&a, &b, &c, &mask}, q.where());
     });
 }

@@ -10,7 +10,8 @@
 namespace wengert {
 
 struct DotProductOptions {
-    /// What is added to the scores; it broadcasts to [.., Tq, Tk]. Minus infinity where a query must not look.
+    /// What is added to the scores, minus infinity where a query must not look; or bool, true where it may. It
+    /// broadcasts to [.., Tq, Tk].
     Tensor mask = {};
     /// Whether query t sees no key after number Tk - Tq + t: the last query sees all. PyTorch's, which counts from the
     /// first instead, is the same if there are as many queries as keys.
@@ -33,7 +34,7 @@ struct DotProductOptions {
 /// look at nothing gets zeros. A masked key weighs exactly 0, so that its value counts only if it is not finite.
 /// Derivative, with weights p: p^T ct by v, and with s = p (ct v^T - sum(p ct v^T)): scale s k by q, scale s^T q by k,
 /// s by the mask. Throws ShapeError if the shapes do not fit, and for causal unless Tq <= Tk, DtypeError if the
-/// operands are not float32 or float64 and alike, ValueError unless 0 <= dropout < 1.
+/// operands are not float32 or float64 and alike, but for a mask of bool, ValueError unless 0 <= dropout < 1.
 Tensor scaled_dot_product_attention(const Input& q, const Input& k, const Input& v,
                                     const DotProductOptions& options = {});
 

@@ -7,6 +7,8 @@ namespace wengert {
 
 /// The positions as int64. Throws DtypeError unless they are int64 or int32, ValueError for one outside [0, length).
 Tensor checked_positions(const Tensor& positions, std::int64_t length);
+/// The same, but [-length, 0) counts from the end.
+Tensor counted_positions(const Tensor& positions, std::int64_t length);
 
 /// An index of positions in x along an axis, with its axes of length 1, but for that axis, stretched to x's. Throws
 /// ShapeError if it does not fit, and what checked_positions() throws.

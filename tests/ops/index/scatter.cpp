@@ -73,6 +73,8 @@ TEST_CASE("scatter: index and index_put are NumPy's x[i, j]") {
         CHECK(element(some, at) == element(x, {1 - at[0], at[1] == 1 ? 0 : 2, at[2]}));
     });
     CHECK(elements(index(x, {ids({1}), ids({2}), ids({3})})) == Values{23});
+    CHECK(elements(index(x, {ids({-1, -2}), ids({-3, 2})})) == Values{12, 13, 14, 15, 8, 9, 10, 11});
+    CHECK(elements(index_put(arange(3), {ids({-1})}, scalar(7, Dtype::int64))) == Values{0, 1, 7});
     CHECK(index(x, {ids({})}).shape() == Shape{0, 3, 4});
     CHECK(index(arange(3), {scalar(2, Dtype::int64)}).item<std::int64_t>() == 2);
 
@@ -124,7 +126,8 @@ TEST_CASE("scatter: what does not fit is refused with the caller's line") {
     });
     check_refused<ShapeError>("index: 0 positions were given for the 2 axes of [2, 3]",
                               [&] { index(x, std::vector<Tensor>{}); });
-    check_refused<ValueError>("index: position -1 is outside an axis of length 2", [&] { index(x, {ids({-1})}); });
+    check_refused<ValueError>("index: position -3 is outside an axis of length 2", [&] { index(x, {ids({-3})}); });
+    check_refused<ValueError>("index: position 2 is outside an axis of length 2", [&] { index(x, {ids({2})}); });
     check_refused<ShapeError>("index: shapes do not broadcast: [2] and [3] (2 != 3)", [&] {
         index(x, {ids({0, 1}), ids({0, 1, 2})});
     });

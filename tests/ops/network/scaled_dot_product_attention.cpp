@@ -98,6 +98,20 @@ TEST_CASE("scaled_dot_product_attention: plain loops, for operands that stand in
     check_close(scaled_dot_product_attention(one, same, same), elements(same), 1);
 }
 
+TEST_CASE("scaled_dot_product_attention: a mask of bool is true where a query may look") {
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+        const Tensor q = laid_out({2, 3, 4}, 0, 1, dtype), k = laid_out({2, 5, 4}, 0, 2, dtype);
+        const Tensor mask = laid_out({3, 5}, 0, 3, dtype) > 0;
+        const Tensor got = scaled_dot_product_attention(q, k, k, {.mask = mask});
+        CHECK(got.dtype() == dtype);
+        CHECK(elements(got) ==
+              elements(scaled_dot_product_attention(q, k, k, {.mask = cast(where(mask, 0.0, -infinity), dtype)})));
+    }
+    const Tensor x = ones({1, 2, 2});
+    check_refused<ShapeError>("scaled_dot_product_attention: the mask [3] does not fit the scores [1, 2, 2]",
+                              [&] { scaled_dot_product_attention(x, x, x, {.mask = zeros({3}, Dtype::boolean)}); });
+}
+
 TEST_CASE("scaled_dot_product_attention: blocks of rows are all rows, in values and gradients, on any threads") {
     // Three blocks of 46 rows and less, blocks of the least height, and such with features so many that weights are
     // kept.
