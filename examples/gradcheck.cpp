@@ -1,13 +1,17 @@
 /// Compares gradients with differences: of all ops, of all layers, and of the reference system node by node. Ends with
 /// 1 if one is wrong.
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <exception>
 #include <iostream>
+#include <wengert/version.hpp>
 
 #include "seq2seq/gradient_checks.hpp"
 
 int main(int argc, char** argv) {
-    CLI::App app("Compares gradients with differences, in float64: all ops, all layers, the reference system's nodes.");
+    CLI::App app("Compares gradients with differences, in float64: all ops, all layers, the reference system's nodes.",
+                 program_invocation_short_name);
+    app.set_version_flag("--version", program_invocation_short_name + std::string(" (Wengert) ") + WENGERT_VERSION);
     wengert::program::GradcheckFlags flags;
     app.add_option("--op", flags.op, "Check the op of this name alone")->type_name("NAME");
     app.add_flag("--json", flags.json,

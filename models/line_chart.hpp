@@ -3,8 +3,9 @@
 #include <filesystem>
 #include <string>
 #include <vector>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Lines over common axes.
 struct LineChart {

@@ -3,8 +3,9 @@
 #include <span>
 #include <string>
 #include <vector>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Fraction of hypotheses that equal their reference token by token. Throws ValueError if there are no sentences, or
 /// not as many hypotheses as references.

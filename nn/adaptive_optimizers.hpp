@@ -4,7 +4,7 @@
 
 /// Rules beside Adam that give each parameter, or each element, a rate of its own. Options and defaults are PyTorch's
 /// where it has the rule, and so are the results. Constructors throw ValueError if an option is outside its domain.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 struct RmsPropOptions {
     double learning_rate = 1e-2;

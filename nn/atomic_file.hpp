@@ -3,8 +3,9 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// A file that appears whole or not at all. What is written goes to a temporary file in the same directory, and
 /// commit() puts it in the place of `path` once it is safely on the disk: whoever reads `path` sees the old content or

@@ -2,7 +2,7 @@
 
 #include <wengert/nn/linear.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Additive attention (Bahdanau et al. 2015, arXiv:1409.0473): of a decoder's state over the encoder's states.
 ///

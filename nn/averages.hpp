@@ -5,7 +5,7 @@
 
 /// Averages of weights, which often are better ones than the last (Polyak and Juditsky 1992, Acceleration of stochastic
 /// approximation by averaging).
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 struct EmaOptions {
     double decay = 0.999;

@@ -2,7 +2,7 @@
 
 #include <wengert/nn/module.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 struct BatchNormOptions {
     double eps = 1e-5;

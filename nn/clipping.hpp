@@ -3,7 +3,7 @@
 #include <vector>
 #include <wengert/autograd/tensor/tensor.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Limits the Euclidean norm of all gradients together: multiplies them by min(1, max_norm / (norm + 1e-6)), as PyTorch
 /// does, and returns the norm that they had (Pascanu et al. 2013, On the difficulty of training recurrent neural

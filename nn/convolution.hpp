@@ -6,7 +6,7 @@
 /// fan-in being the number of a filter's elements. Constructors throw ValueError unless channels, kernels and groups
 /// are 1 or more and the groups divide the channels. Calls throw what the functions throw, and ValueError if the layer
 /// has no weight.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// conv1d() of x [B, in, L].
 struct Conv1d {

@@ -3,7 +3,7 @@
 #include <wengert/nn/gru.hpp>
 #include <wengert/nn/linear.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// What the coverage of a source position is.
 enum class CoverageKind {

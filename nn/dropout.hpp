@@ -2,7 +2,7 @@
 
 #include <wengert/ops/network/dropout.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Random zeros while a model learns (see dropout()): with a source of noise, each element is 0 with probability p and
 /// x / (1 - p) else; without one, x is as it was. Throws ValueError unless 0 <= p < 1, DtypeError for int64.

@@ -2,7 +2,7 @@
 
 #include <wengert/nn/module.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// A table of vectors, one for each id; initially standard normal, as PyTorch's.
 struct Embedding {

@@ -4,7 +4,7 @@
 #include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/nn/module.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The gradient check of a layer: of f(layer, inputs), by each parameter of the layer and each float64 input. The layer
 /// is checked in float64, whatever its dtype; messages call its parameters by their dotted names. Throws ValueError if

@@ -2,7 +2,7 @@
 
 #include <wengert/nn/module.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Normalisation of each example's groups of channels (see group_norm()), with PyTorch's initial values: weight 1,
 /// bias 0.

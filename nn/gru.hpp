@@ -2,7 +2,7 @@
 
 #include <wengert/nn/internal/recurrent_stack.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Where the reset gate acts: on the product of the state, as in PyTorch and cuDNN, or on the state before the product,
 /// as in Cho et al. 2014.

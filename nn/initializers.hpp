@@ -11,7 +11,8 @@
 /// The fan-in of [out, in] is `in`, its fan-out `out`; further axes count to both, as in a convolution's kernel
 /// [out, in, height, width]. Where they are used, ShapeError if x has fewer than two axes, and a gain makes up for what
 /// the function that follows takes from the variance; ValueError unless it is finite and 0 or more.
-namespace wengert::initialize {
+namespace WENGERT_EXPORT wengert {
+namespace initialize {
 
 namespace gain {
 inline constexpr double linear = 1, sigmoid = 1;
@@ -46,4 +47,5 @@ void kaiming_normal(Tensor x, Generator& generator, const KaimingOptions& option
 /// has fewer than two axes.
 void orthogonal(Tensor x, Generator& generator, double gain = gain::linear);
 
-}  // namespace wengert::initialize
+}  // namespace initialize
+}  // namespace wengert

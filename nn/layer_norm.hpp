@@ -2,7 +2,7 @@
 
 #include <wengert/nn/module.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Layer normalisation over the last axis (Ba et al. 2016, arXiv:1607.06450):
 ///

@@ -5,7 +5,7 @@
 #include <vector>
 #include <wengert/nn/named_tensors.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 enum class LineSearch : std::uint8_t { none, strong_wolfe };
 

@@ -2,7 +2,7 @@
 
 #include <wengert/nn/module.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// y = x W^T + b, with PyTorch's layout and initial values: uniform in +-1 / sqrt(in).
 struct Linear {

@@ -2,7 +2,7 @@
 
 #include <wengert/nn/internal/recurrent_stack.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// What an LSTM hands from step to step: its output h and its memory c, of one shape.
 struct LstmState {

@@ -5,7 +5,7 @@
 /// Multiplicative attention and its local forms (Luong et al. 2015, Effective approaches to attention-based neural
 /// machine translation, arXiv:1508.04025). In the paper's decoder the state is that of the current step, after the
 /// cell, and what the output layer reads is tanh(W_c [context; state]).
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// How a state h is compared with a position's state m.
 enum class LuongScore {

@@ -5,7 +5,7 @@
 #include <wengert/nn/named_tensors.hpp>
 #include <wengert/ops/random/random.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 struct MinibatchOptions {
     std::int64_t batch_size = 32;

@@ -23,7 +23,7 @@
 /// is no parameter. A tensor that is not defined (a layer without bias) is passed over. Copies of a layer share their
 /// parameters; clone() makes new ones. A member that visit does not name is neither trained nor saved:
 /// require_visited() finds it.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// For constructors: throws ValueError unless every number of features is at least 1.
 void require_features(std::string_view layer, std::initializer_list<std::int64_t> counts);

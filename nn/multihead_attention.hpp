@@ -3,7 +3,7 @@
 #include <wengert/nn/dropout.hpp>
 #include <wengert/nn/linear.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 struct MultiHeadOptions {
     double dropout = 0;     ///< on the weights

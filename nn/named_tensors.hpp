@@ -5,7 +5,7 @@
 #include <vector>
 #include <wengert/autograd/tensor/tensor.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Tensors by name, in an order that means something to whoever lists them.
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;

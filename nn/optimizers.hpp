@@ -11,7 +11,7 @@
 ///
 ///     Adam optimizer(parameters(model), {.learning_rate = 5e-4});
 ///     optimizer.step(tape.gradient(loss, parameters(model)));
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// What the rules have in common: the parameters, what a rule keeps about each, and the number of steps.
 class Optimizer {

@@ -4,7 +4,7 @@
 
 /// What tells a layer that treats all positions alike where each one stands. Both add a vector of the position t to
 /// each state x_t. In a Transformer x is the embedding times sqrt(E).
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Sines and cosines of falling frequency (Vaswani et al. 2017, Attention is all you need, arXiv:1706.03762), for any
 /// number of steps:

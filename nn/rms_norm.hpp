@@ -2,7 +2,7 @@
 
 #include <wengert/nn/module.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Normalisation by the root of the mean square over the last axis (see rms_norm()), with PyTorch's initial values:
 /// weight 1.

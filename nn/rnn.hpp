@@ -2,7 +2,7 @@
 
 #include <wengert/nn/internal/recurrent_stack.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 enum class RnnNonlinearity { tanh, relu };
 

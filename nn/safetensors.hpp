@@ -7,7 +7,7 @@
 #include <wengert/nn/module.hpp>
 #include <wengert/nn/named_tensors.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The content of a safetensors file (https://github.com/huggingface/safetensors).
 struct TensorFile {

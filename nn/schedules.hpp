@@ -4,7 +4,7 @@
 #include <wengert/nn/named_tensors.hpp>
 
 /// How a learning rate changes over a training.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// What the first learning rate is multiplied by at each step. Steps count from 0, as Optimizer::step_count() does
 /// before step():

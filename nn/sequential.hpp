@@ -3,7 +3,7 @@
 #include <tuple>
 #include <wengert/nn/module.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 namespace sequential {
 
 /// A layer takes an Input, which knows the caller's line; a function may take the tensor.
@@ -61,7 +61,7 @@ template <class... Layers>
 struct Sequential {
     std::tuple<Layers...> layers;
 
-    explicit Sequential(Layers... layers) : layers(std::move(layers)...) {}
+    explicit Sequential(Layers... in_order) : layers(std::move(in_order)...) {}
 
     template <class Extra, class... Extras>
     static constexpr bool is_taken =

@@ -13,7 +13,7 @@
 ///     f(x) = W_2 dropout(activation(W_1 x + b_1)) + b_2
 ///
 /// Dropout needs a source of noise; without one there is none.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 enum class FeedForwardActivation { relu, gelu };
 

@@ -7,7 +7,7 @@
 #include <wengert/autograd/check/sample.hpp>
 #include <wengert/ops/elementwise/reading.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// An op as checks, tests and the reference see it.
 struct OpEntry {

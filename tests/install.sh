@@ -1,10 +1,11 @@
 #!/bin/sh
-# What `meson install` leaves is enough: installs into a temporary root, and compiles and runs against it, with the flags
-# that pkg-config gives, the README's program as C++20 and tests/user_program.cpp as C++23, without a warning.
+# What `meson install` leaves is enough: installs into a temporary root, and compiles and runs programs against it without
+# a warning. The README's program by a Makefile with pkg-config, by CMake and by Meson, with the static library too;
+# tests/user_program.cpp as C++23, for this processor and for any. Then looks at what the shared libraries show and need.
 #
 #   sh tests/install.sh BUILD COMPILER... [-Werror]
 #
-# BUILD is a build directory whose library is compiled, COMPILER the command that compiled it.
+# BUILD is a build directory whose libraries are compiled, COMPILER the command that compiled them.
 set -eu
 cd "$(dirname "$0")/.."
 build=$1
@@ -13,6 +14,10 @@ command -v pkg-config >/dev/null || {
     echo 'Skipped: there is no pkg-config here.'
     exit 77
 }
+stop() {
+    echo "$*" >&2
+    exit 1
+}
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
@@ -20,22 +25,82 @@ meson install -C "$build" --no-rebuild --destdir "$root" >"$root/log" || {
     cat "$root/log"
     exit 1
 }
-pc=$(find "$root" -name wengert.pc)
+libraries=$(dirname "$(find "$root" -name libwengert.so)")
 # As if this root were "/".
-sed -i "s|^prefix=|prefix=$root|" "$pc"
-PKG_CONFIG_PATH=$(dirname "$pc")
-export PKG_CONFIG_PATH
-libraries=$(find "$root" -name 'libwengert.*' -exec dirname {} \; | sort -u)
+sed -i "s|^prefix=|prefix=$root|" "$libraries"/pkgconfig/wengert*.pc
+export PKG_CONFIG_PATH="$libraries/pkgconfig" LD_LIBRARY_PATH="$libraries"
 
-# use PROGRAM FLAG...
-use() {
-    source=$1
-    shift
-    echo "$source: $*"
-    # shellcheck disable=SC2046 # one word a flag
-    "$@" "$source" -o "$root/program" $(pkg-config --cflags --libs wengert)
-    (cd "$root" && LD_LIBRARY_PATH=$libraries ./program)
+# run PROGRAM: in a directory of its own, for what it draws.
+run() {
+    (cd "$(dirname "$1")" && "$1")
 }
-awk '/^```/ { inside = $0 == "```cpp"; next } inside' README.md >"$root/readme.cpp"
-use "$root/readme.cpp" "$@" -std=c++20 -O1 -Wall -Wextra
-use tests/user_program.cpp "$@" -std=c++23 -O3 -Wall -Wextra -Wpedantic -Wconversion -Wno-sign-conversion
+
+# project NAME FILE: a directory with the README's program and how it is built.
+project() {
+    mkdir "$root/$1"
+    awk '/^```/ { inside = $0 == "```cpp"; next } inside' README.md >"$root/$1/program.cpp"
+    cp "tests/install/$2" "$root/$1"
+    echo "README.md by $1"
+}
+project make Makefile
+make -s -C "$root/make" CXX="$1"
+run "$root/make/program"
+if command -v cmake >/dev/null; then
+    project cmake CMakeLists.txt
+    cmake -S "$root/cmake" -B "$root/cmake/build" -DCMAKE_CXX_COMPILER="$1" -DCMAKE_BUILD_TYPE=Release \
+        -DCMAKE_PREFIX_PATH="${libraries%/lib*}" >"$root/log" || stop "$(cat "$root/log")"
+    cmake --build "$root/cmake/build" >"$root/log" || stop "$(cat "$root/log")"
+    run "$root/cmake/build/program"
+else
+    echo 'Skipped: there is no CMake here.'
+fi
+project meson meson.build
+CXX=$1 meson setup "$root/meson/build" "$root/meson" >"$root/log" || stop "$(cat "$root/log")"
+meson compile -C "$root/meson/build" >"$root/log" || stop "$(cat "$root/log")"
+run "$root/meson/build/program"
+# As a subproject it is configured alone: to compile the library once more takes minutes.
+mkdir "$root/meson/subprojects"
+ln -s "$PWD" "$root/meson/subprojects/wengert"
+cp docs/packaging/wengert.wrap "$root/meson/subprojects"
+CXX=$1 meson setup --wrap-mode=forcefallback "$root/meson/parts" "$root/meson" >"$root/log" || stop "$(cat "$root/log")"
+grep -q 'Dependency wengert-graph found: YES .* (overridden)' "$root/log" || stop "$(cat "$root/log")"
+
+# user LIBRARIES FLAG...: the training of a model of the user's own, with formulas that this program compiles.
+user() {
+    flags=$1
+    shift
+    echo "tests/user_program.cpp: $*"
+    # shellcheck disable=SC2046,SC2086 # one word a flag
+    "$@" tests/user_program.cpp -o "$root/user_program" $(pkg-config --cflags wengert-models) $flags
+    run "$root/user_program" | tee -a "$root/trained"
+}
+shared=$(pkg-config --libs wengert-models)
+# -l:lib*.a is the static library, whatever stands beside it.
+static=$(pkg-config --static --libs wengert-models | sed 's/-l\(wengert[a-z-]*\)/-l:lib\1.a/g')
+strict='-std=c++23 -O2 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wno-sign-conversion'
+# shellcheck disable=SC2086 # one word a flag
+{
+    user "$shared" "$@" $strict
+    user "$shared" "$@" $strict -march=native
+    user "$static" "$@" $strict
+}
+[ "$(sort -u "$root/trained" | wc -l)" -eq 1 ] || stop 'The same training ends otherwise for another processor.'
+
+# shown LIBRARY: the names that a program can link to.
+shown() {
+    nm --dynamic --defined-only --demangle "$libraries/$1"
+}
+soversion=$(sed -n "s/^soversion = '\(.*\)'$/\1/p" meson.build)
+shown libwengert.so | grep -q "wengert::abi_$soversion::Tensor::" || stop "Tensor is not in the namespace abi_$soversion."
+# A namespace of internal headers alone.
+find autograd ops nn models -path '*/internal/*.hpp' -exec sed -n 's/^namespace wengert::\([a-z_]*\) {$/\1/p' {} + |
+    while read -r namespace; do
+        ! shown libwengert.so | grep -q "[A-Z] wengert::$namespace::" || stop "libwengert.so shows wengert::$namespace."
+    done
+needs() {
+    readelf --dynamic "$libraries/$1" | grep -q "NEEDED.*$2"
+}
+needs libwengert-graph.so libgvc || stop 'readelf does not say what libwengert-graph.so needs.'
+for library in libgvc libcgraph libsentencepiece; do
+    ! needs libwengert.so $library || stop "libwengert.so needs $library."
+done

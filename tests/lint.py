@@ -55,7 +55,8 @@ class Source:
         for number, bracket, name in self.includes:
             if bracket == '<' and name.startswith('wengert/'):
                 path = Path(name).relative_to('wengert')
-                yield number, Path('models/wengert.hpp') if path == Path('wengert.hpp') else path
+                if path != Path('version.hpp'):  # which the build makes
+                    yield number, Path('models/wengert.hpp') if path == Path('wengert.hpp') else path
 
 
 def read_tree():
@@ -126,14 +127,33 @@ def check_cycles(tree):
             visit(path)
 
 
-def check_gathered(tree):
-    """<wengert/wengert.hpp> reaches every public header."""
-    reached, waiting = set(), [Path('models/wengert.hpp')]
+def reached_from(tree, paths):
+    """The headers that these include, and they themselves."""
+    reached, waiting = set(), list(paths)
     while waiting:
         path = waiting.pop()
         if path in tree and path not in reached:
             reached.add(path)
             waiting += [included for _, included in tree[path].ours()]
+    return reached
+
+
+def check_exports(tree):
+    """What is installed can be linked to, and nothing else: public headers and what they include of internal/."""
+    installed = reached_from(tree, [source.path for source in tree.values() if source.is_public])
+    for source in tree.values():
+        if not source.is_header or not source.in_library:
+            continue
+        for number, line in enumerate(source.lines, 1):
+            opened = re.match(r'namespace (WENGERT_EXPORT )?wengert\b', line)
+            if opened and bool(opened[1]) != (source.path in installed):
+                fault(source.path, number, 'the header is installed: it opens `namespace WENGERT_EXPORT wengert`.'
+                      if source.path in installed else 'the header is not installed: it opens `namespace wengert`.')
+
+
+def check_gathered(tree):
+    """<wengert/wengert.hpp> reaches every public header."""
+    reached = reached_from(tree, [Path('models/wengert.hpp')])
     for source in tree.values():
         if source.is_public and source.path not in reached and source.path.name != 'precompiled.hpp':
             top = source.path.parts[0]
@@ -231,7 +251,7 @@ def check_ops(tree):
 
 def main():
     tree = read_tree()
-    for check in (check_ops, check_arrows, check_cycles, check_gathered, check_libraries, check_files, check_built, check_mirror):
+    for check in (check_ops, check_arrows, check_cycles, check_exports, check_gathered, check_libraries, check_files, check_built, check_mirror):
         check(tree)
     for file, line, sentence in sorted(set(faults)):
         print(f'{file}:{line}: {sentence}')

@@ -7,7 +7,7 @@
 #include <vector>
 #include <wengert/autograd/tensor/tensor.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 struct GradcheckOptions {
     /// 1 checks the gradient; 2 also checks the gradient's own derivatives, by the inputs and by the cotangent.

@@ -6,7 +6,7 @@
 #include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The gradient check of one node of a model's tape, by one operand.
 struct NodeCheck {

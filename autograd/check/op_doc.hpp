@@ -1,8 +1,9 @@
 #pragma once
 
 #include <string_view>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// What the op reference says of an op: one row of a Markdown table, in UTF-8 without "|". `ct` is the cotangent of the
 /// result y.

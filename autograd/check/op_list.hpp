@@ -1,6 +1,8 @@
 #pragma once
 
-namespace wengert {
+#include <wengert/autograd/tensor/export.hpp>
+
+namespace WENGERT_EXPORT wengert {
 
 /// The ops of a family, over which checks, tests and the reference run.
 template <class... Ops>

@@ -5,7 +5,7 @@
 #include <vector>
 #include <wengert/autograd/tensor/tensor.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// One case of an op's gradient check: float64 inputs (and int64 ids), and the op as the public interface calls it.
 struct Sample {

@@ -2,7 +2,7 @@
 
 #include <wengert/autograd/tape/observer.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// While it lives, each op's result and each cotangent of this thread is checked, and the first NaN, or infinity that
 /// no operand brings, throws NonFiniteError with the op, its scope, the shapes and the line that made the node. Slow;

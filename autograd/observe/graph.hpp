@@ -4,7 +4,7 @@
 #include <string>
 #include <wengert/autograd/tape/tape.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 struct GraphOptions {
     /// How many steps of each repetition are drawn one by one; the others are folded into one, with their count.

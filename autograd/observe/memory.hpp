@@ -5,7 +5,7 @@
 #include <string>
 #include <wengert/autograd/tape/tape.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The bytes of all storages that the nodes of a tape, or some of them, keep for their backward rules; each storage
 /// counts once.

@@ -2,8 +2,9 @@
 
 #include <filesystem>
 #include <string_view>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Writes a picture, whatever its format. Throws FileError with the system's reason if the file cannot be written.
 void write_picture(std::string_view picture, const std::filesystem::path& file);

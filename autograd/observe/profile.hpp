@@ -11,7 +11,7 @@
 #include <vector>
 #include <wengert/autograd/tape/observer.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// What the calls of one op in one scope have cost.
 struct OpCost {

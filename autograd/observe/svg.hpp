@@ -2,9 +2,11 @@
 
 #include <string>
 #include <string_view>
+#include <wengert/autograd/tensor/export.hpp>
 
 /// What SVG pictures have in common.
-namespace wengert::svg {
+namespace WENGERT_EXPORT wengert {
+namespace svg {
 
 inline constexpr double margin = 16, title_size = 16, text_size = 13;  // in pixels
 
@@ -20,4 +22,5 @@ std::string escaped(std::string_view text);
 /// About how wide a text is in a proportional font of `size` pixels.
 double width_of(std::string_view text, double size);
 
-}  // namespace wengert::svg
+}  // namespace svg
+}  // namespace wengert

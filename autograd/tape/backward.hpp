@@ -10,7 +10,7 @@
 #include <wengert/autograd/tensor/allocator.hpp>
 #include <wengert/autograd/tensor/strided.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 class Cotangents;
 class Coverage;

@@ -5,7 +5,7 @@
 #include <vector>
 #include <wengert/autograd/tape/recording.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// What a forward rule works with: the operands and the result of an op, and the operands' tangents, the derivatives of
 /// their values by the variable of a forward pass. The rule returns the result's, computed by ops, so that passes nest

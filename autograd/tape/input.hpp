@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <wengert/autograd/tensor/tensor.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// An operand of a public op: a tensor, or a number, whose dtype follows from the other operands'
 /// (ops/elementwise/promotion.hpp). Made by conversion at the call, where it notes the caller's line.

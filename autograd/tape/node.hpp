@@ -8,7 +8,7 @@
 #include <wengert/autograd/tape/scope.hpp>
 #include <wengert/autograd/tensor/tensor.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 class Backward;
 

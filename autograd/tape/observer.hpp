@@ -7,11 +7,13 @@
 #include <string_view>
 #include <wengert/autograd/tape/scope.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 class Inputs;
 class Node;
+inline namespace abi_0 {
 class Tensor;
+}
 
 /// What a stretch of time is spent on.
 enum class Pass : std::uint8_t { forward, backward, update };

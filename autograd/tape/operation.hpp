@@ -53,7 +53,7 @@
 /// An op with a workspace has `forward(in, out, const Workspace& workspace)`, which may leave so many tensors there for
 /// its rule: back.workspace(i). It says which operands a tape follows, so that what only their rule needs is not made
 /// for others.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 template <class Op>
 concept ViewOp = requires(const Op& op, const Tensor& x) {
@@ -339,13 +339,13 @@ template <class Op, std::same_as<Tensor>... Operands>
 void Backward::add(std::size_t input, const Op& op, const Operands&... operands) {
     if (!needs(input)) return;
     if (is_recorded()) return add(input, apply(op, {&operands...}, node_.where()));
-    using Queue = Backward::Queue<Op, sizeof...(Operands)>;
-    if constexpr (requires(const Queue& queue) { op.can_merge(queue.waiting.front(), operands...); }) {
+    using Own = Queue<Op, sizeof...(Operands)>;
+    if constexpr (requires(const Own& queue) { op.can_merge(queue.waiting.front(), operands...); }) {
         if (may_queue(input)) {
             std::unique_ptr<Pending>& pending = this->pending(input);
-            if (pending == nullptr) pending = std::make_unique<Queue>(op);
+            if (pending == nullptr) pending = std::make_unique<Own>(op);
             // A queue of another op stays as it is; this contribution is then added at once.
-            if (auto* const queue = dynamic_cast<Queue*>(pending.get());
+            if (auto* const queue = dynamic_cast<Own*>(pending.get());
                 queue != nullptr && queue->op == op &&
                 (queue->waiting.empty() || op.can_merge(queue->waiting.front(), operands...))) {
                 queue->waiting.push_back({operands...});

@@ -8,7 +8,7 @@
 #include <wengert/autograd/tape/internal/arena.hpp>
 #include <wengert/autograd/tape/node.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 class RecordingScope;
 

@@ -3,8 +3,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Names the part of a model that runs while it lives; scopes nest into dotted paths such as "decoder.attention".
 /// Errors quote the path, graphs draw it as a cluster, reports sum by it. Each thread has its own, and

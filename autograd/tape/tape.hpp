@@ -6,7 +6,7 @@
 #include <vector>
 #include <wengert/autograd/tape/recording.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 struct GradientOptions {
     /// Records the backward pass too, so that the gradients can be differentiated again.

@@ -2,8 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Counters of the calling thread's allocator. Bytes are those of the blocks handed out, rounded up to their size
 /// class. What is cached, and asked of the system, includes the memory for large blocks, which all threads share.

@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <wengert/autograd/tensor/half.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// What a tensor's elements are. float32 is the default; float64 serves checking, int64 and int32 hold ids and lengths,
 /// bool holds masks. float16 and bfloat16 are stored only: what computes takes them after a cast(). The first five

@@ -9,8 +9,9 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// A line of the user's program. Ops capture it where they are called, and errors, graphs and reports quote it.
 struct SourceLine {

@@ -2,10 +2,11 @@
 
 #include <bit>
 #include <cstdint>
+#include <wengert/autograd/tensor/export.hpp>
 
 /// The number formats of 16 bits. They are stored, not computed with: a number becomes one by rounding to the nearest,
 /// of two that are equally near to the even one, and a NaN keeps the upper bits of its fraction.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 namespace half {
 

@@ -2,8 +2,9 @@
 
 #include <cstdint>
 #include <type_traits>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Calls body(begin, end) on OpenMP's threads for parts of [0, n): one for each thread, cut at multiples of
 /// `alignment`, or the whole at once if `work` (in elements) does not pay a parallel region. Which thread does what

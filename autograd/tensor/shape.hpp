@@ -5,8 +5,9 @@
 #include <initializer_list>
 #include <span>
 #include <string>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The lengths of a tensor's axes, or its strides in elements: up to `max_rank` numbers, held without allocation.
 class Shape {

@@ -11,7 +11,7 @@
 /// - What is written has no stride of 0 along an axis longer than 1: no two of its elements stand at one place, so that
 ///   threads may share them.
 /// - Strides of axes of length 1, and of tensors without elements, say nothing.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Where a kernel puts its result: into `tensor`, or, if `accumulate`, on top of what is there.
 struct Destination {

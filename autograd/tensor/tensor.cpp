@@ -242,13 +242,13 @@ Tensor tensor(std::span<const T> values, const Shape& shape) {
     std::copy(values.begin(), values.end(), static_cast<T*>(result.raw()));
     return result;
 }
-template Tensor tensor(std::span<const float>, const Shape&);
-template Tensor tensor(std::span<const double>, const Shape&);
-template Tensor tensor(std::span<const std::int64_t>, const Shape&);
-template Tensor tensor(std::span<const std::int32_t>, const Shape&);
-template Tensor tensor(std::span<const bool>, const Shape&);
-template Tensor tensor(std::span<const Float16>, const Shape&);
-template Tensor tensor(std::span<const Bfloat16>, const Shape&);
+template WENGERT_EXPORT Tensor tensor(std::span<const float>, const Shape&);
+template WENGERT_EXPORT Tensor tensor(std::span<const double>, const Shape&);
+template WENGERT_EXPORT Tensor tensor(std::span<const std::int64_t>, const Shape&);
+template WENGERT_EXPORT Tensor tensor(std::span<const std::int32_t>, const Shape&);
+template WENGERT_EXPORT Tensor tensor(std::span<const bool>, const Shape&);
+template WENGERT_EXPORT Tensor tensor(std::span<const Float16>, const Shape&);
+template WENGERT_EXPORT Tensor tensor(std::span<const Bfloat16>, const Shape&);
 
 Tensor tensor(const std::vector<bool>& values, const Shape& shape) {
     const std::unique_ptr<bool[]> bytes = std::make_unique<bool[]>(values.size());

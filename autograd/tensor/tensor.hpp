@@ -16,7 +16,7 @@
 #include <wengert/autograd/tensor/error.hpp>
 #include <wengert/autograd/tensor/shape.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 using NodeId = std::int32_t;
 /// The id of a value that no tape follows.
@@ -89,11 +89,14 @@ struct Position {
     SourceLine where;
 
     template <std::integral T>
-    requires(!std::same_as<T, bool>) Position(T value, const SourceLine& where = std::source_location::current())
-        : value(std::in_range<std::int64_t>(value) ? static_cast<std::int64_t>(value)
-                                                   : std::numeric_limits<std::int64_t>::max()),
-          where(where) {}
+    requires(!std::same_as<T, bool>) Position(T at, const SourceLine& line = std::source_location::current())
+        : value(std::in_range<std::int64_t>(at) ? static_cast<std::int64_t>(at)
+                                                : std::numeric_limits<std::int64_t>::max()),
+          where(line) {}
 };
+
+// The SOVERSION is part of the name of whatever takes a tensor: a program and a library of other ones do not link.
+inline namespace abi_0 {
 
 /// A strided array of elements of one Dtype.
 ///
@@ -217,6 +220,8 @@ class Tensor {
 
     TensorState* state_ = nullptr;
 };
+
+}  // namespace abi_0
 
 /// Tensors of one value, of counting numbers, and of given values; `dtype` as in NumPy's functions of these names.
 Tensor full(const Shape& shape, double value, Dtype dtype = Dtype::float32);

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Uniform in [0, 1) from random bits: the highest 53 of them as a multiple of 2^-53. The two halves are converted
 /// apart, which is exact and, other than a conversion of 64 bits, has a vector instruction on every processor.

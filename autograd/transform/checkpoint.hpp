@@ -4,7 +4,7 @@
 #include <vector>
 #include <wengert/autograd/transform/derivatives.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// f(x, more..) for less memory: it runs without being recorded, and is run once more when backward comes to it (Chen
 /// et al. 2016, Training deep nets with sublinear memory cost). What is kept meanwhile is the arguments, and no more.

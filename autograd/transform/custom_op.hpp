@@ -7,7 +7,7 @@
 #include <vector>
 #include <wengert/autograd/tape/operation.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// A differentiable function that is made of two others, its value and its vector-Jacobian product:
 ///

@@ -25,7 +25,7 @@
 /// way: TapeError or NotDifferentiableError.
 ///
 /// All throw ValueError for an undefined argument or result and DtypeError for an int64 argument; f may capture ids.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// A function of any number of tensors.
 using TensorFunction = std::function<Tensor(const std::vector<Tensor>&)>;

@@ -3,8 +3,9 @@
 #include <cstdint>
 #include <utility>
 #include <vector>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The positions at which a function draws random numbers: noted when it runs first, and given out again, in the same
 /// order, when it runs once more. A source of random numbers that is a position in a sequence asks take(), and the

@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <wengert/autograd/tape/operation.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Sees or replaces a cotangent: x [..] -> the same value, whose cotangent backward gives to f. What f returns, of the
 /// same shape and dtype, goes on to x in its stead; if f returns void, the cotangent goes on as it is.

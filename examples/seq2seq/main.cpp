@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
 #include <iterator>
 #include <new>
@@ -12,6 +13,7 @@
 #include <wengert/models/seq2seq/system.hpp>
 #include <wengert/ops/products/precision.hpp>
 #include <wengert/ops/products/threads.hpp>
+#include <wengert/version.hpp>
 
 #include "gradient_checks.hpp"
 #include "misuse.hpp"
@@ -268,7 +270,7 @@ std::string one_line(std::string_view text) {
 }
 
 int fail(int code, std::string_view text) {
-    fmt::print(stderr, "seq2seq: {}\n", one_line(text));
+    fmt::print(stderr, "{}: {}\n", program_invocation_short_name, one_line(text));
     return code;
 }
 
@@ -319,7 +321,9 @@ std::vector<std::string> expand_preset(std::vector<std::string> words) {
 }
 
 int run(int argc, char** argv) {
-    CLI::App app("Neural translation with the systems of the literature of attention.", "seq2seq");
+    CLI::App app("Neural translation with the systems of the literature of attention.", program_invocation_short_name);
+    app.set_version_flag("--version", fmt::format("{} (Wengert) {}", program_invocation_short_name, WENGERT_VERSION));
+    app.set_help_all_flag("--help-all", "Print the help of every verb and exit");
     std::vector<std::string> words(argv + 1, argv + argc);
     app.require_subcommand(0, 1);
     app.fallthrough();

@@ -6,7 +6,7 @@
 #include <vector>
 #include <wengert/autograd/tensor/tensor.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// What each word of a translation looked at.
 struct AttentionMap {

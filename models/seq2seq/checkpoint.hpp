@@ -19,7 +19,7 @@
 ///
 /// `latest` leads to a whole checkpoint at any time: a new one is written under a name that ends in .partial, renamed
 /// when all of it is on the disk, and then takes over `latest` in one step; only then the old one goes.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 struct SaveOptions {
     const NamedTensors* training = nullptr;  ///< Trainer::state()

@@ -9,7 +9,7 @@
 #include <wengert/models/seq2seq/translator.hpp>
 #include <wengert/models/text/corpus.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// How well, and how fast, a translator does on sentence pairs.
 struct Evaluation {

@@ -24,7 +24,7 @@
 ///     };
 ///
 /// A reader of descriptions has a call operator for each kind: numbers with Bounds, flags (bool), and choices.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 struct OptionText {
     std::string_view name;     ///< as a file has it, "label_smoothing"; a flag has hyphens

@@ -10,7 +10,7 @@
 
 /// A sequence-to-sequence system as training, decoding, checkpoints and pictures know it. Sentences are rows of ids: a
 /// source ends with </s>, a target begins with <s> and ends with </s>; <pad> follows.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// What the loss is made of besides the sentences.
 struct LossOptions {

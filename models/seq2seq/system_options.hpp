@@ -2,7 +2,7 @@
 
 #include <wengert/models/seq2seq/option.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 enum class CellKind { gru, lstm, rnn };
 inline constexpr std::array cell_names{Choice<CellKind>{"gru", CellKind::gru}, Choice<CellKind>{"lstm", CellKind::lstm},

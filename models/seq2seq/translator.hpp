@@ -10,7 +10,7 @@
 #include <wengert/models/text/tokenizer.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// How the text of one side becomes ids and text again.
 struct Language {

@@ -7,7 +7,7 @@
 #include <wengert/models/text/corpus.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Sentence pairs of similar length, padded with Vocabulary::pad to the longest of each side. Lengths count the marks:
 /// a source is its tokens and </s>, a target is <s>, its tokens and </s>.

@@ -11,7 +11,7 @@
 #include <vector>
 #include <wengert/models/text/tokenizer.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 struct CorpusOptions {
     std::int64_t max_length = 30;   ///< tokens a side may have, without marks of start and end

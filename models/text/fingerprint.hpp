@@ -2,8 +2,9 @@
 
 #include <cstdint>
 #include <string_view>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// A number that tells data from other data, but for a chance of about 2^-63, and is the same on every platform: FNV-1a
 /// of 64 bits (Fowler, Noll and Vo). Not for secrets.

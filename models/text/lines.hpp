@@ -4,8 +4,9 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Reads a text file line by line, whether lines end in LF or CRLF, without the byte order mark some editors write.
 class LineReader {

@@ -8,8 +8,9 @@
 #include <string>
 #include <string_view>
 #include <vector>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 class Generator;
 class Splitter;

@@ -5,8 +5,9 @@
 #include <string>
 #include <string_view>
 #include <vector>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// What a character is to someone who splits and joins words.
 enum class CharacterClass {

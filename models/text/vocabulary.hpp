@@ -13,7 +13,7 @@
 #include <vector>
 #include <wengert/models/text/tokenizer.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 struct VocabularyOptions {
     std::int64_t max_size = 5000;  ///< ids in all, the four special ones included

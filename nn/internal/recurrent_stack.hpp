@@ -5,7 +5,7 @@
 #include <wengert/nn/layer_norm.hpp>
 
 /// What Gru, Lstm and Rnn have in common. Each is a cell, and a stack of such cells over sequences.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// What a stack must know of its cells, here of GruCell:
 ///

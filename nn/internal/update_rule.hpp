@@ -47,12 +47,12 @@ template <class T>
 struct Averages {
     T b1, c1, b2, c2, l2;
 
-    explicit Averages(const auto& options, double l2 = 0)
+    explicit Averages(const auto& options, double decay = 0)
         : b1(static_cast<T>(options.beta1)),
           c1(static_cast<T>(1 - options.beta1)),
           b2(static_cast<T>(options.beta2)),
           c2(static_cast<T>(1 - options.beta2)),
-          l2(static_cast<T>(l2)) {}
+          l2(static_cast<T>(decay)) {}
     void operator()(const T& p, T& g, T& m, T& v) const {
         g += l2 * p;
         m = b1 * m + c1 * g;

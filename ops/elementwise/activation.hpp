@@ -4,7 +4,7 @@
 #include <wengert/ops/elementwise/reading.hpp>
 
 /// Activation functions of neural networks.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// e^-x / (1 + e^-x)^2, the derivative of sigmoid(x), exact where sigmoid(x) is near 0 and near 1.
 struct SigmoidSlope {

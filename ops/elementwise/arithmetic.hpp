@@ -6,7 +6,7 @@
 #include <wengert/ops/elementwise/reading.hpp>
 
 /// Sums, products and what follows from them.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// x + y.
 struct Add {

@@ -12,7 +12,7 @@
 /// The elementary functions of tensors, and of the readings of a formula. Operands broadcast as in NumPy, and are
 /// converted to one dtype, which the result has (see promotion.hpp). Throws DtypeError for integers where a function
 /// has no form for them, ShapeError if shapes do not broadcast, ValueError for an undefined tensor.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 using ElementwiseFunctions = Join<ArithmeticFunctions, RoundingFunctions, ExponentialFunctions, TrigonometricFunctions,
                                   HyperbolicFunctions, ActivationFunctions, SpecialFunctions, ComparisonFunctions>;

@@ -6,7 +6,7 @@
 #include <wengert/ops/elementwise/reading.hpp>
 
 /// Exponentials, logarithms, roots and powers.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// e^x.
 struct Exp {

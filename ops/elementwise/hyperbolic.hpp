@@ -4,7 +4,7 @@
 #include <wengert/ops/elementwise/reading.hpp>
 
 /// Hyperbolic functions and their inverses.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The hyperbolic sine, (e^x - e^-x) / 2.
 struct Sinh {

@@ -5,7 +5,7 @@
 #include <wengert/ops/elementwise/internal/map_op.hpp>
 #include <wengert/ops/reduce/reduction_axes.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 template <class R>
 concept FormulaResult = Reading<R> || Number<R>;

@@ -15,7 +15,7 @@
 /// Integers have arithmetic (+, -, *, fmod, abs, minimum, ..; see internal/integers.hpp), comparisons and reductions of
 /// their own; x / y of two of them is float32. Other functions refuse them, where no operand is floating. A comparison
 /// is bool, whatever its operands are; as a factor or summand it is promoted as any other.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// That dtype. Throws DtypeError for one that is stored only.
 Dtype promoted_dtype(std::span<const Input> operands);

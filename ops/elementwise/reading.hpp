@@ -29,7 +29,7 @@
 /// leave y without effect. A function that is a formula of others has `formula` in place of f and df: its derivative
 /// follows. `linear` says that the derivatives are constants. A comparison has `compares` and f alone, which takes
 /// single elements of any dtype too.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 struct Range {
     double low, high;

@@ -4,7 +4,7 @@
 #include <wengert/ops/elementwise/reading.hpp>
 
 /// Signs, whole numbers and remainders.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// -1, 0 or 1. Derivative: 0, also at 0.
 struct Sign {

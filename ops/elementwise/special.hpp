@@ -7,7 +7,7 @@
 #include <wengert/ops/elementwise/reading.hpp>
 
 /// Special functions.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x.
 struct Erf {

@@ -4,7 +4,7 @@
 #include <wengert/ops/elementwise/reading.hpp>
 
 /// Angles.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The sine.
 struct Sin {

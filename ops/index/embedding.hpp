@@ -5,7 +5,7 @@
 #include <wengert/autograd/check/sample.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Rows of a table: weight [V, E], ids int64 [..] -> [.., E]. Derivative by the weight: scatter_rows(ct, ids, V), that
 /// is, row i gets the sum of ct over all places where id i stands. Throws ShapeError for another table, DtypeError for

@@ -6,7 +6,7 @@
 #include <wengert/autograd/tape/operation.hpp>
 
 /// Elements by their positions along an axis.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// y[.., i, ..] = x[.., index[.., i, ..], ..]: x [.., n, ..], index int64 [.., k, ..] -> [.., k, ..], as PyTorch's
 /// gather() and NumPy's take_along_axis(). index has the shape of x but for the axis, or 1 there, which stretches.

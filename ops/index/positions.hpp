@@ -4,7 +4,7 @@
 #include <wengert/autograd/tape/operation.hpp>
 
 /// Positions of elements, and elements chosen by a mask.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The positions of the elements that are not 0, in row-major order: [..] of any dtype -> int64 [k, axes]. A NaN is not
 /// 0. A constant.

@@ -8,7 +8,7 @@
 
 /// Arrangements that are composed of views and lookups, so that their derivatives are too. x may be of any dtype. They
 /// throw ShapeError for an axis that x does not have.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Every step-th element of a part of an axis, as NumPy's begin:end:step: the part is cut to the axis, an end that is
 /// not given is the axis's own, and a negative position counts from the end. A negative step goes down from `begin`.

@@ -7,7 +7,7 @@
 #include <wengert/autograd/tape/operation.hpp>
 
 /// Elements put or added to where positions say. gather() is the reverse, and scatter_add() its companion.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// x with values set at positions along an axis: y = x, but y[.., index[.., i, ..], ..] = values[.., i, ..], of the
 /// largest i if a position is given twice. x [.., n, ..], index int64 and values [.., k, ..] -> [.., n, ..], of any

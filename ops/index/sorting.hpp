@@ -7,7 +7,7 @@
 
 /// Order along an axis. Equal elements keep theirs; a NaN is larger than every number, as in NumPy. Throw ShapeError
 /// for an axis that x does not have.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The positions of the elements of an axis in ascending, or descending, order: [.., n, ..] -> int64, the same. x may
 /// be int64. Not differentiable.

@@ -9,7 +9,7 @@
 /// are slices of one tensor. Throw ShapeError for fewer than two axes, DtypeError for int64, ValueError for a matrix
 /// with a NaN or an infinity; eigh() and svd(), too, ShapeError for matrices whose shorter axis is longer than 20000,
 /// and ValueError for one at which LAPACK does not converge.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// a = q r with k = min(m, n): a [.., m, n] -> q [.., m, k] of orthonormal columns, r [.., k, n] upper triangular.
 /// Signs are as Householder's reflections give them. Derivative, with M = r dr^T - dq^T q of the cotangents dq and dr

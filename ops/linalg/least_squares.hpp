@@ -8,7 +8,7 @@
 
 /// Equations with more rows or columns than unknowns, of batches of matrices. Throw ShapeError for fewer than two axes,
 /// DtypeError for int64.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// x with the least |a x - b|, and of several such the least |x|: a [.., m, n], b [.., m, k] -> [.., n, k]; leading
 /// axes broadcast. A vector b [m] counts as a column, and its axis goes from the result. By qr(), so that all columns

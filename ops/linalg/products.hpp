@@ -5,7 +5,7 @@
 
 /// Products and sums of vectors and matrices that are composed of ops, so that their derivatives are too. Leading axes
 /// broadcast.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Σ a b of vectors: [.., n], [.., n] -> [..]. Throws ShapeError if the vectors differ in length.
 Tensor dot(const Input& a, const Input& b);

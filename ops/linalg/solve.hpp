@@ -8,7 +8,7 @@
 /// Equations, inverses and determinants of batches of square matrices, by elimination with partial pivoting. Throw
 /// ShapeError for what is no square matrix, DtypeError for int64. A matrix is singular here if a pivot is exactly 0;
 /// one that nearly is so gives large numbers, a NaN or a subnormal pivot what is not finite.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// x with a x = b: a [.., n, n], b [.., n, k] -> [.., n, k]; leading axes broadcast. A vector b [n] counts as a column,
 /// and its axis goes from the result. Derivative: of b d = a^-T ct, of a -d x^T. Throws ShapeError, too, if b does not

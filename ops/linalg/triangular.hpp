@@ -7,7 +7,7 @@
 
 /// Triangular matrices, of batches: each matrix of [.., n, n] by itself. Throw ShapeError for what is no square matrix,
 /// DtypeError for int64.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The lower triangle L with a positive diagonal for which L L^T = a: [.., n, n] -> the same, 0 above the diagonal. Of
 /// a, which counts as symmetric, the lower triangle alone is read. Derivative: that by a symmetric matrix, so that it

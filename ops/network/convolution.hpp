@@ -14,7 +14,7 @@
 /// `groups` parts the channels: filters of a group see the channels of the same group only. All throw ShapeError if the
 /// operands do not fit, DtypeError if they are not of one floating type, ValueError unless stride, dilation and groups
 /// are 1 or more and padding 0 or more.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 template <class Size>
 struct ConvOptions {

@@ -6,7 +6,7 @@
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/network/reduction.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 struct CrossEntropyOptions {
     /// Rows with this label count for nothing: neither in the sum nor in the mean.

@@ -6,7 +6,7 @@
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/network/reduction.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 struct CtcOptions {
     std::int64_t blank = 0;  ///< the class that stands for no label

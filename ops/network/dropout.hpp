@@ -4,7 +4,7 @@
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/random/random.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Each element 0 with probability p, else x / (1 - p), so that the mean stays (Srivastava et al. 2014): [..] -> the
 /// same. x itself, without a draw, for p = 0. Derivative: ct times what x was multiplied by. Throws ValueError unless 0

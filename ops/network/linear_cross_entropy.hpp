@@ -5,7 +5,7 @@
 #include <wengert/ops/network/cross_entropy.hpp>
 #include <wengert/ops/products/precision.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// cross_entropy(linear(x, weight, bias), labels, options) of rows x [.., in] (two axes or more) with weight [V, in],
 /// bias [V] and labels int64 [..] -> [], without the logits of all rows: some `chunk` elements of them are held at a

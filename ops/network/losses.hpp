@@ -7,7 +7,7 @@
 /// Losses of one element each, as one fused sum: x and target [..] -> [], or with Reduction::none [..]. They differ in
 /// nothing from PyTorch's but that shapes never broadcast: a target [B] beside x [B, 1] is a fault, not a [B, B]. Throw
 /// ShapeError if the shapes differ, DtypeError if the dtypes do or are int64.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// (x - target)².
 Tensor mse_loss(const Input& x, const Input& target, Reduction reduction = Reduction::mean);

@@ -3,7 +3,7 @@
 #include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// 1 at positions before each row's length, 0 after: lengths int64 or int32 [B] -> [B, n] of `dtype`. A constant.
 /// Throws ShapeError and DtypeError for other lengths (int32 will do), DtypeError for a mask of integers, ValueError

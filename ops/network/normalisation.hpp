@@ -9,7 +9,7 @@
 /// the variance, divided by n, are those of a part of x. Weights and biases may be undefined tensors, which count as 1
 /// and 0. Derivatives: of the formula, to any order. Throw ShapeError if the operands do not fit, DtypeError unless
 /// they are of one floating type, ValueError unless eps is 0 or more.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Of each row, over the last axis (Ba et al. 2016, arXiv:1607.06450): x [.., n], weight and bias [n] -> [.., n].
 Tensor layer_norm(const Input& x, const Tensor& weight, const Tensor& bias, double eps = 1e-5);

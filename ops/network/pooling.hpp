@@ -13,7 +13,7 @@
 ///
 /// Throw ShapeError if x has too few axes, an axis is empty, or no window fits; ValueError unless kernel, stride and
 /// size are 1 or more and padding is half a kernel at most, so that no window sees padding alone; DtypeError for int64.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 template <class Size>
 struct MaxPoolOptions {

@@ -7,7 +7,7 @@
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/random/random.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 struct DotProductOptions {
     /// What is added to the scores, minus infinity where a query must not look; or bool, true where it may. It

@@ -2,8 +2,9 @@
 
 #include <concepts>
 #include <cstdint>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// A height and a width, or one number for both: what is said of the two axes of images, of a kernel's too.
 struct Size2d {

@@ -6,7 +6,7 @@
 #include <wengert/autograd/tape/operation.hpp>
 
 /// Sums of products over named axes, composed of matrix products.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Einstein's sum of any number of operands, in NumPy's words: a letter names each axis, operands stand between commas,
 /// and the result's axes after "->". The product of the operands is summed over every letter that the result has not:

@@ -6,7 +6,7 @@
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/products/precision.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// x w^T + bias: x [.., k], w [n, k] -> [.., n], as a layer with PyTorch's weight layout computes it. The bias, often
 /// [n], may be anything that broadcasts to the product. Derivatives: ct w, ct^T x, ct summed to the bias' shape. Throws
@@ -26,7 +26,7 @@ struct LinearProduct {
     Precision precision;
     bool may_pack;  ///< as MatMul's
 
-    explicit LinearProduct(Precision precision, bool may_pack = true) : precision(precision), may_pack(may_pack) {}
+    explicit LinearProduct(Precision rounding, bool packs = true) : precision(rounding), may_pack(packs) {}
 
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;

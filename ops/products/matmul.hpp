@@ -7,7 +7,7 @@
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/products/precision.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The matrix product [.., m, k] x [.., k, n] -> [.., m, n]; leading axes broadcast. Transposed operands (transpose(w))
 /// and slices are used where they stand. A vector counts as a row at the left and as a column at the right, and its
@@ -27,7 +27,7 @@ struct MatMul {
     Precision precision;
     bool may_pack;  ///< whether a weight used again is worth packing (packed_weights.hpp)
 
-    explicit MatMul(Precision precision, bool may_pack = true) : precision(precision), may_pack(may_pack) {}
+    explicit MatMul(Precision rounding, bool packs = true) : precision(rounding), may_pack(packs) {}
     bool operator==(const MatMul&) const = default;
 
     Shape shape(const Inputs& in) const;

@@ -3,8 +3,9 @@
 #include <cstdint>
 #include <string_view>
 #include <utility>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// What the operands of a float32 product are rounded to before they are multiplied; sums are float32.
 enum class Precision : std::uint8_t {

@@ -1,6 +1,8 @@
 #pragma once
 
-namespace wengert {
+#include <wengert/autograd/tensor/export.hpp>
+
+namespace WENGERT_EXPORT wengert {
 
 /// How many threads kernels and matrix products use: OpenMP's, shared with OpenBLAS. Default: as OpenMP says
 /// (OMP_NUM_THREADS, or one for each processor). Throws ValueError for fewer than one.

@@ -5,7 +5,7 @@
 #include <wengert/ops/random/random.hpp>
 
 /// Random tensors whose parameters are tensors. Constants; the same for any number of threads.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// 1 with the probability of each element, else 0: [..] -> the same, of its dtype. A probability counts to 2^-24 in
 /// float32, to 2^-53 in float64. Throws ValueError for a probability

@@ -4,7 +4,7 @@
 #include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/tensor/tensor.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// A source of random numbers that is a position in a fixed sequence, one for each seed and stream: Philox4x32-10, the
 /// cipher of a counter (Salmon et al. 2011, Parallel random numbers: as easy as 1, 2, 3). Whoever keeps (seed, stream,

@@ -8,7 +8,7 @@
 
 /// Counts over axes: [.., n, ..] -> [.., ..], or [.., 1, ..] with keepdim, of any dtype. A NaN is not 0. Not
 /// differentiable. Throw ShapeError for an axis that x does not have or that is given twice.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// How many elements are not 0, as int64.
 Tensor count_nonzero(const Input& x, const ReductionAxes& axes = all_axes, bool keepdim = false);

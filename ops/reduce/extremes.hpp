@@ -6,7 +6,7 @@
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/reduce/reduction_axes.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The largest element over axes: [.., n, ..] -> [.., ..], or [.., 1, ..] with keepdim, of x's dtype, which may
 /// be any. NaN if there is one.

@@ -6,7 +6,7 @@
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/reduce/reduction_axes.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The product over axes: [.., n, ..] -> [.., ..], or [.., 1, ..] with keepdim. 1 over an axis of length 0, NaN if an
 /// element is. Derivative: ct times the product of the others, without a division, so that zeros are elements like any

@@ -7,7 +7,7 @@
 #include <string>
 #include <wengert/autograd/tensor/strided.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The axes that a reduction runs over: sum(x, 1), sum(x, {0, -1}), sum(x, all_axes). Negative ones count from the end.
 class ReductionAxes {

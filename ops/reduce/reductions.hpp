@@ -5,7 +5,7 @@
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/reduce/reduction_axes.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The sum over axes: [.., n, ..] -> [.., ..], or [.., 1, ..] with keepdim. 0 over an axis of length 0, NaN if an
 /// element is. Derivative: ct, stretched over the axes. Integers and bools have an int64 sum, which wraps around.

@@ -8,7 +8,7 @@
 /// Running sums, products and recurrences along an axis. Each has the shape of its operand, and begins at the end of
 /// the axis if it is reversed. Throw ShapeError for an axis that x does not have, DtypeError for integers and bools, of
 /// which cumsum() alone has a form: int64, which wraps around.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// y[i] = x[0] + .. + x[i]: [.., n, ..] -> the same. Derivative: the same sum of ct from the other end.
 Tensor cumsum(const Input& x, int axis, bool reverse = false);

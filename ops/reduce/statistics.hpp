@@ -6,7 +6,7 @@
 
 /// Deviations and norms, composed of ops: [.., n, ..] -> [.., ..], or [.., 1, ..] with keepdim. They throw what sum()
 /// throws.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The variance over axes: Σ (x - mean)² / (n - correction). The correction is 1 for a sample's and 0 for a
 /// population's. NaN where n is not above the correction. Derivative: 2 ct (x - mean) / (n - correction).

@@ -7,7 +7,7 @@
 #include <wengert/autograd/tape/operation.hpp>
 
 /// Ops that join tensors of any one dtype.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Tensors one after another along an axis: [.., m, ..], [.., n, ..], .. -> [.., m + n + .., ..]. Derivative: each
 /// part's share of ct. Throws ValueError if there is no part, ShapeError if the axis does not exist or another axis

@@ -6,7 +6,7 @@
 #include <wengert/autograd/tape/operation.hpp>
 
 /// Ops that copy a tensor's elements to other places, of any dtype.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// x itself if its elements stand in row-major order without gaps, else a copy that does: [..] -> the same. Derivative:
 /// ct.

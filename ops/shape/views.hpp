@@ -8,7 +8,7 @@
 
 /// Ops that show a tensor's elements in another arrangement, of any dtype. All but a reshape of a tensor whose elements
 /// do not stand in order share the elements, and so do their cotangents.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The same elements in row-major order under another shape; one length may be -1 and follows from the others. A view
 /// where the strides allow it, else a copy. Derivative: ct in x's shape. Throws ShapeError if the numbers of elements

@@ -4,7 +4,7 @@
 #include <vector>
 #include <wengert/autograd/tensor/allocator.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Memory that is given out bit by bit and returned all at once. Runs no destructors: whoever puts objects in does.
 class Arena {

@@ -5,7 +5,7 @@
 #include <wengert/models/seq2seq/option.hpp>
 #include <wengert/models/seq2seq/system.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// How a translation is looked for: the best token at each step (a beam of 1), the best of several hypotheses, or at
 /// random.

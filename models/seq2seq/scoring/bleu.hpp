@@ -10,7 +10,7 @@
 #include <vector>
 #include <wengert/models/seq2seq/scoring/bleu_tokenizer.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The release of sacrebleu (Post 2018, doi 10.18653/v1/W18-6319) whose definition of BLEU and chrF is followed here.
 /// Signatures say it.

@@ -6,7 +6,7 @@
 #include <vector>
 #include <wengert/models/seq2seq/scoring/bleu.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// BLEU of the lines whose lengths lie in [least, most].
 struct LengthBand {

@@ -2,8 +2,9 @@
 
 #include <string>
 #include <string_view>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// How BLEU splits a detokenised line. All tokens end at white space as well.
 ///

@@ -8,7 +8,7 @@
 #include <wengert/models/seq2seq/scoring/chrf.hpp>
 #include <wengert/ops/random/random.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Lines drawn with replacement: of each sample the numbers of its lines, from 0.
 using Resamples = std::vector<std::vector<std::size_t>>;

@@ -6,8 +6,9 @@
 #include <string>
 #include <string_view>
 #include <vector>
+#include <wengert/autograd/tensor/export.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 struct ChrfOptions {
     int character_order = 6;

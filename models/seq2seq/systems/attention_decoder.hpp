@@ -11,7 +11,7 @@
 ///     Memory remember(const Tensor& states, const Tensor& lengths) const;
 ///
 /// and an attend() in attention_decoder.cpp, which calls it.
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Multi-head attention with the state as its query.
 struct HeadsAttention {

@@ -3,7 +3,7 @@
 #include <wengert/models/seq2seq/systems/sequence_dropout.hpp>
 #include <wengert/nn/nn.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// What a cell hands from step to step.
 struct CellState {

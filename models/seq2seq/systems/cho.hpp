@@ -4,7 +4,7 @@
 #include <wengert/models/seq2seq/systems/recurrent.hpp>
 #include <wengert/models/seq2seq/systems/target_words.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// One vector for the whole source, read at every step (Cho et al. 2014, arXiv:1406.1078): the decoder begins with
 /// tanh(V c), its cell reads [embedding; c], and the output layer reads state, c and token through maxout. Unlike the

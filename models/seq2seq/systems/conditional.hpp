@@ -4,7 +4,7 @@
 #include <wengert/models/seq2seq/systems/recurrent.hpp>
 #include <wengert/models/seq2seq/systems/target_words.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// The conditional GRU with attention (Sennrich et al. 2017, Nematus: a toolkit for neural machine translation,
 /// arXiv:1703.04357): of two cells the first reads the token, what it says attends, and the second reads the context.

@@ -2,7 +2,7 @@
 
 #include <wengert/models/seq2seq/systems/cell_stack.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Reads source sentences: an embedding and a stack of recurrent layers in one direction or two.
 struct Encoder {

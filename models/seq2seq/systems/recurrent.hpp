@@ -4,7 +4,7 @@
 #include <wengert/models/seq2seq/systems/target_words.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// What recurrent models have in common: teacher forcing, the loss, and one step of decoding. A model derives from
 /// Recurrent<Model>; besides Memory, State and encode() (see SystemOf) it has
@@ -45,11 +45,11 @@ class Recurrent {
         const Tensor embedded = words().embed(tokens, nullptr);
         StepDropout none;
         auto next = self().advance(self().project(embedded), state, memory, none);
-        struct Step {
+        struct Next {
             Tensor logits, weights;
             decltype(next.state) state;
         };
-        return Step{words().output(words().features(next.features, embedded, nullptr)), next.weights,
+        return Next{words().output(words().features(next.features, embedded, nullptr)), next.weights,
                     std::move(next.state)};
     }
 

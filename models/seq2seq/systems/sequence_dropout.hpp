@@ -3,7 +3,7 @@
 #include <wengert/models/seq2seq/system_options.hpp>
 #include <wengert/nn/nn.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Dropout of x [B, T, F] with probability p: of each element, or, if `variational`, of one feature at all steps of a
 /// sentence (Gal and Ghahramani 2016, A theoretically grounded application of dropout in recurrent neural networks). Of

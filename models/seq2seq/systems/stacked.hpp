@@ -4,7 +4,7 @@
 #include <wengert/models/seq2seq/systems/recurrent.hpp>
 #include <wengert/models/seq2seq/systems/target_words.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// How a deep decoder looks at the source.
 enum class StackAttention { none, dot, general, concat, local_monotonic, local_predictive };

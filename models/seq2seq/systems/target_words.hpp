@@ -3,7 +3,7 @@
 #include <wengert/models/seq2seq/systems/sequence_dropout.hpp>
 #include <wengert/nn/nn.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// What a decoder reads target words by and writes them with: an embedding, and an output layer over a step's features,
 /// directly or through a layer of its own. With `tying` the two tables are one.

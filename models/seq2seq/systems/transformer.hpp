@@ -3,7 +3,7 @@
 #include <wengert/models/seq2seq/system.hpp>
 #include <wengert/models/seq2seq/systems/target_words.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// Attention alone (Vaswani et al. 2017, arXiv:1706.03762), with sines and cosines for positions. Embeddings are of
 /// `hidden` features, whatever `embedding` says, and are multiplied by its square root. Unlike the article's, norms

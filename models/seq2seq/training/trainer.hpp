@@ -11,7 +11,7 @@
 #include <wengert/nn/optimizers.hpp>
 #include <wengert/nn/schedules.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// What one step did.
 struct TrainingStep {

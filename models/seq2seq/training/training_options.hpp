@@ -3,7 +3,7 @@
 #include <limits>
 #include <wengert/models/seq2seq/option.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 enum class OptimizerKind { adam, adamw, sgd, adadelta };
 inline constexpr std::array optimizer_names{

@@ -14,7 +14,8 @@
 #endif
 
 /// Elementary functions of vectors of numbers, where xsimd's own are not good to the ends of the number range.
-namespace wengert::batch_math {
+namespace WENGERT_EXPORT wengert {
+namespace batch_math {
 
 /// An element at a time, by a function of the standard library.
 template <class F, class Batch, std::same_as<Batch>... More>
@@ -168,4 +169,5 @@ Batch pow(const Batch& x, const Batch& y) {
     return one_by_one([](auto base, auto exponent) { return std::pow(base, exponent); }, x, y);
 }
 
-}  // namespace wengert::batch_math
+}  // namespace batch_math
+}  // namespace wengert

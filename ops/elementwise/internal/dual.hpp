@@ -7,7 +7,7 @@
 #include <utility>
 #include <wengert/ops/elementwise/internal/lanes.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// A set of a formula's operands: bit i stands for operand i.
 using OperandSet = std::uint32_t;

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <wengert/autograd/tensor/export.hpp>
 
 /// The inverse of the error function, for double and long double, and what its complement is computed from.
-namespace wengert::error_function {
+namespace WENGERT_EXPORT wengert {
+namespace error_function {
 
 /// (1 + 2x) e^(x²) erfc(x) - 1 for x >= 0 (Shepherd and Laframboise 1981), as a polynomial in (x - 3) / (x + 3), from
 /// the constant term on. It is interpolated at Chebyshev's points, to the last digit of T where erfc(x) is normal.
@@ -43,4 +45,5 @@ T inverse(T x) {
     return std::copysign(y, x);
 }
 
-}  // namespace wengert::error_function
+}  // namespace error_function
+}  // namespace wengert

@@ -16,7 +16,7 @@
 #define WENGERT_FLATTEN [[gnu::flatten]]
 #endif
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 inline constexpr int most_operands = 32, most_results = 8;
 
@@ -116,12 +116,13 @@ inline constexpr std::size_t count_of_results = 1;
 template <TupleLike Results>
 inline constexpr std::size_t count_of_results<Results> = std::tuple_size_v<Results>;
 
-/// The kernels of formula F of N operands.
-template <class F, int N, bool summed, class Operands = std::make_integer_sequence<int, N>>
+/// The kernels of formula F of N operands. Their names tell the instruction set, as those of Lanes do.
+template <class F, int N, bool summed, class Operands = std::make_integer_sequence<int, N>,
+          class InstructionSet = xsimd::default_arch>
 struct FormulaRows;
 
-template <class F, int N, bool summed, int... k>
-struct FormulaRows<F, N, summed, std::integer_sequence<int, k...>> {
+template <class F, int N, bool summed, int... k, class InstructionSet>
+struct FormulaRows<F, N, summed, std::integer_sequence<int, k...>, InstructionSet> {
     template <class T>
     WENGERT_FLATTEN static void forward(const void* formula, const OperandRows<T>& operands, T* out,
                                         [[maybe_unused]] std::int64_t row_step,
@@ -286,7 +287,7 @@ constexpr Formula make_formula() {
     return formula;
 }
 
-template <class F, int N, bool summed>
+template <class F, int N, bool summed, class InstructionSet = xsimd::default_arch>
 inline constexpr Formula formula_table = make_formula<F, N, summed>();
 
 }  // namespace wengert

@@ -5,9 +5,11 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <wengert/autograd/tensor/export.hpp>
 
 /// The logarithm of the gamma function and its derivatives, for double and long double.
-namespace wengert::gamma_function {
+namespace WENGERT_EXPORT wengert {
+namespace gamma_function {
 
 inline double lgamma(double x) {
     int sign = 0;
@@ -52,4 +54,5 @@ T polygamma(int n, T x) {
     return sign * (factorial / T(n) * std::pow(x, T(-n)) + factorial / 2 * std::pow(x, T(-n - 1)) + series) + sum;
 }
 
-}  // namespace wengert::gamma_function
+}  // namespace gamma_function
+}  // namespace wengert

@@ -12,7 +12,7 @@
 #include <immintrin.h>
 #endif
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// A register has no more than this.
 inline constexpr std::size_t most_register_bytes = 64;
@@ -43,10 +43,11 @@ void load_part(const T* from, T* to, std::int64_t n) {
 }
 
 /// The first reading of an elementwise formula: as many elements as a vector register holds. `Lanes<float>` is what a
-/// lambda's `auto` stands for in a forward kernel.
-template <class T>
+/// lambda's `auto` stands for in a forward kernel. The instruction set is part of the type, so that a program and a
+/// library that are compiled for different processors share no kernel by mistake.
+template <class T, class InstructionSet = xsimd::default_arch>
 struct Lanes {
-    using Batch = xsimd::batch<T>;
+    using Batch = xsimd::batch<T, InstructionSet>;
     static constexpr std::int64_t size = static_cast<std::int64_t>(Batch::size);
 
     Batch v;

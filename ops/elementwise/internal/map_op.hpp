@@ -7,7 +7,7 @@
 #include <wengert/ops/elementwise/internal/formula.hpp>
 #include <wengert/ops/reduce/reduction_axes.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 /// A formula with what it captures, and the axes that it is summed over if its table entry is `summed`.
 struct BoundFormula {

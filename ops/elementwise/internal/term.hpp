@@ -7,7 +7,7 @@
 #include <wengert/autograd/tensor/tensor.hpp>
 #include <wengert/ops/elementwise/internal/lanes.hpp>
 
-namespace wengert {
+namespace WENGERT_EXPORT wengert {
 
 struct Formula;
 

@@ -70,13 +70,13 @@ struct Cut {
     std::int64_t matrices, queries, keys, height, in_matrix;
     bool causal;
 
-    Cut(const Tensor& q, const Tensor& k, bool causal)
+    Cut(const Tensor& q, const Tensor& k, bool is_causal)
         : matrices(products::batch_shape(q).numel()),
           queries(q.dim(-2)),
           keys(k.dim(-2)),
           height(std::max(least_rows, block_elements / std::max<std::int64_t>(keys, 1))),
           in_matrix((queries + height - 1) / height),
-          causal(causal) {}
+          causal(is_causal) {}
 
     /// How many keys a query sees.
     std::int64_t seen(std::int64_t query) const { return causal ? keys - queries + query + 1 : keys; }
@@ -129,9 +129,9 @@ struct Attention {
     std::optional<Matrices<const T>> mask;
     std::optional<Matrices<T>> kept_weights;  ///< of all queries, which forward() leaves for backward()
 
-    Attention(const DotProductAttention& op, const Tensor& query, const Tensor& key, const Tensor& value)
-        : op(op),
-          cut(query, key, op.causal),
+    Attention(const DotProductAttention& described, const Tensor& query, const Tensor& key, const Tensor& value)
+        : op(described),
+          cut(query, key, described.causal),
           dtype(query.dtype()),
           q{by_rows(query)},
           k{by_rows(key)},

@@ -1,0 +1,13 @@
+# An overlay port: vcpkg install wengert --overlay-ports=docs/packaging
+get_filename_component(SOURCE_PATH "${CURRENT_PORT_DIR}/../../.." ABSOLUTE)
+foreach(feature IN ITEMS sentencepiece onednn)
+    if(feature IN_LIST FEATURES)
+        list(APPEND OPTIONS -D${feature}=enabled)
+    else()
+        list(APPEND OPTIONS -D${feature}=disabled)
+    endif()
+endforeach()
+vcpkg_configure_meson(SOURCE_PATH "${SOURCE_PATH}" OPTIONS -Dcpu=baseline -Dtools=false ${OPTIONS})
+vcpkg_install_meson()
+vcpkg_fixup_pkgconfig()
+vcpkg_install_copyright(FILE_LIST "${SOURCE_PATH}/LICENSE")
