@@ -22,18 +22,22 @@ std::size_t distance(std::string_view a, std::string_view b) {
     return row.back();
 }
 
-/// The flag of a verb that is nearest to a name, of equally near ones that which begins like it; empty if none is near.
-std::string nearest_flag(const CLI::App& verb, const std::string& name) {
-    const auto farness = [&](const std::string& flag) {
-        const auto same = std::ranges::mismatch(name, flag).in1 - name.begin();
-        return std::tuple(distance(name, flag), -same);
+/// " (did you mean X?)" of the name that is nearest to a word, of equally near ones that which begins like it; empty if
+/// none is near.
+std::string meant(const std::string& word, const std::vector<std::string>& names) {
+    const auto farness = [&](const std::string& name) {
+        const auto same = std::ranges::mismatch(word, name).in1 - word.begin();
+        return std::tuple(distance(word, name), -same);
     };
-    std::string best;
-    for (const CLI::Option* option : verb.get_options()) {
-        const std::string flag = option->get_name();
-        if (best.empty() || farness(flag) < farness(best)) best = flag;
-    }
-    return distance(name, best) <= 1 + name.size() / 4 ? best : "";
+    const auto best = std::ranges::min_element(names, {}, farness);
+    const bool is_near = best != names.end() && distance(word, *best) <= 1 + word.size() / 4;
+    return is_near ? fmt::format(" (did you mean {}?)", *best) : "";
+}
+
+std::vector<std::string> names_of(const auto& options) {
+    std::vector<std::string> names;
+    for (const auto* const option : options) names.push_back(option->get_name());
+    return names;
 }
 
 }  // namespace
@@ -46,10 +50,12 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app, const std
         const bool is_known = app.get_option_no_throw(name) != nullptr ||
                               (!verbs.empty() && verbs[0]->get_option_no_throw(name) != nullptr);
         if (verbs.empty() || !name.starts_with("--") || name == "--" || is_known) continue;
-        const std::string nearest = nearest_flag(std::as_const(*verbs[0]), name);
-        const std::string meant = nearest.empty() ? "" : fmt::format(" (did you mean {}?)", nearest);
-        return fmt::format("{}: {} has no such option{} {}", name, verbs[0]->get_name(), meant, usage);
+        const std::string nearest = meant(name, names_of(std::as_const(*verbs[0]).get_options()));
+        return fmt::format("{}: {} has no such option{} {}", name, verbs[0]->get_name(), nearest, usage);
     }
+    if (verbs.empty() && !words.empty() && !words[0].starts_with('-'))
+        return fmt::format("there is no verb {}{} {}", words[0], meant(words[0], names_of(app.get_subcommands({}))),
+                           usage);
     if (dynamic_cast<const CLI::ConfigError*>(&error) != nullptr)
         return fmt::format(
             "--config: {}; a file has [train], and below it options as train.toml of a model has them {}", error.what(),

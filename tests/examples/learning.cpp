@@ -45,6 +45,22 @@ TEST_CASE("spirals: the perceptron parts new points") {
     CHECK(figure_after(run_example("spirals", "--steps 500"), "has not seen: ") > 0.85);
 }
 
+TEST_CASE("regression: the band holds what it should of new points") {
+    const double inside = figure_after(run_example("regression", "--steps 500"), "should be 95 %: ");
+    CHECK(inside > 91);
+    CHECK(inside < 98);
+}
+
+TEST_CASE("oscillator: the network is near the solution") {
+    // A function of 0 is off by 1.
+    CHECK(figure_after(run_example("oscillator", "--steps 20"), "largest error: ") < 0.02);
+}
+
+TEST_CASE("captions: the words are those of the picture") {
+    // Guessing has 1 in 32 right.
+    CHECK(figure_after(run_example("captions", "--steps 350"), "described rightly: ") > 0.4);
+}
+
 TEST_CASE("char_lm: each cell learns more than how frequent the characters are") {
     // That alone takes more than 4 bits.
     for (const std::string cell : {"gru", "lstm"}) {
