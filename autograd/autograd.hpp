@@ -5,6 +5,8 @@
 #include <wengert/autograd/observe/anomaly.hpp>
 #include <wengert/autograd/observe/graph.hpp>
 #include <wengert/autograd/observe/memory.hpp>
+#include <wengert/autograd/observe/node_profile.hpp>
+#include <wengert/autograd/observe/node_text.hpp>
 #include <wengert/autograd/observe/picture_file.hpp>
 #include <wengert/autograd/observe/profile.hpp>
 #include <wengert/autograd/observe/svg.hpp>

@@ -240,9 +240,32 @@ void add_graph(CLI::App& app, GraphArguments& a) {
         verb.add_option("--model", a.model, "What train has written; none: a small model with random parameters")
             ->type_name("DIR");
     add_system(verb, a.system, "Options")->excludes(model);
-    verb.add_option("--out", a.out, "The picture: FILE.svg, FILE.png or FILE.dot")->type_name("FILE")->required();
+    verb.add_option("--out", a.out, "The picture: FILE.svg, .png, .pdf, .dot, or FILE.html, a page to look around in")
+        ->type_name("FILE")
+        ->required();
+    constexpr Bounds<std::int64_t> words{1, 10'000};
+    add_number(verb, "--source-length", a.source_length, words, "Words of the longest of the 4 source sentences");
+    add_number(verb, "--target-length", a.target_length, words, "Words of the target sentences");
     add_number(verb, "--unfold", a.unfold, Bounds<int>{0, 1'000'000},
-               "Time steps that are drawn one by one, the others as one");
+               "Time steps that are drawn one by one, the others as one (default: 0, in a page all)")
+        ->default_str("");
+    add_number(verb, "--depth", a.depth, Bounds<int>{0, 1'000},
+               "In how many others a box may stand; deeper ones are closed (default: as deep as is easily seen)")
+        ->default_str("");
+    static constexpr std::array colors{Choice<GraphColor>{"op", GraphColor::op},
+                                       Choice<GraphColor>{"time", GraphColor::time},
+                                       Choice<GraphColor>{"memory", GraphColor::memory}};
+    add_choice(verb, "--color", a.options.color, colors,
+               "The family of an op, or shades of its milliseconds or of the bytes that it keeps");
+    static constexpr std::array directions{Choice<GraphDirection>{"automatic", GraphDirection::automatic},
+                                           Choice<GraphDirection>{"down", GraphDirection::down},
+                                           Choice<GraphDirection>{"right", GraphDirection::right}};
+    add_choice(verb, "--direction", a.options.direction, directions,
+               "Where arrows lead; automatic: whichever fills a page better");
+    verb.add_flag("--backward", a.options.backward,
+                  "Draws the backward pass, too: a mirrored column of each op's rule");
+    verb.add_flag("--profile", a.profile, "Runs the step forward and backward, and says the milliseconds of each op");
+    verb.add_option("--title", a.options.title, "Stands above the picture")->type_name("TEXT");
     verb.callback([&a] { graph(a); });
 }
 
