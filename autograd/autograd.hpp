@@ -4,10 +4,16 @@
 #include <wengert/autograd/check/gradcheck_model.hpp>
 #include <wengert/autograd/observe/anomaly.hpp>
 #include <wengert/autograd/observe/graph.hpp>
+#include <wengert/autograd/observe/graph_diff.hpp>
 #include <wengert/autograd/observe/memory.hpp>
+#include <wengert/autograd/observe/node_profile.hpp>
+#include <wengert/autograd/observe/node_text.hpp>
+#include <wengert/autograd/observe/non_finite.hpp>
+#include <wengert/autograd/observe/page.hpp>
 #include <wengert/autograd/observe/picture_file.hpp>
 #include <wengert/autograd/observe/profile.hpp>
 #include <wengert/autograd/observe/svg.hpp>
+#include <wengert/autograd/observe/tape_matchers.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/autograd/tape/scope.hpp>
 #include <wengert/autograd/tape/tape.hpp>

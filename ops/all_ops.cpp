@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <initializer_list>
 #include <span>
 #include <wengert/ops/all_ops.hpp>
@@ -221,6 +222,12 @@ const std::vector<OpEntry>& all_ops() {
         return all;
     }();
     return entries;
+}
+
+std::string_view op_family(std::string_view name) {
+    for (const OpFamily& family : op_families())
+        if (std::ranges::find(family.ops, name, &OpEntry::name) != family.ops.end()) return family.title;
+    return {};
 }
 
 }  // namespace wengert

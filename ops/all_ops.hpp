@@ -27,6 +27,8 @@ struct OpFamily {
 /// Every op and every function there is, from the lists at the ends of the families' files, and all ops in that order.
 const std::vector<OpFamily>& op_families();
 const std::vector<OpEntry>& all_ops();
+/// The title of the family that an op's name is in, "Matrix products"; empty if it is in none. GraphOptions::family.
+std::string_view op_family(std::string_view name);
 
 /// A function of one or two operands as value tests see it.
 struct FunctionEntry {

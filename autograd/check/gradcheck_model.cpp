@@ -118,13 +118,14 @@ void require_used(const Tape& tape, const std::vector<Tensor>& parameters) {
 }  // namespace
 
 std::vector<NodeCheck> gradcheck_model(const std::function<Tensor()>& loss, const std::vector<Tensor>& parameters,
-                                       const GradcheckOptions& options) {
+                                       const GradcheckOptions& options, const OnFailedNode& on_failure) {
     Tape tape;
     const NodeId first = tape.size();
     std::map<NodeId, std::vector<Tensor>> nodes;
+    Tensor result;
     {
         OperandCopies copies;
-        loss();
+        result = loss();
         nodes = copies.by_node(tape);
     }
     require_used(tape, parameters);
@@ -153,6 +154,11 @@ std::vector<NodeCheck> gradcheck_model(const std::function<Tensor()>& loss, cons
     std::ranges::stable_sort(rows, [&](const NodeCheck& a, const NodeCheck& b) {
         return is_fine(a) != is_fine(b) ? is_fine(b) : a.error > b.error;
     });
+    const auto has_failed = [&](const NodeCheck& row) {
+        return !is_fine(row) && row.verdict != GradcheckVerdict::not_checked;
+    };
+    if (const auto failed = std::ranges::find_if(rows, has_failed); on_failure && failed != rows.end())
+        on_failure(tape, *failed, result);
     return rows;
 }
 

@@ -33,9 +33,13 @@ struct NodeCheck {
 /// cannot be run again, such as a checkpoint's, has the verdict not_checked; one that replaces cotangents, see
 /// on_cotangent(), is a wrong rule.
 ///
+/// If a node did not pass, `on_failure` is called once, with the worst of them and the loss while their tape lives: to
+/// draw what is around it, write_graph(tape, file, {.result = loss, .around = row.node}).
+///
 /// Throws DtypeError for a parameter or a node that is float32, TapeError for a parameter that the loss does not use,
 /// and what the loss throws.
+using OnFailedNode = std::function<void(const Tape& tape, const NodeCheck& row, const Tensor& loss)>;
 std::vector<NodeCheck> gradcheck_model(const std::function<Tensor()>& loss, const std::vector<Tensor>& parameters,
-                                       const GradcheckOptions& options = {});
+                                       const GradcheckOptions& options = {}, const OnFailedNode& on_failure = {});
 
 }  // namespace wengert

@@ -2,33 +2,12 @@
 
 #include <cmath>
 #include <limits>
-#include <optional>
 #include <wengert/autograd/observe/anomaly.hpp>
+#include <wengert/autograd/observe/non_finite.hpp>
 #include <wengert/autograd/tape/node.hpp>
 
 namespace wengert {
 namespace {
-
-struct NonFinite {
-    double value;
-    Shape index;
-};
-
-std::optional<NonFinite> first_non_finite(const Tensor& x, bool infinities_too = true) {
-    if (!is_floating(x.dtype())) return std::nullopt;
-    const std::vector<double> values = x.to_vector<double>();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        if (std::isfinite(values[i]) || (std::isinf(values[i]) && !infinities_too)) continue;
-        Shape index = x.shape();
-        auto rest = static_cast<std::int64_t>(i);
-        for (int axis = x.rank() - 1; axis >= 0; --axis) {
-            index[axis] = rest % x.shape()[axis];
-            rest /= x.shape()[axis];
-        }
-        return NonFinite{values[i], index};
-    }
-    return std::nullopt;
-}
 
 std::string range(const Tensor& x) {
     if (!is_floating(x.dtype()) || x.numel() == 0) return to_string(x.shape());
@@ -53,6 +32,11 @@ void DetectAnomalies::computed(const Inputs& in, const Tensor& out) {
     }
     const auto bad = first_non_finite(out, !infinite_operand);
     if (!bad) return;
+    node_ = nullptr;
+    operand_ = {};
+    const Recording* const recording = Recording::current();
+    for (std::size_t i = 0; recording != nullptr && i < in.size() && !operand_.defined(); ++i)
+        if (recording->find_own(in[i]) != no_node) operand_ = in[i];
     std::string text = fmt::format("forward produced {} at {} of the result {}; operands", bad->value,
                                    to_string(bad->index), to_string(out.shape()));
     for (std::size_t i = 0; i < in.size(); ++i) text += (i > 0 ? ", " : " ") + range(in[i]);
@@ -62,6 +46,8 @@ void DetectAnomalies::computed(const Inputs& in, const Tensor& out) {
 void DetectAnomalies::contributed(const Node& node, std::size_t index, const Tensor& cotangent) {
     const auto bad = first_non_finite(cotangent);
     if (!bad) return;
+    node_ = &node;
+    operand_ = {};
     std::string text = fmt::format("backward produced {} at {} of the cotangent {} of operand {}", bad->value,
                                    to_string(bad->index), to_string(cotangent.shape()), index);
     for (std::size_t i = 0; i < node.saved().size(); ++i)
@@ -69,6 +55,13 @@ void DetectAnomalies::contributed(const Node& node, std::size_t index, const Ten
     NonFiniteError error(text);
     error.locate(node.name(), to_string(node.place()), node.where());
     throw error;
+}
+
+NodeId DetectAnomalies::culprit(const Tape& tape) const {
+    if (operand_.defined()) return tape.find(operand_);
+    for (NodeId id = 0; id < tape.size(); ++id)
+        if (&tape[id] == node_) return id;
+    return no_node;
 }
 
 }  // namespace wengert

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <wengert/autograd/tape/internal/cotangents.hpp>
 #include <wengert/autograd/tape/internal/request.hpp>
+#include <wengert/autograd/tape/internal/running_rule.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 
@@ -30,6 +31,7 @@ void run_rule(Recording& recording, NodeId id, const Tensor& cotangent, Cotangen
             throw TapeError(
                 "an earlier gradient(), which may have failed midway, has released what this pass needs; give that one "
                 "retain_graph = true to run another over the same nodes");
+        const RunningRule running(node);
         const ObservedWork work(node.name(), node.place(), Pass::backward);
         const Recording::Rule rule(recording, node.where());
         if (node.is_view() && cotangents.add_through_view(id, cotangent)) return;

@@ -15,6 +15,7 @@
 #include <wengert/ops/products/threads.hpp>
 #include <wengert/version.hpp>
 
+#include "command_words.hpp"
 #include "gradient_checks.hpp"
 #include "misuse.hpp"
 #include "option_flags.hpp"
@@ -161,8 +162,9 @@ void add_translate(CLI::App& app, TranslateArguments& a, Resources& resources) {
         "Translations go to standard output, one a line; an empty line stays empty. A word that the model does\n"
         "not know is <unk>. A line that is not UTF-8 ends the program with its number.");
     add_models(verb, a.models, ensemble);
-    verb.add_option("--attention", a.attention, "Also writes what each word looked at, as a picture or as numbers")
-        ->type_name("FILE.svg|FILE.json");
+    verb.add_option("--attention", a.attention,
+                    "Also writes what each word looked at, as a picture, a page for browsers or numbers")
+        ->type_name("FILE.svg|FILE.html|FILE.json");
     add_search(verb, a.search);
     verb.add_flag("--replace-unknown", a.replace_unknown, "Writes the source word that <unk> looked at most")
         ->group("The search");
@@ -242,9 +244,32 @@ void add_graph(CLI::App& app, GraphArguments& a) {
         verb.add_option("--model", a.model, "What train has written; none: a small model with random parameters")
             ->type_name("DIR");
     add_system(verb, a.system, "Options")->excludes(model);
-    verb.add_option("--out", a.out, "The picture: FILE.svg, FILE.png or FILE.dot")->type_name("FILE")->required();
+    verb.add_option("--out", a.out, "The picture: FILE.svg, .png, .pdf, .dot, or FILE.html, a page to look around in")
+        ->type_name("FILE")
+        ->required();
+    constexpr Bounds<std::int64_t> words{1, 10'000};
+    add_number(verb, "--source-length", a.source_length, words, "Words of the longest of the 4 source sentences");
+    add_number(verb, "--target-length", a.target_length, words, "Words of the target sentences");
     add_number(verb, "--unfold", a.unfold, Bounds<int>{0, 1'000'000},
-               "Time steps that are drawn one by one, the others as one");
+               "Time steps that are drawn one by one, the others as one (default: 0, in a page all)")
+        ->default_str("");
+    add_number(verb, "--depth", a.depth, Bounds<int>{0, 1'000},
+               "In how many others a box may stand; deeper ones are closed (default: as deep as is easily seen)")
+        ->default_str("");
+    static constexpr std::array colors{Choice<GraphColor>{"op", GraphColor::op},
+                                       Choice<GraphColor>{"time", GraphColor::time},
+                                       Choice<GraphColor>{"memory", GraphColor::memory}};
+    add_choice(verb, "--color", a.options.color, colors,
+               "The family of an op, or shades of its milliseconds or of the bytes that it keeps");
+    static constexpr std::array directions{Choice<GraphDirection>{"automatic", GraphDirection::automatic},
+                                           Choice<GraphDirection>{"down", GraphDirection::down},
+                                           Choice<GraphDirection>{"right", GraphDirection::right}};
+    add_choice(verb, "--direction", a.options.direction, directions,
+               "Where arrows lead; automatic: whichever fills a page better");
+    verb.add_flag("--backward", a.options.backward,
+                  "Draws the backward pass, too: a mirrored column of each op's rule");
+    verb.add_flag("--profile", a.profile, "Runs the step forward and backward, and says the milliseconds of each op");
+    verb.add_option("--title", a.options.title, "Stands above the picture")->type_name("TEXT");
     verb.callback([&a] { graph(a); });
 }
 
@@ -272,52 +297,6 @@ std::string one_line(std::string_view text) {
 int fail(int code, std::string_view text) {
     fmt::print(stderr, "{}: {}\n", program_invocation_short_name, one_line(text));
     return code;
-}
-
-/// A training that goes on has the options of its directory, and those that are given beside. Throws FileError if the
-/// directory has none.
-std::vector<std::string> with_configuration(std::vector<std::string> words) {
-    constexpr std::string_view flag = "--model";
-    std::filesystem::path model;
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        if (words[i] == flag && i + 1 < words.size()) model = words[i + 1];
-        if (words[i].starts_with(flag) && words[i].substr(flag.size()).starts_with('='))
-            model = words[i].substr(flag.size() + 1);
-    }
-    if (std::ranges::find(words, "--resume") != words.end() && !model.empty()) {
-        const std::filesystem::path file = model / "train.toml";
-        std::error_code error;
-        if (std::filesystem::exists(file, error))
-            words.insert(words.begin(), {"--config", file.string()});
-        else if (std::filesystem::exists(model, error))
-            throw FileError(fmt::format("{}: does not exist; a training goes on with its options", file.string()));
-    }
-    std::ranges::reverse(words);  // as CLI11 takes them
-    return words;
-}
-
-/// The flags of a preset in front of those that are given, which win.
-std::vector<std::string> expand_preset(std::vector<std::string> words) {
-    constexpr std::string_view flag = "--preset=";
-    for (std::size_t i = 0; i < words.size(); ++i)
-        if (words[i].starts_with(flag)) {
-            words.insert(words.begin() + static_cast<std::ptrdiff_t>(i) + 1, words[i].substr(flag.size()));
-            words[i] = "--preset";
-        }
-    const auto found = std::ranges::find(words, "--preset");
-    if (found == words.end() || found + 1 == words.end()) return words;
-    const auto preset = std::ranges::find(presets, *(found + 1), &Preset::name);
-    if (preset == presets.end()) {
-        std::vector<std::string_view> names;
-        for (const Preset& one : presets) names.push_back(one.name);
-        throw CLI::ValidationError("--preset", fmt::format("{} not in {{{}}}", *(found + 1), fmt::join(names, ",")));
-    }
-    words.erase(found, found + 2);
-    std::istringstream flags{std::string(preset->flags)};
-    const std::vector<std::string> added{std::istream_iterator<std::string>(flags), {}};
-    const auto verb = std::ranges::find(words, "train");
-    words.insert(verb == words.end() ? verb : verb + 1, added.begin(), added.end());
-    return words;
 }
 
 int run(int argc, char** argv) {

@@ -80,7 +80,7 @@ std::string aligned(const Translation& translation, const Sentence& source) {
 }  // namespace
 
 void translate(const TranslateArguments& arguments) {
-    require_writable("--attention", arguments.attention, {".svg", ".json"});
+    require_writable("--attention", arguments.attention, {".svg", ".html", ".json"});
     Session session(arguments.models, arguments.search);
     if (!arguments.attention.empty() && !session.has_attention())
         throw ValueError("--attention: the system of this model has none");
@@ -109,6 +109,7 @@ void translate(const TranslateArguments& arguments) {
         }
     }
     if (arguments.attention.extension() == ".svg") write_svg(maps, arguments.attention);
+    if (arguments.attention.extension() == ".html") write_html(maps, arguments.attention);
     if (arguments.attention.extension() == ".json") write_picture(to_json(maps), arguments.attention);
 }
 

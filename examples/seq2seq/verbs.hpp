@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 #include <vector>
+#include <wengert/autograd/observe/graph.hpp>
 #include <wengert/models/seq2seq/decoding/search.hpp>
 #include <wengert/models/seq2seq/system_options.hpp>
 #include <wengert/models/seq2seq/training/training_options.hpp>
@@ -145,7 +146,10 @@ struct GraphArguments {
     std::filesystem::path model;  ///< empty: a small one with random parameters
     std::string system = "bahdanau";
     std::filesystem::path out;
-    int unfold = 0;
+    std::int64_t source_length = 6, target_length = 8;
+    int unfold = -1, depth = -1;  ///< -1: by the picture's size
+    bool profile = false;
+    GraphOptions options;
 };
 void graph(const GraphArguments& arguments);
 

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <wengert/autograd/observe/page.hpp>
 #include <wengert/autograd/observe/picture_file.hpp>
 #include <wengert/autograd/observe/svg.hpp>
 #include <wengert/models/seq2seq/attention_map.hpp>
+#include <wengert/models/seq2seq/internal/attention_page.hpp>
 
 namespace wengert {
 namespace {
@@ -136,6 +138,14 @@ std::string to_json(std::span<const AttentionMap> maps) {
         text += object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
     }
     return text.empty() ? "[]\n" : text + "\n]\n";
+}
+
+std::string to_html(std::span<const AttentionMap> maps) {
+    return page::filled(attention_page, {{"data", page::in_script(to_json(maps))}});
+}
+
+void write_html(std::span<const AttentionMap> maps, const std::filesystem::path& file) {
+    write_picture(to_html(maps), file);
 }
 
 }  // namespace wengert

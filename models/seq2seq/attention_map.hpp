@@ -32,4 +32,12 @@ void write_svg(std::span<const AttentionMap> maps, const std::filesystem::path& 
 /// with a row of weights for each target word. Bytes that are no UTF-8 become U+FFFD. Throws what to_svg() does.
 std::string to_json(std::span<const AttentionMap> maps);
 
+/// The maps as a page for browsers that refers to no other file: a word under the pointer, or that has the focus, shows
+/// by shades and numbers what it looked at, or what looked at it. Words run from right to left where their script does.
+/// Throws what to_svg() does.
+std::string to_html(std::span<const AttentionMap> maps);
+
+/// Writes that page. Throws what to_html() does, and FileError if the file cannot be written.
+void write_html(std::span<const AttentionMap> maps, const std::filesystem::path& file);
+
 }  // namespace wengert

@@ -137,7 +137,8 @@ TEST_CASE("what is wrong with the input is an error of one line") {
     check_error(here.run("graph --out absent/graph.dot"), "absent/graph.dot");
     check_error(trained().run("translate --model model --attention absent/a.svg Tom"),
                 "absent/a.svg: cannot be written: No such file or directory");
-    check_error(trained().run("translate --model model --attention a.png Tom"), "the name must end in .svg or .json");
+    check_error(trained().run("translate --model model --attention a.png Tom"),
+                "the name must end in .svg or .html or .json");
     check_error(trained().run("translate --model model --beam 2 --n-best 3 Tom"),
                 "n_best is 3, more than the beam of 2");
     check_error(trained().run("translate --model model --min-length 9 --max-length 3 Tom"),

@@ -4,133 +4,13 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <tuple>
 #include <wengert/autograd/observe/internal/drawing.hpp>
+#include <wengert/autograd/observe/internal/folding.hpp>
+#include <wengert/autograd/observe/internal/node_facts.hpp>
 #include <wengert/autograd/observe/memory.hpp>
 
 namespace wengert {
 namespace {
-
-/// The nodes that one vertex stands for, in the order of the tape.
-struct Group {
-    int block;
-    std::vector<NodeId> members;
-};
-
-/// What the nodes of a tape have in common: which of them are one vertex, and which run in one loop.
-///
-/// Nodes of different steps fold if they came from the same line of the same scope, and each is the n-th of its step
-/// from there. Where their operands come from does not matter, so that a first step, whose state comes from elsewhere,
-/// folds with the rest.
-class Folding {
-  public:
-    static constexpr int outside = -1;  ///< block and loop of what is in no step
-
-    Folding(const Tape& tape, int unfold) : tape_(tape), unfold_(unfold) {
-        for (NodeId id = 0; id < tape.size(); ++id) {
-            follow_loop(tape[id]);
-            loops_.push_back(loop_);
-            group_of_.push_back(tape[id].is_leaf() ? -1 : find_group(id));
-            if (group_of_[index(id)] >= 0) groups_[index(group_of_[index(id)])].members.push_back(id);
-        }
-    }
-
-    const std::vector<Group>& groups() const { return groups_; }
-    int group_of(NodeId id) const { return group_of_[index(id)]; }
-    bool same_loop(NodeId a, NodeId b) const {
-        return loops_[index(a)] != outside && loops_[index(a)] == loops_[index(b)];
-    }
-
-  private:
-    /// A line of the program in a scope, with what it computes there.
-    using Origin = std::tuple<std::int32_t, std::string_view, std::string_view, std::uint32_t, int, Dtype>;
-
-    static std::size_t index(std::int32_t i) { return static_cast<std::size_t>(i); }
-
-    /// A loop goes on until something is computed outside steps, or until an earlier step comes again.
-    void follow_loop(const Node& node) {
-        const std::int32_t step = node.place().step;
-        if (node.is_leaf() || step == step_) return;
-        if (step < 0) {
-            loop_ = outside;
-        } else if (loop_ == outside || !steps_of_loop_.insert(step).second) {
-            loop_ = ++last_loop_;
-            steps_of_loop_ = {step};
-        }
-        step_ = step;
-    }
-
-    /// The steps of a scope count in the order in which they ran. The unfolded are blocks 0, 1, ...; the rest is one.
-    int find_block(const Place& place) {
-        if (place.step < 0) return outside;
-        auto& ranks = step_ranks_[place.scope];
-        const auto rank = ranks.try_emplace(place.step, static_cast<int>(ranks.size())).first->second;
-        return std::min(rank, unfold_);
-    }
-
-    int find_group(NodeId id) {
-        const Node& node = tape_[id];
-        const Place& place = node.place();
-        const std::string_view file = node.where().file == nullptr ? "" : node.where().file;
-        const Origin origin{place.scope, node.name(), file, node.where().line, node.shape().rank(), node.dtype()};
-        const int block = find_block(place);
-        const int new_group = static_cast<int>(groups_.size());
-
-        int* among_slices = nullptr;
-        if (node.is_view()) {
-            const NodeId base = node.inputs()[0];
-            const auto base_identity = std::pair(tape_[base].is_leaf(), tape_[base].is_leaf() ? base : group_of(base));
-            const auto [slices, is_first] =
-                slices_.try_emplace(std::tuple(origin, place.step, base_identity), new_group);
-            if (!is_first) return slices->second;
-            among_slices = &slices->second;
-        }
-        int group = new_group;
-        if (block != outside) {
-            const int ordinal = ordinals_[{origin, place.step}]++;
-            group = folded_.try_emplace(std::tuple(origin, block, ordinal), new_group).first->second;
-        }
-        if (group == new_group) groups_.push_back({block, {}});
-        if (among_slices != nullptr) *among_slices = group;
-        return group;
-    }
-
-    const Tape& tape_;
-    const int unfold_;
-    std::vector<Group> groups_;
-    std::vector<int> group_of_, loops_;
-    int loop_ = outside, last_loop_ = outside;
-    std::int32_t step_ = -1;
-    std::set<std::int32_t> steps_of_loop_;
-    std::map<std::int32_t, std::map<std::int32_t, int>> step_ranks_;
-    std::map<std::pair<Origin, std::int32_t>, int> ordinals_;
-    std::map<std::tuple<Origin, int, int>, int> folded_;
-    std::map<std::tuple<Origin, std::int32_t, std::pair<bool, std::int32_t>>, int> slices_;
-};
-
-/// "[64, 256]"; "[12..64, 256]" where nodes differ.
-std::string describe_shapes(const Tape& tape, const std::vector<NodeId>& ids) {
-    Shape low = tape[ids.front()].shape(), high = low;
-    for (const NodeId id : ids) {
-        const Shape& shape = tape[id].shape();
-        if (shape.rank() != low.rank()) return "of several ranks";
-        for (int axis = 0; axis < low.rank(); ++axis) {
-            low[axis] = std::min(low[axis], shape[axis]);
-            high[axis] = std::max(high[axis], shape[axis]);
-        }
-    }
-    std::vector<std::string> axes;
-    for (int axis = 0; axis < low.rank(); ++axis)
-        axes.push_back(low[axis] == high[axis] ? fmt::format("{}", low[axis])
-                                               : fmt::format("{}..{}", low[axis], high[axis]));
-    return fmt::format("[{}]", fmt::join(axes, ", "));
-}
-
-std::string describe_saved(const Tape& tape, const std::vector<NodeId>& ids) {
-    if (tape[ids.front()].released()) return "has released what backward needed";
-    const std::size_t bytes = saved_bytes(tape, ids);
-    return bytes == 0 ? "" : fmt::format("keeps {} for backward", describe_bytes(bytes));
-}
 
 /// The name without the parts that it shares with the path of the box it stands in.
 std::string_view relative_name(std::string_view name, std::string_view path) {
@@ -142,171 +22,236 @@ std::string_view relative_name(std::string_view name, std::string_view path) {
     return name.substr(begin);
 }
 
+/// "cell.cpp:41"
+std::string short_line(const SourceLine& where) {
+    const std::string line = to_string(where);
+    return line.substr(line.rfind('/') + 1);
+}
+
+/// What operand `operand` of some nodes is, where it is no op's result.
+struct Outside {
+    std::set<NodeId> leaves;
+    std::vector<const Tensor*> constants;
+    bool in_first_step_only = true, is_saved = false;
+};
+
 class Artist {
   public:
-    Artist(const Tape& tape, int unfold) : tape_(tape), folding_(tape, unfold) {}
+    Artist(const Tape& tape, const GraphOptions& options)
+        : tape_(tape),
+          options_(options),
+          calls_(tape),
+          folding_(tape, calls_, options.unfold.value_or(0)),
+          facts_(tape, options) {}
 
     Drawing draw() {
-        count_steps();
+        add_boxes();
         for (int g = 0; g < static_cast<int>(folding_.groups().size()); ++g) add_vertices(g);
         for (NodeId id = 0; id < tape_.size(); ++id)
             if (tape_[id].is_leaf() && tape_[id].uses() == 0) add_leaf({id}, "", -1);
         add_arrows();
+        add_totals();
         drop_hollow_boxes();
         return std::move(drawing_);
     }
 
   private:
     using Kind = Drawing::Kind;
-    using Block = std::pair<std::string, int>;  // the path of a scope, a block of its steps
 
     static std::size_t index(int i) { return static_cast<std::size_t>(i); }
-    const Group& group(int g) const { return folding_.groups()[index(g)]; }
+    const Folding::Group& group(int g) const { return folding_.groups()[index(g)]; }
+    const std::vector<NodeId>& members(int g) const { return group(g).members; }
     std::int32_t step(NodeId id) const { return tape_[id].place().step; }
-    bool repeats(int g) const { return step(group(g).members.front()) != step(group(g).members.back()); }
-    Block block_of(int g) const { return {scope_path(tape_[group(g).members.front()].place().scope), group(g).block}; }
+    bool repeats(int g) const { return step(members(g).front()) != step(members(g).back()); }
 
-    void count_steps() {
-        for (int g = 0; g < static_cast<int>(folding_.groups().size()); ++g) {
-            if (group(g).block == Folding::outside) continue;
-            std::set<std::int32_t>& steps = steps_[block_of(g)];
-            for (const NodeId id : group(g).members) steps.insert(step(id));
+    void add_boxes() {
+        for (const Folding::Frame& frame : folding_.frames()) {
+            const Call &first = calls_[frame.calls.front()], &last = calls_[frame.calls.back()];
+            std::string title = first.path;
+            if (first.is_step())
+                title = frame.calls.size() == 1
+                            ? fmt::format("step {}", first.step)
+                            : fmt::format("step {}..{}, ×{}", first.step, last.step, frame.calls.size());
+            drawing_.boxes.push_back({title, frame.parent, first.is_step()});
         }
     }
 
-    int find_box(const std::string& path, int block) {
-        if (path.empty() && block == Folding::outside) return -1;
-        if (const auto box = boxes_.find({path, block}); box != boxes_.end()) return box->second;
-        std::string title = path;
-        int parent = -1;
-        if (block == Folding::outside) {
-            const std::size_t dot = path.rfind('.');
-            parent = dot == path.npos ? -1 : find_box(path.substr(0, dot), Folding::outside);
-        } else {
-            parent = find_box(path, Folding::outside);
-            const std::set<std::int32_t>& steps = steps_.at({path, block});
-            title = steps.size() == 1 ? fmt::format("step {}", *steps.begin()) : fmt::format("×{} steps", steps.size());
-        }
-        boxes_[{path, block}] = static_cast<int>(drawing_.boxes.size());
-        drawing_.boxes.push_back({title, parent, block != Folding::outside});
-        return static_cast<int>(drawing_.boxes.size()) - 1;
-    }
-
-    /// The op, and before it the leaves that are its operands.
+    /// The op, and before it what its operands are beside ops.
     void add_vertices(int g) {
-        const std::vector<NodeId>& members = group(g).members;
-        const Node& node = tape_[members.front()];
-        const auto [path, block] = block_of(g);
-        const int box = find_box(path, block);
-        std::vector<Drawing::Arrow> from_leaves = add_leaves(g, path, box);
+        const std::vector<NodeId>& ids = members(g);
+        const Node& node = tape_[ids.front()];
+        std::vector<Drawing::Arrow> from_outside = add_outside(g);
         vertex_of_.push_back(static_cast<int>(drawing_.vertices.size()));
-        for (Drawing::Arrow& arrow : from_leaves) {
+        for (Drawing::Arrow& arrow : from_outside) {
             arrow.to = vertex_of_.back();
             drawing_.arrows.push_back(std::move(arrow));
         }
 
-        std::set<std::int32_t> steps;
-        for (const NodeId id : members) steps.insert(step(id));
-        const std::size_t in_each = members.size() / steps.size();
-        std::string label{node.name()};
-        if (members.size() % steps.size() != 0)
-            label += fmt::format(" ×{} in all", members.size());
+        Drawing::Vertex vertex{is_unused(g)     ? Kind::result
+                               : node.is_view() ? Kind::view
+                                                : Kind::op,
+                               std::string(node.name()),
+                               facts_.family(node),
+                               facts_.type(ids),
+                               {},
+                               {},
+                               group(g).frame,
+                               ids};
+        vertex.totals = facts_.totals(ids);
+        const std::string formula = NodeFacts::formula(node).value_or("");
+        std::set<int> runs;
+        for (const NodeId id : ids) runs.insert(calls_.of(id));
+        const std::size_t in_each = ids.size() / runs.size();
+        vertex.label = vertex.name;
+        if (ids.size() % runs.size() != 0)
+            vertex.label += fmt::format(" ×{} in all", ids.size());
         else if (in_each > 1)
-            label += fmt::format(" ×{}", in_each);
-        label += (node.is_view() ? " " : "\n") + describe_type(members);
-        if (block != Folding::outside && steps.size() < steps_.at({path, block}).size())
-            label += fmt::format("\nin {} of {} steps", steps.size(), steps_.at({path, block}).size());
+            vertex.label += fmt::format(" ×{}", in_each);
+        add_line(vertex.label, formula);
+        vertex.label += (node.is_view() ? " " : "\n") + vertex.type;
+        if (group(g).frame >= 0)
+            if (const std::size_t all = folding_.frames()[index(group(g).frame)].calls.size(); runs.size() < all)
+                vertex.label += fmt::format("\nin {} of {} steps", runs.size(), all);
+        if (vertex.totals.bytes > 0) add_line(vertex.label, "keeps " + describe_bytes(vertex.totals.bytes));
+        add_line(vertex.label, facts_.times(vertex.totals));
+        add_line(vertex.label, short_line(node.where()));
 
-        std::string detail =
-            fmt::format("{} {} {}", node.name(), describe_shapes(tape_, members), to_string(node.dtype()));
-        const auto add_line = [&detail](const std::string& line) {
-            if (!line.empty()) detail += '\n' + line;
-        };
-        add_line(steps.size() == 1 ? to_string(node.place())
-                                   : fmt::format("{}{}steps {} to {}", path, path.empty() ? "" : ", ",
-                                                 step(members.front()), step(members.back())));
-        if (members.size() > 1) add_line(fmt::format("{} nodes", members.size()));
-        add_line(to_string(node.where()));
-        add_line(describe_saved(tape_, members));
-        const Kind kind = is_unused(g) ? Kind::result : node.is_view() ? Kind::view : Kind::op;
-        drawing_.vertices.push_back({kind, label, detail, box});
+        vertex.detail = fmt::format("{} {}", node.name(), vertex.type);
+        add_line(vertex.detail, formula);
+        const std::string path = scope_path(node.place().scope);
+        add_line(vertex.detail, repeats(g) ? fmt::format("{}{}steps {} to {}", path, path.empty() ? "" : ", ",
+                                                         step(ids.front()), step(ids.back()))
+                                           : to_string(node.place()));
+        if (ids.size() > 1) add_line(vertex.detail, fmt::format("{} nodes", ids.size()));
+        add_line(vertex.detail, to_string(node.where()));
+        if (node.released())
+            add_line(vertex.detail, "has released what backward needed");
+        else if (vertex.totals.bytes > 0)
+            add_line(vertex.detail, fmt::format("keeps {} for backward", describe_bytes(vertex.totals.bytes)));
+        add_line(vertex.detail, facts_.times(vertex.totals));
+        mark_non_finite(vertex);
+        drawing_.vertices.push_back(std::move(vertex));
+    }
+
+    static void add_line(std::string& text, const std::string& line) {
+        if (!line.empty()) text += '\n' + line;
+    }
+
+    void mark_non_finite(Drawing::Vertex& vertex) const {
+        for (const NodeId id : vertex.nodes) {
+            const std::optional<double> found = facts_.non_finite(id);
+            if (!found) continue;
+            vertex.is_finite = false;
+            add_line(vertex.label, fmt::format("has {}", *found));
+            add_line(vertex.detail, fmt::format("has {}{}", *found,
+                                                vertex.nodes.size() > 1 ? " in " + to_string(tape_[id].place()) : ""));
+            return;
+        }
     }
 
     /// Whether nothing follows the last step.
     bool is_unused(int g) const {
-        const std::vector<NodeId>& members = group(g).members;
-        return std::all_of(members.begin(), members.end(),
-                           [&](NodeId id) { return tape_[id].uses() == 0 || step(id) != step(members.back()); });
+        const std::vector<NodeId>& ids = members(g);
+        return std::all_of(ids.begin(), ids.end(),
+                           [&](NodeId id) { return tape_[id].uses() == 0 || step(id) != step(ids.back()); });
     }
 
-    /// A vertex for the leaves that are the first operand of a group's nodes (mostly one leaf), one for those that are
-    /// the second, and so on. Returns their arrows, which lack only their heads.
-    std::vector<Drawing::Arrow> add_leaves(int g, std::string_view path, int box) {
-        std::vector<std::set<NodeId>> leaves;
-        std::vector<char> in_first_step_only;
-        for (const NodeId id : group(g).members) {
-            const std::span<const NodeId> operands = tape_[id].inputs();
-            if (operands.size() > leaves.size()) {
-                leaves.resize(operands.size());
-                in_first_step_only.resize(operands.size(), true);
-            }
-            for (std::size_t i = 0; i < operands.size(); ++i) {
-                if (operands[i] == no_node || !tape_[operands[i]].is_leaf()) continue;
-                leaves[i].insert(operands[i]);
-                if (step(id) != step(group(g).members.front())) in_first_step_only[i] = false;
+    /// A vertex for what is the first operand of a group's nodes (mostly one leaf), one for what is the second, and so
+    /// on. Returns their arrows, which lack only their heads.
+    std::vector<Drawing::Arrow> add_outside(int g) {
+        std::vector<Outside> operands;
+        for (const NodeId id : members(g)) {
+            const std::span<const NodeId> inputs = tape_[id].inputs();
+            if (inputs.size() > operands.size()) operands.resize(inputs.size());
+            for (std::size_t i = 0; i < inputs.size(); ++i) {
+                const Tensor* const saved = saved_operand(tape_[id], id, i);
+                if (inputs[i] != no_node && !tape_[inputs[i]].is_leaf()) continue;
+                if (inputs[i] != no_node)
+                    operands[i].leaves.insert(inputs[i]);
+                else if (saved != nullptr && saved->rank() > 0)
+                    operands[i].constants.push_back(saved);
+                else
+                    continue;
+                operands[i].is_saved |= saved != nullptr;
+                if (step(id) != step(members(g).front())) operands[i].in_first_step_only = false;
             }
         }
+        const std::string path = scope_path(tape_[members(g).front()].place().scope);
         std::vector<Drawing::Arrow> arrows;
         std::set<std::set<NodeId>> drawn{{}};
-        for (std::size_t i = 0; i < leaves.size(); ++i) {
-            if (!drawn.insert(leaves[i]).second) continue;
-            const int leaf = add_leaf({leaves[i].begin(), leaves[i].end()}, path, box);
-            arrows.push_back({leaf, -1, false, in_first_step_only[i] && repeats(g) ? "first step" : ""});
+        for (const Outside& operand : operands) {
+            const auto add = [&](int vertex) {
+                arrows.push_back({vertex, -1, false, operand.is_saved,
+                                  operand.in_first_step_only && repeats(g) ? "first step" : ""});
+            };
+            if (drawn.insert(operand.leaves).second)
+                add(add_leaf({operand.leaves.begin(), operand.leaves.end()}, path, group(g).frame));
+            if (!operand.constants.empty()) add(add_constant(operand.constants, path, group(g).frame));
         }
         return arrows;
     }
 
     int add_leaf(const std::vector<NodeId>& ids, std::string_view path, int box) {
         const Leaf& leaf = static_cast<const Leaf&>(tape_[ids.front()]);
-        std::string name = leaf.tensor().name();
-        std::string label = name.empty() ? std::string(leaf.name()) : std::string(relative_name(name, path));
-        if (name.empty()) name = "unnamed";
-        if (ids.size() > 1) {
-            label = fmt::format("{}s ×{}", leaf.name(), ids.size());
-            name += ", ...";
-        }
-        label += '\n' + describe_type(ids);
-        const std::string detail =
-            fmt::format("{} {}\n{} {}", leaf.name(), name, describe_shapes(tape_, ids), to_string(leaf.dtype()));
-        drawing_.vertices.push_back({leaf.tensor().is_parameter() ? Kind::parameter : Kind::input, label, detail, box});
-        return static_cast<int>(drawing_.vertices.size()) - 1;
+        const std::string name = leaf.tensor().name();
+        Drawing::Vertex vertex{leaf.tensor().is_parameter() ? Kind::parameter : Kind::input,
+                               name.empty() ? std::string(leaf.name()) : name,
+                               {},
+                               facts_.type(ids),
+                               name.empty() ? std::string(leaf.name()) : std::string(relative_name(name, path)),
+                               {},
+                               box,
+                               ids};
+        if (ids.size() > 1) vertex.label = fmt::format("{}s ×{}", leaf.name(), ids.size());
+        vertex.label += '\n' + vertex.type;
+        vertex.detail = fmt::format("{} {}{}\n{}", leaf.name(), name.empty() ? "unnamed" : name,
+                                    ids.size() > 1 ? ", ..." : "", vertex.type);
+        mark_non_finite(vertex);
+        return add(std::move(vertex));
     }
 
-    /// The shape, and the dtype unless it is the usual one.
-    std::string describe_type(const std::vector<NodeId>& ids) const {
-        const Dtype dtype = tape_[ids.front()].dtype();
-        const std::string shapes = describe_shapes(tape_, ids);
-        return dtype == Dtype::float32 ? shapes : fmt::format("{} {}", shapes, to_string(dtype));
+    int add_constant(const std::vector<const Tensor*>& tensors, std::string_view path, int box) {
+        std::vector<Shape> shapes;
+        for (const Tensor* const x : tensors) shapes.push_back(x->shape());
+        const std::string name = tensors.front()->name();
+        Drawing::Vertex vertex{Kind::constant,
+                               name.empty() ? "constant" : name,
+                               {},
+                               describe_type(shapes, tensors.front()->dtype()),
+                               {},
+                               {},
+                               box};
+        vertex.label = fmt::format("{}\n{}", relative_name(vertex.name, path), vertex.type);
+        vertex.detail = fmt::format("constant {}\n{}", name.empty() ? "unnamed" : name, vertex.type);
+        return add(std::move(vertex));
+    }
+
+    int add(Drawing::Vertex vertex) {
+        drawing_.vertices.push_back(std::move(vertex));
+        return static_cast<int>(drawing_.vertices.size()) - 1;
     }
 
     /// What the operands that make one arrow have in common.
     struct Links {
-        bool to_next_step = true, from_last_step = true, to_first_step = true, within_loop = true;
+        bool to_next_step = true, from_last_step = true, to_first_step = true, within_loop = true, is_saved = false;
     };
 
     void add_arrows() {
         std::map<std::tuple<int, int, bool>, Links> arrows;
         for (NodeId user = 0; user < tape_.size(); ++user) {
-            for (const NodeId operand : tape_[user].inputs()) {
+            const std::span<const NodeId> inputs = tape_[user].inputs();
+            for (std::size_t i = 0; i < inputs.size(); ++i) {
+                const NodeId operand = inputs[i];
                 if (operand == no_node || tape_[operand].is_leaf()) continue;
                 const int from = folding_.group_of(operand), to = folding_.group_of(user);
-                const bool within_loop = folding_.same_loop(operand, user);
+                const bool within_loop = calls_.same_loop(operand, user);
                 const bool is_carried = from >= to || (within_loop && step(operand) != step(user));
                 Links& links = arrows[{from, to, is_carried}];
                 links.to_next_step &= std::abs(step(operand) - step(user)) == 1;
-                links.from_last_step &= step(operand) == step(group(from).members.back());
-                links.to_first_step &= step(user) == step(group(to).members.front());
+                links.from_last_step &= step(operand) == step(members(from).back());
+                links.to_first_step &= step(user) == step(members(to).front());
                 links.within_loop &= within_loop;
+                links.is_saved |= saved_operand(tape_[user], user, i) != nullptr;
             }
         }
         std::set<std::pair<int, std::string>> said;  // once for all arrows from one vertex
@@ -314,7 +259,8 @@ class Artist {
             const auto [from, to, is_carried] = ends;
             std::string label = describe(links, from, to, is_carried);
             if (!said.emplace(from, label).second) label.clear();
-            drawing_.arrows.push_back({vertex_of_[index(from)], vertex_of_[index(to)], is_carried, label});
+            drawing_.arrows.push_back(
+                {vertex_of_[index(from)], vertex_of_[index(to)], is_carried, links.is_saved, label});
         }
     }
 
@@ -323,6 +269,19 @@ class Artist {
         if (links.within_loop) return "";
         const bool last = repeats(from) && links.from_last_step, first = repeats(to) && links.to_first_step;
         return last && first ? "last to first step" : last ? "last step" : first ? "first step" : "";
+    }
+
+    void add_totals() {
+        std::vector<std::vector<NodeId>> inside(drawing_.boxes.size());
+        for (const Drawing::Vertex& vertex : drawing_.vertices)
+            if (!Drawing::is_outside(vertex.kind))
+                for (int box = vertex.box; box >= 0; box = drawing_.boxes[index(box)].parent)
+                    inside[index(box)].insert(inside[index(box)].end(), vertex.nodes.begin(), vertex.nodes.end());
+        for (std::size_t b = 0; b < inside.size(); ++b) drawing_.boxes[b].totals = facts_.totals(inside[b]);
+        std::vector<NodeId> all;
+        for (NodeId id = 0; id < tape_.size(); ++id)
+            if (!tape_[id].is_leaf()) all.push_back(id);
+        drawing_.totals = facts_.totals(all);
     }
 
     /// A box that holds nothing but one other leaves its place to that one.
@@ -338,7 +297,7 @@ class Artist {
             Drawing::Box box = boxes[b];
             const Drawing::Box* outer = box.parent < 0 ? nullptr : &boxes[index(box.parent)];
             if (outer != nullptr && contents[index(box.parent)] == 1 && box.is_repeated)
-                box.title = outer->title + " " + box.title;
+                box.title = outer->title + ", " + box.title;
             if (box.parent >= 0) box.parent = kept[index(box.parent)];
             const bool is_hollow = contents[b] == 1;
             kept[b] = is_hollow ? box.parent : static_cast<int>(solid.size());
@@ -350,18 +309,16 @@ class Artist {
     }
 
     const Tape& tape_;
+    const GraphOptions& options_;
+    const Calls calls_;
     const Folding folding_;
+    const NodeFacts facts_;
     Drawing drawing_;
-    std::map<Block, std::set<std::int32_t>> steps_;
-    std::map<Block, int> boxes_;
     std::vector<int> vertex_of_;  // of a group
 };
 
 }  // namespace
 
-Drawing draw(const Tape& tape, int unfold) {
-    if (unfold < 0) throw ValueError(fmt::format("draw: unfold must not be negative, it is {}", unfold));
-    return Artist(tape, unfold).draw();
-}
+Drawing draw(const Tape& tape, const GraphOptions& options) { return Artist(tape, options).draw(); }
 
 }  // namespace wengert

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <wengert/autograd/tape/internal/cotangents.hpp>
+#include <wengert/autograd/tape/internal/running_rule.hpp>
 
 namespace wengert {
 namespace {
@@ -65,6 +66,7 @@ void Cotangents::compute_pending(NodeId id) {
     CotangentSlot& slot = slots_[id];
     if (slot.pending) {
         const std::unique_ptr<Pending> pending = std::move(slot.pending);
+        const RunningRule running(recording_[id], true);
         const ObservedWork work(pending->name(), recording_[id].place(), Pass::backward);
         pending->run(target(id));
     }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <vector>
+#include <wengert/autograd/observe/node_text.hpp>
 #include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/elementwise/internal/formula_text.hpp>
 #include <wengert/ops/elementwise/internal/integers.hpp>
 #include <wengert/ops/elementwise/internal/map_op.hpp>
 #include <wengert/ops/elementwise/internal/nest.hpp>
@@ -88,6 +90,9 @@ Tensor BoundFormula::jvp(const Forward& forward) const {
 }
 
 namespace {
+
+/// Pictures tell the formula of each node.
+[[maybe_unused]] const bool formulas_are_told = (formula_of_node = formula_text, true);
 
 /// The same for tensors of one dtype.
 template <bool summed>

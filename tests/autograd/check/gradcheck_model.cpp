@@ -128,3 +128,18 @@ TEST_CASE("gradcheck_model: what it does not take") {
     CHECK_THROWS_WITH_AS(gradcheck_model([&] { return sum(b); }, {b}),
                          "gradcheck_model: the parameter \"b\" [2] is float32; differences need float64", DtypeError);
 }
+
+TEST_CASE("gradcheck_model: what failed is shown while its tape lives, once") {
+    const TwoWeights model;
+    int calls = 0;
+    const auto show = [&](const Tape& tape, const NodeCheck& row, const Tensor& loss) {
+        ++calls;
+        CHECK(row.op == "cube_below");
+        CHECK(tape[row.node].name() == "cube_below");
+        CHECK(tape.find(loss) > row.node);
+    };
+    gradcheck_model([&] { return model.loss(1000); }, model.parameters(), {}, show);
+    CHECK(calls == 0);
+    gradcheck_model([&] { return model.loss(10); }, model.parameters(), {}, show);
+    CHECK(calls == 1);
+}

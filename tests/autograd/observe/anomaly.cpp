@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <wengert/autograd/observe/anomaly.hpp>
+#include <wengert/autograd/observe/graph.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 
 #include "autograd/tiny_ops.hpp"
@@ -86,4 +87,22 @@ TEST_CASE("anomaly: the mode ends with its block") {
         CHECK_THROWS_AS(scale(x, 10), NonFiniteError);
     }
     CHECK(std::isinf(scale(x, 10).item()));
+}
+
+TEST_CASE("anomaly: the node at fault is known, to be drawn with the way from the loss") {
+    const Tensor x = vector({4, 0});
+    Tape tape;
+    tape.watch(x);
+    const Tensor y = root(x), loss = sum(scale(y, 3));
+    DetectAnomalies detect;
+    CHECK(detect.culprit(tape) == no_node);
+    CHECK_THROWS_AS(tape.gradient(loss, x, {.retain_graph = true}), NonFiniteError);
+    CHECK(detect.culprit(tape) == tape.find(y));
+    const std::string text = to_dot(tape, {.result = loss, .around = detect.culprit(tape)});
+    for (const char* const op : {"root", "scale", "sum"}) CHECK(text.find(std::string("label=\"") + op) != text.npos);
+
+    CHECK_THROWS_AS(scale(y, 1e308), NonFiniteError);  // of an op that has no node its operand's
+    CHECK(detect.culprit(tape) == tape.find(y));
+    CHECK_THROWS_AS(scale(vector({1e308}), 10), NonFiniteError);
+    CHECK(detect.culprit(tape) == no_node);
 }

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <graphviz/cgraph.h>
 
+#include <cmath>
 #include <thread>
 #include <wengert/autograd/observe/graph.hpp>
 
@@ -59,13 +60,13 @@ TEST_CASE("a small graph in Graphviz's language") {
 		fontsize=8
 	];
 	subgraph cluster_0 {
-		graph [bgcolor="#e9f1fb",
+		graph [bgcolor="#0000000a",
 			color="#9aa5b1",
 			fontsize=11,
-			label="rnn.cell ×3 steps",
+			label="rnn.cell, step 0..2, ×3",
 			labeljust=l,
 			style="dashed,rounded",
-			tooltip="rnn.cell ×3 steps"
+			tooltip="rnn.cell, step 0..2, ×3\n9 nodes, keep 504 bytes for backward"
 		];
 		n0	[color="#4f9a54",
 			fillcolor="#dcf2dc",
@@ -74,47 +75,81 @@ TEST_CASE("a small graph in Graphviz's language") {
 			shape=ellipse,
 			tooltip="input x\n[2, 3] float64"];
 		n1	[color="#b39a3c",
-			fillcolor="#fff4c2",
+			fillcolor="#fff8dc",
 			fontsize=9,
 			label="weight\n[3, 3] float64",
 			shape=note,
 			tooltip="parameter rnn.cell.weight\n[3, 3] float64"];
-		n2	[label="matmul\n[2, 6] float64",
+		n2	[fillcolor="#a9cdf0",
+			fontcolor="#1b2430",
+			label="matmul\n[2, 6] float64\nkeeps 216 bytes",
 			tooltip="matmul [2, 6] float64\nrnn.cell, steps 0 to 2\n3 nodes\nkeeps 216 bytes for backward"];
 		n3	[color="#b4bdc7",
-			fontcolor="#5f6b7a",
+			fillcolor="#ffe8b3",
+			fontcolor="#1b2430",
 			fontsize=8,
 			label="slice [2, 3] float64",
-			style=rounded,
+			style="rounded,filled",
 			tooltip="slice [2, 3] float64\nrnn.cell, steps 0 to 2\n3 nodes"];
-		n4	[label="tanh\n[2, 3] float64",
+		n4	[fillcolor="#a9cdf0",
+			fontcolor="#1b2430",
+			label="tanh\n[2, 3] float64\nkeeps 288 bytes",
 			tooltip="tanh [2, 3] float64\nrnn.cell, steps 0 to 2\n3 nodes\nkeeps 288 bytes for backward"];
 	}
 	subgraph cluster_1 {
-		graph [bgcolor="#eaf6ea",
+		graph [bgcolor="#0000000a",
 			color="#9aa5b1",
 			fontsize=11,
 			label=loss,
 			labeljust=l,
-			tooltip=loss
+			tooltip="loss\n1 node, keep 48 bytes for backward"
 		];
-		n5	[color="#b3261e",
-			fillcolor="#f9d3d3",
+		n5	[color=black,
+			fillcolor="#a9cdf0",
+			fontcolor="#1b2430",
 			fontname="Helvetica-Bold",
-			label="sum\n[] float64",
+			label="sum\n[] float64\nkeeps 48 bytes",
 			penwidth=2,
+			peripheries=2,
 			tooltip="sum [] float64\nloss\nkeeps 48 bytes for backward"];
 	}
-	n0 -> n2	[label="first step"];
-	n1 -> n2;
+	subgraph cluster_legend {
+		graph [color="#9aa5b1",
+			fontsize=9,
+			label=Legend,
+			labeljust=l
+		];
+		legend0	[color="#b4bdc7",
+			fillcolor="#a9cdf0",
+			fontcolor="#1b2430",
+			fontsize=8,
+			label="Other ops: matmul, sum, tanh"];
+		legend1	[color="#b4bdc7",
+			fillcolor="#ffe8b3",
+			fontcolor="#1b2430",
+			fontsize=8,
+			label="Views: slice"];
+		legend2	[color="#b4bdc7",
+			fontsize=8,
+			label="dashed: kept for backward\nbold: to a later step",
+			shape=plaintext,
+			style=""];
+	}
+	n0 -> n2	[label="first step",
+		style=dashed];
+	n1 -> n2	[style=dashed];
 	n2 -> n3;
-	n3 -> n4;
+	n3 -> n4	[style=dashed];
 	n4 -> n2	[color="#7048b6",
 		constraint=false,
 		fontcolor="#7048b6",
 		label="next step",
+		penwidth=2,
 		style=dashed];
-	n4 -> n5	[label="last step"];
+	n4 -> n5	[label="last step",
+		style=dashed];
+	legend0 -> legend1	[style=invis];
+	legend1 -> legend2	[style=invis];
 }
 )");
 }
@@ -150,9 +185,10 @@ TEST_CASE("any name is shown as it is") {
 
     Agraph_t* const graph = agmemread(to_dot(tape).c_str());
     REQUIRE(graph != nullptr);
-    Agnode_t* const node = agfstnode(graph);
-    char label[] = "label";
-    CHECK(std::string(agget(node, label)) == R"(a\\N"b" <i>&amp;amp;</i> {汤|姆}\n[])");
+    char name_of_first[] = "n0", label[] = "label";
+    Agnode_t* const node = agnode(graph, name_of_first, 0);
+    REQUIRE(node != nullptr);
+    CHECK(std::string(agget(node, label)) == R"(a\\N"b" <i>&amp;amp;</i> {汤|姆}\n[] float32)");
     agclose(graph);
 }
 
@@ -170,9 +206,8 @@ TEST_CASE("options.unfold is followed") {
     Tape tape;
     tape.watch(x);
     record_loop(x);
-    CHECK(shows(to_dot(tape), "×3 steps"));
-    CHECK(shows(to_dot(tape, {.unfold = 1}), "×2 steps"));
-    CHECK_THROWS_AS(to_dot(tape, {.unfold = -1}), ValueError);
+    CHECK(shows(to_dot(tape), "step 0..2, ×3"));
+    CHECK(shows(to_dot(tape, {.unfold = 1}), "step 1..2, ×2"));
 }
 
 TEST_CASE("the file's extension says what is written") {
@@ -189,6 +224,10 @@ TEST_CASE("the file's extension says what is written") {
     CHECK(shows(svg, ">exp</text>"));
     CHECK(svg.ends_with("</svg>\n"));
     CHECK(content_of(directory.path() / "graph.png").starts_with("\x89PNG\r\n\x1a\n"));
+    write_graph(tape, directory.path() / "graph.pdf");
+    CHECK(content_of(directory.path() / "graph.pdf").starts_with("%PDF-"));
+    write_graph(tape, directory.path() / "graph.html");
+    CHECK(content_of(directory.path() / "graph.html").starts_with("<!DOCTYPE html>"));
 }
 
 TEST_CASE("an empty tape is an empty picture") {
@@ -201,13 +240,14 @@ TEST_CASE("an empty tape is an empty picture") {
 TEST_CASE("files that cannot be written are named") {
     const Tape tape;
     const TemporaryDirectory directory;
-    for (const char* const name : {"graph.pdf", "graph", ".svg"}) {
+    for (const char* const name : {"graph.jpeg", "graph", ".svg", "graph.SVG"}) {
         const std::string file = (directory.path() / name).string();
         CHECK_THROWS_WITH_AS(write_graph(tape, file),
-                             ("write_graph: " + file + " must end in .dot, .svg or .png").c_str(), ValueError);
+                             ("write_graph: " + file + " must end in .svg, .png, .pdf, .dot or .html").c_str(),
+                             ValueError);
         CHECK(!std::filesystem::exists(file));
     }
-    for (const char* const name : {"missing/graph.dot", "missing/graph.svg", "missing/graph.png"}) {
+    for (const char* const name : {"missing/graph.dot", "missing/graph.svg", "missing/graph.html"}) {
         const std::string file = (directory.path() / name).string();
         CHECK_THROWS_WITH_AS(write_graph(tape, file), (file + ": cannot be written: No such file or directory").c_str(),
                              FileError);
@@ -231,6 +271,107 @@ TEST_CASE("threads can draw at the same time") {
             });
         }
     }
-    CHECK(shows(pictures[0], ">rnn.cell ×3 steps</text>"));
+    CHECK(shows(pictures[0], ">rnn.cell, step 0..2, ×3</text>"));
     CHECK(pictures[0] == pictures[1]);
+}
+
+TEST_CASE("options that make no sense are errors that say which") {
+    const Tensor w = parameter("w", {});
+    Tape tape;
+    compute<"exp">({}, {&w});
+    CHECK_THROWS_WITH_AS(to_dot(tape, {.unfold = -1}), "write_graph: unfold must not be negative, it is -1",
+                         ValueError);
+    CHECK_THROWS_WITH_AS(to_dot(tape, {.depth = -2}), "write_graph: depth must not be negative, it is -2", ValueError);
+    CHECK_THROWS_WITH_AS(to_dot(tape, {.color = GraphColor::time}),
+                         "write_graph: colours by time need a profile, a NodeProfile that observed the tape",
+                         ValueError);
+    CHECK_THROWS_WITH_AS(to_dot(tape, {.backward = true}),
+                         "write_graph: a backward pass is that of a result; say which", ValueError);
+    CHECK_THROWS_WITH_AS(to_dot(tape, {.result = zeros({2})}),
+                         "write_graph: the result is constant, the tape does not have it", ValueError);
+    CHECK_THROWS_WITH_AS(to_dot(tape, {.around = 2}), "write_graph: around is node 2, and the tape has 2", ValueError);
+}
+
+TEST_CASE("colours tell families, time or memory, and the legend says which") {
+    const Tensor w = parameter("w", {1000});
+    Tape tape;
+    const NodeProfile profile;
+    const Tensor x = compute<"exp">({1000}, {&w});
+    look<"slice">({2}, x);
+    const auto family = [](std::string_view op) -> std::string_view { return op == "exp" ? "Exponentials" : ""; };
+    const std::string by_family = to_dot(tape, {.family = family});
+    CHECK(shows(by_family, "label=\"Exponentials: exp\""));
+    CHECK(shows(by_family, "label=\"Views: slice\""));
+    CHECK(shows(by_family, "label=\"dashed: kept for backward\""));
+    CHECK(shows(to_dot(tape), "label=\"Other ops: exp\""));
+    const std::string by_memory = to_dot(tape, {.color = GraphColor::memory});
+    CHECK(shows(by_memory, "label=\"from 3.2 kB\""));
+    CHECK(shows(by_memory, "fillcolor=\"#7f0000\""));
+    CHECK(shows(to_dot(tape, {.color = GraphColor::time, .profile = &profile}), " ms\""));
+}
+
+TEST_CASE("a node that is not finite is red, and so says the legend") {
+    Tensor w = parameter("w", {2});
+    fill(w, std::nan(""));
+    Tape tape;
+    compute<"exp">({2}, {&w});
+    CHECK(shows(to_dot(tape), "fillcolor=\"#d00000\""));
+    CHECK(shows(to_dot(tape), "label=\"has a NaN or an infinity\""));
+    fill(w, 1);
+    CHECK(!shows(to_dot(tape), "#d00000"));
+}
+
+TEST_CASE("a depth closes boxes, and a graph that is too large is closed by itself and says so") {
+    const Tensor w = parameter("w", {3});
+    Tape tape;
+    Tensor x = w;
+    for (int block = 0; block < 40; ++block) {
+        const Scope scope("block" + std::to_string(block));
+        for (int i = 0; i < 10; ++i) x = compute<"tanh">({3}, {&x});
+    }
+    CHECK(shows(to_dot(tape, {.depth = 0}), "label=\"block39\\nin: [3] float32\\nout: [3] float32\\n10 nodes"));
+    CHECK(!shows(to_dot(tape, {.depth = 0}), "tanh"));
+    CHECK(shows(to_dot(tape, {.depth = 1}), "label=\"tanh"));
+    const std::string closed = to_dot(tape, {.title = "Blocks"});
+    CHECK(shows(closed, "label=\"Blocks\\n401 ops and operands are too many to show: boxes in 0 others are closed\""));
+}
+
+TEST_CASE("10,000 nodes without scopes are a picture within seconds, or an error at once") {
+    const Tensor w = parameter("w", {3});
+    Tape tape;
+    Tensor x = w;
+    for (int i = 0; i < 10'000; ++i) x = compute<"tanh">({3}, {&x});
+    const TemporaryDirectory directory;
+    write_graph(tape, directory.path() / "long.svg");
+    CHECK(shows(content_of(directory.path() / "long.svg"), "part 1 of "));
+    const auto write_all = [&] { write_graph(tape, directory.path() / "all.svg", {.depth = 100}); };
+    CHECK_THROWS_WITH_AS(
+        write_all(),
+        "write_graph: 10001 vertices are too many for a picture, 1500 are the most: close boxes with a "
+        "smaller depth, fold steps, or write a page (.html), which opens what is asked for",
+        ValueError);
+    CHECK(!std::filesystem::exists(directory.path() / "all.svg"));
+}
+
+TEST_CASE("forward and backward stand in one drawing") {
+    const Tensor w = parameter("w", {3});
+    Tape tape;
+    const Tensor x = compute<"exp">({3}, {&w}), loss = compute<"sum">({}, {&x});
+    const std::string text = to_dot(tape, {.result = loss, .backward = true});
+    CHECK(shows(text, "label=\"rule of exp\\ncotangent [3] float32\""));
+    CHECK(shows(text, "label=\"∂ w\\n[3] float32\""));
+    CHECK(shows(text, "dir=back"));
+    CHECK(!shows(to_dot(tape, {.result = loss}), "rule of"));
+}
+
+TEST_CASE("what is around a node is drawn, with the way to the result") {
+    const Tensor w = parameter("w", {3});
+    Tape tape;
+    std::vector<Tensor> chain{w};
+    for (int i = 0; i < 20; ++i) chain.push_back(compute<"tanh">({3}, {&chain.back()}));
+    const Tensor loss = compute<"sum">({}, {&chain.back()});
+    const std::string text = to_dot(tape, {.result = chain[8], .around = tape.find(chain[4])});
+    CHECK(shows(text, "penwidth=5"));
+    CHECK(!shows(text, "label=\"sum"));
+    CHECK(shows(to_dot(tape, {.result = loss, .around = tape.find(chain[4])}), "label=\"sum"));
 }

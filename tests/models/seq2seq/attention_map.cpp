@@ -4,6 +4,7 @@
 #include <wengert/models/seq2seq/attention_map.hpp>
 
 #include "../text/temporary_file.hpp"
+#include "browser.hpp"
 
 using namespace wengert;
 
@@ -128,4 +129,45 @@ TEST_CASE("an attention map is written to a file") {
     CHECK(file.content() == to_svg(maps));
     CHECK_THROWS_WITH_AS(write_svg(maps, "/missing/map.svg"),
                          "/missing/map.svg: cannot be written: No such file or directory", FileError);
+}
+
+TEST_CASE("a page shows what a word looked at, and what looked at it") {
+    AttentionMap hostile = example_map();
+    hostile.title = "</script><b>&amp;\"'\n";
+    hostile.source = {"<img src=x onerror=alert(1)>", "مرحبا", "\xff"};
+    const std::vector maps{example_map(), hostile};
+    const std::string page = to_html(maps);
+    CHECK(count(page, "http") == 0);
+    CHECK(count(page, "</script>") == 2);
+    const TemporaryDirectory directory;
+    write_html(maps, directory.path() / "page.html");
+    CHECK(content_of(directory.path() / "page.html") == page);
+    const std::optional<std::string> result = run_in_browser(directory.path() / "page.html", R"(
+        const words = [...document.querySelectorAll("button.word")];
+        const said = () => words.map(word => word.classList.contains("told") ? word.lastChild.textContent : "-").join(" ");
+        const point = (word, event) => word.dispatchEvent(new MouseEvent(event));
+        const lines = [];
+        point(words[4], "mouseenter");
+        lines.push(said());
+        point(words[4], "mouseleave");
+        lines.push(said());
+        point(words[1], "mouseenter");
+        lines.push(said());
+        point(words[1], "mouseleave");
+        lines.push(document.querySelectorAll("img, b").length);
+        lines.push(getComputedStyle(document.querySelectorAll("p.words")[2]).direction);
+        const search = document.getElementById("search");
+        search.value = "JERRY";
+        search.dispatchEvent(new Event("input"));
+        lines.push([...document.querySelectorAll("section")].map(section => section.hidden).join(" "));
+        click("#tables");
+        lines.push(document.querySelectorAll("td").length + " " + document.querySelector("td").title);
+        return lines.join("|");)");
+    if (!result) {
+        MESSAGE("Skipped: there is no chromium here.");
+        return;
+    }
+    CHECK(*result ==
+          "0.06 0.81 0.12 - - - - - - -|- - - - - - - - - -|- - - - 0.81 - - - - -|0|ltr|false true|12 汤姆 from Tom: "
+          "1.000");
 }

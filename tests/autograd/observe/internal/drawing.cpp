@@ -2,6 +2,7 @@
 // Covers autograd/observe/svg.hpp
 #include <doctest/doctest.h>
 
+#include <sstream>
 #include <wengert/autograd/observe/internal/drawing.hpp>
 
 #include "autograd/named_op.hpp"
@@ -20,7 +21,14 @@ struct Lines : std::vector<std::string> {
     }
 };
 
-/// "kind label" of each vertex, its lines parted by " / ".
+/// The text without " float32".
+std::string without_usual(std::string text) {
+    constexpr std::string_view usual = " float32";
+    if (const std::size_t at = text.find(usual); at != text.npos) text.erase(at, usual.size());
+    return text;
+}
+
+/// "kind label" of each vertex, its lines parted by " / ", without what the node keeps, its line and " float32".
 Lines describe_vertices(const Drawing& drawing) {
     Lines lines;
     for (const Drawing::Vertex& vertex : drawing.vertices) {
@@ -32,6 +40,9 @@ Lines describe_vertices(const Drawing& drawing) {
             case Kind::input:
                 line = "input ";
                 break;
+            case Kind::constant:
+                line = "constant ";
+                break;
             case Kind::view:
                 line = "view ";
                 break;
@@ -41,8 +52,17 @@ Lines describe_vertices(const Drawing& drawing) {
             case Kind::result:
                 line = "result ";
                 break;
+            case Kind::closed:
+            case Kind::closed_result:
+            case Kind::rule:
+            case Kind::gradient:
+                line = "of another file ";
+                break;
         }
-        for (const char c : vertex.label) line += c == '\n' ? std::string(" / ") : std::string(1, c);
+        std::istringstream label(vertex.label);
+        const char* between = "";
+        for (std::string part; std::getline(label, part); between = " / ")
+            if (!part.starts_with("keeps") && part.find(".cpp:") == part.npos) line += between + without_usual(part);
         lines.push_back(line);
     }
     return lines;
@@ -87,7 +107,7 @@ TEST_CASE("what is in no step is drawn as it is") {
     Tape tape;
     Tensor x = w;
     for (int i = 0; i < 3; ++i) x = compute<"tanh">({2, 3}, {&x});
-    const Drawing drawing = draw(tape, 0);
+    const Drawing drawing = draw(tape, {});
     CHECK(describe_vertices(drawing) ==
           Lines{"parameter w / [2, 3]", "op tanh / [2, 3]", "op tanh / [2, 3]", "result tanh / [2, 3]"});
     CHECK(describe_arrows(drawing) == Lines{"0 -> 1", "1 -> 2", "2 -> 3"});
@@ -96,19 +116,14 @@ TEST_CASE("what is in no step is drawn as it is") {
 
 TEST_CASE("an empty tape is an empty drawing") {
     const Tape tape;
-    CHECK(draw(tape, 0).vertices.empty());
-}
-
-TEST_CASE("a negative unfold is an error") {
-    const Tape tape;
-    CHECK_THROWS_WITH_AS(draw(tape, -1), "draw: unfold must not be negative, it is -1", ValueError);
+    CHECK(draw(tape, {}).vertices.empty());
 }
 
 TEST_CASE("a dtype is shown unless it is float32") {
     const Tensor w = parameter("w", {}, Dtype::float64);
     Tape tape;
     compute<"exp">({4}, {&w});
-    CHECK(describe_vertices(draw(tape, 0)) == Lines{"parameter w / [] float64", "result exp / [4] float64"});
+    CHECK(describe_vertices(draw(tape, {})) == Lines{"parameter w / [] float64", "result exp / [4] float64"});
 }
 
 TEST_CASE("a parameter stands beside each of its users, once") {
@@ -116,7 +131,7 @@ TEST_CASE("a parameter stands beside each of its users, once") {
     Tape tape;
     const Tensor x = compute<"mul">({3}, {&w, &w});
     compute<"add">({3}, {&x, &w});
-    const Drawing drawing = draw(tape, 0);
+    const Drawing drawing = draw(tape, {});
     CHECK(describe_vertices(drawing) ==
           Lines{"parameter w / [3]", "op mul / [3]", "parameter w / [3]", "result add / [3]"});
     CHECK(describe_arrows(drawing) == Lines{"0 -> 1", "2 -> 3", "1 -> 3"});
@@ -129,15 +144,22 @@ TEST_CASE("a watched tensor is an input, drawn even if nothing uses it") {
     tape.watch(x);
     tape.watch(y);
     compute<"exp">({3}, {&x});
-    CHECK(describe_vertices(draw(tape, 0)) == Lines{"input x / [3]", "result exp / [3]", "input input / [4]"});
+    CHECK(describe_vertices(draw(tape, {})) == Lines{"input x / [3]", "result exp / [3]", "input input / [4]"});
 }
 
-TEST_CASE("constants are not drawn") {
-    const Tensor w = parameter("w", {3}), constant = zeros({3}), ids = zeros({3}, Dtype::int64);
+TEST_CASE("constants that their user keeps are drawn beside it, numbers and what is not recorded are not") {
+    const Tensor w = parameter("w", {3}), ids = zeros({3}, Dtype::int64), number = zeros({});
+    Tensor mask = zeros({3});
+    mask.set_name("mask");
     Tape tape;
-    compute<"exp">({3}, {&constant});
-    compute<"add">({3}, {&w, &constant, &ids});
-    CHECK(describe_vertices(draw(tape, 0)) == Lines{"parameter w / [3]", "result add / [3]"});
+    compute<"exp">({3}, {&mask});
+    const Tensor sum = compute<"add">({3}, {&w, &mask, &ids, &number});
+    look<"slice">({2}, sum);
+    const Drawing drawing = draw(tape, {});
+    CHECK(describe_vertices(drawing) == Lines{"parameter w / [3]", "constant mask / [3]",
+                                              "constant constant / [3] int64", "op add / [3]", "result slice [2]"});
+    CHECK(drawing.arrows[1].is_saved);
+    CHECK(!drawing.arrows.back().is_saved);
 }
 
 TEST_CASE("steps fold into one, which hands its state to itself") {
@@ -147,15 +169,16 @@ TEST_CASE("steps fold into one, which hands its state to itself") {
     const std::vector<Tensor> states = run_cell(w, zeros({2, 3}), 5);
     const Tensor last = compute<"sum">({}, {&states.back()});
 
-    const Drawing drawing = draw(tape, 0);
-    CHECK(describe_vertices(drawing) ==
-          Lines{"parameter weight / [3, 3]", "op matmul / [2, 3]", "op tanh / [2, 3]", "result sum / []"});
-    CHECK(describe_arrows(drawing) == Lines{"0 -> 1", "1 -> 2", "2 => 1 next step", "2 -> 3 last step"});
-    CHECK(describe_boxes(drawing) == Lines{"gru", "×5 steps < gru"});
+    const Drawing drawing = draw(tape, {});
+    CHECK(describe_vertices(drawing) == Lines{"constant constant / [2, 3]", "parameter weight / [3, 3]",
+                                              "op matmul / [2, 3]", "op tanh / [2, 3]", "result sum / []"});
+    CHECK(describe_arrows(drawing) ==
+          Lines{"0 -> 2 first step", "1 -> 2", "2 -> 3", "3 => 2 next step", "3 -> 4 last step"});
+    CHECK(describe_boxes(drawing) == Lines{"gru", "step 0..4, ×5 < gru"});
     CHECK(drawing.boxes[1].is_repeated);
     CHECK(!drawing.boxes[0].is_repeated);
-    CHECK(drawing.vertices[2].box == 1);
-    CHECK(drawing.vertices[3].box == 0);
+    CHECK(drawing.vertices[3].box == 1);
+    CHECK(drawing.vertices[4].box == 0);
 }
 
 TEST_CASE("the first steps can be drawn one by one") {
@@ -164,14 +187,14 @@ TEST_CASE("the first steps can be drawn one by one") {
     const std::vector<Tensor> states = run_cell(w, zeros({2, 3}), 5);
     compute<"stack">({5, 2, 3}, states);
 
-    const Drawing drawing = draw(tape, 2);
-    CHECK(describe_boxes(drawing) == Lines{"step 0", "step 1", "×3 steps"});
-    CHECK(drawing.vertices.size() == 3 * 3 + 1);
-    CHECK(describe_arrows(drawing) == Lines{"0 -> 1", "3 -> 4", "6 -> 7", "1 -> 2", "2 => 4 next step", "2 -> 9",
-                                            "4 -> 5", "5 => 7 next step", "5 -> 9", "7 -> 8", "8 => 7 next step",
-                                            "8 -> 9"});
-    CHECK(draw(tape, 5).vertices.size() == 5 * 3 + 1);
-    CHECK(describe_arrows(draw(tape, 100)) == describe_arrows(draw(tape, 5)));
+    const Drawing drawing = draw(tape, {.unfold = 2});
+    CHECK(describe_boxes(drawing) == Lines{"step 0", "step 1", "step 2..4, ×3"});
+    CHECK(drawing.vertices.size() == 3 * 3 + 2);
+    CHECK(describe_arrows(drawing) == Lines{"0 -> 2", "1 -> 2", "4 -> 5", "7 -> 8", "2 -> 3", "3 => 5 next step",
+                                            "3 -> 10", "5 -> 6", "6 => 8 next step", "6 -> 10", "8 -> 9",
+                                            "9 => 8 next step", "9 -> 10"});
+    CHECK(draw(tape, {.unfold = 5}).vertices.size() == 5 * 3 + 2);
+    CHECK(describe_arrows(draw(tape, {.unfold = 100})) == describe_arrows(draw(tape, {.unfold = 5})));
 }
 
 TEST_CASE("steps that run backwards fold, and unfold in the order in which they ran") {
@@ -182,9 +205,10 @@ TEST_CASE("steps that run backwards fold, and unfold in the order in which they 
         const Step step(t);
         h = compute<"add">({3}, {&h, &w});
     }
-    CHECK(describe_arrows(draw(tape, 0)) == Lines{"0 -> 1", "1 => 1 next step"});
-    CHECK(describe_boxes(draw(tape, 1)) == Lines{"step 3", "×3 steps"});
-    CHECK(describe_arrows(draw(tape, 1)) == Lines{"0 -> 1", "2 -> 3", "1 => 3 next step", "3 => 3 next step"});
+    CHECK(describe_arrows(draw(tape, {})) == Lines{"0 -> 2 first step", "1 -> 2", "2 => 2 next step"});
+    CHECK(describe_boxes(draw(tape, {.unfold = 1})) == Lines{"step 3", "step 2..0, ×3"});
+    CHECK(describe_arrows(draw(tape, {.unfold = 1})) ==
+          Lines{"0 -> 2", "1 -> 2", "3 -> 4", "2 => 4 next step", "4 => 4 next step"});
 }
 
 TEST_CASE("a step that lacks an op folds with the others") {
@@ -196,7 +220,7 @@ TEST_CASE("a step that lacks an op folds with the others") {
         const Tensor next = compute<"tanh">({3}, {&h});
         h = t == 0 ? next : compute<"select">({3}, {&next, &h});
     }
-    const Drawing drawing = draw(tape, 0);
+    const Drawing drawing = draw(tape, {});
     CHECK(describe_vertices(drawing) ==
           Lines{"parameter w / [3]", "op tanh / [3]", "result select / [3] / in 3 of 4 steps"});
     CHECK(describe_arrows(drawing) ==
@@ -213,7 +237,7 @@ TEST_CASE("a state that is used late in the next step is carried") {
         compute<"output">({3}, {&h});
         h = next;
     }
-    CHECK(describe_arrows(draw(tape, 0)) == Lines{"0 -> 1", "2 -> 3 first step", "1 => 3 next step"});
+    CHECK(describe_arrows(draw(tape, {})) == Lines{"0 -> 1", "2 -> 3 first step", "1 => 3 next step"});
 }
 
 TEST_CASE("a value that all later steps use says so") {
@@ -224,7 +248,7 @@ TEST_CASE("a value that all later steps use says so") {
         const Step step(t);
         states.push_back(compute<"concat">({3}, states));
     }
-    CHECK(describe_arrows(draw(tape, 0)) == Lines{"0 -> 1", "1 => 1 later steps"});
+    CHECK(describe_arrows(draw(tape, {})) == Lines{"0 -> 1", "1 => 1 later steps"});
 }
 
 TEST_CASE("what one repetition hands to the next one goes from its last step to the first") {
@@ -235,10 +259,10 @@ TEST_CASE("what one repetition hands to the next one goes from its last step to 
         const Scope scope(name);
         h = run_cell(w, h, 3).back();
     }
-    const Drawing drawing = draw(tape, 0);
-    CHECK(describe_boxes(drawing) == Lines{"encoder ×3 steps", "decoder ×3 steps"});
-    CHECK(describe_arrows(drawing) == Lines{"0 -> 1", "3 -> 4", "1 -> 2", "2 => 1 next step",
-                                            "2 -> 4 last to first step", "4 -> 5", "5 => 4 next step"});
+    const Drawing drawing = draw(tape, {});
+    CHECK(describe_boxes(drawing) == Lines{"encoder, step 0..2, ×3", "decoder, step 0..2, ×3"});
+    CHECK(describe_arrows(drawing) == Lines{"0 -> 2 first step", "1 -> 2", "4 -> 5", "2 -> 3", "3 => 2 next step",
+                                            "3 -> 5 last to first step", "5 -> 6", "6 => 5 next step"});
 }
 
 TEST_CASE("two runs of one scope are two") {
@@ -246,9 +270,10 @@ TEST_CASE("two runs of one scope are two") {
     Tape tape;
     const Scope scope("encoder");
     const Tensor a = run_cell(w, zeros({2, 3}), 3).back(), b = run_cell(w, zeros({2, 3}), 2).back();
-    CHECK(describe_vertices(draw(tape, 0)) ==
-          Lines{"parameter w / [3, 3]", "op matmul / [2, 3]", "result tanh / [2, 3]", "parameter w / [3, 3]",
-                "op matmul / [2, 3] / in 2 of 3 steps", "result tanh / [2, 3] / in 2 of 3 steps"});
+    CHECK(describe_vertices(draw(tape, {})) ==
+          Lines{"constant constant / [2, 3]", "parameter w / [3, 3]", "op matmul / [2, 3]", "result tanh / [2, 3]",
+                "constant constant / [2, 3]", "parameter w / [3, 3]", "op matmul / [2, 3]", "result tanh / [2, 3]"});
+    CHECK(describe_boxes(draw(tape, {})) == Lines{"encoder", "step 0..2, ×3 < encoder", "step 0..1, ×2 < encoder"});
 }
 
 TEST_CASE("the ops of one step stay apart, though they come from one line") {
@@ -259,7 +284,7 @@ TEST_CASE("the ops of one step stay apart, though they come from one line") {
         const Step step(t);
         for (int k = 0; k < 2; ++k) h = compute<"tanh">({3}, {&h});
     }
-    CHECK(describe_arrows(draw(tape, 0)) == Lines{"0 -> 1 first step", "1 -> 2", "2 => 1 next step"});
+    CHECK(describe_arrows(draw(tape, {})) == Lines{"0 -> 1 first step", "1 -> 2", "2 => 1 next step"});
 }
 
 TEST_CASE("slices that one line takes from one value are one") {
@@ -275,10 +300,11 @@ TEST_CASE("slices that one line takes from one value are one") {
         for (int g = 0; g < 3; ++g) gates.push_back(look<"slice">({1}, sum));
         h = compute<"blend">({3}, gates);
     }
-    const Drawing drawing = draw(tape, 0);
-    CHECK(describe_vertices(drawing) == Lines{"parameter w / [6, 3]", "view slice ×6 [3]", "op add / [3]",
-                                              "view slice ×3 [1]", "result blend / [3]"});
-    CHECK(describe_arrows(drawing) == Lines{"0 -> 1", "1 -> 2", "2 -> 3", "3 -> 4", "4 => 2 next step"});
+    const Drawing drawing = draw(tape, {});
+    CHECK(describe_vertices(drawing) == Lines{"parameter w / [6, 3]", "view slice ×6 [3]", "constant constant / [3]",
+                                              "op add / [3]", "view slice ×3 [1]", "result blend / [3]"});
+    CHECK(describe_arrows(drawing) ==
+          Lines{"0 -> 1", "2 -> 3 first step", "1 -> 3", "3 -> 4", "4 -> 5", "5 => 3 next step"});
 }
 
 TEST_CASE("slices of which some are used are no result") {
@@ -287,7 +313,7 @@ TEST_CASE("slices of which some are used are no result") {
     std::vector<Tensor> parts;
     for (int i = 0; i < 2; ++i) parts.push_back(look<"slice">({3}, w));
     compute<"exp">({3}, {&parts[0]});
-    CHECK(describe_vertices(draw(tape, 0)) == Lines{"parameter w / [6]", "view slice ×2 [3]", "result exp / [3]"});
+    CHECK(describe_vertices(draw(tape, {})) == Lines{"parameter w / [6]", "view slice ×2 [3]", "result exp / [3]"});
 }
 
 TEST_CASE("shapes that differ between steps show their range") {
@@ -297,7 +323,7 @@ TEST_CASE("shapes that differ between steps show their range") {
         const Step step(t);
         compute<"outer">({8 - t, 3}, {&w});
     }
-    CHECK(describe_vertices(draw(tape, 0)) == Lines{"parameter w / [3]", "result outer / [5..8, 3]"});
+    CHECK(describe_vertices(draw(tape, {})) == Lines{"parameter w / [3]", "result outer / [5..8, 3]"});
 }
 
 TEST_CASE("inputs that differ between steps are one") {
@@ -309,7 +335,7 @@ TEST_CASE("inputs that differ between steps are one") {
         tape.watch(inputs.back());
         compute<"exp">({2}, {&inputs.back()});
     }
-    CHECK(describe_vertices(draw(tape, 0)) == Lines{"input inputs ×4 / [2]", "result exp / [2]"});
+    CHECK(describe_vertices(draw(tape, {})) == Lines{"input inputs ×4 / [2]", "result exp / [2]"});
 }
 
 TEST_CASE("boxes nest as scopes do, and those that would hold one box only are left out") {
@@ -319,7 +345,7 @@ TEST_CASE("boxes nest as scopes do, and those that would hold one box only are l
     compute<"exp">({2}, {&a});
     const Scope gru("gru"), layer("l0");
     compute<"exp">({2}, {&a, &b});
-    const Drawing drawing = draw(tape, 0);
+    const Drawing drawing = draw(tape, {});
     CHECK(describe_boxes(drawing) == Lines{"encoder", "encoder.gru.l0 < encoder"});
     CHECK(describe_vertices(drawing) == Lines{"parameter gru.weight_l0 / [2]", "result exp / [2]",
                                               "parameter weight_l0 / [2]", "parameter other.weight / [2]",
@@ -327,32 +353,31 @@ TEST_CASE("boxes nest as scopes do, and those that would hold one box only are l
     CHECK(drawing.vertices[3].box == 1);
 }
 
-TEST_CASE("the detail tells names in full, the place, the line and what is kept") {
-    const Tensor w = parameter("encoder.weight", {16, 25});
-    Tape tape;
-    {
-        const Scope scope("encoder");
-        for (int t = 0; t < 3; ++t) {
-            const Step step(t);
-            compute<"exp">({16, 25}, {&w});
-        }
-    }
-    const Tensor last = compute<"sum">({}, {&w});
-    const Drawing drawing = draw(tape, 0);
-    const std::string where = to_string(tape[1].where());
-    CHECK(where.ends_with("tests/autograd/observe/internal/drawing.cpp:" + std::to_string(tape[1].where().line)));
-    CHECK(drawing.vertices[0].detail == "parameter encoder.weight\n[16, 25] float32");
-    CHECK(drawing.vertices[1].detail ==
-          "exp [16, 25] float32\nencoder, steps 0 to 2\n3 nodes\n" + where + "\nkeeps 1.6 kB for backward");
-    tape.gradient(last, w);
-    CHECK(draw(tape, 0).vertices[3].detail.ends_with("has released what backward needed"));
-}
-
 TEST_CASE("a long repetition folds to few vertices") {
     const Tensor w = parameter("w", {3, 3});
     Tape tape;
     run_cell(w, zeros({2, 3}), 5000);
     CHECK(tape.size() == 10001);
-    CHECK(draw(tape, 0).vertices.size() == 3);
-    CHECK(draw(tape, 2).vertices.size() == 9);
+    CHECK(draw(tape, {}).vertices.size() == 4);
+    CHECK(draw(tape, {.unfold = 2}).vertices.size() == 10);
+}
+
+TEST_CASE("a scope that is entered twice is two boxes, and no arrow of a straight program leads up") {
+    const Tensor w = parameter("w", {3});
+    Tape tape;
+    Tensor x = w;
+    {
+        const Scope block("block");
+        for (const char* const name : {"norm", "attention", "norm", "feed_forward"}) {
+            const Scope part(name);
+            x = compute<"add">({3}, {&x, &w});
+            x = compute<"mul">({3}, {&x, &w});
+        }
+    }
+    const Drawing drawing = draw(tape, {});
+    CHECK(describe_boxes(drawing) == Lines{"block", "block.norm < block", "block.attention < block",
+                                           "block.norm < block", "block.feed_forward < block"});
+    for (const Drawing::Arrow& arrow : drawing.arrows) CHECK(arrow.from < arrow.to);
+    CHECK(drawing.boxes[0].totals.nodes == 8);
+    CHECK(drawing.boxes[3].totals.nodes == 2);
 }

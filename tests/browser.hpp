@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "temporary_directory.hpp"
+
+namespace wengert {
+
+/// What a page's script puts into `data-result` of the body, if it runs at the end of a page in headless Chromium;
+/// nullopt where that is not installed. `click(selector)` in the script clicks on what is seen in the middle of the
+/// element, so that something that lies over it takes the click, as a person's.
+inline std::optional<std::string> run_in_browser(const std::filesystem::path& page, const std::string& script) {
+    if (std::system("command -v chromium >/dev/null 2>&1") != 0) return std::nullopt;
+    const TemporaryDirectory directory;
+    write_file(directory.path() / "page.html",
+               content_of(page) +
+                   "<script>function click(selector) {\n"
+                   "  const wanted = document.querySelector(selector);\n"
+                   "  if (!wanted) throw Error('there is no ' + selector);\n"
+                   "  const area = wanted.getBoundingClientRect();\n"
+                   "  const x = area.left + area.width / 2, y = area.top + area.height / 2;\n"
+                   "  const seen = document.elementFromPoint(x, y);\n"
+                   "  if (!seen) throw Error(selector + ' is out of sight');\n"
+                   "  seen.dispatchEvent(new MouseEvent('click', {bubbles: true, clientX: x, clientY: y}));\n"
+                   "}\n"
+                   "let result;\n"
+                   "try { result = (() => {" +
+                   script +
+                   "})(); } catch (error) { result = String(error); }\n"
+                   "document.body.dataset.result = encodeURIComponent(result);\n"
+                   "</script>\n");
+    const std::string out = (directory.path() / "dom.html").string();
+    const std::string command =
+        "chromium --headless --no-sandbox --disable-gpu --window-size=1400,900 --user-data-dir='" +
+        (directory.path() / "profile").string() + "' --dump-dom 'file://" + (directory.path() / "page.html").string() +
+        "' >'" + out + "' 2>/dev/null";
+    if (std::system(command.c_str()) != 0) return "chromium failed";
+    const std::string dom = content_of(out), begin = "data-result=\"";
+    const std::size_t at = dom.find(begin);
+    if (at == dom.npos) return "the page's script ended by an error";
+    const std::string encoded = dom.substr(at + begin.size(), dom.find('"', at + begin.size()) - at - begin.size());
+    std::string result;
+    for (std::size_t i = 0; i < encoded.size(); ++i) {
+        result += encoded[i] == '%' ? static_cast<char>(std::stoi(encoded.substr(i + 1, 2), nullptr, 16)) : encoded[i];
+        if (encoded[i] == '%') i += 2;
+    }
+    return result;
+}
+
+}  // namespace wengert
