@@ -24,12 +24,12 @@ void graph(const GraphArguments& arguments) {
         arguments.model.empty() ? small_system(arguments.system) : std::move(load_checkpoint(arguments.model).system);
 
     // What is drawn depends on the sentences' lengths, not on their words.
-    const std::int64_t longest = arguments.source_length;
-    const Tensor source = full({batch_size, longest}, Vocabulary::unknown, Dtype::int64);
+    const Tensor source = full({batch_size, arguments.source_length}, Vocabulary::unknown, Dtype::int64);
     const Tensor target = full({batch_size, arguments.target_length}, Vocabulary::unknown, Dtype::int64);
-    const Tensor lengths =
-        tensor({longest, longest, std::max<std::int64_t>(longest - 1, 1), std::max<std::int64_t>(longest - 2, 1)},
-               Dtype::int64);
+    const auto shorter = [&](std::int64_t by) {
+        return static_cast<double>(std::max<std::int64_t>(arguments.source_length - by, 1));
+    };
+    const Tensor lengths = tensor({shorter(0), shorter(0), shorter(1), shorter(2)}, Dtype::int64);
 
     GraphOptions options = arguments.options;
     options.family = op_family;
