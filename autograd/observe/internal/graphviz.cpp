@@ -210,28 +210,45 @@ void paint(Agnode_t* node, const Drawing::Vertex& vertex, const Palette& palette
 /// What each box lays over its ground.
 constexpr const char* shade = "#0000000a";
 
-/// What the colours and the arrows mean, in a box that no arrow leads to.
+/// Text in Graphviz's language of tables.
+std::string in_table(std::string_view text) {
+    std::string result;
+    for (const char c : text) {
+        if (c == '<')
+            result += "&lt;";
+        else if (c == '>')
+            result += "&gt;";
+        else if (c == '&')
+            result += "&amp;";
+        else
+            result += c;
+    }
+    return result;
+}
+
+/// What the colours and the arrows mean, as a table that no arrow leads to.
 void add_legend(Agraph_t* graph, const Drawing& drawing, const Palette& palette) {
-    Agraph_t* const box = agsubg(graph, chars("cluster_legend"), 1);
-    set(box, {{"label", "Legend"}, {"labeljust", "l"}, {"fontsize", "9"}, {"color", "#9aa5b1"}});
-    Agnode_t* above = nullptr;
-    const auto add = [&](const std::string& label) {
-        Agnode_t* const node = agnode(box, chars(fmt::format("legend{}", agnnodes(box))), 1);
-        set_label(node, label);
-        set(node, {{"fontsize", "8"}, {"color", "#b4bdc7"}});
-        if (above != nullptr) set(agedge(graph, above, node, nullptr, 1), {{"style", "invis"}});
-        above = node;
-        return node;
+    std::string rows;
+    const auto add = [&rows](const Paint& paint, const std::string& label) {
+        rows += fmt::format(R"(<tr><td bgcolor="{}" align="left"><font color="{}">{}</font></td></tr>)", paint.fill,
+                            paint.text, in_table(label));
     };
-    for (const Palette::Entry& entry : palette.legend()) paint(add(entry.label), entry.paint);
+    for (const Palette::Entry& entry : palette.legend()) add(entry.paint, entry.label);
     const auto is_non_finite = [](const Drawing::Vertex& vertex) { return !vertex.is_finite; };
-    if (std::ranges::any_of(drawing.vertices, is_non_finite)) paint(add("has a NaN or an infinity"), non_finite_paint);
-    std::string arrows;
-    if (std::ranges::any_of(drawing.arrows, &Drawing::Arrow::is_saved)) arrows += "dashed: kept for backward\n";
-    if (std::ranges::any_of(drawing.arrows, &Drawing::Arrow::is_carried)) arrows += "bold: to a later step\n";
-    if (arrows.empty()) return;
-    arrows.pop_back();
-    set(add(arrows), {{"shape", "plaintext"}, {"style", ""}});
+    if (std::ranges::any_of(drawing.vertices, is_non_finite)) add(non_finite_paint, "has a NaN or an infinity");
+    const Paint plain{"#ffffff", "#1b2430"};
+    if (std::ranges::any_of(drawing.arrows, &Drawing::Arrow::is_saved)) add(plain, "dashed: kept for backward");
+    if (std::ranges::any_of(drawing.arrows, &Drawing::Arrow::is_carried)) add(plain, "bold: to a later step");
+    if (std::ranges::any_of(drawing.arrows, &Drawing::Arrow::is_backward)) add(plain, "orange: cotangents");
+    if (rows.empty()) return;
+    const std::string table =
+        fmt::format(R"(<table border="0" cellborder="1" cellspacing="0" cellpadding="3">{}</table>)", rows);
+    Agnode_t* const legend = agnode(graph, chars("legend"), 1);
+    char* const label = agstrdup_html(graph, chars(table));
+    agsafeset(legend, chars("label"), label, chars(""));
+    agstrfree(graph, label);
+    set(legend, {{"shape", "plaintext"}, {"style", "solid"}, {"fontsize", "8"}});
+    set_tooltip(legend, "Legend");
 }
 
 Graph build(const Drawing& drawing, const Palette& palette, const std::string& title, GraphDirection direction) {
@@ -282,6 +299,12 @@ Graph build(const Drawing& drawing, const Palette& palette, const std::string& t
         if (arrow.is_backward) set(edge, {{"dir", "back"}, {"color", "#b34700"}});
         if (arrow.is_carried) set(edge, {{"penwidth", "2"}, {"color", "#7048b6"}, {"fontcolor", "#7048b6"}});
         if (arrow.is_saved) set(edge, {{"style", "dashed"}});
+        const Drawing::Kind end =
+            drawing.vertices[static_cast<std::size_t>(arrow.is_backward ? arrow.to : arrow.from)].kind;
+        // What is no op stands beside its user, not above it, where it would reach into the box that comes before.
+        // Graphviz has bugs with labels of arrows that lie.
+        if ((Drawing::is_outside(end) || end == Drawing::Kind::gradient) && arrow.label.empty())
+            set(edge, {{"minlen", "0"}});
         const bool leads_up = arrow.is_backward ? arrow.to >= arrow.from : arrow.from >= arrow.to;
         if (arrow.is_sideways || (leads_up && (arrow.is_carried || !arrow.is_backward)))
             set(edge, {{"constraint", "false"}});
@@ -290,47 +313,30 @@ Graph build(const Drawing& drawing, const Palette& palette, const std::string& t
     return graph;
 }
 
-/// A graph whose vertices have their places. A Session lives as long.
-class Layout {
-  public:
-    Layout(const Drawing& drawing, const Palette& palette, const std::string& title, GraphDirection direction)
-        : graph_(build(drawing, palette, title, direction)) {
-        // Inches, so that PNG stays below the 32767 pixels that Cairo can do.
-        set(graph_.get(), {{"size", "300,300"}});
-        if (gvLayout(context(), graph_.get(), "dot") != 0) Session::fail("lay the graph out");
-    }
-    ~Layout() { gvFreeLayout(context(), graph_.get()); }
-    Layout(const Layout&) = delete;
-    Layout& operator=(const Layout&) = delete;
-
-    /// Of the smallest page, three by four or four by three, that the picture has room on.
-    double page_area() const {
-        const boxf box = GD_bb(graph_.get());
-        const double w = box.UR.x - box.LL.x, h = box.UR.y - box.LL.y, ratio = 4.0 / 3;
-        const auto page = [ratio](double longer, double shorter) {
-            const double side = std::max(longer, shorter * ratio);
-            return side * side / ratio;
-        };
-        return std::min(page(w, h), page(h, w));
-    }
-    std::string render(const char* format) const {
-        int failure = 0;
-        std::string picture =
-            written([&](std::FILE* stream) { failure = gvRender(context(), graph_.get(), format, stream); });
-        if (failure != 0 || picture.empty()) Session::fail(fmt::format("render {}", format));
-        return picture;
-    }
-
-  private:
-    /// Graphviz's Pango plugin keeps the name of a font of the last context: a second context must not follow the
-    /// first.
-    static GVC_t* context() {
-        static GVC_t* const context = gvContext();
-        return context;
-    }
-
-    const Graph graph_;
+struct Picture {
+    std::string content;
+    double page_area;  ///< of the smallest page, three by four or four by three, that it has room on
 };
+
+Picture lay_out(const Drawing& drawing, const Palette& palette, const std::string& title, GraphDirection direction,
+                const char* format) {
+    // Graphviz's Pango plugin keeps the name of a font of the last context: a second context must not follow the first.
+    static GVC_t* const context = gvContext();
+    const Graph graph = build(drawing, palette, title, direction);
+    set(graph.get(), {{"size", "300,300"}});  // inches, so that PNG stays below the 32767 pixels that Cairo can do
+    if (gvLayout(context, graph.get(), "dot") != 0) Session::fail("lay the graph out");
+    const boxf box = GD_bb(graph.get());
+    const double w = box.UR.x - box.LL.x, h = box.UR.y - box.LL.y, ratio = 4.0 / 3;
+    const auto page = [ratio](double longer, double shorter) {
+        const double side = std::max(longer, shorter * ratio);
+        return side * side / ratio;
+    };
+    int failure = 0;
+    std::string picture = written([&](std::FILE* stream) { failure = gvRender(context, graph.get(), format, stream); });
+    gvFreeLayout(context, graph.get());
+    if (failure != 0 || picture.empty()) Session::fail(fmt::format("render {}", format));
+    return {std::move(picture), std::min(page(w, h), page(h, w))};
+}
 
 }  // namespace
 
@@ -344,10 +350,10 @@ std::string graphviz_text(const Drawing& drawing, const Palette& palette, const 
 std::string graphviz_picture(const Drawing& drawing, const Palette& palette, const std::string& title,
                              GraphDirection direction, const char* format) {
     const Session session;
-    if (direction != GraphDirection::automatic) return Layout(drawing, palette, title, direction).render(format);
-    const Layout down(drawing, palette, title, GraphDirection::down),
-        right(drawing, palette, title, GraphDirection::right);
-    return (right.page_area() < down.page_area() ? right : down).render(format);
+    if (direction != GraphDirection::automatic) return lay_out(drawing, palette, title, direction, format).content;
+    Picture down = lay_out(drawing, palette, title, GraphDirection::down, format);
+    Picture right = lay_out(drawing, palette, title, GraphDirection::right, format);
+    return std::move(right.page_area < down.page_area ? right : down).content;
 }
 
 }  // namespace wengert

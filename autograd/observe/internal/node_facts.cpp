@@ -36,15 +36,17 @@ std::string describe_type(std::span<const Shape> shapes, Dtype dtype) {
 std::string describe_time(double seconds) { return fmt::format("{:.3f} ms", 1e3 * seconds); }
 
 std::string describe(const GraphTotals& totals) {
-    std::string text = fmt::format("{} node{}", totals.nodes, totals.nodes == 1 ? "" : "s");
-    if (totals.bytes > 0) text += fmt::format(", keep {} for backward", describe_bytes(totals.bytes));
-    if (totals.seconds() > 0) text += ", " + describe_times(totals);
-    return text;
+    std::vector<std::string> parts;
+    if (totals.nodes > 0) parts.push_back(fmt::format("{} node{}", totals.nodes, totals.nodes == 1 ? "" : "s"));
+    if (totals.bytes > 0) parts.push_back(fmt::format("keep {} for backward", describe_bytes(totals.bytes)));
+    if (totals.seconds() > 0) parts.push_back(describe_times(totals));
+    return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 std::string describe_times(const GraphTotals& totals) {
-    return fmt::format("{}, backward {}", describe_time(totals.forward_seconds),
-                       describe_time(totals.backward_seconds));
+    const std::string backward = "backward " + describe_time(totals.backward_seconds);
+    if (totals.backward_seconds == 0) return describe_time(totals.forward_seconds);
+    return totals.forward_seconds == 0 ? backward : describe_time(totals.forward_seconds) + ", " + backward;
 }
 
 NodeFacts::NodeFacts(const Tape& tape, const GraphOptions& options)
@@ -53,14 +55,15 @@ NodeFacts::NodeFacts(const Tape& tape, const GraphOptions& options)
     look_at_values();
 }
 
-/// Of the leaves, and of what some node keeps and nobody has overwritten.
+/// Of the leaves, and of what some node keeps and nobody has overwritten. Whether an operand brought an infinity, as a
+/// masked score's, is not known there.
 void NodeFacts::look_at_values() {
     std::vector<bool> is_known(costs_.size());
     const auto look_at = [&](NodeId id, const Tensor& value) {
         const auto at = static_cast<std::size_t>(id);
         if (is_known[at] || costs_[at].non_finite) return;
         is_known[at] = true;
-        if (const auto found = first_non_finite(value)) costs_[at].non_finite = found->value;
+        if (const auto found = first_non_finite(value, tape_[id].is_leaf())) costs_[at].non_finite = found->value;
     };
     for (NodeId id = 0; id < tape_.size(); ++id) {
         const Node& node = tape_[id];

@@ -51,7 +51,7 @@ int Palette::number_of(const std::string& family) const {
 void Palette::add_families(const Drawing& drawing) {
     std::map<std::string, std::set<std::string>> ops;
     for (const Drawing::Vertex& vertex : drawing.vertices) {
-        if (vertex.family.empty()) continue;
+        if (vertex.family.empty() || vertex.kind == Drawing::Kind::rule) continue;
         if (ops[vertex.family].insert(vertex.name).second && ops[vertex.family].size() == 1) {
             families_.emplace(vertex.family, legend_.size());
             legend_.push_back({{legend_.size() < tints.size() ? tints[legend_.size()] : paper, ink}, vertex.family});

@@ -69,7 +69,7 @@ TEST_CASE("what was recorded or ran while the profile did not live costs nothing
     CHECK(profile.costs(Tape::apart()).empty());
 }
 
-TEST_CASE("a NaN and an infinity are known of each result, also of one that nobody keeps") {
+TEST_CASE("a NaN and an infinity are known of the result that brings them, also if nobody keeps it") {
     const Tensor w = parameter("w", {});
     Tape tape;
     const NodeProfile profile;
