@@ -168,6 +168,6 @@ TEST_CASE("a page shows what a word looked at, and what looked at it") {
         return;
     }
     CHECK(*result ==
-          "0.06 0.81 0.12 - - - - - - -|- - - - - - - - - -|- - - - 0.81 - - - - -|0|ltr|false true|12 汤姆 from Tom: "
+          "0.06 0.81 0.13 - - - - - - -|- - - - - - - - - -|- - - - 0.81 - - - - -|0|ltr|false true|12 汤姆 from Tom: "
           "1.000");
 }
