@@ -34,6 +34,7 @@ run $seq2seq translate --model out/model --attention out/attention.svg \
     'When did Jerry sell his computer?' 'Tom will not feed a cow under the tree tonight.' \
     'The computer that Jerry bought two days ago is old.' 'She is angry because Tom stole her watch.'
 run $seq2seq graph --model out/model --out out/graph.svg
+run $seq2seq graph --model out/model --profile --out out/graph.html
 
 printf '\nAnother system, and a beam of five hypotheses:\n'
 # shellcheck disable=SC2086 # one word an option
@@ -42,5 +43,6 @@ run $seq2seq translate --model out/luong --beam 5 --n-best 3 --length-penalty 0.
     'The computer that Jerry bought two days ago is old.'
 
 printf '\nThe pictures have Chinese words: where they show boxes, a font is missing (fonts-noto-cjk, for one).\n'
-printf 'The checkpoints are in %s and %s,\nthe attention heat maps in %s and %s,\nthe computation graph in %s.\n' \
-    "$PWD/out/model" "$PWD/out/luong" "$PWD/out/attention.svg" "$PWD/out/attention-luong.svg" "$PWD/out/graph.svg"
+printf 'The checkpoints are in %s and %s,\nthe attention heat maps in %s and %s,\nthe computation graph in %s,\nand to look around in, with the milliseconds of each op, in %s.\n' \
+    "$PWD/out/model" "$PWD/out/luong" "$PWD/out/attention.svg" "$PWD/out/attention-luong.svg" "$PWD/out/graph.svg" \
+    "$PWD/out/graph.html"

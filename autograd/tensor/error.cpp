@@ -7,7 +7,9 @@ namespace wengert {
 std::string to_string(const SourceLine& where) {
     if (where.file == nullptr) return {};
     std::string_view file = where.file;
-    // Meson compiles from the build directory; the reader thinks from the root of the tree.
+    // Meson compiles from the build directory, several files at once by their full paths from there; the reader thinks
+    // from the root of the tree.
+    if (const std::size_t up = file.rfind("/../"); up != file.npos) file.remove_prefix(up + 1);
     while (file.starts_with("../")) file.remove_prefix(3);
     return fmt::format("{}:{}", file, where.line);
 }

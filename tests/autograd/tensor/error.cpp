@@ -38,6 +38,10 @@ TEST_CASE("error: a line is given as seen from the root of the tree") {
     where.file = "../../ops/map.cpp";
     where.line = 7;
     CHECK(to_string(where) == "ops/map.cpp:7");
+    where.file = "/home/somebody/tree/build/../ops/map.cpp";
+    CHECK(to_string(where) == "ops/map.cpp:7");
+    where.file = "/usr/src/program.cpp";
+    CHECK(to_string(where) == "/usr/src/program.cpp:7");
     const SourceLine here(std::source_location::current());
     CHECK(here.line == __LINE__ - 1);
     CHECK(to_string(here).ends_with("tests/autograd/tensor/error.cpp:" + std::to_string(here.line)));
