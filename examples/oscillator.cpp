@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <wengert/models/line_chart.hpp>
 #include <wengert/nn/nn.hpp>

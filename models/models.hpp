@@ -6,6 +6,7 @@
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/decoding/search.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>
+#include <wengert/models/seq2seq/onnx_export.hpp>
 #include <wengert/models/seq2seq/scoring/bleu.hpp>
 #include <wengert/models/seq2seq/scoring/bleu_by_length.hpp>
 #include <wengert/models/seq2seq/scoring/bleu_tokenizer.hpp>

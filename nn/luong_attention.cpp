@@ -82,9 +82,18 @@ LocalMonotonicAttention::Result LocalMonotonicAttention::operator()(const Input&
     located(luong_name, {&state.tensor()}, state.where(), [&] {
         if (step < 0) throw ValueError(fmt::format("the step is {}, less than 0", step));
     });
+    return (*this)(state, memory, full({state.tensor().dim(0), 1}, static_cast<double>(step), state.tensor().dtype()));
+}
+
+LocalMonotonicAttention::Result LocalMonotonicAttention::operator()(const Input& state, const Memory& memory,
+                                                                    const Tensor& steps) const {
     const Tensor scores = content.scores(state, memory);
+    located(luong_name, {&state.tensor()}, state.where(), [&] {
+        if (const Shape right{state.tensor().dim(0), 1}; steps.shape() != right)
+            throw ShapeError(fmt::format("the steps must be {}, not {}", to_string(right), to_string(steps.shape())));
+    });
     const Tensor positions = arange(memory.keys.dim(1), scores.dtype());
-    const Tensor weights = attended::weigh(scores, outside_of(step, window, positions, memory.padding));
+    const Tensor weights = attended::weigh(scores, outside_of(steps, window, positions, memory.padding));
     return {attended::context(weights, memory.states), weights};
 }
 
@@ -100,7 +109,7 @@ LocalPredictiveAttention::LocalPredictiveAttention(std::int64_t state, std::int6
 LocalPredictiveAttention::Memory LocalPredictiveAttention::remember(const Input& input, const Tensor& lengths) const {
     const LuongAttention::Memory memory = content.remember(input, lengths);
     const Tensor& states = memory.states;
-    if (lengths.defined()) return {memory, unsqueeze(cast(lengths, states.dtype()), 1)};
+    if (lengths.defined()) return {memory, unsqueeze(convert(lengths, states.dtype()), 1)};
     return {memory, full({states.dim(0), 1}, static_cast<double>(states.dim(1)), states.dtype())};
 }
 

@@ -13,8 +13,9 @@ shift
 PKG_CONFIG_PATH=$build/meson-uninstalled
 export PKG_CONFIG_PATH
 # shellcheck disable=SC2046 # one word a package
-others=$(pkg-config --cflags $(pkg-config --print-requires --print-requires-private wengert wengert-graph wengert-models |
-    grep -v "^wengert") | sed "s/-I */-isystem /g")
+packages=$(pkg-config --print-requires --print-requires-private wengert wengert-graph wengert-models | grep -v '^wengert')
+# shellcheck disable=SC2086
+others=$(pkg-config --cflags $packages | sed 's/-I */-isystem /g')
 # What GCC calls -Wconversion in C++; clang's has changes of sign in it.
 flags="-std=c++20 -fsyntax-only -O1 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wno-sign-conversion
     -fopenmp -I$build/include $others"

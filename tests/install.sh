@@ -10,6 +10,13 @@ set -eu
 cd "$(dirname "$0")/.."
 build=$1
 shift
+case " $* " in
+    *' -Werror '*) werror=-Werror ;;
+    *) werror='' ;;
+esac
+compiler="$*"
+CXX=${compiler% -Werror}
+export CXX
 command -v pkg-config >/dev/null || {
     echo 'Skipped: there is no pkg-config here.'
     exit 77
@@ -30,9 +37,13 @@ libraries=$(dirname "$(find "$root" -name libwengert.so)")
 sed -i "s|^prefix=|prefix=$root|" "$libraries"/pkgconfig/wengert*.pc
 export PKG_CONFIG_PATH="$libraries/pkgconfig" LD_LIBRARY_PATH="$libraries"
 
-# run PROGRAM: in a directory of its own, for what it draws.
+# run PROGRAM: in a directory of its own, for what it draws. It prints what README says that it prints.
+said=$(sed -n "s|.*<< '.n';   // ||p" README.md)
+[ -n "$said" ] || stop 'README.md does not say what its program prints.'
 run() {
-    (cd "$(dirname "$1")" && "$1")
+    printed=$(cd "$(dirname "$1")" && "$1")
+    echo "$printed"
+    [ "$printed" = "$said" ] || stop "It prints $printed, and README.md says $said"
 }
 
 # project NAME FILE: a directory with the README's program and how it is built.
@@ -43,11 +54,11 @@ project() {
     echo "README.md by $1"
 }
 project make Makefile
-make -s -C "$root/make" CXX="$1"
+make -s -C "$root/make" CXX="$CXX $werror"
 run "$root/make/program"
 if command -v cmake >/dev/null; then
     project cmake CMakeLists.txt
-    cmake -S "$root/cmake" -B "$root/cmake/build" -DCMAKE_CXX_COMPILER="$1" -DCMAKE_BUILD_TYPE=Release \
+    cmake -S "$root/cmake" -B "$root/cmake/build" -DCMAKE_CXX_FLAGS="-Wall -Wextra $werror" -DCMAKE_BUILD_TYPE=Release \
         -DCMAKE_PREFIX_PATH="${libraries%/lib*}" >"$root/log" || stop "$(cat "$root/log")"
     cmake --build "$root/cmake/build" >"$root/log" || stop "$(cat "$root/log")"
     run "$root/cmake/build/program"
@@ -55,14 +66,14 @@ else
     echo 'Skipped: there is no CMake here.'
 fi
 project meson meson.build
-CXX=$1 meson setup "$root/meson/build" "$root/meson" >"$root/log" || stop "$(cat "$root/log")"
+meson setup "$root/meson/build" "$root/meson" ${werror:+--werror} >"$root/log" || stop "$(cat "$root/log")"
 meson compile -C "$root/meson/build" >"$root/log" || stop "$(cat "$root/log")"
 run "$root/meson/build/program"
 # As a subproject it is configured alone: to compile the library once more takes minutes.
 mkdir "$root/meson/subprojects"
 ln -s "$PWD" "$root/meson/subprojects/wengert"
 cp docs/packaging/wengert.wrap "$root/meson/subprojects"
-CXX=$1 meson setup --wrap-mode=forcefallback "$root/meson/parts" "$root/meson" >"$root/log" || stop "$(cat "$root/log")"
+meson setup --wrap-mode=forcefallback "$root/meson/parts" "$root/meson" >"$root/log" || stop "$(cat "$root/log")"
 grep -q 'Dependency wengert-graph found: YES .* (overridden)' "$root/log" || stop "$(cat "$root/log")"
 
 # user LIBRARIES FLAG...: the training of a model of the user's own, with formulas that this program compiles.
@@ -72,7 +83,8 @@ user() {
     echo "tests/user_program.cpp: $*"
     # shellcheck disable=SC2046,SC2086 # one word a flag
     "$@" tests/user_program.cpp -o "$root/user_program" $(pkg-config --cflags wengert-models) $flags
-    run "$root/user_program" | tee -a "$root/trained"
+    "$root/user_program" >"$root/training"
+    tee -a "$root/trained" <"$root/training"
 }
 shared=$(pkg-config --libs wengert-models)
 # -l:lib*.a is the static library, whatever stands beside it.
@@ -84,7 +96,7 @@ strict='-std=c++23 -O2 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wno-sign-
     user "$shared" "$@" $strict -march=native
     user "$static" "$@" $strict
 }
-[ "$(sort -u "$root/trained" | wc -l)" -eq 1 ] || stop 'The same training ends otherwise for another processor.'
+[ "$(sort "$root/trained" | uniq -c | awk '{ print $1 }')" = 3 ] || stop 'The same training ends otherwise for another processor.'
 
 # shown LIBRARY: the names that a program can link to.
 shown() {
@@ -93,10 +105,13 @@ shown() {
 soversion=$(sed -n "s/^soversion = '\(.*\)'$/\1/p" meson.build)
 shown libwengert.so | grep -q "wengert::abi_$soversion::Tensor::" || stop "Tensor is not in the namespace abi_$soversion."
 # A namespace of internal headers alone.
-find autograd ops nn models -path '*/internal/*.hpp' -exec sed -n 's/^namespace wengert::\([a-z_]*\) {$/\1/p' {} + |
+find autograd ops nn models -path '*/internal/*.hpp' -exec sed -n 's/^namespace wengert::\([a-z_]*\) {$/\1/p' {} + >"$root/hidden"
+[ -s "$root/hidden" ] || stop 'No namespace is internal.'
+for library in libwengert libwengert-graph libwengert-models; do
     while read -r namespace; do
-        ! shown libwengert.so | grep -q "[A-Z] wengert::$namespace::" || stop "libwengert.so shows wengert::$namespace."
-    done
+        ! shown $library.so | grep -q "[A-Z] wengert::$namespace::" || stop "$library.so shows wengert::$namespace."
+    done <"$root/hidden"
+done
 needs() {
     readelf --dynamic "$libraries/$1" | grep -q "NEEDED.*$2"
 }

@@ -12,7 +12,7 @@ namespace {
 /// Copies of what each op was given. A node is known by its result, which is kept until it has an id.
 class OperandCopies final : public Observer {
   public:
-    void computed(const Inputs& in, const Tensor& out) override {
+    void computed(const Applied&, const Inputs& in, const Tensor& out) override {
         std::vector<Tensor> copies;
         for (std::size_t i = 0; i < in.size(); ++i) copies.push_back(in[i].clone());
         calls_.emplace_back(out, std::move(copies));

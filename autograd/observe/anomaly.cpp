@@ -23,7 +23,7 @@ std::string range(const Tensor& x) {
 
 }  // namespace
 
-void DetectAnomalies::computed(const Inputs& in, const Tensor& out) {
+void DetectAnomalies::computed(const Applied&, const Inputs& in, const Tensor& out) {
     // An infinity that an operand brings, as a masked score's, may go on; a NaN may not.
     bool infinite_operand = false;
     for (std::size_t i = 0; i < in.size() && !infinite_operand; ++i) {

@@ -21,7 +21,7 @@ namespace WENGERT_EXPORT wengert {
 ///     }
 class DetectAnomalies final : public Observer {
   public:
-    void computed(const Inputs& operands, const Tensor& result) override;
+    void computed(const Applied&, const Inputs& operands, const Tensor& result) override;
     bool inspects_cotangents() const override { return true; }
     void contributed(const Node& node, std::size_t input, const Tensor& cotangent) override;
 

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <typeinfo>
 #include <wengert/autograd/tape/scope.hpp>
+#include <wengert/autograd/tensor/error.hpp>
 
 namespace WENGERT_EXPORT wengert {
 
@@ -17,6 +19,29 @@ class Tensor;
 
 /// What a stretch of time is spent on.
 enum class Pass : std::uint8_t { forward, backward, update };
+
+/// One application of an op, as observers see it: the op with its attributes, of whatever type, and the caller's line.
+/// It lives as long as the call.
+class Applied {
+  public:
+    template <class Op>
+    Applied(const Op& op, std::string_view name, const SourceLine& where)
+        : name_(name), where_(where), op_(&op), type_(typeid(Op)) {}
+
+    std::string_view name() const { return name_; }
+    const SourceLine& where() const { return where_; }
+    /// The op, if it is of this type, else null.
+    template <class Op>
+    const Op* as() const {
+        return type_ == typeid(Op) ? static_cast<const Op*>(op_) : nullptr;
+    }
+
+  private:
+    std::string_view name_;
+    const SourceLine& where_;
+    const void* op_;
+    const std::type_info& type_;
+};
 
 /// Listens to the engine in the thread that made it, for as long as it lives: a profile, a search for NaNs. The engine
 /// knows this interface only, and asks one thread-local pointer whether anybody listens. Observers may end in any
@@ -41,7 +66,7 @@ class Observer {
     virtual void end_part(std::string_view) {}
 
     /// An op computed a result. What this throws is the op's error.
-    virtual void computed(const Inputs&, const Tensor&) {}
+    virtual void computed(const Applied&, const Inputs&, const Tensor&) {}
     /// Whether contributed() is to be called. The pass then computes each contribution at once, and keeps what its
     /// nodes saved until their rules have returned.
     virtual bool inspects_cotangents() const { return false; }

@@ -297,7 +297,7 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
             }
         }
         if (Observer::is_listening()) [[unlikely]]
-            Observer::notify(&Observer::computed, in, out);
+            Observer::notify(&Observer::computed, Applied(op, name_of(op), where), in, out);
         if (recording == nullptr) {
             out.state()->constant_cause = forward_pass != nullptr ? cause_among(in)
                                           : has_scope             ? &computed_in_pause

@@ -17,7 +17,7 @@ class Captured final : public Observer {
   public:
     explicit Captured(const Recording& recording) : recording_(recording), end_(recording.size()) {}
 
-    void computed(const Inputs& in, const Tensor&) override {
+    void computed(const Applied&, const Inputs& in, const Tensor&) override {
         for (std::size_t i = 0; i < in.size(); ++i) add(in[i]);
     }
     void add(const Tensor& x) {

@@ -228,6 +228,23 @@ void add_average(CLI::App& app, AverageArguments& a) {
     verb.callback([&a] { average(a); });
 }
 
+void add_export(CLI::App& app, ExportArguments& a) {
+    CLI::App& verb = *app.add_subcommand("export", "Write a model for another library to run");
+    verb.footer(
+        "DIR gets encoder.onnx, step.onnx (one step of the decoder) and greedy.onnx (the whole translation, with the\n"
+        "loop), for any number of sentences of any length, and the vocabularies. docs/onnx.md says what goes in and "
+        "out.");
+    verb.add_option("--model", a.model, "What train has written: its latest model, or DIR/best")
+        ->type_name("DIR")
+        ->default_str("")
+        ->required();
+    verb.add_option("--onnx", a.onnx, "Where the files go; made if need be")
+        ->type_name("DIR")
+        ->default_str("")
+        ->required();
+    verb.callback([&a] { export_model(a); });
+}
+
 void add_score(CLI::App& app, ScoreArguments& a, Resources& resources) {
     CLI::App& verb = *app.add_subcommand("score", "Print how probable given translations are");
     verb.footer("One line a pair: the log probability of the target, in nats.");
@@ -316,6 +333,7 @@ int run(int argc, char** argv) {
     EvaluateArguments evaluate_arguments;
     CompareArguments compare_arguments;
     AverageArguments average_arguments;
+    ExportArguments export_arguments;
     ScoreArguments score_arguments;
     GraphArguments graph_arguments;
     bool has_passed = true;
@@ -326,6 +344,7 @@ int run(int argc, char** argv) {
     add_evaluate(app, evaluate_arguments, resources);
     add_compare(app, compare_arguments, resources);
     add_average(app, average_arguments);
+    add_export(app, export_arguments);
     add_score(app, score_arguments, resources);
     add_graph(app, graph_arguments);
     add_gradcheck(app, has_passed);

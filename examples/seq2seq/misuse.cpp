@@ -53,9 +53,14 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app, const std
         const std::string nearest = meant(name, names_of(std::as_const(*verbs[0]).get_options()));
         return fmt::format("{}: {} has no such option{} {}", name, verbs[0]->get_name(), nearest, usage);
     }
-    if (verbs.empty() && !words.empty() && !words[0].starts_with('-'))
-        return fmt::format("there is no verb {}{} {}", words[0], meant(words[0], names_of(app.get_subcommands({}))),
-                           usage);
+    if (verbs.empty()) {
+        const std::vector<std::string> known = names_of(app.get_subcommands({}));
+        for (std::size_t i = 0; i < words.size(); ++i) {
+            const std::string nearest = words[i].starts_with('-') ? "" : meant(words[i], known);
+            if (!nearest.empty() || (i == 0 && !words[i].starts_with('-')))
+                return fmt::format("there is no verb {}{} {}", words[i], nearest, usage);
+        }
+    }
     if (dynamic_cast<const CLI::ConfigError*>(&error) != nullptr)
         return fmt::format(
             "--config: {}; a file has [train], and below it options as train.toml of a model has them {}", error.what(),

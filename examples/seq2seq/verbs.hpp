@@ -134,6 +134,12 @@ struct AverageArguments {
 /// The mean of checkpoints' weights, as a checkpoint.
 void average(const AverageArguments& arguments);
 
+struct ExportArguments {
+    std::filesystem::path model, onnx;
+};
+/// A model in the files of another library.
+void export_model(const ExportArguments& arguments);
+
 struct ScoreArguments {
     std::filesystem::path model;
     CorpusFiles data;

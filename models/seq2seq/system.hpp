@@ -27,6 +27,9 @@ class DecoderState {
     /// Row i becomes what row rows[i] was. `same_sources`: rows[i] and i have the same source, so that what is
     /// remembered of it stays where it is.
     virtual void select(std::span<const std::int64_t> rows, bool same_sources) = 0;
+    /// The tensors with a row for each source, "memory.keys", and those with a row for each hypothesis, which steps
+    /// change, "state.cell.h".
+    virtual void visit(const ParameterVisitor& of_memory, const ParameterVisitor& of_state) = 0;
 };
 
 class System {
@@ -166,6 +169,10 @@ class SystemOf final : public System {
             const auto take = [&](const std::string&, Tensor& x) { x = select_rows(x, rows); };
             for_each_parameter(encoded.state, take);
             if (!same_sources) for_each_parameter(encoded.memory, take);
+        }
+        void visit(const ParameterVisitor& of_memory, const ParameterVisitor& of_state) override {
+            for_each_parameter(encoded.memory, of_memory, "memory");
+            for_each_parameter(encoded.state, of_state, "state");
         }
         Encoded encoded;
     };

@@ -61,6 +61,17 @@ Tensor isfinite(const Input& x) {
 
 // where
 
+namespace {
+
+/// A condition as bool, by an op, so that who observes ops sees all that a result came from.
+Tensor truth_of(const Input& condition) {
+    if (condition.is_number()) return cast(condition.as(Dtype::float64), Dtype::boolean);
+    const Tensor& x = condition.tensor();
+    return x.dtype() == Dtype::boolean || is_stored_only(x.dtype()) ? cast(x, Dtype::boolean) : condition != 0;
+}
+
+}  // namespace
+
 Tensor where(const Input& condition, const Input& yes, const Input& no) {
     static_assert(is_listed<Where>, "the op is missing in its family's list");
     return located(Where::name, {condition, yes, no}, [&] {
@@ -73,7 +84,7 @@ Tensor where(const Input& condition, const Input& yes, const Input& no) {
                                   std::ranges::all_of(choices, &Input::is_number);
         const Dtype dtype = by_condition ? condition.tensor().dtype() : promoted_dtype(choices);
         const std::vector<Tensor> chosen = promoted(choices, dtype);
-        const Tensor mask = cast(condition.as(Dtype::float64), Dtype::boolean);
+        const Tensor mask = truth_of(condition);
         return apply(Where{}, {&mask, &chosen[0], &chosen[1]}, condition.where());
     });
 }

@@ -1,8 +1,9 @@
 #include <fmt/format.h>
 
-#include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/network/masking.hpp>
+#include <wengert/ops/shape/copies.hpp>
+#include <wengert/ops/shape/views.hpp>
 
 namespace wengert {
 
@@ -14,18 +15,10 @@ Tensor length_mask(const Input& lengths, std::int64_t n, Dtype dtype) {
             throw DtypeError(fmt::format("lengths must be int64 or int32, not {}", to_string(x.dtype())));
         if (!is_floating(dtype) && dtype != Dtype::boolean)
             throw DtypeError(fmt::format("a mask is bool, float32 or float64, not {}", to_string(dtype)));
-        const Tensor rows = packed(x);
-        Tensor mask = zeros({x.shape()[0], n}, dtype);
-        visit_dtype(dtype, [&](auto type) {
-            auto* out = static_cast<decltype(type)*>(mask.raw());
-            for (const std::int64_t length :
-                 std::span(rows.data<std::int64_t>(), static_cast<std::size_t>(rows.numel()))) {
-                if (length < 0 || length > n) throw ValueError(fmt::format("length {} is outside [0, {}]", length, n));
-                std::fill_n(out, length, decltype(type){1});
-                out += n;
-            }
-        });
-        return mask;
+        for (const std::int64_t length : x.to_vector<std::int64_t>())
+            if (length < 0 || length > n) throw ValueError(fmt::format("length {} is outside [0, {}]", length, n));
+        const Tensor mask = arange(n) < unsqueeze({x, lengths.where()}, 1);
+        return dtype == Dtype::boolean ? mask : convert(mask, dtype);
     });
 }
 

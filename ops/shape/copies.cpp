@@ -109,7 +109,7 @@ Tensor convert(const Input& x, Dtype dtype) {
         if (!is_floating(dtype))
             throw DtypeError(
                 fmt::format("float32 or float64 are differentiable, {} is not: see cast()", to_string(dtype)));
-        return is_floating(from.dtype()) ? apply(Convert{from.dtype(), dtype}, x) : cast(from, dtype);
+        return is_stored_only(from.dtype()) ? cast(from, dtype) : apply(Convert{from.dtype(), dtype}, x);
     });
 }
 

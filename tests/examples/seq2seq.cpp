@@ -91,6 +91,7 @@ TEST_CASE("misuse is an error of one line") {
     check_error(here.run("sing"), "sing");
     check_error(here.run("train"), "--model");
     check_error(here.run("tarnslate --model m"), "there is no verb tarnslate (did you mean translate?)");
+    check_error(here.run("--threads 2 tarnslate"), "there is no verb tarnslate (did you mean translate?)");
     check_error(here.run("42"), "there is no verb 42 (");
     check_error(here.run("train --model m --hiden 5"), "--hiden: train has no such option (did you mean --hidden?)");
     check_error(here.run("train --model m --sorce pairs.tsv --target pairs.tsv"),

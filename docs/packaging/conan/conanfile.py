@@ -16,7 +16,6 @@ class Wengert(ConanFile):
     settings = "os", "arch", "compiler", "build_type"
     options = {"shared": [True, False], "onednn": [True, False]}
     default_options = {"shared": False, "onednn": False}
-    requires = "fmt/[>=9]", "nlohmann_json/[>=3.11]", "openblas/[>=0.3.20]", "utf8proc/[>=2.6]", "xsimd/[>=8]"
     tool_requires = "meson/[>=1.0]", "pkgconf/[>=1.9]"
 
     def set_version(self):
@@ -30,6 +29,10 @@ class Wengert(ConanFile):
             copy(self, what if os.path.isfile(os.path.join(root, what)) else what + "/*", root, self.export_sources_folder)
 
     def requirements(self):
+        for package in ("fmt/[>=9]", "nlohmann_json/[>=3.11]", "xsimd/[>=8]"):  # in public headers
+            self.requires(package, transitive_headers=True)
+        self.requires("openblas/[>=0.3.20]")
+        self.requires("utf8proc/[>=2.6]")
         if self.options.onednn:
             self.requires("onednn/[>=2.6]")
 
@@ -54,6 +57,11 @@ class Wengert(ConanFile):
         copy(self, "LICENSE", self.source_folder, os.path.join(self.package_folder, "licenses"))
 
     def package_info(self):
-        self.cpp_info.libs = ["wengert-models", "wengert"]
-        self.cpp_info.set_property("pkg_config_name", "wengert")
-        self.cpp_info.set_property("cmake_target_name", "wengert::wengert")
+        for name in ("wengert", "wengert-models"):
+            component = self.cpp_info.components[name]
+            component.libs = [name]
+            component.set_property("pkg_config_name", name)
+            component.set_property("cmake_target_name", "wengert::" + name)
+            component.exelinkflags = component.sharedlinkflags = ["-fopenmp"]
+            component.requires = ["fmt::fmt", "nlohmann_json::nlohmann_json", "openblas::openblas", "utf8proc::utf8proc",
+                                  "xsimd::xsimd"] + (["wengert"] if name != "wengert" else [])

@@ -1,4 +1,4 @@
-# An overlay port: vcpkg install wengert --overlay-ports=docs/packaging
+# An overlay port: vcpkg install wengert --overlay-ports=docs/packaging/vcpkg
 get_filename_component(SOURCE_PATH "${CURRENT_PORT_DIR}/../../.." ABSOLUTE)
 foreach(feature IN ITEMS sentencepiece onednn)
     if(feature IN_LIST FEATURES)
@@ -9,5 +9,7 @@ foreach(feature IN ITEMS sentencepiece onednn)
 endforeach()
 vcpkg_configure_meson(SOURCE_PATH "${SOURCE_PATH}" OPTIONS -Dcpu=baseline -Dtools=false ${OPTIONS})
 vcpkg_install_meson()
+vcpkg_cmake_config_fixup(PACKAGE_NAME wengert CONFIG_PATH lib/cmake/wengert)
+file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}/debug/include")
 vcpkg_fixup_pkgconfig()
 vcpkg_install_copyright(FILE_LIST "${SOURCE_PATH}/LICENSE")

@@ -63,8 +63,14 @@ auto AttentionDecoder<Attention>::remember(const Tensor& states, const Tensor& l
 }
 
 template <class Attention>
-auto AttentionDecoder<Attention>::first_state(const Tensor& hidden) const -> State {
-    return {{hidden, cell.first_state(hidden.dim(0)).c}};
+auto AttentionDecoder<Attention>::first_state(const Tensor& hidden, [[maybe_unused]] const Memory& memory) const
+    -> State {
+    State state{{hidden, cell.first_state(hidden.dim(0)).c}};
+    if constexpr (std::same_as<Attention, CoverageAttention>) {
+        const Tensor& keys = memory.attended.keys;
+        state.coverage = zeros({keys.dim(0), keys.dim(1), attention.cover.weight.dim(1)}, keys.dtype());
+    }
+    return state;
 }
 
 template <class Attention>

@@ -61,7 +61,7 @@ struct AttentionDecoder : TargetWords {
     /// The encoder's states [B, S, M], of which each row has lengths[b], int64 [B]; undefined lengths: all S.
     Memory remember(const Tensor& states, const Tensor& lengths = {}) const;
     /// The state [B, H] with which an encoder leaves off.
-    State first_state(const Tensor& hidden) const;
+    State first_state(const Tensor& hidden, const Memory& memory) const;
     /// What the embeddings of all steps contribute to the gates: [.., E] -> [.., gates * H]: one product.
     Tensor project(const Tensor& embedded) const;
     /// One step: projection [B, gates * H] of the previous token.
@@ -112,7 +112,9 @@ struct AttentionSystem : Recurrent<AttentionSystem<Attention>> {
             encoded = encoder(source, lengths, noise);
         }
         const Scope scope("decoder");
-        return {decoder.remember(encoded.outputs, lengths), decoder.first_state(encoded.state)};
+        auto memory = decoder.remember(encoded.outputs, lengths);
+        auto state = decoder.first_state(encoded.state, memory);
+        return {std::move(memory), std::move(state)};
     }
     const TargetWords& words() const { return decoder; }
     Tensor project(const Tensor& embedded) const { return decoder.project(embedded); }

@@ -8,7 +8,7 @@ namespace {
 /// The mean [B, M] of the real ones of states [B, S, M]; others are 0.
 Tensor mean_state(const Tensor& states, const Tensor& lengths) {
     if (!lengths.defined()) return mean(states, 1);
-    return sum(states, 1) / unsqueeze(cast(lengths, states.dtype()), 1);
+    return sum(states, 1) / unsqueeze(convert(lengths, states.dtype()), 1);
 }
 
 }  // namespace

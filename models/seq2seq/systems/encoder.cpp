@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <wengert/autograd/tape/scope.hpp>
 #include <wengert/models/seq2seq/systems/encoder.hpp>
 #include <wengert/models/seq2seq/systems/sequence_dropout.hpp>
@@ -13,16 +12,14 @@ Tensor reversed(const Tensor& ids, const Tensor& lengths) {
     if (lengths.defined() && lengths.shape() != Shape{ids.dim(0)})
         throw ShapeError(fmt::format("encoder: lengths {} are not one for each row of {}", to_string(lengths.shape()),
                                      to_string(ids.shape())));
-    Tensor result = ids.clone();
-    std::int64_t* const all = result.mutable_data<std::int64_t>();
     const std::int64_t steps = ids.dim(1);
-    for (std::int64_t row = 0; row < ids.dim(0); ++row) {
-        const std::int64_t length = lengths.defined() ? lengths.data<std::int64_t>()[row] : steps;
+    const Tensor positions = arange(steps);
+    if (!lengths.defined()) return index_select(ids, 1, steps - 1 - positions);
+    for (const std::int64_t length : lengths.to_vector<std::int64_t>())
         if (length < 0 || length > steps)
             throw ValueError(fmt::format("encoder: length {} is outside [0, {}]", length, steps));
-        std::reverse(all + row * steps, all + row * steps + length);
-    }
-    return result;
+    const Tensor ends = unsqueeze(lengths, 1);
+    return gather(ids, 1, where(positions < ends, ends - 1 - positions, positions));
 }
 
 }  // namespace

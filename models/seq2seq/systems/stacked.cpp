@@ -52,6 +52,8 @@ Stacked::Encoded Stacked::encode(const Tensor& source, const Tensor& lengths, Ge
     if (kind_ == StackAttention::none) return result;
     const Scope scope("decoder"), layer("attention");
     result.state.combined = zeros(result.state.cells[0].h.shape(), encoded.outputs.dtype());
+    if (kind_ == StackAttention::local_monotonic)
+        result.state.step = zeros({encoded.outputs.dim(0), 1}, encoded.outputs.dtype());
     if (kind_ == StackAttention::local_predictive)
         result.memory.predictive = decoder.local_predictive.remember(encoded.outputs, lengths);
     else if (kind_ == StackAttention::local_monotonic)
@@ -66,7 +68,7 @@ Tensor Stacked::project(const Tensor& embedded) const { return decoder.cells.pro
 Stacked::Advance Stacked::advance(const Tensor& projection, const State& state, const Memory& memory,
                                   StepDropout& drop) const {
     Advance next;
-    next.state.step = state.step + 1;
+    if (state.step.defined()) next.state.step = state.step + 1;
     CellStack::Result layers = decoder.cells(projection, state.combined, state.cells, drop);
     next.state.cells = std::move(layers.states);
     const Tensor& top = layers.top;

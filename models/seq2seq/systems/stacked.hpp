@@ -52,12 +52,13 @@ struct Stacked : Recurrent<Stacked> {
     };
     struct State {
         std::vector<CellState> cells;
-        Tensor combined;        ///< [B, H], with attention only
-        std::int64_t step = 0;  ///< of all rows alike
+        Tensor combined;  ///< [B, H], with attention only
+        Tensor step;      ///< [B, 1], counted from 0, with local-m only
 
         void visit(auto&& f) {
             for (std::size_t i = 0; i < cells.size(); ++i) f(std::to_string(i), cells[i]);
             f("combined", combined);
+            f("step", step);
         }
     };
     struct Encoded {

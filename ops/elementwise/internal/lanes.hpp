@@ -22,7 +22,7 @@ inline constexpr std::int64_t most_lanes = static_cast<std::int64_t>(most_regist
 /// Copies fewer elements than a register has. One that is put together from elements in memory has to wait for them to
 /// be written, so that hardware which can copy a part does.
 template <class T>
-void copy_part(const T* from, T* to, std::int64_t n) {
+[[gnu::always_inline]] inline void copy_part(const T* from, T* to, std::int64_t n) {
 #ifdef __AVX512BW__
     const __mmask64 first = (std::uint64_t{1} << (static_cast<std::size_t>(n) * sizeof(T))) - 1;
     _mm512_mask_storeu_epi8(to, first, _mm512_maskz_loadu_epi8(first, from));
@@ -33,7 +33,7 @@ void copy_part(const T* from, T* to, std::int64_t n) {
 
 /// A register of which fewer elements than it has are set to those in memory, the others to zero.
 template <class T>
-void load_part(const T* from, T* to, std::int64_t n) {
+[[gnu::always_inline]] inline void load_part(const T* from, T* to, std::int64_t n) {
 #ifdef __AVX512BW__
     const __mmask64 first = (std::uint64_t{1} << (static_cast<std::size_t>(n) * sizeof(T))) - 1;
     _mm512_store_si512(to, _mm512_maskz_loadu_epi8(first, from));

@@ -1,0 +1,81 @@
+#include <wengert/nn/onnx.hpp>
+
+#include <doctest/doctest.h>
+
+#include <wengert/nn/nn.hpp>
+#include <wengert/ops/onnx/internal/model.hpp>
+
+#include "onnx_fixture.hpp"
+
+using namespace wengert;
+
+namespace {
+
+using Results = std::vector<Tensor>;
+
+/// Layers of a user's own model: recurrent ones of each kind, attention and a readout.
+struct Reader {
+    Embedding embedding;
+    Gru gru;
+    Lstm lstm;
+    MultiHeadAttention attention;
+    LayerNorm norm;
+    Linear output;
+
+    explicit Reader(Generator& generator)
+        : embedding(7, 4, generator),
+          gru(4, 3, generator, {.layers = 2, .bidirectional = true}),
+          lstm(6, 4, generator, {.layer_norm = true}),
+          attention(4, 2, generator),
+          norm(4),
+          output(4, 5, generator) {
+        name_parameters(*this);
+    }
+    /// ids int64 [B, T], lengths int64 [B] -> [B, T, 5]
+    Tensor operator()(const Tensor& ids, const Tensor& lengths) const {
+        const Scope scope("reader");
+        const Tensor states = lstm(gru(embedding(ids), lengths).outputs, lengths).outputs;
+        const Tensor found = attention(states, attention.remember(states, lengths), {.need_weights = false}).outputs;
+        return output(norm(states + found));
+    }
+    void visit(auto&& f) {
+        f("embedding", embedding);
+        f("gru", gru);
+        f("lstm", lstm);
+        f("attention", attention);
+        f("norm", norm);
+        f("output", output);
+    }
+};
+
+Tensor counted(const Shape& shape, std::int64_t below) {
+    std::vector<std::int64_t> values;
+    for (std::int64_t i = 0; i < shape.numel(); ++i) values.push_back((3 * i + 1) % below);
+    return tensor(values, shape);
+}
+
+}  // namespace
+
+TEST_CASE("export_onnx: a model of one's own computes in ONNX Runtime what it computes here, at any length") {
+    OnnxFixture fixture("models_of_layers");
+    const TemporaryDirectory directory;
+    Generator generator(5);
+    const Reader model(generator);
+    const auto f = [&](const Results& in) { return Results{model(in[0], in[1])}; };
+    export_onnx(directory.path() / "reader.onnx", f,
+                {{"ids", counted({2, 3}, 7), {"batch", "time"}},
+                 {"lengths", tensor(std::vector<std::int64_t>{3, 1}, {2}), {"batch"}}},
+                {"scores"});
+    const Tensor ids = counted({3, 8}, 7), lengths = tensor(std::vector<std::int64_t>{8, 1, 5}, {3});
+    fixture.check("reader", content_of(directory.path() / "reader.onnx"), {{"ids", ids}, {"lengths", lengths}},
+                  {{"scores", model(ids, lengths)}});
+    fixture.check_all_met();
+}
+
+TEST_CASE("export_onnx: a file that cannot be written") {
+    const TemporaryDirectory directory;
+    const auto same = [](const Results& in) { return in; };
+    const std::filesystem::path path = directory.path() / "none" / "x.onnx";
+    CHECK_THROWS_AS(export_onnx(path, same, {{"x", ones({2}), {}}}, {"y"}), FileError);
+    CHECK(!std::filesystem::exists(path));
+}
