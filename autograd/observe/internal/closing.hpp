@@ -12,7 +12,8 @@ int depth_of(const Drawing& drawing);
 Drawing close_boxes(const Drawing& drawing, int depth);
 
 /// The drawing with boxes around parts of what stands side by side in great number, in the order of the tape: at most
-/// `most` vertices and boxes are then in one box, or in none.
+/// `most` vertices and boxes are then in one box, or in none. The totals of a part are sums: a storage that several of
+/// its vertices keep counts for each.
 Drawing part(Drawing drawing, int most);
 
 /// As deep as fits into `most` vertices, of a drawing that is parted first if even its closed boxes are too many.

@@ -9,7 +9,7 @@ namespace wengert {
 /// What a vertex or a box stands for, added up.
 struct GraphTotals {
     std::int64_t nodes = 0;
-    std::size_t bytes = 0;  ///< kept for backward; each storage counts once in a vertex, and once in a box
+    std::size_t bytes = 0;  ///< kept for backward; each storage counts once in a vertex, and once in a call
     double forward_seconds = 0, backward_seconds = 0;
 
     double seconds() const { return forward_seconds + backward_seconds; }

@@ -28,6 +28,9 @@ const children = Array.from({length: boxes.length + 1}, () => []);
     children[vertex.box + 1].push(v);
   });
 }
+// A gradient comes before the rule that it is of: it stands above, as its tensor does.
+const isGradient = item => item >= 0 && vertices[item].kind === 'gradient';
+for (const list of children) list.sort((a, b) => isGradient(b) - isGradient(a));
 const inputs = vertices.map(() => []), outputs = vertices.map(() => []);
 arrows.forEach((arrow, a) => { outputs[arrow[0]].push(a); inputs[arrow[1]].push(a); });
 const isBad = boxes.map(() => false);
@@ -78,9 +81,11 @@ const cut = text => text.length > 44 ? text.slice(0, 43) + '…' : text;
 const seconds = s => (1e3 * s).toFixed(3) + ' ms';
 const bytes = b => b < 1e3 ? b + ' bytes' : b < 1e6 ? (b / 1e3).toFixed(1) + ' kB' : (b / 1e6).toFixed(1) + ' MB';
 function totals(of) {
-  const parts = [of.nodes + (of.nodes === 1 ? ' node' : ' nodes')];
+  const parts = [];
+  if (of.nodes > 0) parts.push(of.nodes + (of.nodes === 1 ? ' node' : ' nodes'));
   if (of.bytes > 0) parts.push('keeps ' + bytes(of.bytes));
-  if (of.forward + of.backward > 0) parts.push(seconds(of.forward) + ', backward ' + seconds(of.backward));
+  if (of.forward > 0) parts.push(seconds(of.forward));
+  if (of.backward > 0) parts.push('backward ' + seconds(of.backward));
   return parts;
 }
 function linesOf(item) {
@@ -492,7 +497,7 @@ if (!data.timed) element('color').querySelector('[value=time]').disabled = true;
 
 document.title = data.title || 'Graph';
 element('title').textContent = data.title || 'Graph';
-element('totals').textContent = totals(data.totals).join(', ');
+element('totals').textContent = totals(data.totals).join(', ') || 'an empty tape';
 element('color').value = data.color;
 openUpTo(100);
 draw();

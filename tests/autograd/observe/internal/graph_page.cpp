@@ -92,7 +92,7 @@ TEST_CASE("page: an empty tape is an empty page") {
     IN_BROWSER(seen, page,
                "return document.querySelectorAll('.vertex, .box').length + ' ' + "
                "document.getElementById('totals').textContent");
-    CHECK(*seen == "0 0 nodes");
+    CHECK(*seen == "0 an empty tape");
 }
 
 TEST_CASE("page: clicks open and close boxes, and follow a tensor") {
