@@ -36,9 +36,11 @@ static Tensor waves(std::int64_t batch, std::int64_t points, Generator& generato
     return tensor(values, {batch, points + 1, 1});
 }
 
-int main() {
+/// Trains a model, one with the weights of a file if there is one: own_model [FILE]
+int main(int argc, char** argv) {
     Generator generator(1);
     NextPoint model(generator);
+    if (argc > 1) load(model, argv[1]);
     Adam optimizer(parameters(model), {.learning_rate = 3e-3});
     std::printf("%lld parameters\n", static_cast<long long>(parameter_count(model)));
     for (int step = 1; step <= 300; ++step) {
@@ -47,7 +49,7 @@ int main() {
         const Tensor error = model(slice(curve, 1, 0, 24)) - slice(curve, 1, 1, 25);
         const Tensor loss = mean(error * error);
         optimizer.step(tape.gradient(loss, parameters(model)));
-        if (step % 50 == 0) std::printf("step %d  loss %.5f\n", step, loss.item());
+        if (step == 1 || step % 50 == 0) std::printf("step %d  loss %.5f\n", step, loss.item());
     }
     save(model, "next_point.safetensors");
     std::puts("saved as next_point.safetensors, which PyTorch reads too");

@@ -23,6 +23,7 @@
 #include <wengert/nn/minibatches.hpp>
 #include <wengert/nn/module.hpp>
 #include <wengert/nn/multihead_attention.hpp>
+#include <wengert/nn/npz.hpp>
 #include <wengert/nn/onnx.hpp>
 #include <wengert/nn/optimizers.hpp>
 #include <wengert/nn/positional_encoding.hpp>

@@ -51,6 +51,8 @@ missing_packages() {
         printf ' libopenblas-openmp-dev'
     # oneDNN is for processors with AVX-512, and not every architecture has it.
     [ "$(dpkg --print-architecture)" != amd64 ] || installed libdnnl-dev || printf ' libdnnl-dev'
+    # NumPy's files are optional.
+    installed libzip-dev || printf ' libzip-dev'
     # Subwords are optional, and sentencepiece is not on every architecture either.
     case $(dpkg --print-architecture) in
         amd64 | arm64) installed libsentencepiece-dev || printf ' libsentencepiece-dev' ;;
