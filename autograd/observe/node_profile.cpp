@@ -14,7 +14,7 @@ void NodeProfile::begin(const Work&) {
     begin_ = Clock::now();
 }
 
-void NodeProfile::computed(const Inputs& in, const Tensor& result) {
+void NodeProfile::computed(const Applied&, const Inputs& in, const Tensor& result) {
     if (running_.empty()) return;
     const Clock::time_point begin = Clock::now();
     // An infinity that an operand brings, as a masked score's, may go on; a NaN may not.

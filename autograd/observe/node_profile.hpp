@@ -35,7 +35,7 @@ class NodeProfile final : public Observer {
 
     void begin(const Work& work) override;
     void end(const Work& work) override;
-    void computed(const Inputs& operands, const Tensor& result) override;
+    void computed(const Applied& op, const Inputs& operands, const Tensor& result) override;
 
   private:
     using Clock = std::chrono::steady_clock;

@@ -43,7 +43,7 @@ class Transcript final : public Observer {
 
     void begin(const Work& work) override { ops_.push_back(work.name); }
     void end(const Work&) override { ops_.pop_back(); }
-    void computed(const Inputs& in, const Tensor& out) override {
+    void computed(const Applied&, const Inputs& in, const Tensor& out) override {
         if (ops_.size() != 1) return;  // what an op's forward calls is the op's
         Expression result = written(ops_.back(), in);
         if (result.text.size() > longest && ++part_count_ > 0) {
