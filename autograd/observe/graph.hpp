@@ -50,7 +50,7 @@ struct GraphOptions {
 /// of what some node keeps. Tooltips tell the rest.
 ///
 /// Throws ValueError if options.unfold or options.depth is negative, if time is to be shown and there is no profile, if
-/// a backward pass is to be drawn and there is no result, or if the tape has no node `around`.
+/// a backward pass is to be drawn and there is no result, or if the tape has no node `around` or not the result.
 ///
 /// Both functions are for the thread that recorded the tape.
 std::string to_dot(const Tape& tape, const GraphOptions& options = {});
