@@ -34,8 +34,8 @@ TEST_CASE("help is there for the program and each verb") {
     const Workplace here;
     const Outcome all = here.run("--help");
     CHECK(all.code == 0);
-    for (const std::string verb : {"train", "translate", "interactive", "evaluate", "compare", "average", "score",
-                                   "graph", "gradcheck", "options"}) {
+    for (const std::string verb : {"train", "translate", "interactive", "evaluate", "compare", "average", "export",
+                                   "score", "graph", "gradcheck", "options"}) {
         CAPTURE(verb);
         CHECK(all.out.find(verb) != all.out.npos);
         const Outcome one = here.run(verb + " --help");
@@ -315,6 +315,16 @@ TEST_CASE("the mean of a model's checkpoints is a model") {
     CHECK(!std::filesystem::exists(trained().path() / "other"));
     check_error(trained().run("average --model model --out mean"), "mean: there is a model already");
     check_error(trained().run("average --model model --out model/latest"), "is a checkpoint");
+}
+
+TEST_CASE("export writes graphs and vocabularies, and says what is wrong") {
+    const Outcome outcome = trained().run("export --model model --onnx graphs/onnx");
+    CAPTURE(outcome.error);
+    CHECK(outcome.code == 0);
+    for (const char* name : {"encoder.onnx", "step.onnx", "greedy.onnx", "source.vocabulary", "target.vocabulary"})
+        CHECK(std::filesystem::file_size(trained().path() / "graphs/onnx" / name) > 0);
+    check_error(trained().run("export --model no --onnx out"), "no: there is no checkpoint");
+    check_error(trained().run("export --model model --onnx pairs.tsv"), "pairs.tsv: cannot be made: ");
 }
 
 TEST_CASE("the tape of a training step is drawn, with a model and without") {
