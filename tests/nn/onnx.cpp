@@ -73,7 +73,7 @@ TEST_CASE("export_onnx: a model of one's own computes in ONNX Runtime what it co
     const TemporaryDirectory directory;
     Generator generator(5);
     Reader model(generator);
-    set_exact_values(parameters(model));
+    set_exact_values(model);
     const auto f = [&](const Results& in) { return Results{model(in[0], in[1])}; };
     export_onnx(directory.path() / "reader.onnx", f,
                 {{"ids", counted({2, 3}, 7), {"batch", "time"}},
