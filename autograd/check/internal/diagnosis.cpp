@@ -81,8 +81,8 @@ Diagnosis diagnose(const std::function<double(double)>& along, double analytic, 
     }
 
     const auto error = [&](const Slopes& s) { return std::abs(s.central - analytic); };
-    const auto still_falls = [&](std::size_t k) { return 2 * error(sweep[k]) < error(sweep[k - 1]); };
-    if (still_falls(5) && still_falls(6) && still_falls(7))
+    constexpr std::size_t lately = 3;  // the shortest steps, of which each lets the error fall, to half at least
+    if ((2 << (lately - 1)) * error(shortest) < error(sweep[sweep_steps - 1 - lately]))
         return {GradcheckVerdict::kink,
                 fmt::format("the error falls with the step, to {:.2g} with one of {:.2g}, as it does "
                             "where the derivative has a kink",
