@@ -81,8 +81,8 @@ Diagnosis diagnose(const std::function<double(double)>& along, double analytic, 
     }
 
     const auto error = [&](const Slopes& s) { return std::abs(s.central - analytic); };
-    constexpr std::size_t lately = 3;  // the shortest steps, of which each lets the error fall, to half at least
-    if ((2 << (lately - 1)) * error(shortest) < error(sweep[sweep_steps - 1 - lately]))
+    // To half with each of the last three steps, or as much in all: near a point where it is curved, not by turns.
+    if (8 * error(shortest) < error(sweep[sweep_steps - 4]))
         return {GradcheckVerdict::kink,
                 fmt::format("the error falls with the step, to {:.2g} with one of {:.2g}, as it does "
                             "where the derivative has a kink",
