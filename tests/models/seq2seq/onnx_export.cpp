@@ -5,11 +5,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <wengert/models/seq2seq/internal/option_json.hpp>
-#include <wengert/nn/safetensors.hpp>
 
 #include "../../onnx_fixture.hpp"
 #include "small_translator.hpp"
+#include "systems/fixture_system.hpp"
 
 using namespace wengert;
 
@@ -17,19 +16,8 @@ namespace {
 
 /// A system with the options and the weights of a file of tests/fixtures/system_fixtures.py.
 std::unique_ptr<System> system_of(std::string_view name, const TensorFile& file, const std::filesystem::path& path) {
-    const nlohmann::json json = nlohmann::json::parse(file.metadata.at("options"));
-    const Settings settings(json, path);
-    constexpr Bounds<std::int64_t> tokens{1, 100};
-    SystemOptions options{.source_vocabulary = settings.number("source_vocabulary", tokens),
-                          .target_vocabulary = settings.number("target_vocabulary", tokens)};
-    std::vector<std::string_view> names{"source_vocabulary", "target_vocabulary"};
-    options.describe(OptionReader{settings, names});
-    Generator generator(1);
-    std::unique_ptr<System> system = make_system(name, options, generator);
-    NamedTensors parameters;
-    for (const auto& [key, x] : file.tensors)
-        if (key.starts_with("encoder.") || key.starts_with("decoder.")) parameters.emplace_back(key, x);
-    assign(system->named_parameters(), parameters);
+    std::unique_ptr<System> system = fixture_system(name, file, path);
+    assign(system->named_parameters(), fixture_parameters(file));
     return system;
 }
 

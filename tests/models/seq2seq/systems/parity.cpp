@@ -3,40 +3,18 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 #include <wengert/autograd/tape/tape.hpp>
-#include <wengert/models/seq2seq/internal/option_json.hpp>
 #include <wengert/models/seq2seq/system.hpp>
 #include <wengert/nn/safetensors.hpp>
 
 #include "../../../nn/close.hpp"
+#include "fixture_system.hpp"
 
 using namespace wengert;
 
 namespace {
-
-/// Those of a file of tests/fixtures/system_fixtures.py.
-SystemOptions options_of(const TensorFile& file, const std::filesystem::path& path) {
-    const nlohmann::json json = nlohmann::json::parse(file.metadata.at("options"));
-    const Settings settings(json, path);
-    constexpr Bounds<std::int64_t> tokens{1, 100};
-    SystemOptions options{.source_vocabulary = settings.number("source_vocabulary", tokens),
-                          .target_vocabulary = settings.number("target_vocabulary", tokens)};
-    std::vector<std::string_view> names{"source_vocabulary", "target_vocabulary"};
-    options.describe(OptionReader{settings, names});
-    settings.require_known(names);
-    return options;
-}
-
-/// The encoder's and the decoder's.
-NamedTensors parameters_of(const TensorFile& file) {
-    NamedTensors parameters;
-    for (const auto& [name, x] : file.tensors)
-        if (name.starts_with("encoder.") || name.starts_with("decoder.")) parameters.emplace_back(name, x);
-    return parameters;
-}
 
 /// Within 1e-10 of the largest element.
 void check_close(const std::string& name, const Tensor& actual, const Tensor& expected) {
@@ -49,7 +27,7 @@ void check_close(const std::string& name, const Tensor& actual, const Tensor& ex
 void compare(const System& system, const TensorFile& file) {
     const Tensor source = file.at("source"), lengths = file.at("source_lengths"), target = file.at("target");
     const NamedTensors parameters = system.named_parameters();
-    assign(parameters, parameters_of(file));  // throws unless the names are the same
+    assign(parameters, fixture_parameters(file));  // throws unless the names are the same
 
     const System::Forced forced = system.force(source, lengths, target);
     check_close("logits", forced.logits, file.at("logits"));
@@ -77,7 +55,6 @@ TEST_CASE("parity: each system's loss and gradients are PyTorch's, as usual and 
             CAPTURE(name);
             const std::filesystem::path path = std::filesystem::path(WENGERT_FIXTURES) / name;
             const TensorFile file = read_safetensors(path);
-            Generator generator(1);
-            compare(*make_system(entry.name, options_of(file, path), generator)->to(Dtype::float64), file);
+            compare(*fixture_system(entry.name, file, path)->to(Dtype::float64), file);
         }
 }
