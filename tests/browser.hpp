@@ -1,5 +1,7 @@
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -51,3 +53,11 @@ inline std::optional<std::string> run_in_browser(const std::filesystem::path& pa
 }
 
 }  // namespace wengert
+
+/// `name` is what a script has made of a page; the test case ends here where there is no browser.
+#define IN_BROWSER(name, page, script)                                               \
+    const std::optional<std::string> name = ::wengert::run_in_browser(page, script); \
+    if (!name) {                                                                     \
+        MESSAGE("skipped: Chromium is not installed, so that nothing clicked");      \
+        return;                                                                      \
+    }

@@ -44,13 +44,6 @@ json data_in(const std::string& page) {
     return json::parse(page.substr(at, page.find("</script>", at) - at));
 }
 
-#define IN_BROWSER(name, page, script)                                          \
-    const std::optional<std::string> name = run_in_browser(page, script);       \
-    if (!name) {                                                                \
-        MESSAGE("skipped: Chromium is not installed, so that nothing clicked"); \
-        return;                                                                 \
-    }
-
 }  // namespace
 
 TEST_CASE("page: it refers to nothing outside of it, and has every node") {
