@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Checks the rules of the tree that no compiler checks; docs/contributing.md says why they are.
 
-Prints one line for each fault, as file:line: sentence, and ends with 1 if there is one.
+Prints one line for each fault, as file:line: sentence, and ends with 1 if there is one. With --installed it prints the
+headers that `meson install` installs instead.
 """
 
 import re
@@ -138,9 +139,15 @@ def reached_from(tree, paths):
     return reached
 
 
+def installed_headers(tree):
+    """Public headers and what they include of internal/: meson.build asks for these, too, by --installed."""
+    return reached_from(tree, [source.path for source in tree.values()
+                               if source.is_public and source.path.name not in ('precompiled.hpp', 'wengert.hpp')])
+
+
 def check_exports(tree):
-    """What is installed can be linked to, and nothing else: public headers and what they include of internal/."""
-    installed = reached_from(tree, [source.path for source in tree.values() if source.is_public])
+    """What is installed can be linked to, and nothing else."""
+    installed = installed_headers(tree)
     for source in tree.values():
         if not source.is_header or not source.in_library:
             continue
@@ -251,6 +258,9 @@ def check_ops(tree):
 
 def main():
     tree = read_tree()
+    if sys.argv[1:] == ['--installed']:
+        print('\n'.join(map(str, sorted(installed_headers(tree)))))
+        return 0
     for check in (check_ops, check_arrows, check_cycles, check_exports, check_gathered, check_libraries, check_files, check_built, check_mirror):
         check(tree)
     for file, line, sentence in sorted(set(faults)):

@@ -25,7 +25,7 @@ class Wengert(ConanFile):
 
     def export_sources(self):
         root = os.path.join(self.recipe_folder, "..", "..", "..")
-        for what in ("autograd", "ops", "nn", "models", "examples", "docs", "meson.build", "meson_options.txt", "LICENSE"):
+        for what in ("autograd", "ops", "nn", "models", "examples", "docs", "tests/lint.py", "meson.build", "meson_options.txt", "LICENSE"):
             copy(self, what if os.path.isfile(os.path.join(root, what)) else what + "/*", root, self.export_sources_folder)
 
     def requirements(self):
