@@ -56,10 +56,10 @@ struct GraphOptions {
 std::string to_dot(const Tape& tape, const GraphOptions& options = {});
 
 /// Writes that graph by the extension of `file`: as a picture (.svg, .png, .pdf), as to_dot() has it (.dot), or as a
-/// page
-/// (.html) that shows it in a browser, to move, zoom and search, to open and close boxes and to follow a tensor; it is
-/// one file that refers to no other. Throws ValueError for any other extension, and for a picture of more than 1,500
-/// vertices, which only a given depth can ask for; FileError if the file cannot be written or Graphviz cannot draw.
+/// page (.html) that shows it in a browser, to move, zoom and search, to open and close boxes and to follow a tensor;
+/// it is one file that refers to no other. Throws ValueError for any other extension, and for a picture of more than
+/// 1,500 vertices, which only a given depth can ask for; FileError if the file cannot be written or Graphviz cannot
+/// draw.
 void write_graph(const Tape& tape, const std::filesystem::path& file, const GraphOptions& options = {});
 
 }  // namespace wengert

@@ -39,9 +39,9 @@ struct Scatter {
 Tensor index(const Input& x, const std::vector<Tensor>& positions);
 
 /// x with values at positions along its first axes, counted as index() counts them, NumPy's x[i, j] = values: set, or
-/// added if `accumulate`. values
-/// broadcast to [p.., ..]. Where a place is given twice, the last value is set, and all are added. Derivative: that of
-/// scatter() or scatter_add(). Throws what index() throws, and ShapeError if the values do not broadcast.
+/// added if `accumulate`. values broadcast to [p.., ..]. Where a place is given twice, the last value is set, and all
+/// are added. Derivative: that of scatter() or scatter_add(). Throws what index() throws, and ShapeError if the values
+/// do not broadcast.
 Tensor index_put(const Input& x, const std::vector<Tensor>& positions, const Input& values, bool accumulate = false);
 
 /// Sums of the slices of each segment: values [k, ..], segments int64 [k] in any order -> [n, ..]; 0 for a segment
