@@ -9,6 +9,21 @@
 #include <wengert/nn/atomic_file.hpp>
 
 namespace wengert {
+namespace {
+
+[[noreturn]] void refuse(const std::filesystem::path& path) {
+    throw FileError(fmt::format("{}: cannot be written: {}", path.string(), std::generic_category().message(errno)));
+}
+
+/// Whether a descriptor's content is on the disk. A signal does not end the waiting.
+bool is_synced(int descriptor) {
+    int result;
+    do result = ::fsync(descriptor);
+    while (result != 0 && errno == EINTR);
+    return result == 0;
+}
+
+}  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
     std::error_code error;
@@ -28,9 +43,7 @@ AtomicFile::~AtomicFile() {
     if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
-void AtomicFile::fail() const {
-    throw FileError(fmt::format("{}: cannot be written: {}", path_.string(), std::generic_category().message(errno)));
-}
+void AtomicFile::fail() const { refuse(path_); }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
@@ -41,7 +54,7 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
 }
 
 void AtomicFile::commit() {
-    if (::fsync(descriptor_) != 0) fail();
+    if (!is_synced(descriptor_)) fail();
     if (::close(std::exchange(descriptor_, -1)) != 0) fail();
     if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail();
     temporary_.clear();
@@ -51,8 +64,18 @@ void AtomicFile::commit() {
     const std::filesystem::path directory = path_.has_parent_path() ? path_.parent_path() : ".";
     const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) return;
-    ::fsync(descriptor);
+    is_synced(descriptor);
     ::close(descriptor);
+}
+
+void sync_to_disk(const std::filesystem::path& path) {
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const bool is_done = descriptor >= 0 && is_synced(descriptor);
+    const int reason = errno;
+    if (descriptor >= 0) ::close(descriptor);
+    errno = reason;
+    // EINVAL is how a file system says that it cannot be asked to.
+    if (!is_done && reason != EINVAL) refuse(path);
 }
 
 }  // namespace wengert

@@ -31,4 +31,8 @@ class AtomicFile {
     int descriptor_ = -1;
 };
 
+/// Waits until a file's content, or a directory's list of names, is on the disk. Returns at once where the file system
+/// cannot be asked to. Throws FileError with the path and the system's reason.
+void sync_to_disk(const std::filesystem::path& path);
+
 }  // namespace wengert

@@ -84,6 +84,8 @@ void RunDirectory::log(const nlohmann::ordered_json& record) const {
     stream << record.dump() << '\n';
     stream.close();
     if (!stream) throw FileError(fmt::format("{}: cannot be written: {}", file.string(), reason()));
+    // Before the checkpoint of this step, from which a training that goes on counts the lines.
+    sync_to_disk(file);
 }
 
 void RunDirectory::cut_log(std::int64_t step) const {

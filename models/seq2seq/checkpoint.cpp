@@ -1,6 +1,4 @@
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -13,6 +11,7 @@
 #include <system_error>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/internal/option_json.hpp>
+#include <wengert/nn/atomic_file.hpp>
 #include <wengert/nn/averages.hpp>
 #include <wengert/nn/safetensors.hpp>
 
@@ -51,17 +50,6 @@ auto with_file_errors(F&& f) {
         const std::string second = error.path2().empty() ? "" : " -> " + error.path2().string();
         throw FileError(fmt::format("{}{}: {}", error.path1().string(), second, error.code().message()));
     }
-}
-
-/// Waits until a file's content, or a directory's list of names, is on the disk.
-void sync(const fs::path& path) {
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    const bool is_synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-    const int reason = errno;
-    if (descriptor >= 0) ::close(descriptor);
-    // Not every file system can be asked to, and EINVAL is how it says so.
-    if (!is_synced && reason != EINVAL)
-        refuse_file(path, "cannot be written: " + std::generic_category().message(reason));
 }
 
 /// Where `latest` or `best` leads; empty if it is no symbolic link.
@@ -149,8 +137,8 @@ void write(const Translator& translator, const fs::path& directory, const SaveOp
     translator.target.tokenizer.save(directory / target_state);
     write_safetensors(directory / weights_name, {translator.system->named_parameters(), {{"format", "pt"}}});
     if (options.training != nullptr) write_safetensors(directory / training_name, {*options.training, {}});
-    for (const char* name : {config_name, source_name, target_name}) sync(directory / name);
-    sync(directory);
+    for (const char* name : {config_name, source_name, target_name}) sync_to_disk(directory / name);
+    sync_to_disk(directory);
 }
 
 json parse(const fs::path& file) {
@@ -251,11 +239,11 @@ void save_checkpoint(const Translator& translator, const fs::path& directory, co
         fs::create_directory(directory / partial(name));
         write(translator, directory / partial(name), options);
         fs::rename(directory / partial(name), directory / name);
-        sync(directory);
+        sync_to_disk(directory);
 
         if (options.is_best) lead(directory, best_name, name);
         lead(directory, latest_name, name);
-        sync(directory);
+        sync_to_disk(directory);
         clean(directory, options.keep);
     });
 }
