@@ -162,12 +162,15 @@ void Optimizer::step(const std::vector<Tensor>& gradients, const SourceLine& whe
     update_rule::require_gradients(parameters_, gradients);
     require_in_use();
     update_rule::require_finite(parameters_, gradients);
-    ++step_count_;
+    // What may lack memory comes first, so that all parameters are updated or none.
+    std::vector<Tensor> dense;
+    dense.reserve(gradients.size());
+    for (const Tensor& gradient : gradients) dense.push_back(packed(gradient));
     const ObservedWork work("optimizer", Pass::update);
-    for (std::size_t i = 0; i < gradients.size(); ++i) {
+    ++step_count_;
+    for (std::size_t i = 0; i < dense.size(); ++i) {
         const std::size_t n = kept_names_.size();
-        const Tensor dense = packed(gradients[i]);
-        update(parameters_[i], dense, std::span(kept_).subspan(i * n, n));
+        update(parameters_[i], dense[i], std::span(kept_).subspan(i * n, n));
     }
 } catch (Error& error) {
     error.locate("step", to_string(current_place()), where);

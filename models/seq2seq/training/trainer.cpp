@@ -106,19 +106,30 @@ Trainer::Trainer(Translator& translator, const Corpus& corpus, const TrainingOpt
 
 TrainingStep Trainer::step() {
     if (place_ == order_.size()) {
-        order_ = batches_.epoch(static_cast<std::uint64_t>(++epoch_));
+        order_ = batches_.epoch(static_cast<std::uint64_t>(epoch_ + 1));
+        ++epoch_;
         place_ = 0;
         loss_sum_ = 0;
         tokens_ = 0;
     }
-    double loss = 0, norm = 0;
+    double loss = 0;
     std::int64_t tokens = 0;
-    std::vector<Tensor> gradients = this->gradients(loss, tokens);
-    if (reduce) reduce(gradients);
-    norm = clip_gradient_norm(gradients, options_.clip > 0 ? options_.clip : std::numeric_limits<double>::infinity());
+    const std::size_t place = place_;
+    const std::uint64_t noise = noise_.position();
     const double rate = options_.learning_rate * schedule_.factor(step_) * plateau_.factor();
-    optimizer_->set_learning_rate(rate);
-    optimizer_->step(gradients);
+    double norm = 0;
+    try {
+        std::vector<Tensor> gradients = this->gradients(loss, tokens);
+        if (reduce) reduce(gradients);
+        norm =
+            clip_gradient_norm(gradients, options_.clip > 0 ? options_.clip : std::numeric_limits<double>::infinity());
+        optimizer_->set_learning_rate(rate);
+        optimizer_->step(gradients);
+    } catch (...) {
+        place_ = place;
+        noise_.seek(noise);
+        throw;
+    }
     if (ema_) ema_->update(parameters_);
     ++step_;
     ++translator_.steps;

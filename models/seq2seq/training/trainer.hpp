@@ -40,7 +40,8 @@ class Trainer {
     bool is_done() const { return step_ >= steps_; }
 
     /// One update of the parameters with teacher forcing. Throws NonFiniteError if the loss or a gradient is not
-    /// finite; the parameters are then as the step before left them.
+    /// finite, and OutOfMemoryError. Whatever it throws, the training is then as the step before left it, and the step
+    /// can be done again.
     TrainingStep step();
 
     /// What a validation measured, where more is better: a plateau of it lets the learning rate fall.
