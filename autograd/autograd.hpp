@@ -19,6 +19,7 @@
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/autograd/tensor/allocator.hpp>
 #include <wengert/autograd/tensor/error.hpp>
+#include <wengert/autograd/tensor/memory_limit.hpp>
 #include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/autograd/tensor/tensor.hpp>
 #include <wengert/autograd/tensor/unit_interval.hpp>

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <unordered_set>
 #include <vector>
@@ -76,6 +77,26 @@ std::string report(const Tape& tape) {
     text += line("all", "", tape.size(), describe_bytes(storages.bytes()));
     if (released > 0) text += fmt::format("A backward pass has released what {} nodes kept.\n", released);
     return text;
+}
+
+std::string largest_scopes(const Tape& tape, std::size_t most) {
+    std::map<std::int32_t, std::size_t> bytes;
+    Storages storages;
+    for (NodeId id = 0; id < tape.size(); ++id) {
+        const std::size_t before = storages.bytes();
+        storages.add(tape[id]);
+        bytes[tape[id].place().scope] += storages.bytes() - before;
+    }
+    std::vector<std::pair<std::int32_t, std::size_t>> scopes(bytes.begin(), bytes.end());
+    std::ranges::stable_sort(scopes, std::greater{}, [](const auto& scope) { return scope.second; });
+    scopes.resize(std::min(scopes.size(), most));
+    std::string text;
+    for (const auto& [scope, kept] : scopes) {
+        const std::string path(scope_path(scope));
+        text +=
+            fmt::format("{}{} {}", text.empty() ? "" : ", ", path.empty() ? "no scope" : path, describe_bytes(kept));
+    }
+    return fmt::format("{}{}in all {}", text, text.empty() ? "" : "; ", describe_bytes(storages.bytes()));
 }
 
 }  // namespace wengert

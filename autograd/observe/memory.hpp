@@ -22,4 +22,7 @@ std::string describe_bytes(std::size_t bytes);
 ///     std::cout << report(tape);
 std::string report(const Tape& tape);
 
+/// The scopes whose nodes keep most, in one line: "decoder.cell 14.9 MB, encoder.gru.l1 14.7 MB; in all 50.5 MB".
+std::string largest_scopes(const Tape& tape, std::size_t most = 5);
+
 }  // namespace wengert

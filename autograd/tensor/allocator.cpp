@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstdlib>
 #include <new>
 #include <utility>
 #include <wengert/autograd/tensor/allocator.hpp>
 #include <wengert/autograd/tensor/internal/large_blocks.hpp>
 #include <wengert/autograd/tensor/internal/poison.hpp>
+#include <wengert/autograd/tensor/internal/system_memory.hpp>
 
 namespace wengert {
 namespace {
@@ -52,8 +52,9 @@ struct Cache {
 constinit thread_local Cache cache;
 
 void empty_cache() {
-    for (FreeBlock*& list : cache.free_lists)
-        while (list != nullptr) std::free(std::exchange(list, list->next));
+    for (int index = 0; index < class_count; ++index)
+        for (FreeBlock*& list = cache.free_lists[static_cast<std::size_t>(index)]; list != nullptr;)
+            system_memory::deallocate(std::exchange(list, list->next), class_bytes(index));
     cache.statistics.cached_bytes = 0;
 }
 
@@ -68,10 +69,10 @@ void empty_cache_at_thread_exit() { thread_local const ThreadExit thread_exit; }
 
 void* from_system(std::size_t bytes) {
     if (cache.life == Cache::Life::untouched) empty_cache_at_thread_exit();
-    void* block = std::aligned_alloc(alignment, bytes);
+    void* block = system_memory::allocate(alignment, bytes);
     if (block == nullptr) {
         release_cached_memory();
-        block = std::aligned_alloc(alignment, bytes);
+        block = system_memory::allocate(alignment, bytes);
         if (block == nullptr) throw std::bad_alloc();
     }
     ++cache.statistics.system_allocations;
@@ -134,7 +135,7 @@ void deallocate(void* block, std::size_t bytes) noexcept {
     if (cache.life == Cache::Life::untouched) empty_cache_at_thread_exit();
     AllocatorStatistics& statistics = cache.statistics;
     if (cache.life == Cache::Life::retired || statistics.cached_bytes > statistics.peak_live_bytes + most_foreign_bytes)
-        return std::free(block);
+        return system_memory::deallocate(block, taken);
     cache.free_lists[index] = new (block) FreeBlock{cache.free_lists[index]};
     ASAN_POISON_MEMORY_REGION(static_cast<std::byte*>(block) + sizeof(FreeBlock), taken - sizeof(FreeBlock));
     statistics.cached_bytes += static_cast<std::int64_t>(taken);

@@ -5,11 +5,18 @@
 #include <ostream>
 #include <wengert/autograd/tensor/allocator.hpp>
 #include <wengert/autograd/tensor/internal/uncounted.hpp>
+#include <wengert/autograd/tensor/memory_limit.hpp>
 #include <wengert/autograd/tensor/tensor.hpp>
 
 namespace wengert {
 
 static_assert((sizeof(TensorState) + sizeof(Storage)) % 64 == 0, "elements stand at multiples of 64 bytes");
+
+namespace {
+
+double in_mib(std::size_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
+
+}  // namespace
 
 Tensor Tensor::empty(const Shape& shape, Dtype dtype) try {
     require_countable(shape);
@@ -21,7 +28,11 @@ Tensor Tensor::empty(const Shape& shape, Dtype dtype) try {
     return Tensor(new (block) TensorState{
         .storage = storage, .dtype = dtype, .shape = shape, .strides = contiguous_strides(shape)});
 } catch (const std::bad_alloc&) {
-    throw OutOfMemoryError(fmt::format("there is no memory for a tensor {} of {}", to_string(shape), to_string(dtype)));
+    std::string text = fmt::format("there is no memory for a tensor {} of {}", to_string(shape), to_string(dtype));
+    if (memory_limit() > 0)
+        text += fmt::format(": {:.1f} MiB of the limit of {:.1f} MiB are taken", in_mib(system_bytes()),
+                            in_mib(memory_limit()));
+    throw OutOfMemoryError(std::move(text));
 }
 
 void Tensor::destroy() noexcept {

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <new>
 #include <sstream>
+#include <wengert/autograd/tensor/memory_limit.hpp>
 #include <wengert/models/seq2seq/system.hpp>
 #include <wengert/ops/products/precision.hpp>
 #include <wengert/ops/products/threads.hpp>
@@ -31,12 +32,16 @@ constexpr int failure = 1, misuse = 2;
 struct Resources {
     int threads = 0;  ///< 0: as OpenMP decides
     Precision precision = Precision::float32;
+    std::int64_t memory_limit = 0;  ///< MiB; 0: none
 };
 
 void add_resources(CLI::App& verb, Resources& r, const std::string& group = "Options") {
     add_number(verb, "--threads", r.threads, Bounds<int>{1, 4096},
                "Default: OMP_NUM_THREADS, or one for each processor")
         ->default_str("")
+        ->group(group);
+    add_number(verb, "--memory-limit", r.memory_limit, Bounds<std::int64_t>{0, std::int64_t{1} << 32},
+               "MiB that tensors may take; 0: what the system has")
         ->group(group);
     static constexpr std::array precisions{Choice<Precision>{"float32", Precision::float32},
                                            Choice<Precision>{"bfloat16", Precision::bfloat16}};
@@ -47,6 +52,7 @@ void add_resources(CLI::App& verb, Resources& r, const std::string& group = "Opt
 template <class F>
 void compute_with(const Resources& resources, const F& verb) {
     if (resources.threads > 0) set_thread_count(resources.threads);
+    set_memory_limit(static_cast<std::size_t>(resources.memory_limit) << 20);
     const std::string_view idle = bfloat16_is_idle();  // asked in any case: it refuses a wrong WENGERT_GEMM at once
     const bool is_in_vain = resources.precision == Precision::bfloat16 && !idle.empty();
     if (is_in_vain) fmt::print(stderr, "--precision bfloat16 brings nothing here, all stays float32: {}\n", idle);

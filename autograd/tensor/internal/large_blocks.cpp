@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstdlib>
 #include <mutex>
 #include <new>
 #include <wengert/autograd/tensor/internal/large_blocks.hpp>
 #include <wengert/autograd/tensor/internal/poison.hpp>
+#include <wengert/autograd/tensor/internal/system_memory.hpp>
 
 namespace wengert::large_blocks {
 namespace {
@@ -112,7 +112,7 @@ void release(Heap& h) {
     h.free_pieces.remove_segments([&](Piece* segment) {
         h.segment_bytes -= segment->bytes;
         ASAN_UNPOISON_MEMORY_REGION(segment, segment->bytes);
-        std::free(segment);
+        system_memory::deallocate(segment, segment->bytes);
     });
 }
 
@@ -120,10 +120,10 @@ void release(Heap& h) {
 Piece* new_segment(Heap& h, std::size_t bytes) {
     release(h);  // what is free is too small
     std::size_t size = round_up(std::max({bytes, least_segment, h.segment_bytes / 8}), huge_page);
-    void* memory = std::aligned_alloc(huge_page, size);
+    void* memory = system_memory::allocate(huge_page, size);
     if (memory == nullptr) {
         size = round_up(bytes, huge_page);
-        memory = std::aligned_alloc(huge_page, size);
+        memory = system_memory::allocate(huge_page, size);
         if (memory == nullptr) throw std::bad_alloc();
     }
     ::madvise(memory, size, MADV_HUGEPAGE);  // fewer misses of the address cache; no matter if the system refuses

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <wengert/autograd/observe/memory.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/models/seq2seq/training/trainer.hpp>
 #include <wengert/nn/clipping.hpp>
@@ -158,20 +159,9 @@ std::vector<Tensor> Trainer::gradients(double& loss, std::int64_t& tokens) {
     std::vector<Tensor> total;
     for (const BatchTensors& batch : batches) {
         const double share = static_cast<double>(batch.labels) / static_cast<double>(tokens);
-        Tape tape;
-        const NodeId first = tape.size();
-        const Tensor value = translator_.system->loss(
-            batch.source, batch.lengths, batch.target, &noise_,
-            {.label_smoothing = options_.label_smoothing, .sampling = options_.scheduled_sampling});
-        const double number = value.item();
-        if (!std::isfinite(number))
-            throw NonFiniteError(
-                fmt::format("training: the loss is {} at epoch {}, step {}; a smaller learning rate or "
-                            "a tighter limit of the gradients' norm may help",
-                            std::isnan(number) ? std::abs(number) : number, epoch_, step_ + 1));
+        double number = 0;
+        std::vector<Tensor> part = gradients_of(batch, number);
         loss += share * number;
-        if (std::exchange(is_first_, false)) require_visited(tape, parameters_, first, std::source_location::current());
-        std::vector<Tensor> part = tape.gradient(value, parameters_);
         if (batches.size() == 1) return part;
         for (std::size_t i = 0; i < part.size(); ++i)
             if (total.size() <= i)
@@ -180,6 +170,28 @@ std::vector<Tensor> Trainer::gradients(double& loss, std::int64_t& tokens) {
                 total[i] = total[i] + part[i] * share;
     }
     return total;
+}
+
+/// Of one batch, and its loss.
+std::vector<Tensor> Trainer::gradients_of(const BatchTensors& batch, double& loss) {
+    Tape tape;
+    try {
+        const NodeId first = tape.size();
+        const Tensor value = translator_.system->loss(
+            batch.source, batch.lengths, batch.target, &noise_,
+            {.label_smoothing = options_.label_smoothing, .sampling = options_.scheduled_sampling});
+        loss = value.item();
+        if (!std::isfinite(loss))
+            throw NonFiniteError(
+                fmt::format("training: the loss is {} at epoch {}, step {}; a smaller learning rate or "
+                            "a tighter limit of the gradients' norm may help",
+                            std::isnan(loss) ? std::abs(loss) : loss, epoch_, step_ + 1));
+        if (std::exchange(is_first_, false)) require_visited(tape, parameters_, first, std::source_location::current());
+        return tape.gradient(value, parameters_);
+    } catch (const OutOfMemoryError& error) {
+        throw OutOfMemoryError(fmt::format("{}\nfor backward, a batch of {} keeps: {}", error.what(),
+                                           to_string(batch.target.shape()), largest_scopes(tape)));
+    }
 }
 
 void Trainer::validated(double value) {

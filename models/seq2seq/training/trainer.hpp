@@ -61,6 +61,7 @@ class Trainer {
 
   private:
     std::vector<Tensor> gradients(double& loss, std::int64_t& tokens);
+    std::vector<Tensor> gradients_of(const BatchTensors& batch, double& loss);
     NamedTensors own_state() const;
 
     Translator& translator_;

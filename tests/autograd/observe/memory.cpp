@@ -33,6 +33,9 @@ TEST_CASE("memory: the report counts nodes by op and scope, and a storage once")
           "mul                                                           1      0 bytes\n"
           "sum                                                           1      0 bytes\n"
           "all                                                           5      16.0 kB\n");
+    CHECK(largest_scopes(tape) == "model 16.0 kB, no scope 0 bytes; in all 16.0 kB");
+    CHECK(largest_scopes(tape, 1) == "model 16.0 kB; in all 16.0 kB");
+    CHECK(largest_scopes(tape, 0) == "in all 16.0 kB");
     tape.gradient(z, x);
     CHECK(report(tape).ends_with("kept.\n"));
     CHECK(report(tape).find("16.0 kB") == std::string::npos);

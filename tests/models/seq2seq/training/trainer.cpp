@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <limits>
+#include <wengert/autograd/tensor/allocator.hpp>
+#include <wengert/autograd/tensor/memory_limit.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>
 #include <wengert/models/seq2seq/training/trainer.hpp>
 #include <wengert/nn/streams.hpp>
@@ -208,4 +210,26 @@ TEST_CASE("a loss that is not finite ends training") {
     parameter_of(translator, "decoder.output.bias").fill(std::numeric_limits<double>::quiet_NaN());
     CHECK_THROWS_WITH_AS(train(translator, small_corpus(), {}),
                          doctest::Contains("training: the loss is nan at epoch 1, step 1"), NonFiniteError);
+}
+
+TEST_CASE("a training beyond the memory limit says which scopes hold what, and goes on when there is more") {
+    const Corpus corpus = small_corpus();
+    Translator translator = small_translator({.embedding = 64, .hidden = 256, .layers = 2});
+    Trainer trainer(translator, corpus, brisk);
+    trainer.step();
+    release_cached_memory();
+    set_memory_limit(system_bytes() + (std::size_t{1} << 20));
+    std::string text;
+    try {
+        for (int i = 0; i < 4; ++i) trainer.step();
+    } catch (const OutOfMemoryError& error) {
+        text = error.what();
+    }
+    set_memory_limit(0);
+    CAPTURE(text);
+    CHECK(text.find("there is no memory for a tensor [") != text.npos);
+    CHECK(text.find("\nfor backward, a batch of [4, ") != text.npos);
+    CHECK(text.find("encoder.gru.l0 ") != text.npos);
+    const std::int64_t steps = trainer.step_count();
+    CHECK(trainer.step().step == steps + 1);
 }
