@@ -53,6 +53,8 @@ missing_packages() {
     [ "$(dpkg --print-architecture)" != amd64 ] || installed libdnnl-dev || printf ' libdnnl-dev'
     # NumPy's files are optional.
     installed libzip-dev || printf ' libzip-dev'
+    # So is the server of translators.
+    installed libcpp-httplib-dev || printf ' libcpp-httplib-dev'
     # Subwords are optional, and sentencepiece is not on every architecture either.
     case $(dpkg --print-architecture) in
         amd64 | arm64) installed libsentencepiece-dev || printf ' libsentencepiece-dev' ;;

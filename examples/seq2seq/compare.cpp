@@ -8,6 +8,7 @@
 #include <wengert/models/seq2seq/scoring/bootstrap.hpp>
 
 #include "measurement.hpp"
+#include "model_name.hpp"
 #include "output_file.hpp"
 #include "training_run.hpp"
 
@@ -41,10 +42,8 @@ struct TrainingLog {
 std::vector<std::string> names_of(const std::vector<std::filesystem::path>& models) {
     std::vector<std::string> paths, names;
     for (const std::filesystem::path& model : models) {
-        const std::filesystem::path path = model.has_filename() ? model : model.parent_path();
-        const bool is_link = path.filename() == "best" || path.filename() == "latest";
         paths.push_back(model.string());
-        names.push_back((is_link ? path.parent_path() : path).filename().string());
+        names.push_back(model_name(model));
     }
     const std::set<std::string> unlike(names.begin(), names.end());
     return unlike.size() == names.size() && !unlike.contains("") ? names : paths;

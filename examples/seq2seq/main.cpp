@@ -10,10 +10,7 @@
 #include <iterator>
 #include <new>
 #include <sstream>
-#include <wengert/autograd/tensor/memory_limit.hpp>
 #include <wengert/models/seq2seq/system.hpp>
-#include <wengert/ops/products/precision.hpp>
-#include <wengert/ops/products/threads.hpp>
 #include <wengert/version.hpp>
 
 #include "command_words.hpp"
@@ -21,44 +18,13 @@
 #include "misuse.hpp"
 #include "option_flags.hpp"
 #include "presets.hpp"
+#include "resources.hpp"
 #include "verbs.hpp"
 
 namespace wengert::program {
 namespace {
 
 constexpr int failure = 1, misuse = 2;
-
-/// What a verb computes with.
-struct Resources {
-    int threads = 0;  ///< 0: as OpenMP decides
-    Precision precision = Precision::float32;
-    std::int64_t memory_limit = 0;  ///< MiB; 0: none
-};
-
-void add_resources(CLI::App& verb, Resources& r, const std::string& group = "Options") {
-    add_number(verb, "--threads", r.threads, Bounds<int>{1, 4096},
-               "Default: OMP_NUM_THREADS, or one for each processor")
-        ->default_str("")
-        ->group(group);
-    add_number(verb, "--memory-limit", r.memory_limit, Bounds<std::int64_t>{0, std::int64_t{1} << 32},
-               "MiB that tensors may take; 0: what the system has")
-        ->group(group);
-    static constexpr std::array precisions{Choice<Precision>{"float32", Precision::float32},
-                                           Choice<Precision>{"bfloat16", Precision::bfloat16}};
-    add_choice(verb, "--precision", r.precision, precisions, "Of large products' operands; models stay float32")
-        ->group(group);
-}
-
-template <class F>
-void compute_with(const Resources& resources, const F& verb) {
-    if (resources.threads > 0) set_thread_count(resources.threads);
-    set_memory_limit(static_cast<std::size_t>(resources.memory_limit) << 20);
-    const std::string_view idle = bfloat16_is_idle();  // asked in any case: it refuses a wrong WENGERT_GEMM at once
-    const bool is_in_vain = resources.precision == Precision::bfloat16 && !idle.empty();
-    if (is_in_vain) fmt::print(stderr, "--precision bfloat16 brings nothing here, all stays float32: {}\n", idle);
-    const ProductPrecision precision(is_in_vain ? Precision::float32 : resources.precision);
-    verb();
-}
 
 /// --data FILE | --source F --target F, with a prefix before each name.
 void add_corpus(CLI::App& verb, CorpusFiles& files, const std::string& prefix, const std::string& pairs_name,
@@ -148,11 +114,8 @@ void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& sign
 
 void add_search(CLI::App& verb, SearchOptions& search) {
     search.describe(OptionFlags{verb, "The search"});
-    // Without these they would change nothing.
-    for (const char* const name : {"--temperature", "--top-k", "--top-p", "--search-seed"})
-        verb.get_option(name)->needs(verb.get_option("--sample"));
-    for (const char* const name : {"--n-best", "--length-penalty", "--coverage-penalty"})
-        verb.get_option(name)->needs(verb.get_option("--beam"));
+    const auto flag = [&verb](std::string_view name) { return verb.get_option(flag_of({name, {}})); };
+    for (const auto& [name, needed] : SearchOptions::needs) flag(name)->needs(flag(needed));
 }
 
 constexpr const char* ensemble =
@@ -189,6 +152,23 @@ void add_interactive(CLI::App& app, InteractiveArguments& a, Resources& resource
     add_search(verb, a.search);
     add_resources(verb, resources);
     verb.callback([&a, &resources] { compute_with(resources, [&a] { interactive(a); }); });
+}
+
+void add_serve(CLI::App& app, ServeArguments& a, Resources& resources) {
+    CLI::App& verb = *app.add_subcommand("serve", "Translate for a browser and for programs, by HTTP");
+    verb.footer(
+        R"(GET / is a page to translate on and to look at attention. POST /translate takes {"text": ["..."]} and, if
+they are given, "model", "attention", "replace_unknown" and options of the search by their names, {"beam": 4};
+GET /models says which there are, GET /health that the server is there. Flags of the search count where a request
+says nothing. --threads requests are translated at once, each by one thread. SIGINT and SIGTERM end the server when
+what runs is done.)");
+    add_models(verb, a.models, "What train has written: its latest model, or DIR/best; give it once for each");
+    verb.add_option("--host", a.host, "The address to listen at; 0.0.0.0: all of this machine")->type_name("ADDRESS");
+    add_number(verb, "--port", a.port, Bounds<int>{0, 65'535}, "The port to listen at; 0: any that is free");
+    a.limits.describe(OptionFlags{verb, "What is allowed"});
+    add_search(verb, a.search);
+    add_resources(verb, resources);
+    verb.callback([&a, &resources] { compute_with(resources, [&a] { serve(a); }); });
 }
 
 void add_measurement(CLI::App& verb, Measurement& a, Resources& resources) {
@@ -336,6 +316,7 @@ int run(int argc, char** argv) {
     TrainArguments train_arguments;
     TranslateArguments translate_arguments;
     InteractiveArguments interactive_arguments;
+    ServeArguments serve_arguments;
     EvaluateArguments evaluate_arguments;
     CompareArguments compare_arguments;
     AverageArguments average_arguments;
@@ -347,6 +328,7 @@ int run(int argc, char** argv) {
     add_train(app, train_arguments, resources, signal);
     add_translate(app, translate_arguments, resources);
     add_interactive(app, interactive_arguments, resources);
+    add_serve(app, serve_arguments, resources);
     add_evaluate(app, evaluate_arguments, resources);
     add_compare(app, compare_arguments, resources);
     add_average(app, average_arguments);

@@ -63,6 +63,7 @@ void print_options() {
     print_table<TrainingOptions>("The training");
     print_table<RunOptions>("How a training is watched and kept");
     print_table<SearchOptions>("The search");
+    print_table<ServeLimits>("What a server allows");
 }
 
 }  // namespace wengert::program

@@ -23,14 +23,7 @@ class Session {
     Session(const Session&) = delete;  // ensemble_ leads into translators_
     Session& operator=(const Session&) = delete;
 
-    bool has_attention() const {
-        const auto attends = [](const Translator& one) {
-            const auto state = one.system->start(tensor(std::vector<std::int64_t>{Vocabulary::end}, {1, 1}), {});
-            return one.system->step(tensor(std::vector<std::int64_t>{Vocabulary::start}, {1}), *state)
-                .weights.defined();
-        };
-        return std::ranges::any_of(translators_, attends);
-    }
+    bool has_attention() const { return std::ranges::any_of(translators_, wengert::has_attention); }
     Sentence tokenize(const std::string& text) const { return translators_[0].source.tokenizer.tokenize(text); }
     std::string text_of(const Sentence& target) const { return translators_[0].target.tokenizer.detokenize(target); }
 

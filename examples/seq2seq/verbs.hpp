@@ -10,6 +10,8 @@
 #include <wengert/models/seq2seq/training/training_options.hpp>
 #include <wengert/models/text/tokenizer.hpp>
 
+#include "serving/limits.hpp"
+
 /// What the program can do, one function a verb. They print to standard output, report to standard error, and throw
 /// what goes wrong.
 namespace wengert::program {
@@ -106,6 +108,16 @@ struct InteractiveArguments {
 /// Translates each line of standard input, says how sure the model is and what each word looked at, until the input
 /// ends.
 void interactive(const InteractiveArguments& arguments);
+
+struct ServeArguments {
+    std::vector<std::filesystem::path> models;  ///< each by itself, the first as the usual one
+    std::string host = "127.0.0.1";
+    int port = 5000;       ///< 0: any that is free
+    SearchOptions search;  ///< what a request does not say
+    ServeLimits limits;
+};
+/// Answers by HTTP until SIGINT or SIGTERM; see Service.
+void serve(const ServeArguments& arguments);
 
 /// What is measured, and how.
 struct Measurement {

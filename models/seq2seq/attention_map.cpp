@@ -141,8 +141,12 @@ std::string to_json(std::span<const AttentionMap> maps) {
 }
 
 std::string to_html(std::span<const AttentionMap> maps) {
-    return page::filled(attention_page, {{"data", page::in_script(to_json(maps))}});
+    return page::filled(
+        attention_page,
+        {{"style", attention_style}, {"script", attention_script}, {"data", page::in_script(to_json(maps))}});
 }
+
+AttentionView attention_view() { return {attention_style, attention_script}; }
 
 void write_html(std::span<const AttentionMap> maps, const std::filesystem::path& file) {
     write_picture(to_html(maps), file);

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 #include <wengert/autograd/tensor/tensor.hpp>
 
@@ -37,7 +38,14 @@ std::string to_json(std::span<const AttentionMap> maps);
 /// Throws what to_svg() does.
 std::string to_html(std::span<const AttentionMap> maps);
 
-/// Writes that page. Throws what to_html() does, and FileError if the file cannot be written.
+/// What that page is made with, for another page. The script has two functions of a map as to_json() writes it:
+/// sectionOf(map) makes an element with the words, tableOf(map) one with all weights at once.
+struct AttentionView {
+    std::string_view style, script;
+};
+AttentionView attention_view();
+
+/// Writes the page. Throws what to_html() does, and FileError if the file cannot be written.
 void write_html(std::span<const AttentionMap> maps, const std::filesystem::path& file);
 
 }  // namespace wengert

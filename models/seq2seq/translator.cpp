@@ -81,6 +81,12 @@ Translation translate(const Translator& translator, const Sentence& sentence, co
     return translate(translator, collate({&ids, 1}), options).front();
 }
 
+bool has_attention(const Translator& translator) {
+    const System& system = *translator.system;
+    const auto state = system.start(tensor(std::vector<std::int64_t>{Vocabulary::end}, {1, 1}), {});
+    return system.step(tensor(std::vector<std::int64_t>{Vocabulary::start}, {1}), *state).weights.defined();
+}
+
 Translation replace_unknown(Translation translation, const Sentence& source) {
     if (!translation.weights.defined() || source.empty()) return translation;
     const Tensor words = slice(translation.weights, 1, 0, std::ssize(source));

@@ -59,6 +59,9 @@ std::vector<Translation> translate(const Translator& translator, const Batch& ba
 /// Of one sentence, which may have any number of tokens.
 Translation translate(const Translator& translator, const Sentence& sentence, const SearchOptions& options = {});
 
+/// Whether the system says what its tokens looked at.
+bool has_attention(const Translator& translator);
+
 /// Each <unk> becomes the source word that it looked at most.
 Translation replace_unknown(Translation translation, const Sentence& source);
 

@@ -34,8 +34,8 @@ TEST_CASE("help is there for the program and each verb") {
     const Workplace here;
     const Outcome all = here.run("--help");
     CHECK(all.code == 0);
-    for (const std::string verb : {"train", "translate", "interactive", "evaluate", "compare", "average", "export",
-                                   "score", "graph", "gradcheck", "options"}) {
+    for (const std::string verb : {"train", "translate", "interactive", "serve", "evaluate", "compare", "average",
+                                   "export", "score", "graph", "gradcheck", "options"}) {
         CAPTURE(verb);
         CHECK(all.out.find(verb) != all.out.npos);
         const Outcome one = here.run(verb + " --help");

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <wengert/models/seq2seq/decoding/internal/token_choice.hpp>
 #include <wengert/models/seq2seq/decoding/search.hpp>
+#include <wengert/models/seq2seq/internal/option_json.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 #include <wengert/nn/streams.hpp>
 
@@ -49,6 +51,7 @@ class Search {
 
   private:
     void advance() {
+        if (options_.before_step) options_.before_step();
         const Tensor log_probabilities = compute();
         std::vector<Live> next;
         std::vector<std::int64_t> parents;
@@ -209,6 +212,16 @@ class Search {
     std::int64_t step_ = 0;
 };
 
+void check(const SearchOptions& options) {
+    SearchOptions checked = options;
+    checked.describe(OptionChecker{"search"});
+    if (options.n_best > options.beam)
+        throw ValueError(fmt::format("search: n_best is {}, more than the beam of {}", options.n_best, options.beam));
+    if (options.max_length > 0 && options.min_length > options.max_length)
+        throw ValueError(
+            fmt::format("search: min_length is {}, more than max_length {}", options.min_length, options.max_length));
+}
+
 void check(std::span<const System* const> systems, const Tensor& source, std::int64_t max_length,
            const SearchOptions& options, std::span<const std::vector<std::int64_t>> prefixes) {
     if (systems.empty()) throw ValueError("search: there is no system");
@@ -227,16 +240,27 @@ void check(std::span<const System* const> systems, const Tensor& source, std::in
                 throw ValueError(fmt::format("search: the prefix of source {} has the token {}, outside [{}, {})", i,
                                              token, Vocabulary::unknown, systems[0]->options().target_vocabulary));
     }
-    SearchOptions checked = options;
-    checked.describe(OptionChecker{"search"});
-    if (options.n_best > options.beam)
-        throw ValueError(fmt::format("search: n_best is {}, more than the beam of {}", options.n_best, options.beam));
-    if (options.max_length > 0 && options.min_length > options.max_length)
-        throw ValueError(
-            fmt::format("search: min_length is {}, more than max_length {}", options.min_length, options.max_length));
+    check(options);
 }
 
 }  // namespace
+
+void from_json(const nlohmann::json& json, SearchOptions& options) {
+    const Settings settings(json);
+    SearchOptions read = options;
+    std::vector<std::string_view> names;
+    read.describe(OptionReader{settings, names});
+    settings.require_known(names);
+    const OptionList values = option_texts(read), usual = option_texts(SearchOptions());
+    for (const auto& [name, needed] : SearchOptions::needs) {
+        const auto at = std::ranges::find(values, needed, &OptionList::value_type::first);
+        const bool is_off = *at == usual[static_cast<std::size_t>(at - values.begin())];
+        if (settings.contains(name) && !settings.contains(needed) && is_off)
+            settings.fail(fmt::format("\"{}\" changes nothing without \"{}\"", name, needed));
+    }
+    check(read);
+    options = std::move(read);
+}
 
 std::vector<std::vector<Hypothesis>> search(std::span<const System* const> systems, const Tensor& source,
                                             const Tensor& lengths, std::int64_t max_length,

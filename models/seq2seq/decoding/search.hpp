@@ -1,6 +1,11 @@
 #pragma once
 
+#include <array>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 #include <wengert/models/seq2seq/option.hpp>
 #include <wengert/models/seq2seq/system.hpp>
@@ -22,6 +27,16 @@ struct SearchOptions {
     std::int64_t top_k = 0;
     double top_p = 1;
     std::int64_t search_seed = 1;
+    std::function<void()> before_step = {};  ///< is called before each step; what it throws ends the search
+
+    /// Options that change nothing without another.
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> needs{{{"temperature", "sample"},
+                                                                                         {"top_k", "sample"},
+                                                                                         {"top_p", "sample"},
+                                                                                         {"search_seed", "sample"},
+                                                                                         {"n_best", "beam"},
+                                                                                         {"length_penalty", "beam"},
+                                                                                         {"coverage_penalty", "beam"}}};
 
     void describe(auto&& f) {
         constexpr std::int64_t most = 1'000'000;
@@ -47,6 +62,11 @@ struct SearchOptions {
         f(OptionText{"search_seed", "Of sampling"}, search_seed, Bounds<std::int64_t>{0, INT64_MAX});
     }
 };
+
+/// Reads an object with any of the described options, {"beam": 4, "n_best": 2}; the others keep their values. Throws
+/// ValueError for another name, a value of another kind or outside its range, and for options that do not go together,
+/// as search() does.
+void from_json(const nlohmann::json& json, SearchOptions& options);
 
 struct Hypothesis {
     std::vector<std::int64_t> tokens = {};       ///< without <s> and </s>

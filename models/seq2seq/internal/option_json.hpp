@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 #include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/seq2seq/option.hpp>
@@ -23,11 +24,12 @@ struct OptionWriter {
     }
 };
 
-/// A JSON object of a file, whose settings are read with a check of their kind and range. Throws FileError that names
-/// the file, the setting and what it is.
+/// A JSON object, whose settings are read with a check of their kind and range. Throws FileError that names the file,
+/// the setting and what it is; ValueError if there is no file.
 class Settings {
   public:
-    Settings(const nlohmann::json& values, const std::filesystem::path& file) : values_(values), file_(file) {
+    explicit Settings(const nlohmann::json& values, std::filesystem::path file = {})
+        : values_(values), file_(std::move(file)) {
         if (!values.is_object()) fail("a JSON object is expected in place of " + values.dump());
     }
 
@@ -64,22 +66,23 @@ class Settings {
         if (!value.is_string()) fail(fmt::format("\"{}\" is {}, not a text", name, value.dump()));
         return value.get<std::string>();
     }
-    /// Throws FileError for a setting of another name.
+    /// Refuses a setting of another name.
     void require_known(const std::vector<std::string_view>& names) const {
         for (const auto& [key, value] : values_.items())
             if (std::ranges::find(names, key) == names.end()) fail(fmt::format("\"{}\" is unknown", key));
     }
     [[noreturn]] void fail(std::string_view reason) const {
+        if (file_.empty()) throw ValueError(std::string(reason));
         throw FileError(fmt::format("{}: {}", file_.string(), reason));
     }
 
   private:
     const nlohmann::json& values_;
-    const std::filesystem::path& file_;
+    const std::filesystem::path file_;
 };
 
-/// Reads described options: options.describe(OptionReader{settings, names}). What a file does not have keeps its value,
-/// since an older version may not have known it.
+/// Reads described options: options.describe(OptionReader{settings, names}). What the object does not have keeps its
+/// value: an older version of a file may not have known it.
 struct OptionReader {
     const Settings& settings;
     std::vector<std::string_view>& names;  ///< gets those of all options

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <thread>
 #include <wengert/autograd/check/sample.hpp>
 #include <wengert/models/seq2seq/systems/attention_decoder.hpp>
@@ -245,6 +246,58 @@ TEST_CASE("search: what it cannot work with is refused") {
     for (Tensor p : systems[0]->parameters()) p.fill(std::numeric_limits<double>::quiet_NaN());
     CHECK_THROWS_WITH_AS(search_one(*systems[0], batch), doctest::Contains("log probabilities are NaN"),
                          NonFiniteError);
+}
+
+TEST_CASE("search: options are read from JSON by their names, and what does not fit is refused") {
+    using nlohmann::json;
+    SearchOptions options{.beam = 3, .length_penalty = 0.5};
+    from_json(json{{"n_best", 2}, {"no_unknown", true}, {"length_penalty", 1}}, options);
+    CHECK(options.beam == 3);  // what the object does not have keeps its value
+    CHECK(options.n_best == 2);
+    CHECK(options.no_unknown);
+    CHECK(options.length_penalty == 1);
+    from_json(json::object(), options);
+    CHECK(options.n_best == 2);
+
+    for (const auto& [text, error] : {
+             std::pair{R"([])", "a JSON object is expected in place of []"},
+             {R"({"bream": 1})", "\"bream\" is unknown"},
+             {R"({"beam": "4"})", "\"beam\" is \"4\", not an integer in [1, 1000]"},
+             {R"({"beam": 0})", "\"beam\" is 0, not an integer in [1, 1000]"},
+             {R"({"beam": 4.0})", "\"beam\" is 4.0, not an integer in [1, 1000]"},
+             {R"({"beam": 18446744073709551615})", "\"beam\" is 18446744073709551615, not an integer in [1, 1000]"},
+             {R"({"sample": 1})", "\"sample\" is 1, not true or false"},
+             {R"({"sample": true, "top_p": 2})", "\"top_p\" is 2, not a number in [1e-06, 1]"},
+             {R"({"top_p": 0.5})", "\"top_p\" changes nothing without \"sample\""},
+             {R"({"n_best": 4})", "search: n_best is 4, more than the beam of 3"},
+             {R"({"min_length": 9, "max_length": 3})", "search: min_length is 9, more than max_length 3"},
+         }) {
+        CAPTURE(text);
+        CHECK_THROWS_WITH_AS(from_json(json::parse(text), options), error, ValueError);
+    }
+    CHECK(options.n_best == 2);  // as it was before
+    SearchOptions greedy;
+    CHECK_THROWS_WITH_AS(from_json(json{{"n_best", 1}}, greedy), "\"n_best\" changes nothing without \"beam\"",
+                         ValueError);
+    for (const auto& [name, needed] : SearchOptions::needs) {
+        const OptionList all = option_texts(greedy);
+        CHECK(std::ranges::count(all, name, &OptionList::value_type::first) == 1);
+        CHECK(std::ranges::count(all, needed, &OptionList::value_type::first) == 1);
+    }
+}
+
+TEST_CASE("search: what is called before each step can end it") {
+    const SmallBatch batch;
+    const auto systems = small_systems();
+    int steps = 0;
+    search_one(*systems[0], batch, {.min_length = 4, .max_length = 4, .before_step = [&] { ++steps; }});
+    CHECK(steps == 4);
+    const auto end = [&] {
+        if (--steps == 0) throw ValueError("enough");
+    };
+    CHECK_THROWS_WITH_AS(search_one(*systems[0], batch, {.min_length = 9, .max_length = 9, .before_step = end}),
+                         "enough", ValueError);
+    CHECK(steps == 0);
 }
 
 TEST_CASE("search: threads may share a system") {
