@@ -48,6 +48,7 @@ struct SearchOptions {
     }
 };
 
+/// A translation that a search has found, or is working on.
 struct Hypothesis {
     std::vector<std::int64_t> tokens = {};       ///< without <s> and </s>
     bool is_whole = false;                       ///< it ended with </s>, and was not cut off
