@@ -28,7 +28,7 @@ OPTION = re.compile(r'OptionText\{\s*"(\w+)",\s*"([^"]*)"')
 # A new line for Doxygen's commands, which is none in the text.
 LINE_BREAK = '\\ilinebr '
 # What ops, formulas and systems have for each other, and no caller names: of these headers what has a comment is shown.
-PROTOCOLS = ['models/seq2seq/systems/', 'ops/elementwise/reading.hpp', 'ops/elementwise/map.hpp', 'autograd/check/op_list.hpp']
+PROTOCOLS = ['/internal/', 'models/seq2seq/systems/', 'ops/elementwise/reading.hpp', 'ops/elementwise/map.hpp', 'autograd/check/op_list.hpp']
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
@@ -276,7 +276,7 @@ def inline(documentation):
 
 def group_of(path):
     """The module of a header: its folder."""
-    return '_'.join(path.parts[:-1])
+    return '_'.join(folder for folder in path.parts[:-1] if folder != 'internal')
 
 
 def of_options(declaration, text):

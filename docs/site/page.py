@@ -1,5 +1,6 @@
 """A page of docs/ as Doxygen is to read it: with its links, its pictures and its place in the navigation."""
 
+import html
 import re
 from pathlib import Path
 
@@ -58,11 +59,12 @@ class Site:
         def heading(line):
             match = HEADING.fullmatch(line)
             if not match:
-                return LINK.sub(lambda match: self.link(match, path, placed), line)
+                return line
             top = match[1] == '#'
             if top and path.stem == 'README':
                 return line
             return f'{line} {{#{identifier(path, "" if top else slug(match[2]))}}}'
+        text = LINK.sub(lambda match: self.link(match, path, placed), text)
         return '\n'.join(map(heading, text.split('\n')))
 
     def link(self, match, path, placed):
@@ -75,11 +77,11 @@ class Site:
             raise FileNotFoundError(f'{path.relative_to(ROOT)}: the link to {target} leads nowhere.')
         if is_picture:
             self.files.add(linked_file)
-            return f'<img src="{linked_file.name}" alt="{words}"/>'
+            return f'<img src="{linked_file.name}" alt="{html.escape(words)}"/>'
         if linked_file.suffix == '.md':
             if not anchor and self.parents.get(linked_file) == path and linked_file not in placed and path != linked_file:
                 placed.add(linked_file)
-                return f'@subpage {identifier(linked_file)} "{words}"'
+                return f'@subpage {identifier(linked_file)} "{words.replace(chr(10), " ")}"' + '\n' * words.count('\n')
             return f'[{words}](@ref {identifier(linked_file, anchor)})'
         if linked_file.is_dir():
             return words

@@ -4,8 +4,8 @@
     python3 docs/site/site.py FOLDER
 
 Writes the site to FOLDER/index.html: the pages of docs/, and the public headers. Prints each warning of Doxygen, with the
-file and the line, and what the site lacks; ends with 1 if there is any, and with 77 if there is no Doxygen. docs/Doxyfile has the settings; header.py and page.py say what is
-shown of a header and of a page.
+file and the line, and what the site lacks; ends with 1 if there is any, and with 77 if there is no Doxygen. docs/Doxyfile
+has the settings. header.py and page.py say what is shown of a header and of a page, text.py what the search finds.
 """
 
 import re
@@ -22,6 +22,7 @@ sys.path += [str(SITE), str(ROOT / 'tests')]
 import header
 import lint
 import page
+import text
 
 # A line of the plan in docs/architecture.md names one folder or two: `text/  corpora   seq2seq/  translators`.
 FOLDER = re.compile(r'^( *)(\w+)/ +(.*?)(?: {2,}(\w+)/ +(.*))?$', re.M)
@@ -67,23 +68,25 @@ def write_input(folder):
         shown = folder / 'wengert' / path
         shown.parent.mkdir(parents=True, exist_ok=True)
         shown.write_text(header.show(path), encoding='utf-8')
-        folders |= {str(parent) for parent in path.parents if parent.name}
+        folders |= {str(parent) for parent in path.parents if parent.name not in ('', 'internal')}
     site = page.Site()
     for path in page.pages():
         shown = folder / path.relative_to(ROOT)
         shown.parent.mkdir(exist_ok=True)
         shown.write_text(site.show(path), encoding='utf-8')
     namespace = '/** @namespace wengert\n@brief All names of the library. The modules show them by folder. */\n'
-    (folder / 'modules.dox').write_text(namespace + ''.join(modules(folders)), encoding='utf-8')
-    return site.files
+    (folder / 'modules.dox').write_text(namespace + ''.join(modules(folders)) + text.PAGE, encoding='utf-8')
+    with (folder / 'README.md').open('a', encoding='utf-8') as start:
+        start.write('\n@subpage text_search "Search the text"\n')
+    return site.files | {SITE / 'text_search.js'}
 
 
 def missing(target):
     """Where links lead nowhere, and what public headers declare that is not there: Doxygen does not tell."""
     pages = {path.name: path.read_text(encoding='utf-8') for path in target.glob('*.html')}
     shown = ''.join(pages.values())
-    for name, text in sorted(pages.items()):
-        for link in sorted(set(re.findall(r'(?:href|src|data)="([^"#:]+)["#]', text))):
+    for name, content in sorted(pages.items()):
+        for link in sorted(set(re.findall(r'(?:href|src|data)="([^"#:]+)["#]', content))):
             if not (target / link).exists():
                 yield f'{name}: warning: the link to {link} leads nowhere.\n'
     for path in public_headers():
@@ -93,7 +96,13 @@ def missing(target):
 
 
 def public_headers():
-    return [path for path in sorted(lint.installed_headers(lint.read_tree())) if 'internal' not in path.parts]
+    """What is installed and not internal, and of what is internal the classes from which public ones derive."""
+    tree = lint.read_tree()
+    installed = sorted(lint.installed_headers(tree))
+    public = [path for path in installed if 'internal' not in path.parts]
+    derived = {base for path in public for line in tree[path].lines for base in re.findall(r'\bclass \w+ : public (\w+)', line)}
+    return public + [path for path in installed if path not in public and
+                     any(re.fullmatch(r'class (\w+) .*', line) and line.split()[1] in derived for line in tree[path].lines)]
 
 
 def main():
@@ -123,6 +132,7 @@ HTML_EXTRA_FILES = {' '.join(map(str, sorted(files)))}
 '''
         ran = subprocess.run([doxygen, '-'], input=settings, cwd=folder, capture_output=True, text=True, check=False)
     told = ran.stderr.replace(f'{folder}/wengert/', '').replace(f'{folder}/', '')
+    text.write_index(target, ['index', *map(page.identifier, page.pages()[1:])])
     told += ''.join(missing(target))
     print(told, end='')
     print(f'{told.count("warning:")} warnings; the site is {target}/index.html.')
