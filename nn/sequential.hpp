@@ -24,6 +24,7 @@ auto own(const std::tuple<const Taken&...>& before, const Extra& extra, const Re
         return own<Layer>(before, rest...);
 }
 
+/// Whether a type is among those of a tuple of references.
 template <class Extra, class Taken>
 inline constexpr bool has = false;
 template <class Extra, class... Taken>

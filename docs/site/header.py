@@ -25,6 +25,8 @@ OP_DOC = re.compile(r'OpDoc doc\{(.*?)\};', re.S)
 TRAILING = re.compile(r' *///<([^\n]*(?:\n\s*///<[^\n]*)*)')
 # What an option's describe() says of a member.
 OPTION = re.compile(r'OptionText\{\s*"(\w+)",\s*"([^"]*)"')
+# Of a sentence: it may be spelt like a class that it does not mean, and % keeps Doxygen from a link.
+FIRST_WORD = re.compile(r'(^[/*<]* ?|[.:;] )([A-Z][a-z]+)\b(?![(:.])')
 # A new line for Doxygen's commands, which is none in the text.
 LINE_BREAK = '\\ilinebr '
 # What ops, formulas and systems have for each other, and no caller names: of these headers what has a comment is shown.
@@ -172,8 +174,10 @@ def show(path):
         edits.append((begin, end, re.sub(r'[^\n]', '', text[begin:end])))
         gone.append((begin, end))
 
-    about = ''
-    if opened := re.search(r'\n((?:///[^\n]*\n)+)namespace WENGERT_EXPORT wengert', text):
+    about = file = ''
+    if not (opened := re.search(r'\n((?:///[^\n]*\n)+)namespace WENGERT_EXPORT wengert', text)):
+        file = '/** @file */'
+    else:
         edits.append((opened.start(), opened.start(), '/// @file'))
         paragraphs = re.sub('^/// ?', '', opened[1], flags=re.M).split('\n\n')
         about = ''.join(' ' + LINE_BREAK * 2 + words.replace('\n', ' ') for words in paragraphs if not words.startswith('    '))
@@ -195,7 +199,7 @@ def show(path):
                 edits += [(begin, begin + text[begin:].index('{') + 1, ''), (end - 1, end, '')]
             elif declaration.name == 'wengert':
                 opening = text.index('{', begin) + 1
-                edits.append((opening, opening, f' /** @addtogroup {group_of(path)} */ /** @{{ */ '
+                edits.append((opening, opening, f' {file} /** @addtogroup {group_of(path)} */ /** @{{ */ '
                               f'/** @name <wengert/{path.as_posix()}>{about} */ /** @{{ */'))
                 edits.append((end - 1, end - 1, '/** @} */ /** @} */ '))
             continue
@@ -310,7 +314,7 @@ def escaped(text):
     def escape(match):
         if re.match(r'///<?     ', match[0]):
             return match[0]
-        return '`'.join(part if odd else re.sub(r'<(?=/?[a-zA-Z])', '&lt;', part.replace(']:', ']&#58;'))
+        return '`'.join(part if odd else FIRST_WORD.sub(r'\1%\2', re.sub(r'<(?=/?[a-zA-Z])', '&lt;', part.replace(']:', ']&#58;').replace('et al. ', 'et al.&#160;')))
                         for odd, part in ((number % 2, part) for number, part in enumerate(match[0].split('`'))))
     return re.sub(r'///<?[^\n]*|/\*\*<? .*?\*/', lambda match: match[0][:4] + escape(re.match('.*', match[0][4:], re.S)) if
                   match[0][3:4] == '<' else escape(match), text)

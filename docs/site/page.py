@@ -6,6 +6,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADING = re.compile(r'(#{1,6}) (.*)')
+# Of a sentence: it may be spelt like a class that it does not mean, and % keeps Doxygen from a link.
+FIRST_WORD = re.compile(r'((?:^|[.:;|-] )\**)([A-Z][a-z]+)\b(?![(:.`])', re.M)
 LINK = re.compile(r'(!?)\[([^\]]*)\]\(([^)\s]+)\)')
 
 
@@ -64,6 +66,7 @@ class Site:
             if top and path.stem == 'README':
                 return line
             return f'{line} {{#{identifier(path, "" if top else slug(match[2]))}}}'
+        text = FIRST_WORD.sub(r'\1%\2', text)
         text = LINK.sub(lambda match: self.link(match, path, placed), text)
         return '\n'.join(map(heading, text.split('\n')))
 

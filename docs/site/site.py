@@ -46,7 +46,7 @@ NAVIGATION = '''<navindex>
 
 
 def modules(folders):
-    """What the plan of the folders says of each, as Doxygen's modules."""
+    """What the plan of the folders, and the README for the first, say of each, as Doxygen's modules."""
     plan = re.search(r'^```\n(.*?)^```$', (ROOT / 'docs/architecture.md').read_text(encoding='utf-8'), re.S | re.M)[1]
     told, path = {}, []
     for indent, name, words, beside, more in FOLDER.findall(plan):
@@ -54,11 +54,16 @@ def modules(folders):
         told['/'.join(path)] = words
         if beside:
             told['/'.join([*path[:-1], beside])] = more
+    told |= dict(re.findall(r'^\| `(\w+)/` \| (.*?) \|$', (ROOT / 'README.md').read_text(encoding='utf-8'), re.M))
     for folder in sorted(folders, key=list(told).index if set(folders) <= set(told) else str):
         inside = folder.rpartition('/')[0]
         above = f'@ingroup {inside.replace("/", "_")}\n' if inside else ''
-        words = told.get(folder, folder).split('   ')[0]
-        yield f'/** @defgroup {folder.replace("/", "_")} {folder}\n{above}@brief {words[0].upper()}{words[1:]}. */\n'
+        words = told.get(folder, folder)
+        yield f'/** @defgroup {folder.replace("/", "_")} {folder}\n{above}@brief {capitalized(words)}. */\n'
+
+
+def capitalized(words):
+    return words if '.' in words.split()[0] else words[0].upper() + words[1:]
 
 
 def write_input(folder):
