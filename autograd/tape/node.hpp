@@ -37,7 +37,7 @@ enum class Saves : std::uint8_t { nothing = 0, inputs = 1, output = 2, inputs_an
 
 /// A tensor kept for the backward pass, and how often its storage had been written then.
 struct Saved {
-    Tensor tensor;          ///< the node's handle; undefined after release()
+    Tensor tensor;          ///< the node's handle; undefined once a rule has taken it
     std::uint32_t version;  ///< of the storage when the node was made
 };
 

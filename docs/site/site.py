@@ -137,7 +137,8 @@ HTML_EXTRA_FILES = {' '.join(map(str, sorted(files)))}
 '''
         ran = subprocess.run([doxygen, '-'], input=settings, cwd=folder, capture_output=True, text=True, check=False)
     told = ran.stderr.replace(f'{folder}/wengert/', '').replace(f'{folder}/', '')
-    text.write_index(target, ['index', *map(page.identifier, page.pages()[1:])])
+    unfound = text.write_index(target, ['index', *map(page.identifier, page.pages()[1:])])
+    told += ''.join(f'{name}: warning: the search has nothing of this page.\n' for name in unfound)
     told += ''.join(missing(target))
     print(told, end='')
     print(f'{told.count("warning:")} warnings; the site is {target}/index.html.')

@@ -64,7 +64,7 @@ class Passages(html.parser.HTMLParser):
 
 def write_index(target, names):
     """Writes text_index.js: a list of [title, address, passage], first of the pages of these names. What several pages
-    say stands once."""
+    say stands once. Returns the pages of these names that have no passage."""
     order = {f'{name}.html': place for place, name in enumerate(names)}
     index, known = [], set()
     for path in sorted(target.glob('*.html'), key=lambda path: (order.get(path.name, len(order)), path.name)):
@@ -79,3 +79,4 @@ def write_index(target, names):
                 index.append([page.title.strip().removesuffix(' Reference'), f'{path.name}#{anchor}' if anchor else path.name, text])
     # "</" would end the script of a page that has it inside.
     (target / 'text_index.js').write_text(f'const textIndex = {json.dumps(index, ensure_ascii=False)};\n'.replace('</', '<\\/'), encoding='utf-8')
+    return [name for name in order if not any(address.startswith(name) for _, address, _ in index)]
