@@ -257,13 +257,14 @@ def check_ops(tree):
 
 
 def check_pages():
-    """The files that pages speak of exist; a page says the path's end. What has changed once was true when it was written."""
+    """The files that pages speak of exist; a page says the path's end. changes.md speaks of what there was."""
     files = [f'/{path.relative_to(ROOT)}' for folder in ['.', *LIBRARY, 'examples', 'tests', 'docs']
              for path in (ROOT.glob('*') if folder == '.' else (ROOT / folder).rglob('*'))]
     for page in [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]:
         if page.name == 'changes.md':
             continue
-        text = re.sub(r'^```.*?^```$', lambda block: '\n' * block[0].count('\n'), page.read_text(encoding='utf-8'), flags=re.S | re.M)
+        text = page.read_text(encoding='utf-8')
+        text = re.sub(r'^```.*?^```$', lambda block: '\n' * block[0].count('\n'), text, flags=re.S | re.M)
         for number, line in enumerate(text.splitlines(), 1):
             for code in re.findall(r'`([^`]+)`', line):
                 for name in re.findall(r'(?<![\w.<{*/-])((?:[\w-]+/)*[\w-]{2,}\.(?:cpp|hpp|py|sh|md))\b(?![/(])', code):

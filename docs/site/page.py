@@ -24,8 +24,8 @@ def pages():
 
 def linked(path):
     """The pages that one links to."""
-    targets = ((path.parent / target.partition('#')[0]).resolve() for _, _, target in LINK.findall(path.read_text(encoding='utf-8'))
-               if '://' not in target and '.md' in target)
+    links = [target for _, _, target in LINK.findall(path.read_text(encoding='utf-8'))]
+    targets = [(path.parent / link.partition('#')[0]).resolve() for link in links if '://' not in link and '.md' in link]
     return [target for target in targets if target.is_file()]
 
 
@@ -51,7 +51,8 @@ class Site:
         self.files = set()
 
     def show(self, path):
-        text = re.sub(r'<!--.*?-->', lambda match: '\n' * match[0].count('\n'), path.read_text(encoding='utf-8'), flags=re.S)
+        text = path.read_text(encoding='utf-8')
+        text = re.sub(r'<!--.*?-->', lambda comment: '\n' * comment[0].count('\n'), text, flags=re.S)
         placed = set()
         parts = re.split(r'(^```.*?^```$)', text, flags=re.S | re.M)
         return ''.join(part if odd else self.prose(part, path, placed)
@@ -82,7 +83,7 @@ class Site:
             self.files.add(linked_file)
             return f'<img src="{linked_file.name}" alt="{html.escape(words)}"/>'
         if linked_file.suffix == '.md':
-            if not anchor and self.parents.get(linked_file) == path and linked_file not in placed and path != linked_file:
+            if not anchor and self.parents.get(linked_file) == path and linked_file not in {path} | placed:
                 placed.add(linked_file)
                 return f'@subpage {identifier(linked_file)} "{words.replace(chr(10), " ")}"' + '\n' * words.count('\n')
             return f'[{words}](@ref {identifier(linked_file, anchor)})'

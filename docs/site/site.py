@@ -3,9 +3,10 @@
 
     python3 docs/site/site.py FOLDER
 
-Writes the site to FOLDER/index.html: the pages of docs/, and the public headers. Prints each warning of Doxygen, with the
-file and the line, and what the site lacks; ends with 1 if there is any, and with 77 if there is no Doxygen. docs/Doxyfile
-has the settings. header.py and page.py say what is shown of a header and of a page, text.py what the search finds.
+Writes the site to FOLDER/index.html: the pages of docs/, and the public headers. Prints each warning of Doxygen, with
+the file and the line, and what the site lacks. Ends with 1 if there is any, and with 77 if there is no Doxygen.
+docs/Doxyfile has the settings. header.py and page.py say what is shown of a header and of a page, text.py what the
+search finds.
 """
 
 import re
@@ -105,9 +106,9 @@ def public_headers():
     tree = lint.read_tree()
     installed = sorted(lint.installed_headers(tree))
     public = [path for path in installed if 'internal' not in path.parts]
-    derived = {base for path in public for line in tree[path].lines for base in re.findall(r'\bclass \w+ : public (\w+)', line)}
-    return public + [path for path in installed if path not in public and
-                     any(re.fullmatch(r'class (\w+) .*', line) and line.split()[1] in derived for line in tree[path].lines)]
+    lines = [line for path in public for line in tree[path].lines]
+    bases = {f'class {base} {{' for line in lines for base in re.findall(r'\bclass \w+ : public (\w+)', line)}
+    return public + [path for path in installed if path not in public and not bases.isdisjoint(tree[path].lines)]
 
 
 def main():

@@ -5,7 +5,8 @@ import json
 import re
 
 # The pages whose text is searched: those of docs/, and of headers the modules and the classes.
-UNSEARCHED = re.compile(r'.*(_8hpp|-members|dir_\w+)\.html|(annotated|classes|files|hierarchy|modules|namespace\w*|pages|text_search|concept\w*)\.html')
+UNSEARCHED = re.compile(r'.*(_8hpp|-members|dir_\w+)\.html|(annotated|classes|files|hierarchy|modules|namespace\w*|'
+                        r'pages|text_search|concept\w*)\.html')
 BLOCKS = {'p', 'li', 'td', 'th', 'pre', 'h1', 'h2', 'h3', 'dd', 'dt'}
 PAGE = '''/** @page text_search Search the text
 @htmlonly
@@ -76,7 +77,8 @@ def write_index(target, names):
         for anchor, text in page.passages:
             if text not in known:
                 known.add(text)
-                index.append([page.title.strip().removesuffix(' Reference'), f'{path.name}#{anchor}' if anchor else path.name, text])
-    # "</" would end the script of a page that has it inside.
-    (target / 'text_index.js').write_text(f'const textIndex = {json.dumps(index, ensure_ascii=False)};\n'.replace('</', '<\\/'), encoding='utf-8')
+                address = f'{path.name}#{anchor}' if anchor else path.name
+                index.append([page.title.strip().removesuffix(' Reference'), address, text])
+    script = f'const textIndex = {json.dumps(index, ensure_ascii=False)};\n'
+    (target / 'text_index.js').write_text(script, encoding='utf-8')
     return [name for name in order if not any(address.startswith(name) for _, address, _ in index)]

@@ -29,8 +29,8 @@ function search(query) {
         const all = `${title} ${text}`.toLowerCase();
         return words.every(word => all.includes(word));
     });
-    const rank = ([title, , text]) => (text.toLowerCase().includes(phrase) ? 0 : title.toLowerCase().includes(phrase) ? 1 : 2);
-    return {words, passages: passages.map(passage => [rank(passage), passage]).sort(([a], [b]) => a - b).map(([, passage]) => passage)};
+    const hasPhrase = ([, , text]) => text.toLowerCase().includes(phrase);
+    return {words, passages: [...passages.filter(hasPhrase), ...passages.filter(passage => !hasPhrase(passage))]};
 }
 
 function show() {
@@ -40,7 +40,8 @@ function show() {
     const count = document.createElement('p');
     if (words.length > 0)
         count.textContent = passages.length === 0 ? `Nothing has “${query}”.`
-            : passages.length > mostShown ? `The first ${mostShown} of ${passages.length} passages:` : `${passages.length} passages:`;
+            : passages.length > mostShown ? `The first ${mostShown} of ${passages.length} passages:`
+            : `${passages.length} passages:`;
     found.append(count);
     for (const [title, url, text] of passages.slice(0, mostShown)) {
         const link = document.createElement('a');
