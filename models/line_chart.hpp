@@ -9,17 +9,19 @@ namespace WENGERT_EXPORT wengert {
 
 /// Lines over common axes.
 struct LineChart {
+    /// One point of a line.
     struct Point {
-        double x, y;
+        double x, y;            ///< in the units of the axes
         std::string note = {};  ///< the tooltip; empty: the line's name and both numbers
     };
+    /// One line of a chart.
     struct Line {
-        std::string name;
+        std::string name;           ///< what the legend calls it
         std::vector<Point> points;  ///< in the order in which they are joined
     };
 
-    std::string title = {}, x_label = {}, y_label = {};
-    std::vector<Line> lines = {};
+    std::string title = {}, x_label = {}, y_label = {};  ///< empty for none
+    std::vector<Line> lines = {};                        ///< in the order of the legend
 };
 
 /// The chart as an SVG picture that needs no other file. Colours are those of Okabe and Ito, which colour-blind readers

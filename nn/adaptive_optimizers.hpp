@@ -7,12 +7,12 @@
 namespace WENGERT_EXPORT wengert {
 
 struct RmsPropOptions {
-    double learning_rate = 1e-2;
-    double alpha = 0.99;
-    double epsilon = 1e-8;
-    double momentum = 0;
-    double weight_decay = 0;  ///< L2: this times the parameter is added to the gradient
-    bool centered = false;    ///< the gradient's variance in place of its square
+    double learning_rate = 1e-2;  ///< what each step is multiplied by
+    double alpha = 0.99;          ///< how much of the running mean of squares is kept
+    double epsilon = 1e-8;        ///< keeps the denominator from 0
+    double momentum = 0;          ///< how much of the last change is kept; 0: none
+    double weight_decay = 0;      ///< L2: this times the parameter is added to the gradient
+    bool centered = false;        ///< the gradient's variance in place of its square
 };
 
 /// v = alpha v + (1 - alpha) g^2, d = g / (sqrt(v) + epsilon), b = momentum b + d, p -= learning_rate b; centered, with
@@ -20,6 +20,7 @@ struct RmsPropOptions {
 /// "square_avg" v, "grad_avg" a if it is centered, and "momentum_buffer" b if there is momentum.
 class RmsProp final : public Optimizer {
   public:
+    /// Throws as Optimizer's constructors do.
     explicit RmsProp(std::vector<Tensor> parameters, const RmsPropOptions& options = {});
 
   private:
@@ -28,16 +29,17 @@ class RmsProp final : public Optimizer {
 };
 
 struct AdagradOptions {
-    double learning_rate = 1e-2;
-    double learning_rate_decay = 0;
-    double epsilon = 1e-10;
-    double weight_decay = 0;  ///< L2: this times the parameter is added to the gradient
+    double learning_rate = 1e-2;     ///< of the first step
+    double learning_rate_decay = 0;  ///< how fast the rate falls: by step t it is divided by 1 + (t - 1) times this
+    double epsilon = 1e-10;          ///< keeps the denominator from 0
+    double weight_decay = 0;         ///< L2: this times the parameter is added to the gradient
 };
 
 /// s = s + g^2, and at step t p -= learning_rate / (1 + (t - 1) learning_rate_decay) g / (sqrt(s) + epsilon) (Duchi et
 /// al. 2011, Adaptive subgradient methods for online learning and stochastic optimization). Keeps "sum" s.
 class Adagrad final : public Optimizer {
   public:
+    /// Throws as Optimizer's constructors do.
     explicit Adagrad(std::vector<Tensor> parameters, const AdagradOptions& options = {});
 
   private:
@@ -46,12 +48,12 @@ class Adagrad final : public Optimizer {
 };
 
 struct NAdamOptions {
-    double learning_rate = 2e-3;
-    double beta1 = 0.9;
-    double beta2 = 0.999;
-    double epsilon = 1e-8;
-    double weight_decay = 0;  ///< L2: this times the parameter is added to the gradient
-    double momentum_decay = 4e-3;
+    double learning_rate = 2e-3;   ///< what each step is multiplied by
+    double beta1 = 0.9;            ///< how much of the mean of gradients is kept
+    double beta2 = 0.999;          ///< how much of the mean of their squares is kept
+    double epsilon = 1e-8;         ///< keeps the denominator from 0
+    double weight_decay = 0;       ///< L2: this times the parameter is added to the gradient
+    double momentum_decay = 4e-3;  ///< how fast the momentum rises towards beta1
 };
 
 /// Adam with Nesterov's momentum: with u_t = beta1 (1 - 0.96^(t momentum_decay) / 2) and U_t = u_1 .. u_t,
@@ -59,6 +61,7 @@ struct NAdamOptions {
 /// (Dozat 2016, Incorporating Nesterov momentum into Adam). Keeps what Adam keeps.
 class NAdam final : public Optimizer {
   public:
+    /// Throws as Optimizer's constructors do.
     explicit NAdam(std::vector<Tensor> parameters, const NAdamOptions& options = {});
 
   private:
@@ -69,17 +72,18 @@ class NAdam final : public Optimizer {
 };
 
 struct RAdamOptions {
-    double learning_rate = 1e-3;
-    double beta1 = 0.9;
-    double beta2 = 0.999;
-    double epsilon = 1e-8;
-    double weight_decay = 0;  ///< L2: this times the parameter is added to the gradient
+    double learning_rate = 1e-3;  ///< what each step is multiplied by
+    double beta1 = 0.9;           ///< how much of the mean of gradients is kept
+    double beta2 = 0.999;         ///< how much of the mean of their squares is kept
+    double epsilon = 1e-8;        ///< keeps the denominator from 0
+    double weight_decay = 0;      ///< L2: this times the parameter is added to the gradient
 };
 
 /// Adam that divides by sqrt(v) only when v is of enough steps to be trusted, and then by how much it is (Liu et al.
 /// 2020, On the variance of the adaptive learning rate and beyond). Keeps what Adam keeps.
 class RAdam final : public Optimizer {
   public:
+    /// Throws as Optimizer's constructors do.
     explicit RAdam(std::vector<Tensor> parameters, const RAdamOptions& options = {});
 
   private:
@@ -88,11 +92,11 @@ class RAdam final : public Optimizer {
 };
 
 struct LambOptions {
-    double learning_rate = 1e-3;
-    double beta1 = 0.9;
-    double beta2 = 0.999;
-    double epsilon = 1e-6;
-    double weight_decay = 1e-2;  ///< this times the parameter is added to Adam's direction
+    double learning_rate = 1e-3;  ///< a step's length as a share of the parameter's
+    double beta1 = 0.9;           ///< how much of the mean of gradients is kept
+    double beta2 = 0.999;         ///< how much of the mean of their squares is kept
+    double epsilon = 1e-6;        ///< keeps the denominator from 0
+    double weight_decay = 1e-2;   ///< this times the parameter is added to Adam's direction
 };
 
 /// Adam's direction d = m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon) + weight_decay p, as long as the
@@ -100,6 +104,7 @@ struct LambOptions {
 /// batch optimization for deep learning). A pass more over the memory than Adam's. Keeps what Adam keeps.
 class Lamb final : public Optimizer {
   public:
+    /// Throws as Optimizer's constructors do.
     explicit Lamb(std::vector<Tensor> parameters, const LambOptions& options = {});
 
   private:
@@ -108,16 +113,17 @@ class Lamb final : public Optimizer {
 };
 
 struct LionOptions {
-    double learning_rate = 1e-4;
-    double beta1 = 0.9;
-    double beta2 = 0.99;
-    double weight_decay = 0;  ///< decoupled: p -= learning_rate weight_decay p
+    double learning_rate = 1e-4;  ///< how far each element goes in a step
+    double beta1 = 0.9;           ///< how much of the mean counts beside the gradient, for the direction
+    double beta2 = 0.99;          ///< how much of the mean of gradients is kept
+    double weight_decay = 0;      ///< decoupled: p -= learning_rate weight_decay p
 };
 
 /// p -= learning_rate sign(beta1 m + (1 - beta1) g), then m = beta2 m + (1 - beta2) g (Chen et al. 2023, Symbolic
 /// discovery of optimization algorithms). Keeps "exp_avg" m.
 class Lion final : public Optimizer {
   public:
+    /// Throws as Optimizer's constructors do.
     explicit Lion(std::vector<Tensor> parameters, const LionOptions& options = {});
 
   private:

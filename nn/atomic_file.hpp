@@ -15,11 +15,13 @@ namespace WENGERT_EXPORT wengert {
 /// to what is no regular file.
 class AtomicFile {
   public:
+    /// Opens a temporary file beside `path`.
     explicit AtomicFile(std::filesystem::path path);
     ~AtomicFile();
     AtomicFile(const AtomicFile&) = delete;
     AtomicFile& operator=(const AtomicFile&) = delete;
 
+    /// Appends bytes.
     void write(std::span<const std::byte> bytes);
     /// Ends the writing.
     void commit();

@@ -27,6 +27,7 @@ struct BahdanauAttention {
             f("padding", padding);
         }
     };
+    /// What a query gets.
     struct Result {
         Tensor context;  ///< [B, M]
         Tensor weights;  ///< [B, S]

@@ -8,7 +8,7 @@
 namespace WENGERT_EXPORT wengert {
 
 struct EmaOptions {
-    double decay = 0.999;
+    double decay = 0.999;  ///< how much of the average an update keeps
 };
 
 /// The exponential moving average of parameters over the steps of a training, as PyTorch's AveragedModel with

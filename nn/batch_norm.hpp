@@ -5,7 +5,7 @@
 namespace WENGERT_EXPORT wengert {
 
 struct BatchNormOptions {
-    double eps = 1e-5;
+    double eps = 1e-5;      ///< added to the variance, so that it is never 0
     double momentum = 0.1;  ///< the share of a batch in the running statistics
     bool affine = true;     ///< whether there are a weight and a bias
 };
@@ -29,7 +29,7 @@ struct BatchNorm {
     Buffer running_mean;         ///< [C]
     Buffer running_var;          ///< [C]
     Buffer num_batches_tracked;  ///< int64 []
-    BatchNormOptions options;
+    BatchNormOptions options;    ///< with which it was made
 
     BatchNorm() = default;
     /// Throws ValueError unless C is 1 or more, eps 0 or more, and 0 <= momentum <= 1.

@@ -10,11 +10,13 @@ namespace WENGERT_EXPORT wengert {
 
 /// conv1d() of x [B, in, L].
 struct Conv1d {
-    Tensor weight;  ///< [out, in / groups, k]
-    Tensor bias;    ///< [out], or undefined
-    Conv1dOptions options;
+    Tensor weight;          ///< [out, in / groups, k]
+    Tensor bias;            ///< [out], or undefined
+    Conv1dOptions options;  ///< with which it was made
 
     Conv1d() = default;
+    /// A kernel of `kernel` elements. Throws ValueError unless all numbers are 1 or more and the groups divide `in` and
+    /// `out`.
     Conv1d(std::int64_t in, std::int64_t out, std::int64_t kernel, Generator& generator,
            const Conv1dOptions& options = {}, bool with_bias = true);
 
@@ -29,11 +31,13 @@ struct Conv1d {
 
 /// conv2d() of x [B, in, H, W].
 struct Conv2d {
-    Tensor weight;  ///< [out, in / groups, kh, kw]
-    Tensor bias;    ///< [out], or undefined
-    Conv2dOptions options;
+    Tensor weight;          ///< [out, in / groups, kh, kw]
+    Tensor bias;            ///< [out], or undefined
+    Conv2dOptions options;  ///< with which it was made
 
     Conv2d() = default;
+    /// A kernel of that height and width. Throws ValueError unless all numbers are 1 or more and the groups divide `in`
+    /// and `out`.
     Conv2d(std::int64_t in, std::int64_t out, Size2d kernel, Generator& generator, const Conv2dOptions& options = {},
            bool with_bias = true);
 
@@ -49,11 +53,13 @@ struct Conv2d {
 /// conv_transpose2d() of x [B, in, H, W]. As in PyTorch, its fan-in is that of the convolution whose transpose it is:
 /// out / groups times the kernel's area.
 struct ConvTranspose2d {
-    Tensor weight;  ///< [in, out / groups, kh, kw]
-    Tensor bias;    ///< [out], or undefined
-    ConvTranspose2dOptions options;
+    Tensor weight;                   ///< [in, out / groups, kh, kw]
+    Tensor bias;                     ///< [out], or undefined
+    ConvTranspose2dOptions options;  ///< with which it was made
 
     ConvTranspose2d() = default;
+    /// A kernel of that height and width. Throws ValueError unless all numbers are 1 or more and the groups divide `in`
+    /// and `out`.
     ConvTranspose2d(std::int64_t in, std::int64_t out, Size2d kernel, Generator& generator,
                     const ConvTranspose2dOptions& options = {}, bool with_bias = true);
 

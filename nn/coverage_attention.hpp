@@ -13,9 +13,9 @@ enum class CoverageKind {
 };
 
 struct CoverageOptions {
-    CoverageKind kind = CoverageKind::accumulated;
-    double most_words = 2;       ///< N of fertility: at most so many target words for a source word
-    std::int64_t features = 10;  ///< d of neural; the others have one
+    CoverageKind kind = CoverageKind::accumulated;  ///< what is kept of each position
+    double most_words = 2;                          ///< N of fertility: at most so many target words for a source word
+    std::int64_t features = 10;                     ///< d of neural; the others have one
 };
 
 /// Additive attention that knows what it has translated already (Tu et al. 2016, Modeling coverage for neural machine
@@ -31,13 +31,13 @@ struct CoverageOptions {
 /// The caller carries the coverage from step to step. It is 0 at the first, and stays 0 at padded positions. It is
 /// differentiable: gradients go through it from each step to those before.
 struct CoverageAttention {
-    Linear query;      ///< W_q [A, H] and b [A]
-    Linear key;        ///< W_k [A, M]
-    Linear cover;      ///< W_c [A, d]
-    Linear score;      ///< v [1, A]
-    Linear fertility;  ///< W_f [1, M]; fertility only
-    GruCell cell;      ///< in = 1 + M + H, hidden = d; neural only
-    CoverageOptions options;
+    Linear query;             ///< W_q [A, H] and b [A]
+    Linear key;               ///< W_k [A, M]
+    Linear cover;             ///< W_c [A, d]
+    Linear score;             ///< v [1, A]
+    Linear fertility;         ///< W_f [1, M]; fertility only
+    GruCell cell;             ///< in = 1 + M + H, hidden = d; neural only
+    CoverageOptions options;  ///< with which it was made
 
     /// What a batch's encoder states are looked up by; the keys are projected once.
     struct Memory {
@@ -56,6 +56,7 @@ struct CoverageAttention {
             f("projection", projection);
         }
     };
+    /// What a step gets.
     struct Result {
         Tensor context;   ///< [B, M]
         Tensor weights;   ///< [B, S]

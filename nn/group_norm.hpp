@@ -7,10 +7,10 @@ namespace WENGERT_EXPORT wengert {
 /// Normalisation of each example's groups of channels (see group_norm()), with PyTorch's initial values: weight 1,
 /// bias 0.
 struct GroupNorm {
-    Tensor weight;  ///< [C]
-    Tensor bias;    ///< [C]
-    std::int64_t groups = 1;
-    double eps = 1e-5;
+    Tensor weight;            ///< [C]
+    Tensor bias;              ///< [C]
+    std::int64_t groups = 1;  ///< how many groups the channels make
+    double eps = 1e-5;        ///< added to the variance, so that it is never 0
 
     GroupNorm() = default;
     /// Throws ValueError unless both numbers are 1 or more, the groups divide the channels, and eps is 0 or more.

@@ -31,13 +31,14 @@ struct GruCell {
     LayerNorm norm_hh;  ///< [2H]: of U h + c for r and z
     LayerNorm norm_in;  ///< [H]: of W_n x + b_n
     LayerNorm norm_hn;  ///< [H]: of U_n h + c_n, or of U_n (r h) + c_n
-    GruReset reset = GruReset::after_product;
+    GruReset reset = GruReset::after_product;  ///< where the reset gate acts
 
     GruCell() = default;
     /// Throws ValueError unless both numbers of features are 1 or more.
     GruCell(std::int64_t in, std::int64_t hidden, Generator& generator, GruReset reset = GruReset::after_product,
             bool layer_norm = false);
 
+    /// H, the features of the state.
     std::int64_t hidden() const { return weight_hh.dim(1); }
     /// What the gates get from the input: x [.., in] -> [.., 3H]. For all steps at once this is one product. Throws
     /// ShapeError for another width, DtypeError for another dtype, ValueError if the layer has no parameters.
@@ -66,12 +67,12 @@ struct GruCell {
 };
 
 struct GruOptions {
-    int layers = 1;
-    bool bidirectional = false;
-    double dropout = 0;       ///< between layers
-    bool residual = false;    ///< from the second layer on, a layer's input, before dropout, is added to its output
-    bool layer_norm = false;  ///< inside the cells
-    GruReset reset = GruReset::after_product;
+    int layers = 1;              ///< one above the other
+    bool bidirectional = false;  ///< whether a second direction reads from the end
+    double dropout = 0;          ///< between layers
+    bool residual = false;       ///< from the second layer on, a layer's input, before dropout, is added to its output
+    bool layer_norm = false;     ///< inside the cells
+    GruReset reset = GruReset::after_product;  ///< where the reset gate acts
 };
 
 template <>

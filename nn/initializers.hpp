@@ -15,9 +15,13 @@ namespace WENGERT_EXPORT wengert {
 namespace initialize {
 
 namespace gain {
+/// Of no function, and of sigmoid().
 inline constexpr double linear = 1, sigmoid = 1;
+/// Of tanh(), as PyTorch has it.
 inline constexpr double tanh = 5.0 / 3;
+/// Of relu(), which takes half of the variance.
 inline constexpr double relu = std::numbers::sqrt2;
+/// Of leaky_relu().
 inline double leaky_relu(double negative_slope) { return std::sqrt(2 / (1 + negative_slope * negative_slope)); }
 }  // namespace gain
 
@@ -34,8 +38,8 @@ void xavier_normal(Tensor x, Generator& generator, double gain = gain::linear);
 /// Whether values keep their variance on the way forward, or gradients on the way back.
 enum class Fan { in, out };
 struct KaimingOptions {
-    Fan fan = Fan::in;
-    double gain = gain::relu;
+    Fan fan = Fan::in;         ///< which variance stays
+    double gain = gain::relu;  ///< for the function that follows
 };
 /// Variance gain^2 / fan (He et al. 2015, Delving deep into rectifiers).
 void kaiming_uniform(Tensor x, Generator& generator, const KaimingOptions& options = {});

@@ -11,9 +11,9 @@ namespace WENGERT_EXPORT wengert {
 /// The mean and the variance (divided by n, not by n - 1) are those of each row. Initial values as PyTorch's: weight 1,
 /// bias 0.
 struct LayerNorm {
-    Tensor weight;  ///< [n]
-    Tensor bias;    ///< [n], or undefined
-    double eps = 1e-5;
+    Tensor weight;      ///< [n]
+    Tensor bias;        ///< [n], or undefined
+    double eps = 1e-5;  ///< added to the variance, so that it is never 0
 
     LayerNorm() = default;
     /// Throws ValueError unless n is 1 or more and eps 0 or more.

@@ -7,22 +7,23 @@
 
 namespace WENGERT_EXPORT wengert {
 
+/// How far a step goes along its direction: by the learning rate, or to where the strong Wolfe conditions hold.
 enum class LineSearch : std::uint8_t { none, strong_wolfe };
 
 struct LbfgsOptions {
-    double learning_rate = 1;
+    double learning_rate = 1;          ///< what a direction is multiplied by, or where a line search begins
     std::int64_t max_iterations = 20;  ///< of one step
     std::int64_t max_evaluations = 0;  ///< of one step; 0 stands for 5/4 of max_iterations
-    double tolerance_gradient = 1e-7;
-    double tolerance_change = 1e-9;
-    std::int64_t history = 100;
-    LineSearch line_search = LineSearch::none;
+    double tolerance_gradient = 1e-7;  ///< a largest element of the gradient that is small enough to stop
+    double tolerance_change = 1e-9;    ///< a change of the loss or of the parameters that is small enough to stop
+    std::int64_t history = 100;        ///< how many changes of the parameters are kept
+    LineSearch line_search = LineSearch::none;  ///< how far a step goes along its direction
 };
 
 /// What a step asks of a model: its loss, and the gradients in the order of the parameters.
 struct LossAndGradients {
-    double loss;
-    std::vector<Tensor> gradients;
+    double loss;                    ///< of the parameters as they are at the call
+    std::vector<Tensor> gradients;  ///< in the order of the parameters
 };
 
 /// The quasi-Newton method for losses that are no sample of anything: each step goes along d = -H g, where H is what
@@ -41,6 +42,7 @@ struct LossAndGradients {
 /// of all parameters' length for each change in the history.
 class Lbfgs {
   public:
+    /// What step() calls, once or several times.
     using Closure = std::function<LossAndGradients()>;
 
     /// Throws what Optimizer's constructors throw, and ValueError if an option is outside its domain.
@@ -56,11 +58,13 @@ class Lbfgs {
     /// parameters as they were before the change that failed.
     double step(const Closure& closure, const SourceLine& where = std::source_location::current());
 
+    /// With which the next step goes.
     double learning_rate() const { return options_.learning_rate; }
     /// Takes effect with the next step. Throws ValueError unless the rate is 0 or more.
     void set_learning_rate(double rate);
     /// How many changes of the parameters there have been, and calls of closures.
     std::int64_t iteration_count() const { return kept_.iterations; }
+    /// How often closures were called.
     std::int64_t evaluation_count() const { return kept_.evaluations; }
 
     /// All that another Lbfgs of the same parameters needs to go on from here, under PyTorch's names: "n_iter",

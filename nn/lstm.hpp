@@ -6,8 +6,8 @@ namespace WENGERT_EXPORT wengert {
 
 /// What an LSTM hands from step to step: its output h and its memory c, of one shape.
 struct LstmState {
-    Tensor h;
-    Tensor c;
+    Tensor h;  ///< [B, H], or [layers * directions, B, H] of a stack: the output
+    Tensor c;  ///< of the same shape: the memory
 };
 
 /// One step of a long short-term memory (Hochreiter and Schmidhuber 1997, Long short-term memory) with a forget gate
@@ -37,6 +37,7 @@ struct LstmCell {
     /// Throws ValueError unless both numbers of features are 1 or more.
     LstmCell(std::int64_t in, std::int64_t hidden, Generator& generator, bool layer_norm = false);
 
+    /// H, the features of the state.
     std::int64_t hidden() const { return weight_hh.dim(1); }
     /// What the gates get from the input: x [.., in] -> [.., 4H]. For all steps at once this is one product. Throws
     /// ShapeError for another width, DtypeError for another dtype, ValueError if the layer has no parameters.
@@ -59,11 +60,11 @@ struct LstmCell {
 };
 
 struct LstmOptions {
-    int layers = 1;
-    bool bidirectional = false;
-    double dropout = 0;       ///< between layers
-    bool residual = false;    ///< from the second layer on, a layer's input, before dropout, is added to its output
-    bool layer_norm = false;  ///< inside the cells
+    int layers = 1;              ///< one above the other
+    bool bidirectional = false;  ///< whether a second direction reads from the end
+    double dropout = 0;          ///< between layers
+    bool residual = false;       ///< from the second layer on, a layer's input, before dropout, is added to its output
+    bool layer_norm = false;     ///< inside the cells
 };
 
 template <>

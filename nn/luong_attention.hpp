@@ -15,8 +15,8 @@ enum class LuongScore {
 };
 
 struct LuongOptions {
-    LuongScore score = LuongScore::general;
-    std::int64_t attention = 0;  ///< A, the features of `concat`; 0: as many as the state has
+    LuongScore score = LuongScore::general;  ///< how states are compared
+    std::int64_t attention = 0;              ///< A, the features of `concat`; 0: as many as the state has
 };
 
 /// Global attention: of a decoder's state over all of the encoder's states.
@@ -24,10 +24,10 @@ struct LuongOptions {
 ///     weights = softmax(scores), exactly 0 at padded positions
 ///     context = sum_s weights_s memory_s
 struct LuongAttention {
-    Linear query;  ///< W_q [A, H]; concat only
-    Linear key;    ///< W [H, M] of general, W_k [A, M] of concat
-    Linear score;  ///< v [1, A]; concat only
-    LuongScore kind = LuongScore::general;
+    Linear query;                           ///< W_q [A, H]; concat only
+    Linear key;                             ///< W [H, M] of general, W_k [A, M] of concat
+    Linear score;                           ///< v [1, A]; concat only
+    LuongScore kind = LuongScore::general;  ///< how states are compared
 
     /// What a batch's encoder states are looked up by; the keys are projected once.
     struct Memory {
@@ -42,6 +42,7 @@ struct LuongAttention {
             f("padding", padding);
         }
     };
+    /// What a query gets.
     struct Result {
         Tensor context;  ///< [B, M]
         Tensor weights;  ///< [B, S]
@@ -74,10 +75,12 @@ struct LuongAttention {
 /// weigh exactly 0. If there is none, because the step is further than D behind the end of a row, the row's weights and
 /// context are 0.
 struct LocalMonotonicAttention {
-    LuongAttention content;
+    LuongAttention content;    ///< the scores of a window's positions
     std::int64_t window = 10;  ///< D
 
+    /// As LuongAttention's.
     using Memory = LuongAttention::Memory;
+    /// As LuongAttention's.
     using Result = LuongAttention::Result;
 
     LocalMonotonicAttention() = default;
@@ -105,14 +108,15 @@ struct LocalMonotonicAttention {
 /// the Gaussian. Which positions the window has is taken as constant; where it changes, the weights jump. A row of
 /// length 0 has weights and context 0.
 struct LocalPredictiveAttention {
-    LuongAttention content;
+    LuongAttention content;    ///< the scores of a window's positions
     Linear position_hidden;    ///< W_p [H, H]
     Linear position_score;     ///< v_p [1, H]
     std::int64_t window = 10;  ///< D
 
+    /// What a batch's encoder states are looked up by.
     struct Memory {
-        LuongAttention::Memory content;
-        Tensor lengths;  ///< [B, 1], S as numbers of the states' dtype
+        LuongAttention::Memory content;  ///< their states and keys
+        Tensor lengths;                  ///< [B, 1], S as numbers of the states' dtype
 
         /// What has a row for each source.
         void visit(auto&& f) {
@@ -120,6 +124,7 @@ struct LocalPredictiveAttention {
             f("lengths", lengths);
         }
     };
+    /// What a query gets.
     struct Result {
         Tensor context;   ///< [B, M]
         Tensor weights;   ///< [B, S]

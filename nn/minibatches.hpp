@@ -8,9 +8,9 @@
 namespace WENGERT_EXPORT wengert {
 
 struct MinibatchOptions {
-    std::int64_t batch_size = 32;
-    bool is_shuffled = true;
-    bool drop_last = false;  ///< leaves out a last batch that is not full
+    std::int64_t batch_size = 32;  ///< examples in a batch; the last one may have fewer
+    bool is_shuffled = true;       ///< whether each epoch has a random order; else examples come as they are counted
+    bool drop_last = false;        ///< leaves out a last batch that is not full
 };
 
 /// The order in which a training sees its examples: a range over the indices of one epoch, cut in batches, int64 [k].
@@ -31,16 +31,22 @@ class Minibatches {
     Minibatches(const Minibatches&) = delete;
     Minibatches& operator=(const Minibatches&) = delete;
 
+    /// An input iterator over what is left of an epoch.
     class Iterator {
       public:
+        /// A batch is a tensor of indices.
         using value_type = Tensor;
+        /// As the standard asks of an iterator.
         using difference_type = std::ptrdiff_t;
 
+        /// The indices of the batch, int64 [k].
         const Tensor& operator*() const { return batch_; }
+        /// Hands out the next batch.
         Iterator& operator++() {
             batch_ = owner_->next();
             return *this;
         }
+        /// The same.
         void operator++(int) { ++*this; }
         friend bool operator==(const Iterator& at, std::default_sentinel_t) { return !at.batch_.defined(); }
 
@@ -52,6 +58,7 @@ class Minibatches {
     };
     /// The batches that are left of this epoch. To begin hands out the first of them.
     Iterator begin() { return Iterator(*this); }
+    /// Behind the last batch of an epoch.
     static std::default_sentinel_t end() { return {}; }
 
     /// The next batch; undefined at the end of an epoch, and after that the first of the next one.

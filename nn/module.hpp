@@ -31,6 +31,7 @@ void require_features(std::string_view layer, std::initializer_list<std::int64_t
 /// For calls: throws ValueError, at the caller's line, if a layer lacks a parameter because it was default-constructed
 /// or moved from.
 [[noreturn]] void throw_missing(std::string_view layer, std::string_view parameter, const SourceLine& where);
+/// The same for one parameter; throws if it is undefined.
 inline void require_parameter(const Tensor& parameter, std::string_view layer, std::string_view name,
                               const SourceLine& where) {
     if (!parameter.defined()) throw_missing(layer, name, where);
@@ -39,9 +40,10 @@ inline void require_parameter(const Tensor& parameter, std::string_view layer, s
 /// A tensor of a layer's state that is no parameter, such as running statistics: it is saved, copied and converted with
 /// the layer, but neither trained nor followed by tapes.
 struct Buffer {
-    Tensor tensor;
+    Tensor tensor;  ///< the elements; undefined if the layer keeps none
 };
 
+/// A layer or a model: what has a visit() that names its members.
 template <class M>
 concept Module = requires(M& m) {
     m.visit([](std::string_view, auto&) {});
@@ -50,6 +52,7 @@ concept Module = requires(M& m) {
 /// What is done with a parameter; the name is the dotted path from the layer. Not a template's argument, so that walks
 /// through a model are compiled once and not for each thing that is done with its parameters.
 using ParameterVisitor = std::function<void(const std::string& name, Tensor& parameter)>;
+/// The tensor that takes a parameter's place.
 using ParameterReplacement = std::function<Tensor(const Tensor& parameter)>;
 
 /// "encoder.gru" and "weight" -> "encoder.gru.weight"
@@ -79,7 +82,9 @@ void for_each_parameter(M& module, const ParameterVisitor& f, const std::string&
 
 /// Visitors: what the functions below do with each parameter.
 ParameterVisitor appending_to(NamedTensors& list);
+/// Gives each parameter its path as name, and marks it for tapes to follow.
 ParameterVisitor naming();
+/// Gives each buffer its path as name.
 ParameterVisitor naming_buffers();
 ParameterVisitor replacing(const ParameterReplacement& f);  ///< what layers share stays shared
 

@@ -12,6 +12,7 @@ struct MultiHeadOptions {
     std::int64_t vdim = 0;  ///< features of the values' states; 0: E
 };
 
+/// What a call of MultiHeadAttention may ask for.
 struct AttendOptions {
     bool causal = false;         ///< whether a query sees no position after its own
     Generator* noise = nullptr;  ///< of dropout; without one there is none
@@ -31,14 +32,14 @@ struct AttendOptions {
 /// For self-attention the memory is of the queries' own states. Step by step it grows: extend() adds a step's keys and
 /// values to those of the steps before.
 struct MultiHeadAttention {
-    Tensor in_proj_weight;  ///< [3E, E]: W_q, W_k, W_v one after another; undefined if kdim or vdim is not E
-    Tensor q_proj_weight;   ///< [E, E]; if kdim or vdim is not E, as are the next two
-    Tensor k_proj_weight;   ///< [E, kdim]
-    Tensor v_proj_weight;   ///< [E, vdim]
-    Tensor in_proj_bias;    ///< [3E], or undefined
-    Linear out_proj;        ///< W_o [E, E] and b_o [E]
-    std::int64_t heads = 1;
-    double dropout = 0;
+    Tensor in_proj_weight;   ///< [3E, E]: W_q, W_k, W_v one after another; undefined if kdim or vdim is not E
+    Tensor q_proj_weight;    ///< [E, E]; if kdim or vdim is not E, as are the next two
+    Tensor k_proj_weight;    ///< [E, kdim]
+    Tensor v_proj_weight;    ///< [E, vdim]
+    Tensor in_proj_bias;     ///< [3E], or undefined
+    Linear out_proj;         ///< W_o [E, E] and b_o [E]
+    std::int64_t heads = 1;  ///< how many heads share the features
+    double dropout = 0;      ///< the probability that a weight is 0, if a call has a source of noise
 
     /// What queries look at, already projected.
     struct Memory {
@@ -53,6 +54,7 @@ struct MultiHeadAttention {
             f("padding", padding);
         }
     };
+    /// What queries get.
     struct Result {
         Tensor outputs;  ///< [B, T, E]
         Tensor weights;  ///< [B, heads, T, S], after dropout, or undefined; PyTorch's are the mean over the heads

@@ -29,6 +29,7 @@ class Optimizer {
     /// met none of them, because the gradients are of other tensors then.
     void step(const std::vector<Tensor>& gradients, const SourceLine& where = std::source_location::current());
 
+    /// With which the next step goes.
     double learning_rate() const { return learning_rate_; }
     /// Takes effect with the next step. Throws ValueError unless the rate is 0 or more.
     void set_learning_rate(double rate);
@@ -62,10 +63,10 @@ class Optimizer {
 };
 
 struct SgdOptions {
-    double learning_rate = 1e-3;
-    double momentum = 0;
-    double weight_decay = 0;  ///< L2: this times the parameter is added to the gradient
-    bool nesterov = false;
+    double learning_rate = 1e-3;  ///< what each step is multiplied by
+    double momentum = 0;          ///< how much of the last change is kept; 0: none
+    double weight_decay = 0;      ///< L2: this times the parameter is added to the gradient
+    bool nesterov = false;        ///< looks ahead along the momentum, as PyTorch's does
 };
 
 /// Stochastic gradient descent: v = momentum v + g, p -= learning_rate v, or with Nesterov's momentum
@@ -82,11 +83,11 @@ class Sgd final : public Optimizer {
 };
 
 struct AdamOptions {
-    double learning_rate = 1e-3;
-    double beta1 = 0.9;
-    double beta2 = 0.999;
-    double epsilon = 1e-8;
-    double weight_decay = 0;  ///< L2: this times the parameter is added to the gradient
+    double learning_rate = 1e-3;  ///< what each step is multiplied by
+    double beta1 = 0.9;           ///< how much of the mean of gradients is kept
+    double beta2 = 0.999;         ///< how much of the mean of their squares is kept
+    double epsilon = 1e-8;        ///< keeps the denominator from 0
+    double weight_decay = 0;      ///< L2: this times the parameter is added to the gradient
 };
 
 /// m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, and at step t
@@ -103,11 +104,11 @@ class Adam final : public Optimizer {
 };
 
 struct AdamWOptions {
-    double learning_rate = 1e-3;
-    double beta1 = 0.9;
-    double beta2 = 0.999;
-    double epsilon = 1e-8;
-    double weight_decay = 1e-2;  ///< decoupled: p -= learning_rate weight_decay p
+    double learning_rate = 1e-3;  ///< what each step is multiplied by
+    double beta1 = 0.9;           ///< how much of the mean of gradients is kept
+    double beta2 = 0.999;         ///< how much of the mean of their squares is kept
+    double epsilon = 1e-8;        ///< keeps the denominator from 0
+    double weight_decay = 1e-2;   ///< decoupled: p -= learning_rate weight_decay p
 };
 
 /// Adam whose weight decay does not pass through its averages (Loshchilov and Hutter 2019, Decoupled weight decay
@@ -123,10 +124,10 @@ class AdamW final : public Optimizer {
 };
 
 struct AdadeltaOptions {
-    double learning_rate = 1;
-    double rho = 0.9;
-    double epsilon = 1e-6;
-    double weight_decay = 0;  ///< L2: this times the parameter is added to the gradient
+    double learning_rate = 1;  ///< what each step is multiplied by
+    double rho = 0.9;          ///< how much of the means of squares is kept
+    double epsilon = 1e-6;     ///< keeps the roots from 0
+    double weight_decay = 0;   ///< L2: this times the parameter is added to the gradient
 };
 
 /// v = rho v + (1 - rho) g^2, d = g sqrt(u + epsilon) / sqrt(v + epsilon), u = rho u + (1 - rho) d^2,

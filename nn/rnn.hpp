@@ -4,6 +4,7 @@
 
 namespace WENGERT_EXPORT wengert {
 
+/// What a cell applies to the sum of its products.
 enum class RnnNonlinearity { tanh, relu };
 
 /// One step of a simple recurrent layer (Elman 1990, Finding structure in time):
@@ -21,13 +22,14 @@ struct RnnCell {
     Tensor bias_hh;     ///< [H]: c
     LayerNorm norm_ih;  ///< [H]: of W x + b. The norms have no parameters unless there is layer_norm
     LayerNorm norm_hh;  ///< [H]: of U h + c
-    RnnNonlinearity nonlinearity = RnnNonlinearity::tanh;
+    RnnNonlinearity nonlinearity = RnnNonlinearity::tanh;  ///< what is applied to the sum of the products
 
     RnnCell() = default;
     /// Throws ValueError unless both numbers of features are 1 or more.
     RnnCell(std::int64_t in, std::int64_t hidden, Generator& generator,
             RnnNonlinearity nonlinearity = RnnNonlinearity::tanh, bool layer_norm = false);
 
+    /// H, the features of the state.
     std::int64_t hidden() const { return weight_hh.dim(1); }
     /// What the step gets from the input: x [.., in] -> [.., H]. For all steps at once this is one product. Throws
     /// ShapeError for another width, DtypeError for another dtype, ValueError if the layer has no parameters.
@@ -50,12 +52,12 @@ struct RnnCell {
 };
 
 struct RnnOptions {
-    int layers = 1;
-    bool bidirectional = false;
-    double dropout = 0;       ///< between layers
-    bool residual = false;    ///< from the second layer on, a layer's input, before dropout, is added to its output
-    bool layer_norm = false;  ///< inside the cells
-    RnnNonlinearity nonlinearity = RnnNonlinearity::tanh;
+    int layers = 1;              ///< one above the other
+    bool bidirectional = false;  ///< whether a second direction reads from the end
+    double dropout = 0;          ///< between layers
+    bool residual = false;       ///< from the second layer on, a layer's input, before dropout, is added to its output
+    bool layer_norm = false;     ///< inside the cells
+    RnnNonlinearity nonlinearity = RnnNonlinearity::tanh;  ///< what cells apply to the sum of their products
 };
 
 template <>

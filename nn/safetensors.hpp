@@ -11,8 +11,8 @@ namespace WENGERT_EXPORT wengert {
 
 /// The content of a safetensors file (https://github.com/huggingface/safetensors).
 struct TensorFile {
-    NamedTensors tensors;
-    std::map<std::string, std::string> metadata = {};
+    NamedTensors tensors;                              ///< in the order of the file
+    std::map<std::string, std::string> metadata = {};  ///< texts by their names
 
     /// The tensor of that name. Throws ValueError if there is none.
     const Tensor& at(std::string_view name) const;

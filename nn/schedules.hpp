@@ -19,6 +19,7 @@ class LearningRateSchedule {
   public:
     /// 1.
     LearningRateSchedule() = default;
+    /// 1 at every step.
     static LearningRateSchedule constant() { return {}; }
     /// 1 + (end - 1) step / steps, and `end` from then on. Throws ValueError unless steps is 1 or more and end is in
     /// [0, 1].
@@ -59,13 +60,13 @@ enum class PlateauThreshold { rel, abs };
 
 /// Options of PyTorch's ReduceLROnPlateau, with its defaults.
 struct PlateauOptions {
-    PlateauMode mode = PlateauMode::min;
-    double factor = 0.1;         ///< what the factor is multiplied by, in [0, 1)
-    std::int64_t patience = 10;  ///< so many bad values in succession are borne
-    double threshold = 1e-4;     ///< what is better by less is bad
-    PlateauThreshold threshold_mode = PlateauThreshold::rel;
-    std::int64_t cooldown = 0;  ///< so many values after a reduction are never bad
-    double min_factor = 0;      ///< the factor does not fall below it
+    PlateauMode mode = PlateauMode::min;                      ///< which values are better
+    double factor = 0.1;                                      ///< what the factor is multiplied by, in [0, 1)
+    std::int64_t patience = 10;                               ///< so many bad values in succession are borne
+    double threshold = 1e-4;                                  ///< what is better by less is bad
+    PlateauThreshold threshold_mode = PlateauThreshold::rel;  ///< how `threshold` is meant
+    std::int64_t cooldown = 0;                                ///< so many values after a reduction are never bad
+    double min_factor = 0;                                    ///< the factor does not fall below it
 };
 
 /// A factor of the learning rate that falls when a validation value stops to improve, as PyTorch's ReduceLROnPlateau

@@ -24,6 +24,7 @@ auto own(const std::tuple<const Taken&...>& before, const Extra& extra, const Re
         return own<Layer>(before, rest...);
 }
 
+/// Whether a type is among those of a tuple of references.
 template <class Extra, class Taken>
 inline constexpr bool has = false;
 template <class Extra, class... Taken>
@@ -59,10 +60,12 @@ Tensor run(const Layer& layer, const Input& x, const Extras&... extras) {
 /// right, so that every compiler draws the same initial values.
 template <class... Layers>
 struct Sequential {
-    std::tuple<Layers...> layers;
+    std::tuple<Layers...> layers;  ///< in the order in which they are applied
 
+    /// In the order in which they are to be applied.
     explicit Sequential(Layers... in_order) : layers(std::move(in_order)...) {}
 
+    /// Whether a layer takes an argument of this type beside x.
     template <class Extra, class... Extras>
     static constexpr bool is_taken =
         (sequential::has<Extra, decltype(sequential::own<Layers>(std::tuple<>(), std::declval<const Extras&>()...))> ||

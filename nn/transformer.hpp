@@ -15,24 +15,25 @@
 /// Dropout needs a source of noise; without one there is none.
 namespace WENGERT_EXPORT wengert {
 
+/// What stands between the two products of a feed-forward sublayer.
 enum class FeedForwardActivation { relu, gelu };
 
 struct TransformerOptions {
-    std::int64_t dim_feedforward = 2048;
-    double dropout = 0.1;
-    FeedForwardActivation activation = FeedForwardActivation::relu;
-    double layer_norm_eps = 1e-5;
-    bool norm_first = false;
-    bool final_norm = true;  ///< whether a stack ends with a norm; layers have no use for it
+    std::int64_t dim_feedforward = 2048;  ///< the features between the two products of the feed-forward sublayer
+    double dropout = 0.1;                 ///< the probability that an element is 0, if a call has a source of noise
+    FeedForwardActivation activation = FeedForwardActivation::relu;  ///< between the two products
+    double layer_norm_eps = 1e-5;                                    ///< the eps of all norms
+    bool norm_first = false;  ///< whether a sublayer's norm stands before it (pre-norm) or behind its sum
+    bool final_norm = true;   ///< whether a stack ends with a norm; layers have no use for it
 };
 
 /// Self-attention and the feed-forward sublayer.
 struct TransformerEncoderLayer {
-    MultiHeadAttention self_attn;
-    Linear linear1;  ///< W_1 [dim_feedforward, E] and b_1
-    Linear linear2;  ///< W_2 [E, dim_feedforward] and b_2
-    LayerNorm norm1, norm2;
-    TransformerOptions options;
+    MultiHeadAttention self_attn;  ///< the attention of each position over all of them
+    Linear linear1;                ///< W_1 [dim_feedforward, E] and b_1
+    Linear linear2;                ///< W_2 [E, dim_feedforward] and b_2
+    LayerNorm norm1, norm2;        ///< of self-attention and of the feed-forward sublayer
+    TransformerOptions options;    ///< with which it was made
 
     TransformerEncoderLayer() = default;
     /// Throws ValueError unless the numbers are 1 or more, the heads divide E = d_model, and 0 <= dropout < 1.
@@ -55,8 +56,8 @@ struct TransformerEncoderLayer {
 
 /// A stack of encoder layers: layers.0, layers.1, ... and the final norm.
 struct TransformerEncoder {
-    std::vector<TransformerEncoderLayer> layers;
-    LayerNorm norm;  ///< without parameters if there is no final norm
+    std::vector<TransformerEncoderLayer> layers;  ///< in the order in which they are applied
+    LayerNorm norm;                               ///< without parameters if there is no final norm
 
     TransformerEncoder() = default;
     /// Throws ValueError unless there is a layer, and what a layer does.
@@ -76,12 +77,13 @@ struct TransformerEncoder {
 ///
 /// A target needs no lengths: padding at its end is later than every real position, so that none sees it.
 struct TransformerDecoderLayer {
-    MultiHeadAttention self_attn, multihead_attn;
-    Linear linear1;  ///< W_1 [dim_feedforward, E] and b_1
-    Linear linear2;  ///< W_2 [E, dim_feedforward] and b_2
-    LayerNorm norm1, norm2, norm3;
-    TransformerOptions options;
+    MultiHeadAttention self_attn, multihead_attn;  ///< over the target's own positions, and over the encoder's states
+    Linear linear1;                                ///< W_1 [dim_feedforward, E] and b_1
+    Linear linear2;                                ///< W_2 [E, dim_feedforward] and b_2
+    LayerNorm norm1, norm2, norm3;                 ///< of the three sublayers, in their order
+    TransformerOptions options;                    ///< with which it was made
 
+    /// What one step of decoding computes.
     struct Step {
         Tensor outputs;                   ///< [B, T, E]
         MultiHeadAttention::Memory past;  ///< the self-attention's keys and values of all steps so far
@@ -128,11 +130,12 @@ struct TransformerDecoderLayer {
 ///         past = next;
 ///     }
 struct TransformerDecoder {
-    std::vector<TransformerDecoderLayer> layers;
-    LayerNorm norm;  ///< without parameters if there is no final norm
+    std::vector<TransformerDecoderLayer> layers;  ///< in the order in which they are applied
+    LayerNorm norm;                               ///< without parameters if there is no final norm
 
     using Memory = std::vector<MultiHeadAttention::Memory>;  ///< one for each layer
     using Past = std::vector<MultiHeadAttention::Memory>;    ///< one for each layer, or none before the first step
+    /// What one step of decoding computes.
     struct Step {
         Tensor outputs;  ///< [B, T, E]
         Past past;       ///< for the next step

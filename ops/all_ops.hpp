@@ -11,17 +11,17 @@ namespace WENGERT_EXPORT wengert {
 
 /// An op as checks, tests and the reference see it.
 struct OpEntry {
-    std::string_view name;
-    OpDoc doc;
-    bool differentiable;
-    std::vector<Sample> (*samples)();
+    std::string_view name;             ///< as errors and graphs have it
+    OpDoc doc;                         ///< its row in the reference
+    bool differentiable;               ///< whether it has a vjp
+    std::vector<Sample> (*samples)();  ///< of its gradient check
 };
 
 /// Ops that belong together, with the rows of the reference for functions that are composed of ops.
 struct OpFamily {
-    std::string_view title;
-    std::vector<OpEntry> ops;
-    std::vector<OpDoc> composed;
+    std::string_view title;       ///< as the reference's headings have it
+    std::vector<OpEntry> ops;     ///< in the order of the list
+    std::vector<OpDoc> composed;  ///< rows of functions that are composed of ops
 };
 
 /// Every op and every function there is, from the lists at the ends of the families' files, and all ops in that order.
@@ -32,13 +32,14 @@ std::string_view op_family(std::string_view name);
 
 /// A function of one or two operands as value tests see it.
 struct FunctionEntry {
-    std::string_view name;
-    int operands;
-    bool differentiable;
-    Range domain, domain_y;  ///< of comparisons: [-1, 1]
-    Accuracy accuracy;
+    std::string_view name;     ///< as errors and graphs have it
+    int operands;              ///< one or two
+    bool differentiable;       ///< whether it has a derivative
+    Range domain, domain_y;    ///< of comparisons: [-1, 1]
+    Accuracy accuracy;         ///< how exact it is
     bool second_is_parameter;  ///< some values of the first operand leave the second without effect
     Tensor (*apply)(const Tensor& x, const Tensor& y);  ///< y is ignored if there is one operand
+    /// The value in long double, with which the function's is compared; y is ignored if there is one operand.
     long double (*exact)(long double x, long double y);
     /// The derivatives by x and y as the function's rule gives them, in long double; null if there are none.
     std::array<long double, 2> (*exact_slopes)(long double x, long double y);

@@ -256,6 +256,22 @@ def check_ops(tree):
                 fault(source.path, number, f'docs/ops.md does not name {function[1]}().')
 
 
+def check_pages():
+    """The files that pages speak of exist; a page says the path's end. changes.md speaks of what there was."""
+    files = [f'/{path.relative_to(ROOT)}' for folder in ['.', *LIBRARY, 'examples', 'tests', 'docs']
+             for path in (ROOT.glob('*') if folder == '.' else (ROOT / folder).rglob('*'))]
+    for page in [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]:
+        if page.name == 'changes.md':
+            continue
+        text = page.read_text(encoding='utf-8')
+        text = re.sub(r'^```.*?^```$', lambda block: '\n' * block[0].count('\n'), text, flags=re.S | re.M)
+        for number, line in enumerate(text.splitlines(), 1):
+            for code in re.findall(r'`([^`]+)`', line):
+                for name in re.findall(r'(?<![\w.<{*/-])((?:[\w-]+/)*[\w-]{2,}\.(?:cpp|hpp|py|sh|md))\b(?![/(])', code):
+                    if not any(path.endswith('/' + name) for path in files) and not name.startswith('y_'):
+                        fault(page.relative_to(ROOT), number, f'there is no file {name}.')
+
+
 def main():
     tree = read_tree()
     if sys.argv[1:] == ['--installed']:
@@ -263,6 +279,7 @@ def main():
         return 0
     for check in (check_ops, check_arrows, check_cycles, check_exports, check_gathered, check_libraries, check_files, check_built, check_mirror):
         check(tree)
+    check_pages()
     for file, line, sentence in sorted(set(faults)):
         print(f'{file}:{line}: {sentence}')
     print(f'{len(tree)} C++ files, {len(set(faults))} faults.')

@@ -15,14 +15,14 @@ struct GradcheckOptions {
     /// An analytic and a numeric derivative agree if they differ by at most
     ///     relative_tolerance * the larger of both + absolute_tolerance + what rounding alone does to the quotient.
     double relative_tolerance = 1e-7;
-    double absolute_tolerance = 1e-10;
+    double absolute_tolerance = 1e-10;  ///< the part of the tolerance that does not grow with the derivative
     /// The distance between two evaluations, times max(1, |x|).
     double step = 0x1p-10;
     /// Elements of the inputs times elements of the result, up to which every entry of the Jacobian is checked; above,
     /// `directions` random directions of every input are, each by as many random cotangents.
     std::int64_t full_jacobian_limit = 64 * 64;
-    int directions = 8;
-    std::uint64_t seed = 1;
+    int directions = 8;      ///< of each input, above `full_jacobian_limit`
+    std::uint64_t seed = 1;  ///< of the directions and cotangents that are drawn
     /// What messages call the inputs. Default: the tensors' own names.
     std::vector<std::string> names = {};
 };
@@ -41,19 +41,22 @@ enum class GradcheckVerdict : std::uint8_t {
 /// "wrong rule"
 std::string_view to_string(GradcheckVerdict verdict);
 
+/// What a check found, and where it was worst.
 struct GradcheckResult {
-    bool passed = true;
+    bool passed = true;  ///< whether every derivative agreed
     /// The largest difference met, relative to the larger of both derivatives, to 1, or to the derivative that rounding
     /// would still show to within the relative tolerance, whichever is largest.
     double worst_error = 0;
     /// On failure: the order, the input, the index, both numbers, their difference and the tolerance, the verdict and
     /// what it follows from.
     std::string message = {};
-    GradcheckVerdict verdict = GradcheckVerdict::passed;
+    GradcheckVerdict verdict = GradcheckVerdict::passed;  ///< why it did not pass
 
+    /// Whether it passed.
     explicit operator bool() const { return passed; }
 };
 
+/// A function of a list of tensors, as it is checked.
 using GradcheckFunction = std::function<Tensor(const std::vector<Tensor>&)>;
 
 /// Compares the gradient that a tape gives for `f` at `inputs` with central differences of f.

@@ -10,14 +10,14 @@ namespace WENGERT_EXPORT wengert {
 
 /// The gradient check of one node of a model's tape, by one operand.
 struct NodeCheck {
-    NodeId node;
-    std::string op;
-    std::string scope;  ///< "decoder.cell, step 3"
-    std::string input;  ///< "operand 1", with the tensor's name if it has one
-    SourceLine where;
-    double error;  ///< GradcheckResult::worst_error
-    GradcheckVerdict verdict;
-    std::string message;
+    NodeId node;               ///< its position on the tape
+    std::string op;            ///< the op's name
+    std::string scope;         ///< "decoder.cell, step 3"
+    std::string input;         ///< "operand 1", with the tensor's name if it has one
+    SourceLine where;          ///< the user's line that made the node
+    double error;              ///< GradcheckResult::worst_error
+    GradcheckVerdict verdict;  ///< why it did not pass
+    std::string message;       ///< as GradcheckResult has it
 };
 
 /// Checks a model in place: every node that the tape of one evaluation of the loss has, by every operand that the tape

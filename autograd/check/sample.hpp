@@ -9,8 +9,9 @@ namespace WENGERT_EXPORT wengert {
 
 /// One case of an op's gradient check: float64 inputs (and int64 ids), and the op as the public interface calls it.
 struct Sample {
-    std::string label;
-    std::vector<Tensor> inputs;
+    std::string label;           ///< what a failure calls the case: "[3, 4] x [4, 5]"
+    std::vector<Tensor> inputs;  ///< operands in float64, away from kinks
+    /// The op, called as a user calls it.
     std::function<Tensor(const std::vector<Tensor>&)> f;
 };
 

@@ -24,8 +24,8 @@ struct GraphOptions {
     std::optional<int> depth = {};
     /// Stands above the picture.
     std::string title = {};
-    GraphColor color = GraphColor::op;
-    GraphDirection direction = GraphDirection::automatic;
+    GraphColor color = GraphColor::op;                     ///< what the colours of vertices tell
+    GraphDirection direction = GraphDirection::automatic;  ///< whether the graph runs down or to the right
     /// What observed the tape: vertices then show milliseconds.
     const NodeProfile* profile = nullptr;
     /// The family of an op by its name, such as op_family(). Default: elementwise functions, views and all others are

@@ -9,21 +9,23 @@ namespace WENGERT_EXPORT wengert {
 
 /// The ops of a tape, without what they computed: a value that outlives the tape.
 struct TapeOutline {
+    /// One op of a tape.
     struct Op {
         std::string scope, name, type;  ///< "decoder.cell", "matmul", "[64, 256] float32"
     };
-    std::vector<Op> ops;  ///< in the order of the tape
-    std::int64_t leaves = 0;
-    std::size_t bytes = 0;  ///< that the nodes keep for backward
+    std::vector<Op> ops;      ///< in the order of the tape
+    std::int64_t leaves = 0;  ///< how many parameters and watched tensors the tape follows
+    std::size_t bytes = 0;    ///< that the nodes keep for backward
 };
 /// Throws TapeError in a thread that did not record the tape.
 TapeOutline outline(const Tape& tape);
 
 /// What a change of a program changed of its tape, in one scope.
 struct TapeChange {
+    /// What became of an op.
     enum class Kind { added, removed, changed };
-    Kind kind;
-    std::string scope, op;
+    Kind kind;                  ///< what became of these ops
+    std::string scope, op;      ///< where they are, and their name
     std::string before, after;  ///< types; empty where there is none
     std::int64_t count = 1;     ///< how many such ops follow each other
 };

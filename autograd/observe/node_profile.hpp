@@ -12,8 +12,8 @@ namespace WENGERT_EXPORT wengert {
 
 /// What one node of a tape has cost, and the first element of its result that is a NaN or an infinity.
 struct NodeCost {
-    double forward_seconds = 0, backward_seconds = 0;
-    std::optional<double> non_finite = {};
+    double forward_seconds = 0, backward_seconds = 0;  ///< of the op, and of its rule
+    std::optional<double> non_finite = {};  ///< the first NaN or infinity of the result; none if all is finite
 };
 
 /// While it lives, each node that this thread records and each backward rule is timed by itself, where a Profile adds
@@ -34,6 +34,7 @@ class NodeProfile final : public Observer {
     std::vector<NodeCost> costs(const Tape& tape) const;
 
     void begin(const Work& work) override;
+    /// Adds the time of the work to its node's.
     void end(const Work& work) override;
     void computed(const Applied& op, const Inputs& operands, const Tensor& result) override;
 

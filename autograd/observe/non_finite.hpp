@@ -5,9 +5,10 @@
 
 namespace WENGERT_EXPORT wengert {
 
+/// A NaN or an infinity of a tensor, and where it stands.
 struct NonFinite {
-    double value;
-    Shape index;
+    double value;  ///< NaN, or plus or minus infinity
+    Shape index;   ///< its position along each axis
 };
 
 /// The first NaN of a tensor, or infinity if these count, in row-major order.

@@ -15,10 +15,12 @@ namespace WENGERT_EXPORT wengert {
 
 /// What the calls of one op in one scope have cost.
 struct OpCost {
-    std::string scope, op;
+    std::string scope, op;   ///< the scope's dotted path, and the op's name
     std::int64_t calls = 0;  ///< forward, or of an optimizer's update
+    /// In each pass, with the work that it called.
     double forward_seconds = 0, backward_seconds = 0, update_seconds = 0;
 
+    /// In all passes.
     double seconds() const { return forward_seconds + backward_seconds + update_seconds; }
 };
 
@@ -38,10 +40,11 @@ class Profile final : public Observer {
     /// The dearest first.
     std::vector<OpCost> costs() const;
 
+    /// How much memory was in use at one time.
     struct Moment {
         double seconds;           ///< since the profile began
         std::int64_t live_bytes;  ///< of this thread's tensors and tapes
-        Pass pass;
+        Pass pass;                ///< what had just been done
     };
     /// One after each op, each rule and each update.
     const std::vector<Moment>& moments() const { return moments_; }
@@ -49,8 +52,10 @@ class Profile final : public Observer {
     double seconds() const;
 
     void begin(const Work& work) override;
+    /// Adds the time of the work to its op's.
     void end(const Work& work) override;
     void begin_part(std::string_view name) override;
+    /// Adds the time of the part to its row.
     void end_part(std::string_view name) override;
 
   private:

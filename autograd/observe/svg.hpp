@@ -8,6 +8,7 @@
 namespace WENGERT_EXPORT wengert {
 namespace svg {
 
+/// Of all pictures, in pixels.
 inline constexpr double margin = 16, title_size = 16, text_size = 13;  // in pixels
 
 /// The common fonts of each system that have Chinese, Japanese and Korean characters, after one for the rest.

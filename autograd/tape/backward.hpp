@@ -19,6 +19,7 @@ class Coverage;
 class Pending : public Cached {
   public:
     virtual ~Pending() = default;
+    /// Computes all of them, and writes or adds the sum.
     virtual void run(const Destination& out) const = 0;
     /// The op's name.
     virtual std::string_view name() const = 0;
@@ -50,7 +51,9 @@ class Backward {
     Tensor take_saved(std::size_t i);
     /// The same for a tensor that forward() left in its workspace; undefined if it set none.
     const Tensor& workspace(std::size_t i) const;
+    /// The same for its last use, as take_saved().
     Tensor take_workspace(std::size_t i);
+    /// How many operands the op had.
     std::size_t input_count() const;
     /// The user's line that made the node.
     const SourceLine& where() const { return node_.where(); }
@@ -93,6 +96,7 @@ template <class Op, std::size_t n>
 struct Backward::Queue final : Pending {
     using Operands = std::array<Tensor, n>;
     explicit Queue(const Op& o) : op(o) {}
+    /// The name of the op that waits.
     std::string_view name() const override;
     void run(const Destination& out) const override { op.merge(std::span<const Operands>(waiting), out); }
     const Op op;

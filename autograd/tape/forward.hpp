@@ -12,19 +12,25 @@ namespace WENGERT_EXPORT wengert {
 /// and a tape follows it.
 class Forward {
   public:
+    /// For one pass; `in`, `out` and `where` must outlive this.
     Forward(const RecordingScope& pass, const Inputs& in, const Tensor& out, const SourceLine& where);
 
+    /// How many operands the op has.
     std::size_t input_count() const { return in_.size(); }
+    /// Operand i, as the op got it.
     const Tensor& input(std::size_t i) const { return in_[i]; }
+    /// What the op computed.
     const Tensor& output() const { return out_; }
     /// The user's line of the op.
     const SourceLine& where() const { return where_; }
 
     /// Whether an operand, or any of them, has a tangent other than zero.
     bool has(std::size_t i) const { return i < tangents_.size() && tangents_[i].defined(); }
+    /// Whether any operand has one.
     bool has_any() const;
     /// The tangent of an operand, of its shape; undefined if it is zero.
     const Tensor& tangent(std::size_t i) const { return tangents_[i]; }
+    /// The same, with zeros of the operand's shape for one that is zero.
     Tensor tangent_or_zeros(std::size_t i) const;
     /// The same in row-major order: a tangent may have other strides than its operand.
     Tensor contiguous_tangent(std::size_t i) const;
@@ -51,9 +57,11 @@ class ForwardPass {
     ForwardPass(const ForwardPass&) = delete;
     ForwardPass& operator=(const ForwardPass&) = delete;
 
+    /// Whether a tape around the pass records the tangents.
     bool is_recorded() const { return scope_->is_recorded(); }
     /// Gives a variable its tangent, and takes that of a result; undefined if it depends on no variable.
     void set(const Tensor& variable, Tensor tangent) const;
+    /// The tangent of a result, which the pass then forgets; undefined if it depends on no variable.
     Tensor take(const Tensor& result) const;
 
   private:

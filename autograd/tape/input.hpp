@@ -13,8 +13,10 @@ namespace WENGERT_EXPORT wengert {
 /// (ops/elementwise/promotion.hpp). Made by conversion at the call, where it notes the caller's line.
 class Input {
   public:
+    /// A tensor; the handle must outlive the call.
     Input(const Tensor& tensor, const SourceLine& where = std::source_location::current())
         : tensor_(&tensor), where_(where) {}
+    /// A number; its dtype follows from the other operands'.
     template <class T>
     requires std::is_arithmetic_v<T> Input(T value, const SourceLine& where = std::source_location::current())
         : where_(where) {
@@ -29,12 +31,15 @@ class Input {
 
     /// The tensor; throws ValueError if it is undefined or the operand is a number.
     const Tensor& tensor() const;
+    /// Whether it is a number, and no tensor.
     bool is_number() const { return tensor_ == nullptr; }
+    /// Whether it is a default-constructed tensor.
     bool is_undefined() const { return tensor_ != nullptr && !tensor_->defined(); }
     /// What a number would be if nothing else had a dtype: float32, int64 or bool, as PyTorch has it.
     Dtype number_dtype() const { return dtype_; }
     /// The tensor, or the number as a scalar of `dtype`. Throws ValueError for one that `dtype` cannot hold.
     Tensor as(Dtype dtype) const;
+    /// The line where the caller wrote the operand.
     const SourceLine& where() const { return where_; }
 
   private:

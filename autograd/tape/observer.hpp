@@ -24,11 +24,14 @@ enum class Pass : std::uint8_t { forward, backward, update };
 /// It lives as long as the call.
 class Applied {
   public:
+    /// Of an op and its call; both must outlive this.
     template <class Op>
     Applied(const Op& op, std::string_view name, const SourceLine& where)
         : name_(name), where_(where), op_(&op), type_(typeid(Op)) {}
 
+    /// The op's name.
     std::string_view name() const { return name_; }
+    /// The user's line that called the op.
     const SourceLine& where() const { return where_; }
     /// The op, if it is of this type, else null.
     template <class Op>
@@ -54,15 +57,17 @@ class Observer {
     /// One application of an op or of its backward rule, queued products of one cotangent, or an optimizer's update.
     /// The name lives as long as the program, as names of ops do.
     struct Work {
-        std::string_view name;
-        Place place;
-        Pass pass;
+        std::string_view name;  ///< of the op, or of the optimizer
+        Place place;            ///< the scope and the step in which the work began
+        Pass pass;              ///< whether it is an op, a rule or an update
     };
     /// Work begins and ends, also by an exception. Work inside of work belongs to it: what a rule calls, say.
     virtual void begin(const Work&) {}
+    /// The work ends, also by an exception.
     virtual void end(const Work&) {}
     /// A named part of the work, and parts of parts.
     virtual void begin_part(std::string_view) {}
+    /// The part ends.
     virtual void end_part(std::string_view) {}
 
     /// An op computed a result. What this throws is the op's error.
@@ -75,6 +80,7 @@ class Observer {
 
     /// Whether anybody may be listening in this thread.
     static bool is_listening() { return innermost_ != nullptr; }
+    /// Whether an observer of this thread wants to see contributions.
     static bool is_inspecting_cotangents();
     /// Whether no other observer of this type has begun later in this thread.
     template <class Type>
@@ -110,10 +116,12 @@ class Observer {
 /// Tells the observers of work that begins here and ends with the block.
 class ObservedWork {
   public:
+    /// In the place where the thread is.
     ObservedWork(std::string_view name, Pass pass) {
         if (Observer::is_listening()) [[unlikely]]
             begin({name, current_place(), pass});
     }
+    /// In another place: that of the node whose rule runs.
     ObservedWork(std::string_view name, const Place& place, Pass pass) {
         if (Observer::is_listening()) [[unlikely]]
             begin({name, place, pass});
@@ -136,6 +144,7 @@ class ObservedWork {
 /// The same for a part of it. The name lives as long as the program.
 class ObservedPart {
   public:
+    /// Begins a part, which the destructor ends.
     explicit ObservedPart(std::string_view name) : name_(name) { Observer::notify(&Observer::begin_part, name_); }
     ~ObservedPart() { Observer::notify(&Observer::end_part, name_); }
     ObservedPart(const ObservedPart&) = delete;

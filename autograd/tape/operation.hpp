@@ -55,10 +55,12 @@
 /// for others.
 namespace WENGERT_EXPORT wengert {
 
+/// An op that shows its operand's elements.
 template <class Op>
 concept ViewOp = requires(const Op& op, const Tensor& x) {
     { op.view(x) } -> std::same_as<Tensor>;
 };
+/// An op that is one node, but computes by other ops.
 template <class Op>
 concept ComposedOp = requires(const Op& op, const Inputs& in) {
     { op.compute(in) } -> std::same_as<Tensor>;
@@ -71,6 +73,7 @@ std::string_view name_of(const Op& op) {
     else
         return Op::name;
 }
+/// What apply() takes: an op with a name, and a way to compute.
 template <class Op>
 concept Operation = requires(const Op& op, const Inputs& in) {
     { name_of(op) } -> std::convertible_to<std::string_view>;
@@ -85,6 +88,7 @@ concept Operation = requires(const Op& op, const Inputs& in) {
         { op.shape(in) } -> std::same_as<Shape>;
         op.forward(in, out, workspace);
     });
+/// An op whose results a tape follows: one with a vjp, or a view.
 template <class Op>
 concept Differentiable = Operation<Op> &&(ViewOp<Op> || requires(const Op& op, Backward& back) { op.vjp(back); });
 
@@ -95,8 +99,10 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where);
 template <Differentiable Op>
 class Recorded final : public Node {
   public:
+    /// Keeps a copy of the op, with its attributes.
     explicit Recorded(const Op& op) : op_(op) {}
     std::string_view name() const override { return name_of(op_); }
+    /// The op with its attributes.
     const Op& op() const { return op_; }
 
     void vjp(Backward& back) const override {
@@ -117,6 +123,7 @@ class Recorded final : public Node {
         else
             return Node::view(base);
     }
+    /// Whether the op can show that tensor without a copy.
     bool can_view(const Tensor& base) const override {
         if constexpr (requires { op_.can_view(base); })
             return op_.can_view(base);
@@ -168,11 +175,13 @@ constexpr std::size_t saved_inputs(const Op& op) {
     }
     return saves == Saves::inputs || saves == Saves::inputs_and_output ? std::size_t(-1) : 0;
 }
+/// Whether an op's node keeps the output.
 template <class Op>
 constexpr bool saves_output(const Op& op) {
     return saves_of(op) == Saves::output || saves_of(op) == Saves::inputs_and_output;
 }
 
+/// How many tensors an op's forward() leaves for its rule.
 template <class Op>
 constexpr std::size_t workspace_size() {
     if constexpr (requires { Op::workspace; })
@@ -191,12 +200,16 @@ void require_operands(const Inputs& in, bool computes);
 void require_recorded_by_none(const Inputs& in);
 /// Why the result of an op is constant under a tape that follows none of its operands.
 const ConstantCause* cause_among(const Inputs& in);
+/// Of what an op computed while a Pause lived.
 inline constexpr ConstantCause computed_in_pause{"it was computed, or what it was computed from, while a Pause lived",
                                                  false, 4};
+/// Of what an op computed where no tape lived.
 inline constexpr ConstantCause computed_without_tape{
     "it was computed, or what it was computed from, before this tape began or by another thread", false, 1};
+/// Of what an op without a vjp computed.
 template <class Op>
 inline constexpr ConstantCause without_derivative{Op::name, true, 6};
+/// The same for one op, whose name may depend on its attributes.
 template <class Op>
 const ConstantCause* cause_of(const Op& op) {
     if constexpr (requires { op.without_derivative(); })

@@ -35,6 +35,7 @@ class Recording {
     /// `forward_pass`, its own. Either may be null.
     class Suspension {
       public:
+        /// Begins it; with two nulls there is nothing to suspend.
         explicit Suspension(Recording* current, const RecordingScope* forward_pass = nullptr)
             : current_(current), forward_pass_(forward_pass) {
             if (current_ == nullptr && forward_pass_ == nullptr) return;
@@ -59,6 +60,7 @@ class Recording {
     /// and are recorded if it is.
     class Pushing {
       public:
+        /// Begins to compute the tangents of this pass.
         explicit Pushing(const RecordingScope& pass);
         ~Pushing() {
             thread_.current = current_;
@@ -90,9 +92,9 @@ class Recording {
 
     /// What a node keeps.
     struct Kept {
-        Inputs inputs;
-        const Tensor* output = nullptr;
-        std::span<Tensor> workspace = {};
+        Inputs inputs;                     ///< the operands that the rule reads
+        const Tensor* output = nullptr;    ///< the output, if the rule reads it; else null
+        std::span<Tensor> workspace = {};  ///< what forward() left for the rule
     };
     /// Appends the node that computed `out` from the operands last given to follows().
     template <class NodeType, class Op>
@@ -101,7 +103,9 @@ class Recording {
         link(node, in, kept, out, where);
     }
 
+    /// How many nodes there are.
     NodeId size() const { return static_cast<NodeId>(nodes_.size()); }
+    /// Node `id`, which is 0 or more and below size().
     const Node& operator[](NodeId id) const { return *nodes_[static_cast<std::size_t>(id)]; }
     /// Fetches what the rules of the nodes before `id` will read, which on a long tape has left the processor's cache.
     void prefetch_before(NodeId id) const;
@@ -109,6 +113,7 @@ class Recording {
     /// the rules'.
     class Rule {
       public:
+        /// `where` is the line of the node whose rule runs; it must outlive this.
         Rule(Recording& recording, const SourceLine& where)
             : rule_(recording.rule_), outer_(std::exchange(rule_, &where)) {}
         ~Rule() { rule_ = outer_; }
@@ -163,14 +168,18 @@ class RecordingScope {
     /// A tape's scope shares the list of the thread's other tapes, or makes one, always if it is apart; others have
     /// none.
     enum class Kind : std::uint8_t { pause, tape, tape_apart, forward_pass };
+    /// Opens a scope in the calling thread.
     static std::shared_ptr<RecordingScope> begin(Kind kind);
+    /// Ends it, in whatever thread.
     static void end(const std::shared_ptr<RecordingScope>& scope) noexcept;
 
     /// Null for a pause and a forward pass.
     const std::shared_ptr<Recording>& recording() const { return recording_; }
     /// Of a forward pass: its number, which no other has; the one around it; whether a tape around it records tangents.
     std::uint64_t serial() const { return serial_; }
+    /// The forward pass around this one; null if there is none.
     const RecordingScope* outer_pass() const { return outer_pass_; }
+    /// Whether a tape around this pass records tangents.
     bool is_recorded() const { return is_recorded_; }
     /// Whether the list is that of the calling thread's tapes.
     bool is_of_this_thread() const;

@@ -12,6 +12,7 @@ namespace WENGERT_EXPORT wengert {
 /// knows 65,536 paths at most: names that count up, such as "request 1234", belong in a Step.
 class Scope {
   public:
+    /// Enters a part of this name.
     explicit Scope(std::string_view name);
     ~Scope();
     Scope(const Scope&) = delete;
@@ -25,6 +26,7 @@ class Scope {
 /// fold the steps of one scope into one. Throws ValueError outside [0, 2^31).
 class Step {
   public:
+    /// Enters repetition `index`, counted from 0.
     explicit Step(std::int64_t index);
     ~Step();
     Step(const Step&) = delete;

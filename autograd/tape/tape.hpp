@@ -72,6 +72,7 @@ class Tape {
 
     /// How many nodes the list has, and each of them.
     NodeId size() const { return recording_->size(); }
+    /// Node `id`, which is 0 or more and below size().
     const Node& operator[](NodeId id) const { return (*recording_)[id]; }
     /// The node of a tensor, no_node if it is constant here. Throws ValueError for an undefined tensor, TapeError for
     /// one that a tape that has ended recorded, and in a thread that did not make this tape.

@@ -15,9 +15,11 @@ struct AllocatorStatistics {
     std::int64_t system_allocations = 0;  ///< how often the system was asked for memory, ever
 };
 
+/// The counters as they are now.
 AllocatorStatistics allocator_statistics();
 /// Its live_bytes alone, without a lock.
 std::int64_t live_bytes();
+/// Lets peak_live_bytes begin again at live_bytes.
 void reset_peak_live_bytes();
 
 /// A block of at least `bytes` bytes, aligned to 64. Blocks of up to 256 KiB come from a cache of the calling
@@ -32,18 +34,24 @@ void release_cached_memory();
 
 /// Objects of classes derived from this live in the same memory.
 struct Cached {
+    /// Takes a block from allocate().
     static void* operator new(std::size_t bytes) { return allocate(bytes); }
+    /// Returns it by deallocate().
     static void operator delete(void* object, std::size_t bytes) { deallocate(object, bytes); }
 };
 
 /// The same memory for standard containers.
 template <class T>
 struct CachedAllocator {
+    /// As the standard asks of an allocator.
     using value_type = T;
     CachedAllocator() = default;
+    /// All are alike, whatever they allocate.
     template <class U>
     CachedAllocator(const CachedAllocator<U>&) {}
+    /// Memory for n objects. Throws std::bad_alloc.
     T* allocate(std::size_t n) { return static_cast<T*>(wengert::allocate(n * sizeof(T))); }
+    /// Returns the memory of n objects.
     void deallocate(T* p, std::size_t n) noexcept { wengert::deallocate(p, n * sizeof(T)); }
     friend bool operator==(const CachedAllocator&, const CachedAllocator&) { return true; }
 };

@@ -15,11 +15,13 @@ namespace WENGERT_EXPORT wengert {
 /// stand in the order of promotion (see ops/elementwise/promotion.hpp).
 enum class Dtype : std::uint8_t { boolean, int32, int64, float32, float64, float16, bfloat16 };
 
+/// The bytes of one element.
 constexpr std::size_t size_of(Dtype dtype) {
     constexpr std::uint32_t sizes = 0x2284841;  // a digit each, the first one's last
     return sizes >> 4 * static_cast<std::uint32_t>(dtype) & 15u;
 }
 
+/// The name, as NumPy has it; "bool" for boolean.
 constexpr std::string_view to_string(Dtype dtype) {
     switch (dtype) {
         case Dtype::boolean:

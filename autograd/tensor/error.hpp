@@ -15,10 +15,11 @@ namespace WENGERT_EXPORT wengert {
 
 /// A line of the user's program. Ops capture it where they are called, and errors, graphs and reports quote it.
 struct SourceLine {
-    const char* file = nullptr;
-    std::uint32_t line = 0;
+    const char* file = nullptr;  ///< as the compiler was given it; null if it is not known
+    std::uint32_t line = 0;      ///< counted from 1
 
     SourceLine() = default;
+    /// Made by conversion from std::source_location::current().
     SourceLine(const std::source_location& where) : file(where.file_name()), line(where.line()) {}
 };
 
@@ -32,7 +33,9 @@ std::string to_string(const SourceLine& where);
 ///       at models/seq2seq/decoder.cpp:41
 class Error : public std::exception {
   public:
+    /// With a message to which locate() may add the op, the scope and the line.
     explicit Error(std::string what) : message_(std::move(what)), text_(message_) {}
+    /// The message, then the scope and the line if they are known.
     const char* what() const noexcept override { return text_.c_str(); }
 
     /// The op that failed, empty if the error has none.

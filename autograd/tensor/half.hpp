@@ -10,6 +10,7 @@ namespace WENGERT_EXPORT wengert {
 
 namespace half {
 
+/// Of a float32.
 inline constexpr std::uint32_t sign_bit = 0x80000000, infinity_bits = 0x7f800000;
 
 /// A float that rounds to fewer digits as the number itself does: cut off, with the last bit set if that lost anything.
@@ -38,12 +39,14 @@ constexpr std::uint32_t nan_bits(std::uint32_t upper, int fraction) {
 
 /// IEEE 754's binary16: a sign, 5 bits of exponent, 10 of fraction. Beyond ±65504 it rounds to infinity.
 struct Float16 {
-    std::uint16_t bits = 0;
+    std::uint16_t bits = 0;  ///< sign, 5 bits of exponent, 10 of mantissa
 
     Float16() = default;
+    /// Rounded to the nearest, of two to the even one; beyond the range, infinity.
     template <class T>
     constexpr explicit Float16(T number) : bits(encode(half::cut_off(number))) {}
 
+    /// The same number, exactly.
     constexpr explicit operator float() const {
         // As a fraction of a float the exponent is too small by 112, also that of a subnormal number.
         const float small = std::bit_cast<float>((bits & 0x7fffu) << 13);
@@ -75,12 +78,14 @@ struct Float16 {
 
 /// The upper half of a float: a sign, 8 bits of exponent, 7 of fraction.
 struct Bfloat16 {
-    std::uint16_t bits = 0;
+    std::uint16_t bits = 0;  ///< the upper half of a float32
 
     Bfloat16() = default;
+    /// Rounded to the nearest, of two to the even one.
     template <class T>
     constexpr explicit Bfloat16(T number) : bits(encode(half::cut_off(number))) {}
 
+    /// The same number, exactly.
     constexpr explicit operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
 
   private:

@@ -12,10 +12,12 @@ namespace WENGERT_EXPORT wengert {
 /// The lengths of a tensor's axes, or its strides in elements: up to `max_rank` numbers, held without allocation.
 class Shape {
   public:
-    static constexpr int max_rank = 6;
+    static constexpr int max_rank = 6;  ///< the most axes that a tensor may have
 
     Shape() {}  // unlike "= default" it never sets the lengths that there are not
+    /// A copy of the lengths that there are.
     Shape(const Shape& other) { *this = other; }
+    /// From lengths: {2, 3}. Throws ShapeError for more than max_rank of them.
     Shape(std::initializer_list<std::int64_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
     /// Throws ShapeError if there are more than max_rank axes.
     explicit Shape(std::span<const std::int64_t> dims);
@@ -28,7 +30,9 @@ class Shape {
         return *this;
     }
 
+    /// The number of axes.
     int rank() const { return rank_; }
+    /// Whether there is no axis, as in the shape of a scalar.
     bool empty() const { return rank_ == 0; }
     /// Throws ShapeError unless 0 <= axis < rank. So do all members that take an axis.
     std::int64_t operator[](int axis) const {
@@ -39,10 +43,15 @@ class Shape {
         require_axis(axis);
         return dims_[axis];
     }
+    /// The last length; there must be one.
     std::int64_t back() const { return (*this)[rank_ - 1]; }
+    /// The lengths, to read.
     const std::int64_t* begin() const { return dims_.data(); }
+    /// Behind the last length.
     const std::int64_t* end() const { return dims_.data() + rank_; }
+    /// The lengths, to write.
     std::int64_t* begin() { return dims_.data(); }
+    /// Behind the last length.
     std::int64_t* end() { return dims_.data() + rank_; }
 
     // GCC 12 does not see that the lengths up to the rank are set.
@@ -60,8 +69,11 @@ class Shape {
 #pragma GCC diagnostic pop
 #endif
 
+    /// Adds an axis at the end. Throws ShapeError if there are max_rank already.
     void push_back(std::int64_t dim);
+    /// Adds an axis before `axis`. Throws ShapeError if there are max_rank already.
     void insert(int axis, std::int64_t dim);
+    /// Takes an axis away.
     void erase(int axis);
 
     friend bool operator==(const Shape& a, const Shape& b) {

@@ -15,8 +15,8 @@ namespace WENGERT_EXPORT wengert {
 
 /// Where a kernel puts its result: into `tensor`, or, if `accumulate`, on top of what is there.
 struct Destination {
-    Tensor tensor;
-    bool accumulate = false;
+    Tensor tensor;            ///< where to write, strided or not
+    bool accumulate = false;  ///< whether to add to what is there
 };
 
 /// Copies or adds `source` into a destination of the same shape, whatever the strides; types are converted. Counts as a

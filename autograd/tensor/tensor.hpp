@@ -18,6 +18,7 @@
 
 namespace WENGERT_EXPORT wengert {
 
+/// A position on a tape.
 using NodeId = std::int32_t;
 /// The id of a value that no tape follows.
 inline constexpr NodeId no_node = -1;
@@ -31,10 +32,11 @@ inline bool drop_reference(std::atomic<std::uint32_t>& references) {
 /// The header of a reference-counted block of elements, which stand right behind it at a multiple of 64 bytes. Before
 /// it stands the state of the tensor that the block was made for, so that a new tensor is one allocation.
 struct Storage {
-    std::atomic<std::uint32_t> references{1};
+    std::atomic<std::uint32_t> references{1};  ///< of tensors that show the block
     std::uint32_t version = 0;  ///< counts writes, so that backward can tell that a saved tensor was overwritten
-    std::size_t bytes = 0;
+    std::size_t bytes = 0;      ///< of the elements, without this header
 
+    /// The first element.
     std::byte* data() { return reinterpret_cast<std::byte*>(this + 1); }
 };
 
@@ -47,7 +49,7 @@ class ParameterCache {
 
 /// What only some tensors have: those with a name, and parameters.
 struct Extras {
-    std::string name;
+    std::string name;                                     ///< for errors, pictures and files; empty for none
     std::vector<std::unique_ptr<ParameterCache>> caches;  ///< one of each type
 
     /// The cache of this type, made at the first call. One thread at a time.
@@ -62,32 +64,33 @@ struct Extras {
 /// Why no tape follows a value, for the error that says so.
 struct ConstantCause {
     std::string_view text;  ///< a sentence, or the name of an op without derivative
-    bool is_op = false;
-    int weight = 0;  ///< of several operands' causes the result has the one of the greatest weight
+    bool is_op = false;     ///< whether `text` is an op's name
+    int weight = 0;         ///< of several operands' causes the result has the one of the greatest weight
 };
 
 /// What the handles of one tensor share. A long tape's have left the processor's cache when backward comes to them, so
 /// all but the shape and the strides stands first, in one cache line.
 struct TensorState {
-    std::atomic<std::uint32_t> references{1};
-    NodeId node = no_node;        ///< the node that made this value ...
-    std::uint64_t recording = 0;  ///< ... and the recording it belongs to; 0 for none
-    Storage* storage = nullptr;
+    std::atomic<std::uint32_t> references{1};       ///< of handles
+    NodeId node = no_node;                          ///< the node that made this value ...
+    std::uint64_t recording = 0;                    ///< ... and the recording it belongs to; 0 for none
+    Storage* storage = nullptr;                     ///< the block that the tensor shows
     std::int64_t offset = 0;                        ///< of the first element in the storage, in elements
     const ConstantCause* constant_cause = nullptr;  ///< of what an op computed and no tape follows, if it is known
-    std::unique_ptr<Extras> extras = {};
-    TensorState* origin = nullptr;  ///< of a view: the tensor with extras that it shows
-    Dtype dtype = Dtype::float32;
-    bool parameter = false;
-    std::uint32_t recorded_version = 0;  ///< the storage's when the node was made
-    Shape shape, strides;
+    std::unique_ptr<Extras> extras = {};            ///< null for most tensors
+    TensorState* origin = nullptr;                  ///< of a view: the tensor with extras that it shows
+    Dtype dtype = Dtype::float32;                   ///< of all elements
+    bool parameter = false;                         ///< whether every live tape follows it without being told
+    std::uint32_t recorded_version = 0;             ///< the storage's when the node was made
+    Shape shape, strides;                           ///< lengths, and steps in elements
 };
 
 /// A position along an axis, with the line where somebody wrote it.
 struct Position {
-    std::int64_t value;
-    SourceLine where;
+    std::int64_t value;  ///< negative ones count from the end
+    SourceLine where;    ///< the caller's line
 
+    /// Made by conversion from an integer, at the call.
     template <std::integral T>
     requires(!std::same_as<T, bool>) Position(T at, const SourceLine& line = std::source_location::current())
         : value(std::in_range<std::int64_t>(at) ? static_cast<std::int64_t>(at)
@@ -106,10 +109,13 @@ inline namespace abi_0 {
 class Tensor {
   public:
     Tensor() = default;
+    /// Another handle of the same tensor.
     Tensor(const Tensor& other) noexcept : state_(other.state_) {
         if (state_ != nullptr) state_->references.fetch_add(1, std::memory_order_relaxed);
     }
+    /// Takes the handle over; the other is undefined then.
     Tensor(Tensor&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    /// Refers to another tensor; elements are not copied.
     Tensor& operator=(Tensor other) & noexcept {  // x[i] = y would change a handle that goes
 
         std::swap(state_, other.state_);
@@ -122,13 +128,21 @@ class Tensor {
     /// A new contiguous tensor whose elements are not set.
     static Tensor empty(const Shape& shape, Dtype dtype = Dtype::float32);
 
+    /// Whether the handle refers to a tensor.
     bool defined() const { return state_ != nullptr; }
+    /// The length of each axis.
     const Shape& shape() const { return get().shape; }
+    /// From an element to the next one of each axis, in elements; 0 where elements repeat.
     const Shape& strides() const { return get().strides; }
+    /// The length of an axis; a negative one counts from the end. Throws ShapeError for one that there is not.
     std::int64_t dim(int axis) const { return shape()[normalize_axis(axis, rank())]; }
+    /// The number of axes.
     int rank() const { return get().shape.rank(); }
+    /// The number of elements.
     std::int64_t numel() const { return get().shape.numel(); }
+    /// The type of the elements.
     Dtype dtype() const { return get().dtype; }
+    /// Whether the elements stand side by side in row-major order.
     bool is_contiguous() const;
 
     /// The elements, to read. Throws DtypeError if T is not the tensor's element type. Elements stand at strides().
@@ -178,9 +192,11 @@ class Tensor {
 
     /// Marks a leaf that every live tape follows without being told: a model's parameter.
     Tensor& set_parameter(bool parameter = true);
+    /// Whether every live tape follows it without being told.
     bool is_parameter() const { return get().parameter; }
     /// A name for errors, pictures and files. A view without one goes by that of the tensor it shows.
     Tensor& set_name(std::string name);
+    /// Empty if it has none.
     const std::string& name() const;
 
     /// The same elements under another shape and other strides (in elements), not recorded: what view ops are made of.
@@ -189,15 +205,20 @@ class Tensor {
     /// The same elements as a value that no tape follows.
     Tensor detached() const { return view(shape(), strides(), get().offset); }
 
+    /// How often the storage has been written, by whatever handle.
     std::uint32_t version() const { return get().storage->version; }
+    /// Of the first element in the storage, in elements.
     std::int64_t offset() const { return get().offset; }
     /// Whether this handle is the only one to its tensor and its storage, so that the elements may be reused.
     bool is_unique() const {
         return get().references.load(std::memory_order_acquire) == 1 &&
                state_->storage->references.load(std::memory_order_acquire) == 1;
     }
+    /// Whether both are handles of one tensor.
     bool same_as(const Tensor& other) const { return state_ == other.state_; }
+    /// Whether a write to one may change the other.
     bool shares_storage(const Tensor& other) const { return get().storage == other.get().storage; }
+    /// What the engine knows of the tensor; null if it is undefined.
     TensorState* state() const { return state_; }
 
   private:
@@ -225,7 +246,9 @@ class Tensor {
 
 /// Tensors of one value, of counting numbers, and of given values; `dtype` as in NumPy's functions of these names.
 Tensor full(const Shape& shape, double value, Dtype dtype = Dtype::float32);
+/// The same with 0.
 Tensor zeros(const Shape& shape, Dtype dtype = Dtype::float32);
+/// The same with 1.
 Tensor ones(const Shape& shape, Dtype dtype = Dtype::float32);
 /// arange() throws DtypeError for bool and for dtypes that are stored only, ValueError for numbers that an int32 cannot
 /// hold.
@@ -252,6 +275,7 @@ template <std::same_as<bool> Bool>
 Tensor tensor(std::initializer_list<Bool> values) {
     return tensor(values, Shape{static_cast<std::int64_t>(values.size())});
 }
+/// One number, of shape [].
 Tensor scalar(double value, Dtype dtype = Dtype::float32);
 
 /// The same elements converted to `dtype`, as a value that no tape follows; `x` itself if it has that type already.
@@ -267,6 +291,7 @@ void require_floating(const Tensor& x, std::string_view name = "the operand");
 
 /// The elements in brackets, long axes shortened, then shape and dtype.
 std::string to_string(const Tensor& x);
+/// Prints what to_string() says.
 std::ostream& operator<<(std::ostream& stream, const Tensor& x);
 
 }  // namespace wengert

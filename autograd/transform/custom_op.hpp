@@ -30,6 +30,7 @@ class CustomOp {
     using Vjp = std::function<std::vector<Tensor>(const std::vector<Tensor>& operands, const Tensor& result,
                                                   const Tensor& cotangent)>;
 
+    /// `name` is what errors, graphs and profiles call the op.
     CustomOp(std::string_view name, Forward forward, Vjp vjp);
 
     /// The value for one or more operands. Throws what the forward function throws, ValueError if its result is
@@ -42,6 +43,7 @@ class CustomOp {
     Tensor operator()(const std::vector<Tensor>& operands,
                       const SourceLine& where = std::source_location::current()) const;
 
+    /// As the constructor was given it.
     std::string_view name() const;
 
   private:
@@ -50,6 +52,7 @@ class CustomOp {
     std::shared_ptr<const Definition> definition_;
 };
 
+/// The op of a forward function and its vjp.
 inline CustomOp custom_op(std::string_view name, CustomOp::Forward forward, CustomOp::Vjp vjp) {
     return CustomOp(name, std::move(forward), std::move(vjp));
 }

@@ -33,8 +33,8 @@ using TensorFunction = std::function<Tensor(const std::vector<Tensor>&)>;
 /// A function's value, and its derivatives: one for each argument, of its shape.
 template <class Gradient>
 struct ValueAndGrad {
-    Tensor value;
-    Gradient gradient;
+    Tensor value;       ///< what the function returned
+    Gradient gradient;  ///< a tensor, or one for each argument
 };
 
 /// What the templates below call: the value, and the gradients by all inputs. An undefined cotangent is 1, for a result
@@ -108,7 +108,7 @@ std::vector<Tensor> vjp(const F& f, const std::vector<Tensor>& inputs, const Ten
 
 /// What jvp() gives: the function's value, and its derivative in a direction, of the same shape.
 struct ValueAndTangent {
-    Tensor value, tangent;
+    Tensor value, tangent;  ///< what the function returned, and its derivative in the direction
 };
 /// What the templates below call.
 ValueAndTangent push_forward(const TensorFunction& f, const std::vector<Tensor>& inputs,

@@ -47,11 +47,13 @@ class Draws {
 
 class Draws::Note : Draws {
   public:
+    /// Appends to `positions`, which must outlive this.
     explicit Note(std::vector<std::uint64_t>& positions) : Draws(&positions, nullptr) {}
 };
 
 class Draws::Repeat : Draws {
   public:
+    /// Reads `positions`, which must outlive this.
     explicit Repeat(const std::vector<std::uint64_t>& positions) : Draws(nullptr, &positions) {}
     /// Whether all have been taken.
     bool is_done() const { return next_ == repeated_->size(); }

@@ -13,14 +13,14 @@ namespace WENGERT_EXPORT wengert {
 
 /// How well, and how fast, a translator does on sentence pairs.
 struct Evaluation {
-    double loss = 0;         ///< mean cross entropy of the target tokens, </s> included, in nats
-    double perplexity = 0;   ///< e^loss
-    double exact_match = 0;  ///< fraction of translations that equal their reference token by token
-    Bleu bleu;               ///< of the translations as text, beside the references as they were read
-    BleuOptions bleu_options;
-    std::string bleu_signature;  ///< what else the score depends on
-    Chrf chrf;                   ///< the same
-    std::string chrf_signature;
+    double loss = 0;                        ///< mean cross entropy of the target tokens, </s> included, in nats
+    double perplexity = 0;                  ///< e^loss
+    double exact_match = 0;                 ///< fraction of translations that equal their reference token by token
+    Bleu bleu;                              ///< of the translations as text, beside the references as they were read
+    BleuOptions bleu_options;               ///< what `bleu` was computed with
+    std::string bleu_signature;             ///< what else the score depends on
+    Chrf chrf;                              ///< the same
+    std::string chrf_signature;             ///< as sacrebleu's for chrF
     double sentences_per_second = 0;        ///< of translation
     double tokens_per_second = 0;           ///< tokens it wrote, </s> included
     std::vector<std::string> translations;  ///< as text, in the order of the corpus
@@ -28,8 +28,8 @@ struct Evaluation {
 };
 
 struct EvaluationOptions {
-    std::int64_t batch = 64;
-    SearchOptions search = {};
+    std::int64_t batch = 64;               ///< sentences that are translated at once
+    SearchOptions search = {};             ///< how translations are searched for
     std::optional<BleuOptions> bleu = {};  ///< none: usual_bleu(), in lower case if the translations are
 };
 

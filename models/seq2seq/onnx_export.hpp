@@ -18,7 +18,7 @@ namespace WENGERT_EXPORT wengert {
 /// best token of each step, neither <pad> nor <s>, until each row has its </s>, after which <pad> follows, or
 /// max_length steps are done.
 struct OnnxSystem {
-    OnnxGraph encoder, step, greedy;
+    OnnxGraph encoder, step, greedy;  ///< the three graphs, as their files are called
 };
 
 /// Throws ValueError for a system whose state grows with each step, as a transformer's does, and what record_onnx()

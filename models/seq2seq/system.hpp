@@ -14,7 +14,7 @@ namespace WENGERT_EXPORT wengert {
 
 /// What the loss is made of besides the sentences.
 struct LossOptions {
-    double label_smoothing = 0;
+    double label_smoothing = 0;  ///< the share of the probability that goes to all tokens alike
     /// The probability that a step reads the model's own best token in place of the target's (Bengio et al. 2015,
     /// Scheduled sampling). It needs a source of noise.
     double sampling = 0;
@@ -32,6 +32,7 @@ class DecoderState {
     virtual void visit(const ParameterVisitor& of_memory, const ParameterVisitor& of_state) = 0;
 };
 
+/// A translation system: what is trained, searched with and saved, whatever its equations are.
 class System {
   public:
     /// Teacher forcing: for the token after each of target[:, :-1].
@@ -39,6 +40,7 @@ class System {
         Tensor logits;   ///< [B, T - 1, V]
         Tensor weights;  ///< [B, T - 1, S]: attention; undefined without one
     };
+    /// What one step of decoding computes.
     struct Step {
         Tensor logits;   ///< [N, V]
         Tensor weights;  ///< [N, S]: attention; undefined without one
@@ -50,9 +52,11 @@ class System {
 
     /// As the table of systems has it.
     std::string_view name() const { return name_; }
+    /// With which it was made.
     const SystemOptions& options() const { return options_; }
     /// The parameters in use, not copies, under their dotted names.
     virtual NamedTensors named_parameters() const = 0;
+    /// The same without names, each once.
     std::vector<Tensor> parameters() const;
 
     /// The mean cross entropy of the target tokens after the first, padding left out. source int64 [B, S], lengths
@@ -60,6 +64,7 @@ class System {
     /// noise. Throws ShapeError if they do not fit.
     virtual Tensor loss(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise = nullptr,
                         const LossOptions& options = {}) const = 0;
+    /// The logits of teacher forcing, and attention; arguments and errors are those of loss().
     virtual Forced force(const Tensor& source, const Tensor& lengths, const Tensor& target,
                          Generator* noise = nullptr) const = 0;
     /// One hypothesis for each source, before its first token. Records nothing, as step() does.
@@ -73,6 +78,7 @@ class System {
     virtual std::unique_ptr<System> with_parameters(const std::function<Tensor(const Tensor&)>& replace) const = 0;
 
   protected:
+    /// `name` must live as long as the program.
     System(std::string_view name, const SystemOptions& options) : name_(name), options_(options) {}
 
   private:
@@ -82,7 +88,8 @@ class System {
 
 /// A row of the table of systems.
 struct SystemEntry {
-    std::string_view name, meaning;
+    std::string_view name, meaning;  ///< of the option `--system`, and in a line what it is
+    /// A system of random parameters. Throws ValueError for options that do not fit it.
     std::unique_ptr<System> (*make)(std::string_view name, const SystemOptions& options, Generator& generator);
     std::span<const std::string_view> unread =
         {};  ///< the options that it has no use for, or cannot have but at their defaults
@@ -128,9 +135,11 @@ Tensor select_rows(const Tensor& x, std::span<const std::int64_t> rows);
 template <class Model>
 class SystemOf final : public System {
   public:
+    /// Takes over a model that was made with these options.
     SystemOf(std::string_view name, const SystemOptions& options, Model model)
         : System(name, options), model_(std::move(model)) {}
 
+    /// The model itself, for what System does not offer.
     const Model& model() const { return model_; }
 
     NamedTensors named_parameters() const override { return wengert::named_parameters(model_); }
@@ -138,6 +147,7 @@ class SystemOf final : public System {
                 const LossOptions& options) const override {
         return model_.loss(source, lengths, target, noise, options);
     }
+    /// What the model's call operator computes.
     Forced force(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise) const override {
         const auto result = model_(source, lengths, target, noise);
         return {result.logits, result.weights};

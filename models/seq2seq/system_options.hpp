@@ -4,19 +4,23 @@
 
 namespace WENGERT_EXPORT wengert {
 
+/// Which cell a recurrent system has.
 enum class CellKind { gru, lstm, rnn };
+/// The cells as options name them.
 inline constexpr std::array cell_names{Choice<CellKind>{"gru", CellKind::gru}, Choice<CellKind>{"lstm", CellKind::lstm},
                                        Choice<CellKind>{"rnn", CellKind::rnn}};
 
 /// What the output layer reads: the state, tanh of a layer over state, context and token (deep output), or the greater
 /// of features j and j + E of such a layer, E those of a token (maxout); or what the system's article has.
 enum class Readout { usual, state, deep, maxout };
+/// What the output layer reads, as options name it.
 inline constexpr std::array readout_names{
     Choice<Readout>{"usual", Readout::usual}, Choice<Readout>{"state", Readout::state},
     Choice<Readout>{"deep", Readout::deep}, Choice<Readout>{"maxout", Readout::maxout}};
 
 /// Which tables are one: none, the decoder's embedding and output layer, or these and the encoder's embedding.
 enum class Tying { none, target, all };
+/// The tables that are one, as options name them.
 inline constexpr std::array tying_names{Choice<Tying>{"none", Tying::none}, Choice<Tying>{"target", Tying::target},
                                         Choice<Tying>{"all", Tying::all}};
 
@@ -84,8 +88,11 @@ struct SystemOptions {
           features_or_default);
     }
 
+    /// Features of attention's keys: `hidden` unless `attention` is given.
     std::int64_t attention_size() const { return attention > 0 ? attention : hidden; }
+    /// What the output layer reads, where the system's article has `usual`.
     Readout readout_or(Readout usual) const { return readout == Readout::usual ? usual : readout; }
+    /// The dropout before the output layer: `dropout` unless `output_dropout` is given.
     double dropout_at_output() const { return output_dropout > 0 ? output_dropout : dropout; }
 };
 

@@ -14,16 +14,16 @@ namespace WENGERT_EXPORT wengert {
 
 /// How the text of one side becomes ids and text again.
 struct Language {
-    Tokenizer tokenizer;
-    Vocabulary vocabulary;
+    Tokenizer tokenizer;    ///< splits text into tokens, and joins them
+    Vocabulary vocabulary;  ///< the ids of the tokens
 };
 
 /// A system with all that turns sentences into its ids and back.
 struct Translator {
-    Language source, target;
-    std::int64_t max_length;  ///< tokens a side has at most in training, without marks of start and end
-    std::unique_ptr<System> system;
-    std::int64_t steps = 0;  ///< of training that the system has seen
+    Language source, target;         ///< how both sides' text becomes ids
+    std::int64_t max_length;         ///< tokens a side has at most in training, without marks of start and end
+    std::unique_ptr<System> system;  ///< encodes and decodes the ids
+    std::int64_t steps = 0;          ///< of training that the system has seen
 
     /// A system with random parameters. The sizes of the vocabularies in `options` are taken from the languages. Throws
     /// what make_system() throws.
@@ -41,6 +41,7 @@ struct BatchTensors {
 };
 BatchTensors to_tensors(const Batch& batch);
 
+/// One translation of a sentence.
 struct Translation {
     Sentence tokens;                             ///< all that the system wrote before </s>
     bool is_whole = false;                       ///< the system ended it with </s>, it was not cut off

@@ -12,6 +12,7 @@ namespace WENGERT_EXPORT wengert {
 /// Sentence pairs of similar length, padded with Vocabulary::pad to the longest of each side. Lengths count the marks:
 /// a source is its tokens and </s>, a target is <s>, its tokens and </s>.
 struct Batch {
+    /// Sentences, and the longest of each side with its marks.
     std::int64_t size = 0, source_length = 0, target_length = 0;
     std::vector<std::int64_t> source;                          ///< [size, source_length]
     std::vector<std::int64_t> target;                          ///< [size, target_length]
@@ -29,8 +30,8 @@ Batch collate(std::span<const std::vector<std::int64_t>> sources,
               std::span<const std::vector<std::int64_t>> targets = {});
 
 struct BatchOptions {
-    std::int64_t batch_size = 64;
-    std::uint64_t seed = 1;
+    std::int64_t batch_size = 64;  ///< pairs in a batch; the last one may have fewer
+    std::uint64_t seed = 1;        ///< of the order of pairs and batches
     std::int64_t pool = 64;  ///< batches that are sorted by length together: more wastes less padding and mixes less
     /// If above 0, a batch has as many pairs as keep its longer side, padding included, within so many tokens, and
     /// batch_size and pool have no say: all pairs are sorted together. A pair that is longer is a batch of its own.

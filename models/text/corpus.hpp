@@ -11,6 +11,7 @@
 #include <vector>
 #include <wengert/models/text/tokenizer.hpp>
 
+/// What a corpus takes of its files.
 namespace WENGERT_EXPORT wengert {
 
 struct CorpusOptions {
@@ -20,16 +21,19 @@ struct CorpusOptions {
 
 /// Why a line gives no pair.
 enum class LineFault { invalid_utf8, control_character, missing_column, empty_side, over_long };
+/// As the report names the faults.
 inline constexpr std::array<std::string_view, 5> line_fault_names = {"invalid UTF-8", "control character",
                                                                      "missing column", "empty side", "over-long"};
 
 /// What became of every line: lines = pairs + skipped().
 struct CorpusReport {
-    std::int64_t lines = 0, pairs = 0;
+    std::int64_t lines = 0, pairs = 0;                           ///< read, and taken
     std::array<std::int64_t, line_fault_names.size()> faults{};  ///< by LineFault
-    std::vector<std::string> messages;                           ///< `file:line: reason` of the first malformed lines
+    std::vector<std::string> messages;                           ///< `FILE:LINE: reason` of the first malformed lines
 
+    /// How many lines have that fault.
     std::int64_t count(LineFault fault) const { return faults[static_cast<std::size_t>(fault)]; }
+    /// How many lines gave no pair.
     std::int64_t skipped() const { return lines - pairs; }
     /// "26380 pairs in 26388 lines; skipped 8: 3 empty side, 5 over-long"
     std::string summary() const;
@@ -37,10 +41,11 @@ struct CorpusReport {
 
 /// Sentence pairs as tokens: source[i] is translated by target[i].
 struct Corpus {
-    std::vector<Sentence> source, target;
+    std::vector<Sentence> source, target;               ///< the tokens of each side; both have as many sentences
     std::vector<std::string> source_text, target_text;  ///< as they were read, for scores
-    CorpusReport report;
+    CorpusReport report;                                ///< what became of the lines
 
+    /// How many pairs there are.
     std::size_t size() const { return source.size(); }
     /// The pairs for whose numbers, from 0, `is_kept` holds; the report stays that of all.
     Corpus filtered(const std::function<bool(std::size_t)>& is_kept) const;
@@ -48,9 +53,11 @@ struct Corpus {
 
 /// Of both sides, or one for both.
 struct Tokenizers {
-    Tokenizer source, target;
+    Tokenizer source, target;  ///< how each side's text becomes tokens
 
+    /// One tokenizer for both sides.
     Tokenizers(Tokenizer both) : source(both), target(std::move(both)) {}
+    /// One tokenizer for each side.
     Tokenizers(Tokenizer source_, Tokenizer target_) : source(std::move(source_)), target(std::move(target_)) {}
 };
 

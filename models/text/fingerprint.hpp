@@ -10,10 +10,12 @@ namespace WENGERT_EXPORT wengert {
 /// of 64 bits (Fowler, Noll and Vo). Not for secrets.
 class Fingerprint {
   public:
+    /// Goes on with these bytes.
     Fingerprint& add(std::string_view bytes) {
         for (const char byte : bytes) mix(static_cast<unsigned char>(byte));
         return *this;
     }
+    /// Goes on with the 8 bytes of the number, the lowest first.
     Fingerprint& add(std::int64_t number) {
         for (int shift = 0; shift < 64; shift += 8) mix(static_cast<std::uint64_t>(number) >> shift & 0xff);
         return *this;

@@ -18,6 +18,7 @@ class LineReader {
     /// system's reason if reading fails.
     bool next(std::string& line);
 
+    /// Of the file that is read.
     const std::filesystem::path& path() const { return path_; }
     /// Number of lines read so far, which is the number of the current line, counted from 1.
     std::int64_t number() const { return number_; }

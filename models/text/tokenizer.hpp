@@ -18,12 +18,13 @@ class Splitter;
 /// The tokens of one sentence.
 using Sentence = std::vector<std::string>;
 
+/// What a token is.
 enum class TokenizerMode { words, characters, subwords, spaces };
 
 /// How text becomes tokens. Saved beside a model, so that text is split in use as it was in training.
 struct TokenizerOptions {
-    TokenizerMode mode = TokenizerMode::words;
-    bool lowercase = true;
+    TokenizerMode mode = TokenizerMode::words;  ///< what a token is
+    bool lowercase = true;                      ///< whether text is brought to lower case first
 
     bool operator==(const TokenizerOptions&) const = default;
 };
@@ -39,9 +40,9 @@ void from_json(const nlohmann::json& json, TokenizerOptions& options);
 enum class SubwordModel { bpe, unigram };
 
 struct SubwordOptions {
-    std::int64_t vocabulary_size = 8000;  ///< pieces in all, the 256 bytes among them
-    bool lowercase = true;
-    SubwordModel model = SubwordModel::bpe;
+    std::int64_t vocabulary_size = 8000;     ///< pieces in all, the 256 bytes among them
+    bool lowercase = true;                   ///< whether text is brought to lower case first
+    SubwordModel model = SubwordModel::bpe;  ///< how the pieces are learned
     double character_coverage = 0.9995;  ///< of the text's characters; the rarest others have no piece but their bytes
 };
 
@@ -124,6 +125,7 @@ class Tokenizer {
     /// characters, which have no end, none.
     Sentence pieces() const;
 
+    /// How text is split.
     const TokenizerOptions& options() const { return options_; }
 
   private:

@@ -27,9 +27,9 @@ enum class CharacterClass {
 /// One user-perceived character: an extended grapheme cluster (Unicode Standard Annex 29), such as a letter with its
 /// combining marks or a whole emoji sequence. A mark on a space is one of its own.
 struct Character {
-    std::string_view text;
-    char32_t first;  ///< its first code point, which gives the class
-    CharacterClass kind;
+    std::string_view text;  ///< its bytes in UTF-8; the text that it was cut from must live
+    char32_t first;         ///< its first code point, which gives the class
+    CharacterClass kind;    ///< the class of `first`
 };
 
 /// Offset of the first byte that is not part of valid UTF-8 (overlong forms and surrogates are invalid).

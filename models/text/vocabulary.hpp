@@ -13,6 +13,7 @@
 #include <vector>
 #include <wengert/models/text/tokenizer.hpp>
 
+/// How large a vocabulary gets.
 namespace WENGERT_EXPORT wengert {
 
 struct VocabularyOptions {
@@ -23,7 +24,8 @@ struct VocabularyOptions {
 /// Tokens and their ids. Ids 0 to 3 are special: padding, start and end of a sentence, unknown token.
 class Vocabulary {
   public:
-    static constexpr std::int64_t pad = 0, start = 1, end = 2, unknown = 3;
+    static constexpr std::int64_t pad = 0, start = 1, end = 2, unknown = 3;  ///< the ids of the special tokens
+    /// The special tokens, by their ids.
     static constexpr std::array<std::string_view, 4> specials = {"<pad>", "<s>", "</s>", "<unk>"};
 
     /// The most frequent tokens, most frequent first and equally frequent ones in code point order. Throws ValueError
@@ -41,6 +43,7 @@ class Vocabulary {
     /// Writes one token a line in the order of their ids, as plain UTF-8. Throws FileError.
     void save(const std::filesystem::path& path) const;
 
+    /// How many tokens there are, the special ones included.
     std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }
 
     /// `unknown` for a token that is not here.
@@ -48,6 +51,7 @@ class Vocabulary {
     /// Throws ValueError for an id outside [0, size).
     const std::string& token(std::int64_t id) const;
 
+    /// Whether both have the same tokens under the same ids.
     bool operator==(const Vocabulary& other) const { return tokens_ == other.tokens_; }
     /// A number that tells these tokens, in their order, from others; see Fingerprint.
     std::int64_t fingerprint() const;

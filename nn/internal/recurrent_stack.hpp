@@ -64,7 +64,9 @@ class RecurrentStack {
     using Kind = Recurrence<Cell>;
 
   public:
+    /// Of all cells: a tensor, or several of one shape.
     using State = typename Kind::State;
+    /// What a stack computes.
     struct Result {
         Tensor outputs;  ///< [B, T, directions * H]: what the top layer gives; 0 at padded positions
         State state;     ///< [layers * directions, B, H]: each cell's state after the last real step
@@ -81,6 +83,7 @@ class RecurrentStack {
     /// ShapeError for another shape, DtypeError for another dtype than x's.
     Result operator()(const Input& x, const Tensor& lengths, const State& state, Generator* noise = nullptr) const;
 
+    /// 2 if a second direction reads from the end, else 1.
     int directions() const { return options_.bidirectional ? 2 : 1; }
 
     void visit(auto&& f) {

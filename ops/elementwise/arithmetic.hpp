@@ -74,8 +74,7 @@ requires Readings<X, Y>
 auto operator/(const X& x, const Y& y) { return read<Div>(x, y); }
 inline Tensor operator/(const Input& x, const Input& y) { return elementwise<Div>(x, y); }
 
-/// x += y is x = x + y, and so with the others: where readings differ in type, x must have that of the result. A tensor
-/// is another one afterwards; who holds the old one keeps it.
+/// x += y is x = x + y, and so with the others: where readings differ in type, x must have that of the result.
 template <Reading X, class Y>
 requires Readings<X, Y> X& operator+=(X& x, const Y& y) { return x = x + y; }
 template <Reading X, class Y>
@@ -85,6 +84,7 @@ requires Readings<X, Y> X& operator*=(X& x, const Y& y) { return x = x * y; }
 template <Reading X, class Y>
 requires Readings<X, Y> X& operator/=(X& x, const Y& y) { return x = x / y; }
 
+/// The same of tensors: x is another tensor afterwards, and who holds the old one keeps it.
 inline Tensor& operator+=(Tensor& x, const Input& y) { return x = Input(x, y.where()) + y; }
 inline Tensor& operator-=(Tensor& x, const Input& y) { return x = Input(x, y.where()) - y; }
 inline Tensor& operator*=(Tensor& x, const Input& y) { return x = Input(x, y.where()) * y; }

@@ -58,9 +58,11 @@ inline constexpr bool is_reading<Term> = true;
 template <>
 inline constexpr bool is_reading<TermDual> = true;
 
+/// What a formula's variables are, one type for each kernel.
 template <class X>
 concept Reading = is_reading<X>;
 
+/// What a function takes that is called outside of a formula.
 template <class X>
 concept TensorOperand = std::same_as<X, Tensor> || std::same_as<X, Input>;
 
@@ -68,6 +70,7 @@ concept TensorOperand = std::same_as<X, Tensor> || std::same_as<X, Input>;
 template <class X>
 concept Operand = Reading<X> || TensorOperand<X>;
 
+/// What may stand beside a tensor or a reading.
 template <class X>
 concept Number = std::is_arithmetic_v<X>;
 

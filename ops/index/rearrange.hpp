@@ -13,8 +13,8 @@ namespace WENGERT_EXPORT wengert {
 /// Every step-th element of a part of an axis, as NumPy's begin:end:step: the part is cut to the axis, an end that is
 /// not given is the axis's own, and a negative position counts from the end. A negative step goes down from `begin`.
 struct Steps {
-    std::optional<std::int64_t> begin = {}, end = {};
-    std::int64_t step = 1;
+    std::optional<std::int64_t> begin = {}, end = {};  ///< not given: the axis's own ends
+    std::int64_t step = 1;                             ///< how far it is to the next element; not 0
 };
 /// [.., n, ..] -> [.., k, ..]; slice(x, 1, {.begin = 1, .step = 2}) has the columns 1, 3, .. A view if the step is
 /// positive. Throws ValueError for a step of 0.
@@ -41,8 +41,8 @@ enum class PadMode {
     circular,  ///< those of the other end: b c | a b c
 };
 struct PadOptions {
-    PadMode mode = PadMode::constant;
-    double value = 0;
+    PadMode mode = PadMode::constant;  ///< what stands there
+    double value = 0;                  ///< of `constant`
 };
 
 /// An axis with `before` and `after` more elements: [.., n, ..] -> [.., before + n + after, ..]. Throws ValueError for

@@ -32,7 +32,7 @@ Tensor sort(const Input& x, int axis = -1, bool descending = false);
 /// The k largest elements of an axis, or the k smallest, in their order, and where they stand: [.., n, ..] -> [.., k,
 /// ..]. Derivative of the values: ct where they came from. Throws ValueError for k outside [0, n].
 struct TopK {
-    Tensor values, indices;
+    Tensor values, indices;  ///< the elements, and int64 positions along the axis
 };
 TopK topk(const Input& x, std::int64_t k, int axis = -1, bool largest = true);
 

@@ -17,7 +17,7 @@ namespace WENGERT_EXPORT wengert {
 /// differentiation of linear algebra functions). If a is wide, the columns after the first m are q times those of r.
 /// Backward needs the first k columns to be independent, and throws ValueError if one is exactly not.
 struct QrFactors {
-    Tensor q, r;
+    Tensor q, r;  ///< [.., m, k] and [.., k, n]
 };
 QrFactors qr(const Input& a);
 
@@ -42,7 +42,7 @@ struct Qr {
 /// Where two values are equal their vectors have none: it is NaN if the result depends on them, and right if it depends
 /// on the values alone; then its own derivative is NaN. Throws ShapeError, too, for what is not square.
 struct Eigenpairs {
-    Tensor values, vectors;
+    Tensor values, vectors;  ///< [.., n] and [.., n, n]
 };
 Eigenpairs eigh(const Input& a);
 
@@ -69,7 +69,7 @@ struct Eigh {
 /// vectors have none: it is NaN if the result depends on them, and right if it depends on s alone; then its own
 /// derivative is NaN. At s = 0 that is the derivative of s without its kink.
 struct SvdFactors {
-    Tensor u, s, vh;
+    Tensor u, s, vh;  ///< [.., m, k], [.., k] and [.., k, n]
 };
 SvdFactors svd(const Input& a);
 

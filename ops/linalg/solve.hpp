@@ -58,7 +58,7 @@ struct Det {
 /// -> [..], [..]. 0 and -infinity of a singular matrix. Derivative: of the sign 0, of the logarithm ct a^-T, for which
 /// backward throws ValueError at a singular matrix.
 struct SignAndLog {
-    Tensor sign, logabsdet;
+    Tensor sign, logabsdet;  ///< of each matrix, both [..]
 };
 SignAndLog slogdet(const Input& a);
 

@@ -16,22 +16,29 @@
 /// are 1 or more and padding 0 or more.
 namespace WENGERT_EXPORT wengert {
 
+/// How a filter goes over its input.
 template <class Size>
 struct ConvOptions {
+    /// Steps from window to window, zeros beyond the ends, steps inside of a window.
     Size stride = 1, padding = 0, dilation = 1;
-    std::int64_t groups = 1;
+    std::int64_t groups = 1;  ///< into which the channels are parted
 };
+/// Of conv1d().
 using Conv1dOptions = ConvOptions<std::int64_t>;
+/// Of conv2d().
 using Conv2dOptions = ConvOptions<Size2d>;
 
+/// How a transposed convolution spreads its input; each is that of the convolution whose derivative it is.
 template <class Size>
 struct ConvTransposeOptions {
-    Size stride = 1, padding = 0;
-    Size output_padding = 0;  ///< how many more rows and columns the result has; less than the stride
-    Size dilation = 1;
-    std::int64_t groups = 1;
+    Size stride = 1, padding = 0;  ///< steps from window to window, and zeros beyond the ends
+    Size output_padding = 0;       ///< how many more rows and columns the result has; less than the stride
+    Size dilation = 1;             ///< steps inside of a window
+    std::int64_t groups = 1;       ///< into which the channels are parted
 };
+/// Of conv_transpose1d().
 using ConvTranspose1dOptions = ConvTransposeOptions<std::int64_t>;
+/// Of conv_transpose2d().
 using ConvTranspose2dOptions = ConvTransposeOptions<Size2d>;
 
 /// y[b, o, i, j] = Σ weight[o, c, k, l] x[b, c, i stride + k dilation - padding, ..] + bias[o]: x [B, C, H, W], weight

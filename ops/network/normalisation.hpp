@@ -49,7 +49,7 @@ Tensor group_norm(const Input& x, std::int64_t groups, const Tensor& weight, con
 /// same, with the mean and the variance [C] that it found, for statistics of a whole training. Derivatives take the
 /// statistics as what they are, functions of x.
 struct BatchNormalised {
-    Tensor outputs, mean, variance;
+    Tensor outputs, mean, variance;  ///< the result, and [C] each of the channels
 };
 BatchNormalised batch_norm(const Input& x, const Tensor& weight, const Tensor& bias, double eps = 1e-5);
 

@@ -15,30 +15,36 @@
 /// size are 1 or more and padding is half a kernel at most, so that no window sees padding alone; DtypeError for int64.
 namespace WENGERT_EXPORT wengert {
 
+/// How max_pool's windows lie.
 template <class Size>
 struct MaxPoolOptions {
-    Size stride = 0;  ///< 0: the kernel's size
-    Size padding = 0;
+    Size stride = 0;   ///< 0: the kernel's size
+    Size padding = 0;  ///< beyond each end; it is never the largest
 };
+/// Of max_pool1d().
 using MaxPool1dOptions = MaxPoolOptions<std::int64_t>;
+/// Of max_pool2d().
 using MaxPool2dOptions = MaxPoolOptions<Size2d>;
 
+/// How avg_pool's windows lie.
 template <class Size>
 struct AvgPoolOptions {
-    Size stride = 0;  ///< 0: the kernel's size
-    Size padding = 0;
+    Size stride = 0;                ///< 0: the kernel's size
+    Size padding = 0;               ///< beyond each end
     bool count_include_pad = true;  ///< whether padding counts as elements that are 0
 };
+/// Of avg_pool1d().
 using AvgPool1dOptions = AvgPoolOptions<std::int64_t>;
+/// Of avg_pool2d().
 using AvgPool2dOptions = AvgPoolOptions<Size2d>;
 
 /// How windows lie on the last two axes, or on the last one: then a kernel or a size has height 1. Adaptive ones have a
 /// size only.
 struct PoolWindows {
-    int axes = 2;
-    Size2d kernel = 0, stride = 0, padding = 0;
-    Size2d size = 0;  ///< how many windows adaptive ones are; 0: others
-    bool count_include_pad = true;
+    int axes = 2;                                ///< 1 or 2: how many axes windows have
+    Size2d kernel = 0, stride = 0, padding = 0;  ///< of windows that are not adaptive
+    Size2d size = 0;                             ///< how many windows adaptive ones are; 0: others
+    bool count_include_pad = true;               ///< whether padding counts as elements that are 0
 };
 
 /// The largest element of each window; NaN if there is one. Derivative: ct at the first of the largest elements, in

@@ -15,7 +15,7 @@ struct Model;
 
 /// An input or output of a graph.
 struct OnnxPort {
-    std::string name;
+    std::string name;  ///< as the file has it
     /// What stood there when the function was recorded: its dtype is the port's.
     Tensor example;
     /// The name of each axis whose length calls decide; empty for one that always is as long as the example's. None at
@@ -29,12 +29,16 @@ using OnnxFunction = std::function<std::vector<Tensor>(const std::vector<Tensor>
 /// A function as a graph of ONNX operators (https://onnx.ai), opset 17.
 class OnnxGraph {
   public:
+    /// What record_onnx() makes; a user has no other way to a model.
     explicit OnnxGraph(std::shared_ptr<const onnx::Model> model) : model_(std::move(model)) {}
 
+    /// In the order of the function's arguments.
     const std::vector<OnnxPort>& inputs() const;
+    /// In the order of the function's results.
     const std::vector<OnnxPort>& outputs() const;
     /// The content of a file. Throws ValueError if a name is not UTF-8, or if it is longer than the format's 2 GiB.
     std::string serialized(const std::map<std::string, std::string>& metadata = {}) const;
+    /// For those who write files.
     const onnx::Model& model() const { return *model_; }
 
   private:

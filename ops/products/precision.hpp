@@ -15,6 +15,7 @@ enum class Precision : std::uint8_t {
     bfloat16,
 };
 
+/// As options have it.
 constexpr std::string_view to_string(Precision precision) {
     return precision == Precision::bfloat16 ? "bfloat16" : "float32";
 }
@@ -32,11 +33,13 @@ constexpr std::string_view to_string(Precision precision) {
 /// in the reverse of the order in which they began.
 class ProductPrecision {
   public:
+    /// Begins a scope, inside of others or not.
     explicit ProductPrecision(Precision precision) : outer_(std::exchange(current_, precision)) {}
     ~ProductPrecision() { current_ = outer_; }
     ProductPrecision(const ProductPrecision&) = delete;
     ProductPrecision& operator=(const ProductPrecision&) = delete;
 
+    /// Of this thread's innermost scope; float32 outside.
     static Precision current() { return current_; }
 
   private:

@@ -14,10 +14,14 @@ namespace WENGERT_EXPORT wengert {
 /// Every call draws whole blocks of 128 bits, and position() counts them.
 class Generator {
   public:
+    /// At position 0 of the sequence that seed and stream name.
     explicit Generator(std::uint64_t seed = 0, std::uint64_t stream = 0) : seed_(seed), stream_(stream) {}
 
+    /// As the constructor was given it.
     std::uint64_t seed() const { return seed_; }
+    /// As the constructor was given it.
     std::uint64_t stream() const { return stream_; }
+    /// In blocks of 128 bits.
     std::uint64_t position() const { return position_; }
     /// Goes to a position, as position() told it.
     void seek(std::uint64_t position) { position_ = position; }

@@ -13,6 +13,7 @@ namespace WENGERT_EXPORT wengert {
 class ReductionAxes {
   public:
     ReductionAxes() = default;
+    /// One axis.
     ReductionAxes(int axis) : ReductionAxes({axis}) {}
     /// A bool is no axis: sum(x, true) would be a sum over axis 1. Write sum(x, all_axes, true) for keepdim.
     template <std::same_as<bool> Bool>
@@ -21,21 +22,25 @@ class ReductionAxes {
         if (count_ > Shape::max_rank) throw ShapeError("more axes to reduce than a tensor can have");
         std::copy(axes.begin(), axes.end(), axes_.begin());
     }
+    /// Every axis, however many a tensor has.
     static ReductionAxes all() {
         ReductionAxes axes;
         axes.all_ = true;
         return axes;
     }
+    /// The same axes; the result keeps them with length 1.
     ReductionAxes keeping_dims(bool keep = true) const {
         ReductionAxes axes = *this;
         axes.keepdim_ |= keep;
         return axes;
     }
 
+    /// One axis more. Throws ShapeError if there are as many as a tensor can have.
     void add(int axis) {
         if (count_ == Shape::max_rank) throw ShapeError("more axes to reduce than a tensor can have");
         axes_[count_++] = axis;
     }
+    /// Whether any axis is reduced.
     bool any() const { return all_ || count_ > 0; }
     /// One flag for each axis of a tensor. Throws ShapeError for an axis that it does not have, or that is given twice.
     std::array<bool, Shape::max_rank> flags(int rank) const {
@@ -98,6 +103,7 @@ class ReductionAxes {
     bool keepdim_ = false;
 };
 
+/// Every axis: sum(x, all_axes).
 inline const ReductionAxes all_axes = ReductionAxes::all();
 
 }  // namespace wengert

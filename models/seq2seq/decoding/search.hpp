@@ -68,6 +68,7 @@ struct SearchOptions {
 /// as search() does.
 void from_json(const nlohmann::json& json, SearchOptions& options);
 
+/// A translation that a search has found, or is working on.
 struct Hypothesis {
     std::vector<std::int64_t> tokens = {};       ///< without <s> and </s>
     bool is_whole = false;                       ///< it ended with </s>, and was not cut off

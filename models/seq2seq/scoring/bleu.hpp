@@ -27,11 +27,11 @@ inline constexpr std::string_view sacrebleu_version = "2.6.0";
 enum class BleuSmoothing { none, floor, add_k, exponential };
 
 struct BleuOptions {
-    BleuTokenizer tokenizer = BleuTokenizer::v13a;
-    BleuSmoothing smoothing = BleuSmoothing::exponential;
+    BleuTokenizer tokenizer = BleuTokenizer::v13a;         ///< how lines are split into tokens
+    BleuSmoothing smoothing = BleuSmoothing::exponential;  ///< what stands for a precision of 0
     std::optional<double> smooth_value =
-        std::nullopt;  ///< for floor, where it is 0.1 by default, and add_k, where it is 1
-    bool lowercase = false;
+        std::nullopt;              ///< for floor, where it is 0.1 by default, and add_k, where it is 1
+    bool lowercase = false;        ///< whether both sides are brought to lower case
     bool effective_order = false;  ///< lengths that the hypotheses do not reach are left out; for single sentences
 };
 
@@ -40,6 +40,7 @@ struct BleuCounts {
     std::int64_t hypothesis_length = 0, reference_length = 0;  ///< tokens; of the reference of the closest length
     std::array<std::int64_t, 4> matched{}, total{};            ///< n-grams of the hypothesis, of length 1 to 4
 
+    /// Adds the counts of other lines.
     BleuCounts& operator+=(const BleuCounts& other);
 };
 
@@ -48,7 +49,7 @@ struct Bleu {
     double score = 0;                    ///< 0 to 100
     std::array<double, 4> precisions{};  ///< of n-grams of length 1 to 4, 0 to 100, smoothed
     double brevity_penalty = 0;          ///< 0 to 1
-    BleuCounts counts;
+    BleuCounts counts;                   ///< what the score was computed from
 };
 
 /// BLEU-4 of a corpus of detokenised lines (Papineni et al. 2002, doi 10.3115/1073083.1073135), equal to sacrebleu's:

@@ -10,10 +10,10 @@ namespace WENGERT_EXPORT wengert {
 
 /// BLEU of the lines whose lengths lie in [least, most].
 struct LengthBand {
-    std::int64_t least, most;
-    std::int64_t lines;
-    double mean_length;  ///< of these lines
-    double bleu;
+    std::int64_t least, most;  ///< both lengths belong to the band
+    std::int64_t lines;        ///< how many lines the band has
+    double mean_length;        ///< of these lines
+    double bleu;               ///< of these lines, as a corpus of their own: 0 to 100
 };
 
 struct LengthBandOptions {

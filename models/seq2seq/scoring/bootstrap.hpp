@@ -26,7 +26,7 @@ struct BootstrapScore {
 
 /// Two systems compared by a score.
 struct PairedBootstrap {
-    BootstrapScore baseline, system;
+    BootstrapScore baseline, system;  ///< the scores of both, on the same lines
     /// How probable a difference as large as that of the scores is, if the systems are equally good.
     double p_value = 1;
 };

@@ -11,16 +11,17 @@
 namespace WENGERT_EXPORT wengert {
 
 struct ChrfOptions {
-    int character_order = 6;
-    int word_order = 0;  ///< 2 for chrF++
-    int beta = 2;        ///< recall weighs beta times as much as precision
-    bool lowercase = false;
+    int character_order = 6;      ///< the longest n-grams of characters that count
+    int word_order = 0;           ///< 2 for chrF++
+    int beta = 2;                 ///< recall weighs beta times as much as precision
+    bool lowercase = false;       ///< whether both sides are brought to lower case
     bool whitespace = false;      ///< white space counts among the characters
     bool effective_order = true;  ///< lengths that either side does not reach are left out; else they count as 1e-16
 };
 
 /// What chrF is computed from: counts of one line or, summed, of many.
 struct ChrfCounts {
+    /// Counts of the n-grams of one length.
     struct Order {
         std::int64_t hypothesis = 0, reference = 0, matched = 0;  ///< n-grams
     };
@@ -30,6 +31,7 @@ struct ChrfCounts {
     ChrfCounts& operator+=(const ChrfCounts& other);
 };
 
+/// A score with its name.
 struct Chrf {
     double score = 0;  ///< 0 to 100
     std::string name;  ///< chrF2, chrF2++: with beta, and a + for each length of words

@@ -20,10 +20,10 @@ struct TrainingStep {
     double loss;                 ///< of the batch, before the step
     std::int64_t tokens;         ///< of the targets, with </s>
     double gradient_norm;        ///< before clipping; 0 if there is no limit
-    double learning_rate;
-    bool ends_epoch;
-    double epoch_loss;  ///< the mean over the epoch's tokens so far, each as its step met it
-    std::int64_t epoch_tokens;
+    double learning_rate;        ///< with which the step was taken
+    bool ends_epoch;             ///< whether the next step begins another epoch
+    double epoch_loss;           ///< the mean over the epoch's tokens so far, each as its step met it
+    std::int64_t epoch_tokens;   ///< of the epoch's targets so far, with </s>
 };
 
 /// A training as a value: what it has done so far is a state, from which another goes on bit for bit, if it has the
@@ -34,9 +34,13 @@ class Trainer {
     /// ValueError for options outside their domain and an empty corpus.
     Trainer(Translator& translator, const Corpus& corpus, const TrainingOptions& options);
 
+    /// How many steps the training has, over all epochs.
     std::int64_t steps() const { return steps_; }
+    /// How many of them an epoch has.
     std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
+    /// How many steps have been taken.
     std::int64_t step_count() const { return step_; }
+    /// Whether all steps have been taken.
     bool is_done() const { return step_ >= steps_; }
 
     /// One update of the parameters with teacher forcing. Throws NonFiniteError if the loss or a gradient is not

@@ -5,13 +5,16 @@
 
 namespace WENGERT_EXPORT wengert {
 
+/// Which optimizer trains.
 enum class OptimizerKind { adam, adamw, sgd, adadelta };
+/// The optimizers as options name them.
 inline constexpr std::array optimizer_names{
     Choice<OptimizerKind>{"adam", OptimizerKind::adam}, Choice<OptimizerKind>{"adamw", OptimizerKind::adamw},
     Choice<OptimizerKind>{"sgd", OptimizerKind::sgd}, Choice<OptimizerKind>{"adadelta", OptimizerKind::adadelta}};
 
 /// How the learning rate changes over the training; LearningRateSchedule and Plateau have the formulas.
 enum class Schedule { linear, constant, cosine, inverse_square_root, step, plateau };
+/// The schedules as options name them.
 inline constexpr std::array schedule_names{Choice<Schedule>{"linear", Schedule::linear},
                                            Choice<Schedule>{"constant", Schedule::constant},
                                            Choice<Schedule>{"cosine", Schedule::cosine},
@@ -19,6 +22,7 @@ inline constexpr std::array schedule_names{Choice<Schedule>{"linear", Schedule::
                                            Choice<Schedule>{"step", Schedule::step},
                                            Choice<Schedule>{"plateau", Schedule::plateau}};
 
+/// How a Trainer goes about it.
 struct TrainingOptions {
     std::int64_t batch = 64;
     std::int64_t batch_tokens = 0;
