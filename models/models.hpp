@@ -19,6 +19,7 @@
 #include <wengert/models/seq2seq/systems/sequence_dropout.hpp>
 #include <wengert/models/seq2seq/systems/stacked.hpp>
 #include <wengert/models/seq2seq/systems/transformer.hpp>
+#include <wengert/models/seq2seq/training/report.hpp>
 #include <wengert/models/seq2seq/training/trainer.hpp>
 #include <wengert/models/text/batches.hpp>
 #include <wengert/models/text/corpus.hpp>

@@ -18,7 +18,7 @@ ORDERS = {
     'autograd': 'tensor < tape < transform | check | observe',
     'ops': 'elementwise & shape & reduce < index | random < products < linalg < network < onnx',
     'models': 'text < seq2seq',
-    'models/seq2seq': 'scoring | systems | decoding | training',
+    'models/seq2seq': 'internal < scoring | systems | decoding | training',
 }
 LIBRARY = ['autograd', 'ops', 'nn', 'models']
 LONGEST = 400  # lines of a C++ file

@@ -85,6 +85,7 @@ struct TrainArguments {
     RunOptions run;
     TextOptions text;
     bool resume = false, force = false;
+    std::string command = {};        ///< the line that called the program
     std::string configuration = {};  ///< all of these as a configuration file, which the directory gets
 };
 /// Returns the number of the signal that ended the training early, or 0.

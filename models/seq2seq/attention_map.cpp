@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <wengert/autograd/observe/page.hpp>
 #include <wengert/autograd/observe/picture_file.hpp>
 #include <wengert/autograd/observe/svg.hpp>
 #include <wengert/models/seq2seq/attention_map.hpp>
-#include <wengert/models/seq2seq/internal/attention_page.hpp>
+#include <wengert/models/seq2seq/internal/attention_json.hpp>
+#include <wengert/models/seq2seq/internal/pages.hpp>
 
 namespace wengert {
 namespace {
@@ -124,24 +124,30 @@ void write_svg(std::span<const AttentionMap> maps, const std::filesystem::path& 
     write_picture(to_svg(maps), file);
 }
 
+nlohmann::ordered_json as_json(const AttentionMap& map) {
+    const std::vector<double> weights = checked_weights(map);
+    nlohmann::ordered_json object = {{"title", map.title}, {"source", map.source}, {"target", map.target}};
+    auto& rows = object["weights"] = nlohmann::ordered_json::array();
+    for (std::size_t t = 0; t < map.target.size(); ++t) {
+        const auto row = weights.begin() + static_cast<std::ptrdiff_t>(t * map.source.size());
+        rows.push_back(std::vector<double>(row, row + std::ssize(map.source)));
+    }
+    return object;
+}
+
 std::string to_json(std::span<const AttentionMap> maps) {
     std::string text;
     for (const AttentionMap& map : maps) {
-        const std::vector<double> weights = checked_weights(map);
-        nlohmann::ordered_json object = {{"title", map.title}, {"source", map.source}, {"target", map.target}};
-        auto& rows = object["weights"] = nlohmann::ordered_json::array();
-        for (std::size_t t = 0; t < map.target.size(); ++t) {
-            const auto row = weights.begin() + static_cast<std::ptrdiff_t>(t * map.source.size());
-            rows.push_back(std::vector<double>(row, row + std::ssize(map.source)));
-        }
         text += text.empty() ? "[\n" : ",\n";
-        text += object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+        text += as_json(map).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
     }
     return text.empty() ? "[]\n" : text + "\n]\n";
 }
 
 std::string to_html(std::span<const AttentionMap> maps) {
-    return page::filled(attention_page, {{"data", page::in_script(to_json(maps))}});
+    return page::filled(
+        attention_page,
+        {{"style", attention_style}, {"script", attention_script}, {"data", page::in_script(to_json(maps))}});
 }
 
 void write_html(std::span<const AttentionMap> maps, const std::filesystem::path& file) {
