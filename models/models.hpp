@@ -3,6 +3,7 @@
 #include <wengert/models/line_chart.hpp>
 #include <wengert/models/metrics.hpp>
 #include <wengert/models/seq2seq/attention_map.hpp>
+#include <wengert/models/seq2seq/beam_tree.hpp>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/decoding/search.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>

@@ -168,6 +168,12 @@ void add_translate(CLI::App& app, TranslateArguments& a, Resources& resources) {
                     "Also writes what each word looked at, as a picture, a page for browsers or numbers")
         ->type_name("FILE.svg|FILE.html|FILE.json");
     add_search(verb, a.search);
+    verb.add_option(
+            "--beam-tree", a.beam_tree,
+            "Also writes the hypotheses that --beam followed, as a picture or numbers; a page of --attention has them")
+        ->type_name("FILE.svg|FILE.json")
+        ->needs(verb.get_option("--beam"))
+        ->group("The search");
     verb.add_flag("--replace-unknown", a.replace_unknown, "Writes the source word that <unk> looked at most")
         ->group("The search");
     add_resources(verb, resources);

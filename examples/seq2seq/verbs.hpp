@@ -92,8 +92,8 @@ struct TrainArguments {
 int train(const TrainArguments& arguments);
 
 struct TranslateArguments {
-    std::vector<std::filesystem::path> models;  ///< several are an ensemble
-    std::filesystem::path attention;            ///< empty: no picture
+    std::vector<std::filesystem::path> models;   ///< several are an ensemble
+    std::filesystem::path attention, beam_tree;  ///< pictures; empty: none
     SearchOptions search;
     bool replace_unknown = false;
     std::vector<std::string> texts;  ///< none: standard input's lines
