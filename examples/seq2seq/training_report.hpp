@@ -15,7 +15,8 @@
 /// report.html of a training's directory, and the records that its curves and its translations are of.
 namespace wengert::program {
 
-/// What steps.jsonl has: the means of so many steps a record, always of the same steps, whatever a clock says.
+/// What steps.jsonl has: the means of so many steps a record, always of the same steps, whatever a clock says. A
+/// training that goes on amid them has the mean of the rest.
 class StepMeans {
   public:
     explicit StepMeans(std::int64_t steps);
