@@ -43,6 +43,6 @@ run $seq2seq translate --model out/luong --beam 5 --n-best 3 --length-penalty 0.
     'The computer that Jerry bought two days ago is old.'
 
 printf '\nThe pictures have Chinese words: where they show boxes, a font is missing (fonts-noto-cjk, for one).\n'
-printf 'The checkpoints are in %s and %s,\nthe attention heat maps in %s and %s,\nthe computation graph in %s,\nand to look around in, with the milliseconds of each op, in %s.\n' \
-    "$PWD/out/model" "$PWD/out/luong" "$PWD/out/attention.svg" "$PWD/out/attention-luong.svg" "$PWD/out/graph.svg" \
+printf 'The checkpoints are in %s and %s,\nhow the training went in %s,\nthe attention heat maps in %s and %s,\nthe computation graph in %s,\nand to look around in, with the milliseconds of each op, in %s.\n' \
+    "$PWD/out/model" "$PWD/out/luong" "$PWD/out/model/report.html" "$PWD/out/attention.svg" "$PWD/out/attention-luong.svg" "$PWD/out/graph.svg" \
     "$PWD/out/graph.html"

@@ -122,6 +122,8 @@ std::string to_svg(const LineChart& chart) {
         for (const LineChart::Point& point : line.points)
             path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", x_of(point.x), y_of(point.y));
         if (line.points.size() > 1) fmt::format_to(out, "<path d=\"{}\" {}/>\n", path, stroke(i));
+        // A line of one point is that mark.
+        if (!line.has_marks && line.points.size() > 1) continue;
         for (const LineChart::Point& point : line.points)
             fmt::format_to(
                 out, "{} fill=\"{}\"><title>{}</title>{}\n", mark(i, x_of(point.x), y_of(point.y)),
@@ -140,8 +142,9 @@ std::string to_svg(const LineChart& chart) {
     double legend_width = 0, y = y0 + row_height / 2;
     for (const std::size_t i : order) {
         const double x = x0 + plot_width + margin;
-        fmt::format_to(out, "<path d=\"M{:.1f} {:.1f}h{}\" {}/>\n{} fill=\"{}\"/>\n", x, y, sample_width, stroke(i),
-                       mark(i, x + sample_width / 2, y), colours[i % colours.size()]);
+        fmt::format_to(out, "<path d=\"M{:.1f} {:.1f}h{}\" {}/>\n", x, y, sample_width, stroke(i));
+        if (chart.lines[i].has_marks)
+            fmt::format_to(out, "{} fill=\"{}\"/>\n", mark(i, x + sample_width / 2, y), colours[i % colours.size()]);
         fmt::format_to(out, "<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x + sample_width + 8, y + text_size * 0.35,
                        svg::escaped(chart.lines[i].name));
         legend_width = std::max(legend_width, sample_width + 8 + svg::width_of(chart.lines[i].name, text_size));

@@ -18,6 +18,7 @@ struct LineChart {
     struct Line {
         std::string name;           ///< what the legend calls it
         std::vector<Point> points;  ///< in the order in which they are joined
+        bool has_marks = true;      ///< at its points; many of them hide the line
     };
 
     std::string title = {}, x_label = {}, y_label = {};  ///< empty for none

@@ -3,6 +3,7 @@
 #include <wengert/models/line_chart.hpp>
 #include <wengert/models/metrics.hpp>
 #include <wengert/models/seq2seq/attention_map.hpp>
+#include <wengert/models/seq2seq/beam_tree.hpp>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/decoding/search.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>
@@ -19,6 +20,7 @@
 #include <wengert/models/seq2seq/systems/sequence_dropout.hpp>
 #include <wengert/models/seq2seq/systems/stacked.hpp>
 #include <wengert/models/seq2seq/systems/transformer.hpp>
+#include <wengert/models/seq2seq/training/report.hpp>
 #include <wengert/models/seq2seq/training/trainer.hpp>
 #include <wengert/models/text/batches.hpp>
 #include <wengert/models/text/corpus.hpp>

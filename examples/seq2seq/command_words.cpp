@@ -14,6 +14,22 @@
 
 namespace wengert::program {
 
+std::string shell_line(const std::vector<std::string>& words) {
+    constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+%@";
+    std::string line;
+    for (const std::string& word : words) {
+        if (!line.empty()) line += ' ';
+        if (!word.empty() && word.find_first_not_of(plain) == word.npos) {
+            line += word;
+            continue;
+        }
+        line += '\'';
+        for (const char c : word) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
+        line += '\'';
+    }
+    return line;
+}
+
 std::vector<std::string> with_configuration(std::vector<std::string> words) {
     constexpr std::string_view flag = "--model";
     std::filesystem::path model;

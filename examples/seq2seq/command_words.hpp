@@ -6,6 +6,9 @@
 /// The words of a command line, before they are read.
 namespace wengert::program {
 
+/// The words as a line that a shell reads as these words.
+std::string shell_line(const std::vector<std::string>& words);
+
 /// The flags of a preset in front of those that are given, which win. Throws CLI::ValidationError if there is no such
 /// preset.
 std::vector<std::string> expand_preset(std::vector<std::string> words);

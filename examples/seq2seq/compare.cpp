@@ -1,14 +1,13 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
-#include <set>
 #include <wengert/models/line_chart.hpp>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/scoring/bleu_by_length.hpp>
 #include <wengert/models/seq2seq/scoring/bootstrap.hpp>
 
 #include "measurement.hpp"
-#include "model_name.hpp"
+#include "model_names.hpp"
 #include "output_file.hpp"
 #include "training_run.hpp"
 
@@ -37,17 +36,6 @@ struct TrainingLog {
         }
     }
 };
-
-/// Names that tell the models apart: "bahdanau" of out/bahdanau/best, or the paths as they are if that is not enough.
-std::vector<std::string> names_of(const std::vector<std::filesystem::path>& models) {
-    std::vector<std::string> paths, names;
-    for (const std::filesystem::path& model : models) {
-        paths.push_back(model.string());
-        names.push_back(model_name(model));
-    }
-    const std::set<std::string> unlike(names.begin(), names.end());
-    return unlike.size() == names.size() && !unlike.contains("") ? names : paths;
-}
 
 std::vector<std::int64_t> source_words(const Corpus& corpus) {
     const Tokenizer words{TokenizerOptions{}};

@@ -76,7 +76,9 @@ void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& sign
         "\nAt each validation DIR gets the model so far, and DIR/log.jsonl one JSON line more: epoch, step, loss,\n"
         "learning rate, gradient norm, of validation sentences the loss and, for the first 1000, the exact match,\n"
         "BLEU and chrF of greedy translations, and tokens per second, seconds and memory. DIR/latest is the last\n"
-        "model and DIR/best the best; DIR/train.toml has all options, as --config reads them. SIGINT and SIGTERM\n"
+        "model and DIR/best the best; DIR/train.toml has all options, as --config reads them; DIR/report.html shows "
+        "the\n"
+        "training in a browser, while it runs and after: curves, translations of a few sentences. SIGINT and SIGTERM\n"
         "save and end the training; --resume goes on with it, with the options that DIR has, unless others are given.");
     verb.add_option("--model", a.model, "Where the model goes; made if need be")->type_name("DIR")->required();
     CLI::Option* const resume =
@@ -135,6 +137,12 @@ void add_translate(CLI::App& app, TranslateArguments& a, Resources& resources) {
                     "Also writes what each word looked at, as a picture, a page for browsers or numbers")
         ->type_name("FILE.svg|FILE.html|FILE.json");
     add_search(verb, a.search);
+    verb.add_option(
+            "--beam-tree", a.beam_tree,
+            "Also writes the hypotheses that --beam followed, as a picture or numbers; a page of --attention has them")
+        ->type_name("FILE.svg|FILE.json")
+        ->needs(verb.get_option("--beam"))
+        ->group("The search");
     verb.add_flag("--replace-unknown", a.replace_unknown, "Writes the source word that <unk> looked at most")
         ->group("The search");
     add_resources(verb, resources);
@@ -314,6 +322,7 @@ int run(int argc, char** argv) {
     app.option_defaults()->always_capture_default();
     Resources resources;
     TrainArguments train_arguments;
+    train_arguments.command = shell_line({argv, argv + argc});
     TranslateArguments translate_arguments;
     InteractiveArguments interactive_arguments;
     ServeArguments serve_arguments;

@@ -12,19 +12,18 @@ namespace {
 using Seconds = std::chrono::duration<double>;
 constexpr Seconds terminal_interval{0.25}, plain_interval{5}, settling{7};
 
-/// "1:02:03", "2:03"
-std::string duration(double seconds) {
-    const auto s = static_cast<std::int64_t>(std::lround(seconds));
-    return s < 3600 ? fmt::format("{}:{:02}", s / 60, s % 60)
-                    : fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
-}
-
 }  // namespace
 
 double peak_memory_mib() {
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
     return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+std::string duration(double seconds) {
+    const auto s = static_cast<std::int64_t>(std::lround(seconds));
+    return s < 3600 ? fmt::format("{}:{:02}", s / 60, s % 60)
+                    : fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
 }
 
 Progress::Progress() : is_terminal_(::isatty(STDERR_FILENO) == 1), restarted_(Clock::now()), shown_(restarted_) {}

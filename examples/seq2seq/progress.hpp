@@ -1,12 +1,16 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 #include <wengert/models/seq2seq/training/trainer.hpp>
 
 namespace wengert::program {
 
 /// The most memory that the process has had so far, in MiB.
 double peak_memory_mib();
+
+/// "1:02:03", "2:03"
+std::string duration(double seconds);
 
 /// Shows on standard error how training goes: epoch, step, loss, tokens per second, gradient norm, learning rate,
 /// memory, time left. On a terminal that is one line, which changes; elsewhere a line every few seconds.

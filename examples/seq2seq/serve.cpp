@@ -9,7 +9,7 @@
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/ops/products/threads.hpp>
 
-#include "model_name.hpp"
+#include "model_names.hpp"
 #include "serving/http_server.hpp"
 #include "serving/service.hpp"
 #include "training_run.hpp"

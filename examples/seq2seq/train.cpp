@@ -10,16 +10,19 @@
 
 #include "corpora.hpp"
 #include "progress.hpp"
+#include "training_report.hpp"
 #include "training_run.hpp"
 
 namespace wengert::program {
 namespace {
 
-/// What is looked at now and then: the loss of all validation sentences, and translations of so many.
+/// What is looked at now and then: the loss of all validation sentences, translations of so many, and of a few for the
+/// report.
 struct ValidationSet {
     static constexpr std::size_t most_translated = 1000;
 
-    explicit ValidationSet(Corpus corpus) : all(std::move(corpus)), translated(all.filtered(is_translated)) {}
+    explicit ValidationSet(Corpus corpus)
+        : all(std::move(corpus)), translated(all.filtered(is_translated)), samples(sample_sentences(all)) {}
 
     static bool is_translated(std::size_t pair) { return pair < most_translated; }
 
@@ -30,7 +33,7 @@ struct ValidationSet {
         return result.value();
     }
 
-    Corpus all, translated;
+    Corpus all, translated, samples;
 };
 
 /// What has been the best so far, and how many validations have not been better since.
@@ -47,6 +50,16 @@ struct Best {
     }
 };
 
+/// "bahdanau: vocabularies of 300 and 310 tokens, ..."
+std::string described(const Translator& translator) {
+    std::int64_t parameters = 0;
+    for (const Tensor& p : translator.system->parameters()) parameters += p.numel();
+    return fmt::format("{}: vocabularies of {} and {} tokens, {} parameters, {} threads, {} products",
+                       translator.system->name(), translator.source.vocabulary.size(),
+                       translator.target.vocabulary.size(), parameters, thread_count(),
+                       to_string(ProductPrecision::current()));
+}
+
 /// A training in its directory: it is watched, logged and saved.
 class Run {
   public:
@@ -58,7 +71,12 @@ class Run {
           directory_(directory),
           translator_(translator),
           validation_(std::move(validation)),
-          trainer_(translator, corpus, arguments.training) {}
+          trainer_(translator, corpus, arguments.training),
+          means_(trainer_.steps()),
+          report_(directory, fmt::format("Training of {}", arguments.model.string()), arguments.run.metric,
+                  {{"system", described(translator)},
+                   {"sentence pairs", fmt::format("{} to train on, {} to validate", corpus.size(),
+                                                  validation_ ? validation_->all.size() : 0)}}) {}
 
     /// Goes on with the training that the directory has, or makes its first checkpoint, so that whatever kills it, it
     /// can go on.
@@ -71,9 +89,42 @@ class Run {
 
     /// Returns the number of the signal that ended it early, or 0.
     int operator()() {
+        int signal = 0;
+        try {
+            report_.write(state());
+            signal = train();
+        } catch (const std::exception& error) {
+            try {
+                report_.write(state(error.what()));
+            } catch (const FileError&) {  // what ended the training is the error to tell of
+            }
+            throw;
+        }
+        report_.write(state(signal != 0
+                                ? fmt::format("stopped by signal {} after step {}", signal, trainer_.step_count())
+                            : trainer_.is_done() ? fmt::format("done, after step {}", trainer_.step_count())
+                                                 : without_better()));
+        return signal;
+    }
+
+  private:
+    static constexpr const char *best_name = "validation.best", *misses_name = "validation.misses",
+                                *metric_name = "validation.metric", *sentences_name = "validation.sentences";
+
+    TrainingState state(std::string ended = {}) const {
+        return {trainer_.step_count(), trainer_.steps(), std::move(ended)};
+    }
+
+    std::string without_better() const {
+        return fmt::format("no better {} in {} validations: training ends", name_of(metric_names, options_.metric),
+                           best_.misses);
+    }
+
+    int train() {
         while (!trainer_.is_done() && !is_patience_at_end()) {
             const TrainingStep step = trainer_.step();
             progress_.show(step);
+            if (const auto means = means_.add(step)) directory_.log(Log::steps, *means);
             const bool validates = options_.validate_every > 0
                                        ? step.step % options_.validate_every == 0 || trainer_.is_done()
                                        : step.ends_epoch;
@@ -88,16 +139,11 @@ class Run {
                            signal, step.step);
                 return signal;
             }
+            report_.refresh(state(), validates);
         }
-        if (is_patience_at_end())
-            fmt::print(stderr, "no better {} in {} validations: training ends\n",
-                       name_of(metric_names, options_.metric), best_.misses);
+        if (is_patience_at_end()) fmt::print(stderr, "{}\n", without_better());
         return 0;
     }
-
-  private:
-    static constexpr const char *best_name = "validation.best", *misses_name = "validation.misses",
-                                *metric_name = "validation.metric", *sentences_name = "validation.sentences";
 
     std::int64_t validated_sentences() const { return validation_ ? validation_->fingerprint() : 0; }
 
@@ -124,8 +170,10 @@ class Run {
             record["validation_exact_match"] = e.exact_match;
             record["validation_bleu"] = e.bleu.score;
             record["validation_chrf"] = e.chrf.score;
-            shown += fmt::format("; validation: loss {:.4f}, exact match {:.1f} %, BLEU {:.1f}, chrF {:.1f}", loss,
-                                 100 * e.exact_match, e.bleu.score, e.chrf.score);
+            shown += "; validation: " + scores_of(record);
+            directory_.log(Log::samples, {{"epoch", step.epoch},
+                                          {"step", step.step},
+                                          {"samples", translated_samples(translator_, validation_->samples)}});
             switch (options_.metric) {
                 case Metric::loss:
                     value = -loss;
@@ -147,10 +195,11 @@ class Run {
         record["tokens_per_second"] = rate.tokens_per_second;
         record["seconds"] = rate.seconds;
         record["peak_memory_mib"] = peak_memory_mib();
-        directory_.log(record);
+        directory_.log(Log::validations, record);
         save(is_best);
         fmt::print(stderr, "{}{}\n", shown, is_best && validation_ ? " (best)" : "");
         progress_.restart();
+        means_.restart();
     }
 
     void save(bool is_best) {
@@ -182,7 +231,7 @@ class Run {
         if (take(sentences_name).item<std::int64_t>() != validated_sentences())
             throw ValueError("--resume: the validation sentences are others than before, and scores would not compare");
         trainer_.load_state(state);
-        directory_.cut_log(trainer_.step_count());
+        directory_.cut_logs(trainer_.step_count());
         progress_.begin_at(trainer_.step_count());
         if (trainer_.is_done())
             fmt::print(stderr, "the training is at its end already, after step {}\n", trainer_.step_count());
@@ -200,6 +249,8 @@ class Run {
     Trainer trainer_;
     Best best_;
     Progress progress_;
+    StepMeans means_;
+    ReportFile report_;
 };
 
 Tokenizers make_tokenizers(const TrainArguments& a) {
@@ -268,21 +319,21 @@ int train(const TrainArguments& arguments) {
                                        Part::held_out, tokenizers, max_length));
     if (!translator) translator = make_translator(arguments, tokenizers, corpus);
 
-    std::int64_t parameters = 0;
-    for (const Tensor& p : translator->system->parameters()) parameters += p.numel();
-    fmt::print(stderr, "{}: vocabularies of {} and {} tokens, {} parameters, {} threads, {} products\n",
-               translator->system->name(), translator->source.vocabulary.size(), translator->target.vocabulary.size(),
-               parameters, thread_count(), to_string(ProductPrecision::current()));
+    fmt::print(stderr, "{}\n", described(*translator));
     Run run(arguments, directory, *translator, corpus, std::move(validation));
     // What was here before goes when nothing can be wrong with the options any more, and before the first checkpoint:
     // whoever finds that one finds the options with which to go on.
     if (!arguments.resume) {
         directory.write("train.toml", arguments.configuration);
-        directory.write("log.jsonl", "");
+        directory.write("commands.txt", arguments.command + '\n');
+        directory.cut_logs(0);
         directory.forget_best();
     }
     run.begin(arguments.resume);
-    if (arguments.resume) directory.write("train.toml", arguments.configuration);
+    if (arguments.resume) {
+        directory.write("train.toml", arguments.configuration);
+        directory.write("commands.txt", directory.read("commands.txt") + arguments.command + '\n');
+    }
     return run();
 }
 

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <iterator>
 #include <span>
 #include <system_error>
 #include <wengert/autograd/tensor/error.hpp>
@@ -16,8 +17,6 @@
 
 namespace wengert::program {
 namespace {
-
-constexpr const char* log_name = "log.jsonl";
 
 std::string reason() { return std::generic_category().message(errno); }
 
@@ -30,10 +29,11 @@ extern "C" void note_signal(int number) {
 
 }  // namespace
 
-std::vector<nlohmann::ordered_json> read_log(const std::filesystem::path& directory) {
+std::vector<nlohmann::ordered_json> read_log(const std::filesystem::path& directory, Log log) {
     std::vector<nlohmann::ordered_json> records;
-    if (std::error_code error; !std::filesystem::exists(directory / log_name, error)) return records;
-    LineReader lines(directory / log_name);
+    const std::filesystem::path file = directory / name_of(log_names, log);
+    if (std::error_code error; !std::filesystem::exists(file, error)) return records;
+    LineReader lines(file);
     for (std::string line; lines.next(line);) {
         auto record = nlohmann::ordered_json::parse(line, nullptr, false);
         if (record.is_object()) records.push_back(std::move(record));
@@ -71,28 +71,36 @@ void RunDirectory::forget_best() const {
     std::filesystem::remove(path_ / "best", error);
 }
 
+std::string RunDirectory::read(const std::string& name) const {
+    std::ifstream stream(path_ / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
 void RunDirectory::write(const std::string& name, const std::string& text) const {
     AtomicFile file(path_ / name);
     file.write(std::as_bytes(std::span(text)));
     file.commit();
 }
 
-void RunDirectory::log(const nlohmann::ordered_json& record) const {
-    const std::filesystem::path file = path_ / log_name;
+void RunDirectory::log(Log log, const nlohmann::ordered_json& record) const {
+    const std::filesystem::path file = path_ / name_of(log_names, log);
     errno = 0;
     std::ofstream stream(file, std::ios::app);
-    stream << record.dump() << '\n';
+    stream << record.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
     stream.close();
     if (!stream) throw FileError(fmt::format("{}: cannot be written: {}", file.string(), reason()));
     // Before the checkpoint of this step, from which a training that goes on counts the lines.
     sync_to_disk(file);
 }
 
-void RunDirectory::cut_log(std::int64_t step) const {
-    std::string kept;
-    for (const nlohmann::ordered_json& record : read_log(path_))
-        if (record.value("step", std::int64_t{0}) <= step) kept += record.dump() + '\n';
-    write(log_name, kept);
+void RunDirectory::cut_logs(std::int64_t step) const {
+    for (const Choice<Log>& log : log_names) {
+        std::string kept;
+        if (step > 0)
+            for (const nlohmann::ordered_json& record : read_log(path_, log.value))
+                if (record.value("step", std::int64_t{0}) <= step) kept += record.dump() + '\n';
+        write(std::string(log.name), kept);
+    }
 }
 
 Signals::Signals() {

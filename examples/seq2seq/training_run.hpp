@@ -1,15 +1,24 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
+#include <wengert/models/seq2seq/option.hpp>
 
 namespace wengert::program {
 
-/// The records of a directory's log.jsonl; none if there is no such file. A last line that a killed training left
-/// unfinished is none.
-std::vector<nlohmann::ordered_json> read_log(const std::filesystem::path& directory);
+/// The files of a training's directory that grow, a JSON object with its step a line: what validations measured, what
+/// training did in between, and what a few validation sentences were translated to.
+enum class Log { validations, steps, samples };
+inline constexpr std::array log_names{Choice<Log>{"log.jsonl", Log::validations},
+                                      Choice<Log>{"steps.jsonl", Log::steps},
+                                      Choice<Log>{"samples.jsonl", Log::samples}};
+
+/// The records of such a file; none if it is not there. A last line that a killed training left unfinished is none.
+std::vector<nlohmann::ordered_json> read_log(const std::filesystem::path& directory, Log log = Log::validations);
 
 /// A directory that one training writes into, and no other at the same time.
 class RunDirectory {
@@ -24,12 +33,14 @@ class RunDirectory {
     bool has_model() const;
     /// Removes the link to the best model, when another training begins.
     void forget_best() const;
+    const std::filesystem::path& path() const { return path_; }
+    /// The text of a file; empty if it is not there.
+    std::string read(const std::string& name) const;
     void write(const std::string& name, const std::string& text) const;
-    /// Adds a line to log.jsonl.
-    void log(const nlohmann::ordered_json& record) const;
-    /// Forgets the lines of log.jsonl of steps beyond this one: a training that was killed did them after its last
-    /// checkpoint, and one that goes on does them again.
-    void cut_log(std::int64_t step) const;
+    void log(Log log, const nlohmann::ordered_json& record) const;
+    /// Forgets the records of steps beyond this one: a training that was killed did them after its last checkpoint, and
+    /// one that goes on does them again. After 0 steps there is none.
+    void cut_logs(std::int64_t step) const;
 
   private:
     std::filesystem::path path_;

@@ -7,6 +7,7 @@
 #include <wengert/models/seq2seq/attention_map.hpp>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 
+#include "model_names.hpp"
 #include "output_file.hpp"
 #include "verbs.hpp"
 
@@ -16,7 +17,8 @@ namespace {
 /// An ensemble that translates sentences one by one.
 class Session {
   public:
-    Session(const std::vector<std::filesystem::path>& models, const SearchOptions& options) : options_(options) {
+    Session(const std::vector<std::filesystem::path>& models, const SearchOptions& options)
+        : options_(options), names_(names_of(models)) {
         for (const std::filesystem::path& model : models) translators_.push_back(load_checkpoint(model));
         for (const Translator& translator : translators_) ensemble_.push_back(&translator);
     }
@@ -27,18 +29,27 @@ class Session {
     Sentence tokenize(const std::string& text) const { return translators_[0].source.tokenizer.tokenize(text); }
     std::string text_of(const Sentence& target) const { return translators_[0].target.tokenizer.detokenize(target); }
 
-    /// The translations of a sentence that is not empty, the best first.
-    std::vector<Translation> translate(const Sentence& source) {
+    /// The translations of a sentence that is not empty, the best first. `trace`, if there is one, gets how they were
+    /// found.
+    std::vector<Translation> translate(const Sentence& source, SearchTrace* trace = nullptr) {
         const std::vector<std::int64_t> ids = source_ids(source, translators_[0].source.vocabulary);
-        auto all = wengert::translate(ensemble_, collate({&ids, 1}), options_).front();
+        auto all = wengert::translate(ensemble_, collate({&ids, 1}), options_, trace).front();
         ++options_.search_seed;  // each line draws other numbers
         return all;
+    }
+
+    AttentionMap map_of(const Sentence& source, const Translation& translation, const std::string& title) const {
+        return attention_map(source, translation, title, names_);
+    }
+    BeamTree tree_of(const SearchTrace& trace, const std::string& title) const {
+        return beam_tree(trace.trees.front(), translators_[0].target.vocabulary, title);
     }
 
   private:
     std::vector<Translator> translators_;
     std::vector<const Translator*> ensemble_;
     SearchOptions options_;
+    std::vector<std::string> names_;  // of the models
 };
 
 /// The next line of standard input, which may end in CR LF. Throws FileError if it cannot be read.
@@ -74,21 +85,27 @@ std::string aligned(const Translation& translation, const Sentence& source) {
 
 void translate(const TranslateArguments& arguments) {
     require_writable("--attention", arguments.attention, {".svg", ".html", ".json"});
+    require_writable("--beam-tree", arguments.beam_tree, {".svg", ".json"});
     Session session(arguments.models, arguments.search);
     if (!arguments.attention.empty() && !session.has_attention())
         throw ValueError("--attention: the system of this model has none");
     std::vector<AttentionMap> maps;
+    std::vector<BeamTree> trees;
+    const bool shows_tree = arguments.search.beam > 1 && arguments.attention.extension() == ".html";
+    const bool draws = !arguments.attention.empty() || !arguments.beam_tree.empty();
     const auto one = [&](const std::string& text) {
         const Sentence source = session.tokenize(text);
         if (source.empty()) return print("");  // an empty text has an empty translation
-        const std::vector<Translation> all = session.translate(source);
+        SearchTrace trace;
+        const std::vector<Translation> all = session.translate(source, draws ? &trace : nullptr);
         for (const Translation& translation : all) {
             const Translation shown =
                 arguments.replace_unknown ? wengert::replace_unknown(translation, source) : translation;
             const std::string line = session.text_of(shown.tokens);
             print(arguments.search.n_best > 1 ? fmt::format("{:.4f}\t{}", translation.score, line) : line);
         }
-        if (!arguments.attention.empty()) maps.push_back(attention_map(source, all.front(), text));
+        if (!arguments.attention.empty()) maps.push_back(session.map_of(source, all.front(), text));
+        if (shows_tree || !arguments.beam_tree.empty()) trees.push_back(session.tree_of(trace, text));
     };
     for (const std::string& text : arguments.texts) one(text);
     if (arguments.texts.empty()) {
@@ -102,8 +119,11 @@ void translate(const TranslateArguments& arguments) {
         }
     }
     if (arguments.attention.extension() == ".svg") write_svg(maps, arguments.attention);
-    if (arguments.attention.extension() == ".html") write_html(maps, arguments.attention);
+    if (arguments.attention.extension() == ".html")
+        write_html(maps, arguments.attention, shows_tree ? trees : std::vector<BeamTree>());
     if (arguments.attention.extension() == ".json") write_picture(to_json(maps), arguments.attention);
+    if (arguments.beam_tree.extension() == ".svg") write_svg(trees, arguments.beam_tree);
+    if (arguments.beam_tree.extension() == ".json") write_picture(to_json(trees), arguments.beam_tree);
 }
 
 void interactive(const InteractiveArguments& arguments) {

@@ -87,14 +87,15 @@ struct TrainArguments {
     RunOptions run;
     TextOptions text;
     bool resume = false, force = false;
+    std::string command = {};        ///< the line that called the program
     std::string configuration = {};  ///< all of these as a configuration file, which the directory gets
 };
 /// Returns the number of the signal that ended the training early, or 0.
 int train(const TrainArguments& arguments);
 
 struct TranslateArguments {
-    std::vector<std::filesystem::path> models;  ///< several are an ensemble
-    std::filesystem::path attention;            ///< empty: no picture
+    std::vector<std::filesystem::path> models;   ///< several are an ensemble
+    std::filesystem::path attention, beam_tree;  ///< pictures; empty: none
     SearchOptions search;
     bool replace_unknown = false;
     std::vector<std::string> texts;  ///< none: standard input's lines

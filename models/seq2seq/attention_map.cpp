@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <wengert/autograd/observe/page.hpp>
 #include <wengert/autograd/observe/picture_file.hpp>
 #include <wengert/autograd/observe/svg.hpp>
 #include <wengert/models/seq2seq/attention_map.hpp>
-#include <wengert/models/seq2seq/internal/attention_page.hpp>
+#include <wengert/models/seq2seq/internal/attention_json.hpp>
+#include <wengert/models/seq2seq/internal/pages.hpp>
 
 namespace wengert {
 namespace {
@@ -30,14 +30,15 @@ std::string shade_of(double weight) {
     return fmt::format("#{:02x}{:02x}{:02x}", mix(0xf7, 0x08), mix(0xfb, 0x30), mix(0xff, 0x6b));
 }
 
-std::vector<double> checked_weights(const AttentionMap& map) {
+/// Those of the map, or of a part of it.
+std::vector<double> checked_weights(const AttentionMap& map, const Tensor& given) {
     const Shape expected{static_cast<std::int64_t>(map.target.size()), static_cast<std::int64_t>(map.source.size())};
-    if (map.weights.shape() != expected)
+    if (given.shape() != expected)
         throw ShapeError(fmt::format("attention map: weights are {}, but [target, source] words are {}",
-                                     to_string(map.weights.shape()), to_string(expected)));
-    if (!is_floating(map.weights.dtype()))
-        throw DtypeError(fmt::format("attention map: weights are {}", to_string(map.weights.dtype())));
-    std::vector<double> weights = map.weights.to_vector<double>();
+                                     to_string(given.shape()), to_string(expected)));
+    if (!is_floating(given.dtype()))
+        throw DtypeError(fmt::format("attention map: weights are {}", to_string(given.dtype())));
+    std::vector<double> weights = given.to_vector<double>();
     constexpr double rounding = 1e-3;
     for (std::size_t i = 0; i < weights.size(); ++i)
         if (!(weights[i] >= -rounding && weights[i] <= 1 + rounding))
@@ -51,8 +52,9 @@ struct DrawnMap {
     double width = 0, height = 0;
 };
 
+/// The map without its parts.
 DrawnMap draw(const AttentionMap& map) {
-    const std::vector<double> weights = checked_weights(map);
+    const std::vector<double> weights = checked_weights(map, map.weights);
     const double words_width = widest(map.source);
     const bool is_slanted = words_width > cell;
     const double words_height = is_slanted ? (words_width + word_size) * diagonal : word_size;
@@ -90,13 +92,39 @@ DrawnMap draw(const AttentionMap& map) {
     return {elements, width, bottom};
 }
 
+/// The map, and its parts below in rows of about the width of a screen.
+DrawnMap draw_with_parts(const AttentionMap& map) {
+    constexpr double widest_row = 1400;
+    DrawnMap drawn = draw(map);
+    double x = 0, top = drawn.height + margin;
+    for (const AttentionMap::Part& part : map.parts) {
+        const DrawnMap picture = draw({map.source, map.target, part.weights, part.name});
+        if (x > 0 && x + picture.width > widest_row) x = 0, top = drawn.height + margin;
+        drawn.elements += fmt::format("<g transform=\"translate({:.1f} {:.1f})\">\n{}</g>\n", x, top, picture.elements);
+        x += picture.width + 2 * margin;
+        drawn.width = std::max(drawn.width, x - 2 * margin);
+        drawn.height = std::max(drawn.height, top + picture.height);
+    }
+    return drawn;
+}
+
+nlohmann::ordered_json rows_of(const AttentionMap& map, const Tensor& given) {
+    const std::vector<double> weights = checked_weights(map, given);
+    auto rows = nlohmann::ordered_json::array();
+    for (std::size_t t = 0; t < map.target.size(); ++t) {
+        const auto row = weights.begin() + static_cast<std::ptrdiff_t>(t * map.source.size());
+        rows.push_back(std::vector<double>(row, row + std::ssize(map.source)));
+    }
+    return rows;
+}
+
 }  // namespace
 
 std::string to_svg(std::span<const AttentionMap> maps) {
     std::string body;
     double width = 0, height = margin;
     for (const AttentionMap& map : maps) {
-        const DrawnMap picture = draw(map);
+        const DrawnMap picture = draw_with_parts(map);
         body += fmt::format("<g transform=\"translate({} {:.1f})\">\n{}</g>\n", margin, height, picture.elements);
         width = std::max(width, picture.width);
         height += picture.height + 2 * margin;
@@ -124,32 +152,42 @@ void write_svg(std::span<const AttentionMap> maps, const std::filesystem::path& 
     write_picture(to_svg(maps), file);
 }
 
+nlohmann::ordered_json as_json(const AttentionMap& map) {
+    nlohmann::ordered_json object = {
+        {"title", map.title}, {"source", map.source}, {"target", map.target}, {"weights", rows_of(map, map.weights)}};
+    for (const AttentionMap::Part& part : map.parts)
+        object["parts"].push_back({{"name", part.name}, {"weights", rows_of(map, part.weights)}});
+    return object;
+}
+
 std::string to_json(std::span<const AttentionMap> maps) {
     std::string text;
     for (const AttentionMap& map : maps) {
-        const std::vector<double> weights = checked_weights(map);
-        nlohmann::ordered_json object = {{"title", map.title}, {"source", map.source}, {"target", map.target}};
-        auto& rows = object["weights"] = nlohmann::ordered_json::array();
-        for (std::size_t t = 0; t < map.target.size(); ++t) {
-            const auto row = weights.begin() + static_cast<std::ptrdiff_t>(t * map.source.size());
-            rows.push_back(std::vector<double>(row, row + std::ssize(map.source)));
-        }
         text += text.empty() ? "[\n" : ",\n";
-        text += object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+        text += as_json(map).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
     }
     return text.empty() ? "[]\n" : text + "\n]\n";
 }
 
-std::string to_html(std::span<const AttentionMap> maps) {
-    return page::filled(
-        attention_page,
-        {{"style", attention_style}, {"script", attention_script}, {"data", page::in_script(to_json(maps))}});
+std::string to_html(std::span<const AttentionMap> maps, std::span<const BeamTree> trees) {
+    if (!trees.empty() && trees.size() != maps.size())
+        throw ValueError(fmt::format("attention map: {} maps, but {} trees", maps.size(), trees.size()));
+    std::string pictures;
+    for (const BeamTree& tree : trees) {
+        const BeamTree untitled{.nodes = tree.nodes};  // its map has the title
+        pictures += "<div class=\"tree\">" + to_svg({&untitled, 1}) + "</div>\n";
+    }
+    return page::filled(attention_page, {{"style", attention_style},
+                                         {"script", attention_script},
+                                         {"trees", pictures},
+                                         {"data", page::in_script(to_json(maps))}});
+}
+
+void write_html(std::span<const AttentionMap> maps, const std::filesystem::path& file,
+                std::span<const BeamTree> trees) {
+    write_picture(to_html(maps, trees), file);
 }
 
 AttentionView attention_view() { return {attention_style, attention_script}; }
-
-void write_html(std::span<const AttentionMap> maps, const std::filesystem::path& file) {
-    write_picture(to_html(maps), file);
-}
 
 }  // namespace wengert

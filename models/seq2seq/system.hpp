@@ -42,8 +42,9 @@ class System {
     };
     /// What one step of decoding computes.
     struct Step {
-        Tensor logits;   ///< [N, V]
-        Tensor weights;  ///< [N, S]: attention; undefined without one
+        Tensor logits;      ///< [N, V]
+        Tensor weights;     ///< [N, S]: attention; undefined without one
+        Tensor heads = {};  ///< [N, H, S]: that of each head, of which `weights` is the mean; undefined without heads
     };
 
     virtual ~System() = default;
@@ -127,7 +128,9 @@ Tensor select_rows(const Tensor& x, std::span<const std::int64_t> rows);
 ///     struct State { ... visit };    // what a step changes, a row a hypothesis
 ///     struct Encoded { Memory memory; State state; };
 ///     Encoded encode(const Tensor& source, const Tensor& lengths, Generator* noise) const;
-///     Step step(const Tensor& tokens, const State& state, const Memory& memory) const;   // logits, weights, State
+///     Step step(const Tensor& tokens, const State& state, const Memory& memory) const;   // logits, weights, State,
+///     and
+///                                                                                        // heads if it has some
 ///     Tensor loss(source, lengths, target, noise, options) const;
 ///     Result operator()(source, lengths, target, noise) const;                           // logits, weights
 ///
@@ -161,7 +164,9 @@ class SystemOf final : public System {
         Encoded& encoded = static_cast<Rows&>(state).encoded;
         auto next = model_.step(tokens, encoded.state, encoded.memory);
         encoded.state = std::move(next.state);
-        return {next.logits, next.weights};
+        Step result{next.logits, next.weights};
+        if constexpr (requires { next.heads; }) result.heads = next.heads;
+        return result;
     }
     std::unique_ptr<System> to(Dtype dtype) const override {
         return std::make_unique<SystemOf>(name(), options(), wengert::to(model_, dtype));

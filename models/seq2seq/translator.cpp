@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -23,7 +25,8 @@ Translation to_translation(Hypothesis hypothesis, const Vocabulary& vocabulary) 
                             .score = hypothesis.score,
                             .log_probability = hypothesis.log_probability,
                             .log_probabilities = std::move(hypothesis.log_probabilities),
-                            .weights = std::move(hypothesis.weights)};
+                            .weights = std::move(hypothesis.weights),
+                            .parts = std::move(hypothesis.parts)};
     for (const std::int64_t id : hypothesis.tokens) translation.tokens.push_back(vocabulary.token(id));
     return translation;
 }
@@ -48,7 +51,7 @@ BatchTensors to_tensors(const Batch& batch) {
 }
 
 std::vector<std::vector<Translation>> translate(std::span<const Translator* const> ensemble, const Batch& batch,
-                                                const SearchOptions& options) {
+                                                const SearchOptions& options, SearchTrace* trace) {
     std::vector<const System*> systems;
     for (const Translator* one : ensemble) {
         systems.push_back(one->system.get());
@@ -61,7 +64,8 @@ std::vector<std::vector<Translation>> translate(std::span<const Translator* cons
     const std::int64_t longest_source = batch.source_length - 1;  // without </s>
     const std::int64_t max_length = std::max(ensemble[0]->max_length, longest_source);
     std::vector<std::vector<Translation>> translations;
-    for (std::vector<Hypothesis>& all : search(systems, tensors.source, tensors.lengths, max_length, options)) {
+    for (std::vector<Hypothesis>& all :
+         search(systems, tensors.source, tensors.lengths, max_length, options, {}, trace)) {
         translations.emplace_back();
         for (Hypothesis& one : all)
             translations.back().push_back(to_translation(std::move(one), ensemble[0]->target.vocabulary));
@@ -98,10 +102,26 @@ Translation replace_unknown(Translation translation, const Sentence& source) {
     return translation;
 }
 
-AttentionMap attention_map(const Sentence& source, const Translation& translation, std::string title) {
+AttentionMap attention_map(const Sentence& source, const Translation& translation, std::string title,
+                           std::span<const std::string> systems) {
     if (!translation.weights.defined()) throw ValueError("attention map: the system has no attention");
-    return {with_end(source), translation.is_whole ? with_end(translation.tokens) : translation.tokens,
-            translation.weights, std::move(title)};
+    AttentionMap map{with_end(source), translation.is_whole ? with_end(translation.tokens) : translation.tokens,
+                     translation.weights, std::move(title)};
+    for (const AttentionPart& part : translation.parts) {
+        const std::string system = systems.size() > 1 ? systems[part.system] : "";
+        const std::string head = part.head < 0 ? "" : fmt::format("head {}", part.head + 1);
+        map.parts.push_back(
+            {fmt::format("{}{}{}", system, system.empty() || head.empty() ? "" : ", ", head), part.weights});
+    }
+    return map;
+}
+
+BeamTree beam_tree(const SearchTree& tree, const Vocabulary& target, std::string title) {
+    BeamTree result{.title = std::move(title)};
+    for (const SearchTree::Node& node : tree.nodes)
+        result.nodes.push_back(
+            {node.parent, target.token(node.token), node.log_probability, node.total, node.rank, node.score});
+    return result;
 }
 
 }  // namespace wengert

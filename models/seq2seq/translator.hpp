@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 #include <wengert/models/seq2seq/attention_map.hpp>
+#include <wengert/models/seq2seq/beam_tree.hpp>
 #include <wengert/models/seq2seq/decoding/search.hpp>
 #include <wengert/models/seq2seq/system.hpp>
 #include <wengert/models/text/batches.hpp>
@@ -48,13 +49,14 @@ struct Translation {
     double score = 0, log_probability = 0;       ///< see Hypothesis
     std::vector<double> log_probabilities = {};  ///< of each token, and of </s> if whole
     Tensor weights = {};  ///< [tokens, and </s> if whole; source tokens and </s>]: attention; undefined without one
+    std::vector<AttentionPart> parts = {};  ///< see Hypothesis
 };
 
 /// The translations of a batch's sources, the best first, by one translator or by an ensemble of those that share their
 /// languages. They have at most max_length tokens, or as many as the longest source if that is longer. Throws what
-/// search() throws, and ValueError if the target vocabularies differ.
+/// search() throws, and ValueError if the target vocabularies differ. `trace` is as search() has it.
 std::vector<std::vector<Translation>> translate(std::span<const Translator* const> ensemble, const Batch& batch,
-                                                const SearchOptions& options = {});
+                                                const SearchOptions& options = {}, SearchTrace* trace = nullptr);
 /// The best translation of each.
 std::vector<Translation> translate(const Translator& translator, const Batch& batch, const SearchOptions& options = {});
 /// Of one sentence, which may have any number of tokens.
@@ -66,7 +68,13 @@ bool has_attention(const Translator& translator);
 /// Each <unk> becomes the source word that it looked at most.
 Translation replace_unknown(Translation translation, const Sentence& source);
 
-/// The picture of what each word of a translation looked at, marks included. Throws ValueError without attention.
-AttentionMap attention_map(const Sentence& source, const Translation& translation, std::string title = {});
+/// The picture of what each word of a translation looked at, marks included, and of its parts if it has some:
+/// "bahdanau", "transformer, head 2" by the names of the ensemble's systems, "head 2" of one alone. Throws ValueError
+/// without attention.
+AttentionMap attention_map(const Sentence& source, const Translation& translation, std::string title = {},
+                           std::span<const std::string> systems = {});
+
+/// The picture of what a search followed, with the tokens of the target's vocabulary.
+BeamTree beam_tree(const SearchTree& tree, const Vocabulary& target, std::string title = {});
 
 }  // namespace wengert

@@ -116,6 +116,7 @@ TEST_CASE("a training that was killed at any step goes on bit for bit") {
     CHECK(places.size() == 4);
     CHECK(std::set(places.begin(), places.end()).size() > 1);  // it was killed in the midst of its work
     CHECK(steady_log(here.path() / "killed") == steady_log(here.path() / "whole"));
+    CHECK(content_of(here.path() / "killed/samples.jsonl") == content_of(here.path() / "whole/samples.jsonl"));
     CHECK(content_of(here.path() / "killed/latest/weights.safetensors") ==
           content_of(here.path() / "whole/latest/weights.safetensors"));
 }

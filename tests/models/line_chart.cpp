@@ -35,6 +35,14 @@ TEST_CASE("a line chart has lines, marks with tooltips, axes and a legend") {
     CHECK(svg.rfind(">high</text>") < svg.rfind(">low &amp; slow</text>"));
 }
 
+TEST_CASE("a line without marks is its path alone, and with one point that point") {
+    LineChart chart{.lines = {{.name = "bare", .points = {{1, 2}, {2, 3}}, .has_marks = false}}};
+    CHECK(!has(to_svg(chart), "<circle"));
+    CHECK(has(to_svg(chart), "stroke=\"#0072b2\""));
+    chart.lines[0].points.pop_back();
+    CHECK(has(to_svg(chart), "<title>bare: 1, 2</title>"));
+}
+
 TEST_CASE("a line chart of one point, and of equal ones") {
     CHECK(has(to_svg(LineChart{.lines = {{"one", {{3, 4}}}}}), "<circle"));
     for (const double y : {0.0, 1e9, -1e17, 1e-10}) {

@@ -77,7 +77,8 @@ function articleOf(text, translation) {
       rows.forEach(other => other.classList.toggle("shown", other === row));
       place.replaceChildren();
       if (!one.attention || one.attention.target.length === 0) return;
-      const section = sectionOf({...one.attention, title: "What each word looked at"});
+      const section = make("section", "");
+      section.append(make("h2", "What each word looked at"), ...linesOf(one.attention));
       const details = make("details", "");
       details.append(make("summary", "all weights"), tableOf(one.attention));
       section.append(details);

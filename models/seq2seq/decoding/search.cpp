@@ -25,15 +25,17 @@ struct Live {
 class Search {
   public:
     Search(std::span<const System* const> systems, const Tensor& source, const Tensor& lengths, std::int64_t max_length,
-           const SearchOptions& options, std::span<const std::vector<std::int64_t>> prefixes)
+           const SearchOptions& options, std::span<const std::vector<std::int64_t>> prefixes, SearchTrace* trace)
         : systems_(systems),
           options_(options),
           max_length_(options.max_length > 0 ? options.max_length : max_length),
           prefixes_(prefixes),
+          trace_(trace),
           source_(source),
           lengths_(lengths),
           random_(static_cast<std::uint64_t>(options.search_seed), streams::search),
           finished_(static_cast<std::size_t>(source.dim(0))) {
+        if (trace_) trace_->trees.assign(finished_.size(), {});
         for (const System* system : systems) states_.push_back(system->start(source, lengths));
         for (std::size_t sentence = 0; sentence < finished_.size(); ++sentence) live_.push_back({sentence, {}, {}});
     }
@@ -42,8 +44,10 @@ class Search {
         for (step_ = 0; step_ < max_length_ && !live_.empty(); ++step_) advance();
         for (Live& one : live_)
             if (!one.has_ended) finish(one);
-        for (std::vector<Hypothesis>& all : finished_) {
+        for (std::size_t sentence = 0; sentence < finished_.size(); ++sentence) {
+            std::vector<Hypothesis>& all = finished_[sentence];
             std::ranges::stable_sort(all, std::greater(), &Hypothesis::score);
+            if (trace_) rank(all, trace_->trees[sentence]);
             all.resize(std::min(all.size(), static_cast<std::size_t>(options_.n_best)));
         }
         return std::move(finished_);
@@ -76,6 +80,7 @@ class Search {
         const Pause pause;
         Tensor sum, weights;
         int attending = 0;
+        parts_.emplace_back();
         for (std::size_t i = 0; i < systems_.size(); ++i) {
             const System::Step step = systems_[i]->step(last, *states_[i]);
             const Tensor part = log_softmax(step.logits);
@@ -83,10 +88,27 @@ class Search {
             sum = sum.defined() ? map(log_add, sum, part) : part;
             if (!step.weights.defined()) continue;
             weights = weights.defined() ? weights + step.weights : step.weights;
+            if (trace_) keep_parts(i, step);
             ++attending;
         }
         weights_.push_back(attending > 1 ? weights / attending : weights);
         return systems_.size() == 1 ? sum : sum - std::log(static_cast<double>(systems_.size()));
+    }
+
+    void keep_parts(std::size_t system, const System::Step& step) {
+        if (systems_.size() > 1) parts_.back().push_back({system, -1, step.weights});
+        if (!step.heads.defined()) return;
+        for (std::int64_t head = 0; head < step.heads.dim(1); ++head)
+            parts_.back().push_back({system, head, wengert::select(step.heads, 1, head)});
+    }
+
+    static void rank(const std::vector<Hypothesis>& best_first, SearchTree& tree) {
+        for (std::size_t place = 0; place < best_first.size(); ++place) {
+            if (best_first[place].node < 0) continue;  // it was cut off before its first token
+            SearchTree::Node& last = tree.nodes[static_cast<std::size_t>(best_first[place].node)];
+            last.rank = static_cast<std::int64_t>(place);
+            last.score = best_first[place].score;
+        }
     }
 
     /// The best successors of rows [begin, end), which are of one sentence.
@@ -122,6 +144,11 @@ class Search {
             one.rows.push_back(static_cast<std::int64_t>(choice.row));
             one.hypothesis.log_probabilities.push_back(choice.log_probability);
             one.hypothesis.log_probability = choice.total;
+            if (trace_) {
+                std::vector<SearchTree::Node>& nodes = trace_->trees[sentence].nodes;
+                nodes.push_back({one.hypothesis.node, choice.token, choice.log_probability, choice.total});
+                one.hypothesis.node = std::ssize(nodes) - 1;
+            }
             if (choice.token == Vocabulary::end) {
                 one.hypothesis.is_whole = true;
                 finish(one);
@@ -185,11 +212,21 @@ class Search {
     /// Moves a hypothesis to those that are finished.
     void finish(const Live& one) {
         Hypothesis result = one.hypothesis;
-        std::vector<Tensor> attention;
-        for (std::size_t t = 0; t < one.rows.size() && weights_[t].defined(); ++t)
-            attention.push_back(wengert::select(weights_[t], 0, one.rows[t]));
         const std::int64_t length = lengths_.defined() ? lengths_.data<std::int64_t>()[one.sentence] : source_.dim(1);
-        if (!attention.empty()) result.weights = slice(stack(attention, 0), 1, 0, length);
+        // The rows that led here, of a tensor [rows, S] for each step.
+        const auto followed = [&](const auto& at_step) {
+            std::vector<Tensor> rows;
+            for (std::size_t t = 0; t < one.rows.size(); ++t)
+                rows.push_back(wengert::select(at_step(t), 0, one.rows[t]));
+            return slice(stack(rows, 0), 1, 0, length);
+        };
+        if (!one.rows.empty() && weights_[0].defined()) {
+            result.weights = followed([&](std::size_t t) -> const Tensor& { return weights_[t]; });
+            for (std::size_t p = 0; p < parts_[0].size(); ++p)
+                result.parts.push_back(
+                    {parts_[0][p].system, parts_[0][p].head,
+                     followed([&](std::size_t t) -> const Tensor& { return parts_[t][p].weights; })});
+        }
         const auto n = static_cast<double>(result.log_probabilities.size());
         result.score = result.log_probability / std::pow((5 + n) / 6, options_.length_penalty);
         if (options_.coverage_penalty > 0 && result.weights.defined()) {
@@ -203,11 +240,13 @@ class Search {
     const SearchOptions options_;
     const std::int64_t max_length_;
     const std::span<const std::vector<std::int64_t>> prefixes_;
+    SearchTrace* const trace_;
     const Tensor source_, lengths_;
     Generator random_;
     std::vector<std::unique_ptr<DecoderState>> states_;
-    std::vector<Live> live_;       // the hypotheses of a sentence stand together
-    std::vector<Tensor> weights_;  // of each step, [rows, S]
+    std::vector<Live> live_;                         // the hypotheses of a sentence stand together
+    std::vector<Tensor> weights_;                    // of each step, [rows, S]
+    std::vector<std::vector<AttentionPart>> parts_;  // of each step, if there is a trace
     std::vector<std::vector<Hypothesis>> finished_;
     std::int64_t step_ = 0;
 };
@@ -265,11 +304,12 @@ void from_json(const nlohmann::json& json, SearchOptions& options) {
 std::vector<std::vector<Hypothesis>> search(std::span<const System* const> systems, const Tensor& source,
                                             const Tensor& lengths, std::int64_t max_length,
                                             const SearchOptions& options,
-                                            std::span<const std::vector<std::int64_t>> prefixes) {
+                                            std::span<const std::vector<std::int64_t>> prefixes, SearchTrace* trace) {
     const Pause pause;
     check(systems, source, options.max_length > 0 ? options.max_length : max_length, options, prefixes);
+    if (trace) trace->trees.clear();
     if (source.dim(0) == 0) return {};
-    return Search(systems, source, lengths, max_length, options, prefixes).run();
+    return Search(systems, source, lengths, max_length, options, prefixes, trace).run();
 }
 
 }  // namespace wengert

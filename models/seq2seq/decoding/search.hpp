@@ -69,6 +69,13 @@ struct SearchOptions {
 void from_json(const nlohmann::json& json, SearchOptions& options);
 
 /// A translation that a search has found, or is working on.
+/// What one system of an ensemble looked at, or one of its heads.
+struct AttentionPart {
+    std::size_t system;  ///< its place in the ensemble
+    std::int64_t head;   ///< -1: the system, the mean of its heads
+    Tensor weights;      ///< as Hypothesis::weights
+};
+
 struct Hypothesis {
     std::vector<std::int64_t> tokens = {};       ///< without <s> and </s>
     bool is_whole = false;                       ///< it ended with </s>, and was not cut off
@@ -76,6 +83,27 @@ struct Hypothesis {
     double log_probability = 0;                  ///< their sum
     double score = 0;                            ///< what hypotheses are ordered by: the same with penalties
     Tensor weights = {};  ///< [tokens, and </s> if whole; S]: attention, the mean over systems that have one
+    std::vector<AttentionPart> parts = {};  ///< what that is the mean of, where a SearchTrace is kept
+    std::int64_t node = -1;                 ///< its last token in the SearchTree, where one is kept
+};
+
+/// The hypotheses of a source that a search kept, step by step: a node for each token that one got.
+struct SearchTree {
+    struct Node {
+        std::int64_t parent;     ///< that of the token before; -1: none, it is the first
+        std::int64_t token;      ///< </s>, too
+        double log_probability;  ///< of the token, in nats
+        double total;            ///< of all tokens so far
+        std::int64_t rank =
+            -1;  ///< of the hypothesis that is finished here among all of its source, 0: the best; -1: none is
+        double score = 0;  ///< that hypothesis's
+    };
+    std::vector<Node> nodes = {};  ///< a parent stands before its children
+};
+
+/// What a search went through besides what it returns.
+struct SearchTrace {
+    std::vector<SearchTree> trees;  ///< of each source
 };
 
 /// The best hypotheses of each source, the best first: n_best of each, or as many as there are. source int64
@@ -85,13 +113,15 @@ struct Hypothesis {
 ///
 /// score = log_probability / ((5 + n) / 6)^length_penalty + coverage_penalty sum_s log(min(sum_t weights[t, s], 1)),
 /// where n counts </s> (Wu et al. 2016, arXiv:1609.08144). <pad> and <s> are never written. A hypothesis that ends
-/// leaves its place in the beam. Records nothing; threads may share systems.
+/// leaves its place in the beam. Records nothing; threads may share systems. `trace`, if there is one, gets what the
+/// search went through, and hypotheses their parts, for which attention is kept apart.
 ///
 /// Throws ValueError without a system, for systems of unlike target vocabularies, options outside their ranges and a
 /// prefix that does not fit, NonFiniteError if a system's logits are not finite.
 std::vector<std::vector<Hypothesis>> search(std::span<const System* const> systems, const Tensor& source,
                                             const Tensor& lengths, std::int64_t max_length,
                                             const SearchOptions& options = {},
-                                            std::span<const std::vector<std::int64_t>> prefixes = {});
+                                            std::span<const std::vector<std::int64_t>> prefixes = {},
+                                            SearchTrace* trace = nullptr);
 
 }  // namespace wengert

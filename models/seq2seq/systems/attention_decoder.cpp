@@ -16,22 +16,24 @@ struct Attended {
     Tensor context;   // [B, M]
     Tensor weights;   // [B, S]
     Tensor coverage;  // [B, S, d], or undefined
+    Tensor heads;     // [B, H, S], or undefined
 };
 
 Attended attend(const BahdanauAttention& attention, const Tensor& hidden, const BahdanauAttention::Memory& memory,
                 const Tensor&) {
     const auto result = attention(hidden, memory);
-    return {result.context, result.weights, {}};
+    return {result.context, result.weights, {}, {}};
 }
 Attended attend(const CoverageAttention& attention, const Tensor& hidden, const CoverageAttention::Memory& memory,
                 const Tensor& coverage) {
     const auto result = attention(hidden, memory, coverage);
-    return {result.context, result.weights, result.coverage};
+    return {result.context, result.weights, result.coverage, {}};
 }
 Attended attend(const HeadsAttention& attention, const Tensor& hidden, const HeadsAttention::Memory& memory,
                 const Tensor&) {
     const auto result = attention.heads(unsqueeze(hidden, 1), memory);
-    return {squeeze(result.outputs, 1), mean(squeeze(result.weights, 2), 1), {}};
+    const Tensor context = squeeze(result.outputs, 1), heads = squeeze(result.weights, 2);
+    return {context, mean(heads, 1), {}, heads};
 }
 
 /// Features of a context.
@@ -92,7 +94,7 @@ auto AttentionDecoder<Attention>::advance(const Tensor& projection, const State&
     const CellState next = cell(linear(context, memory.context_weight, projection), state.cell);
     std::vector<Tensor> features{next.h};
     if (reads_context()) features.push_back(context);
-    return {{next, attended.coverage}, std::move(features), attended.weights};
+    return {{next, attended.coverage}, std::move(features), attended.weights, attended.heads};
 }
 
 template struct AttentionDecoder<BahdanauAttention>;

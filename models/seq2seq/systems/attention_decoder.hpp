@@ -52,6 +52,7 @@ struct AttentionDecoder : TargetWords {
         State state;
         std::vector<Tensor> features;  ///< the state [B, H], and if there is a readout layer, the context [B, M]
         Tensor weights;                ///< [B, S]: attention over the source
+        Tensor heads;                  ///< [B, H, S]: that of each head, of multi-head attention only
     };
 
     AttentionDecoder() = default;

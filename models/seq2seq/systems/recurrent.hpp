@@ -48,9 +48,14 @@ class Recurrent {
         struct Next {
             Tensor logits, weights;
             decltype(next.state) state;
+            Tensor heads;
         };
-        return Next{words().output(words().features(next.features, embedded, nullptr)), next.weights,
-                    std::move(next.state)};
+        Next result{words().output(words().features(next.features, embedded, nullptr)),
+                    next.weights,
+                    std::move(next.state),
+                    {}};
+        if constexpr (requires { next.heads; }) result.heads = next.heads;
+        return result;
     }
 
   private:

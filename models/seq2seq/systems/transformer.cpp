@@ -66,7 +66,10 @@ TransformerModel::Step TransformerModel::step(const Tensor& tokens, const State&
     const Scope scope("decoder");
     const Tensor x = place(decoder.embedding(unsqueeze(tokens, 1)), state.step, nullptr);
     const TransformerDecoder::Step next = decoder.transformer.step(x, memory.layers, state.past);
-    return {decoder.output(squeeze(next.outputs, 1)), squeeze(mean(next.weights, 1), 1), {next.past, state.step + 1}};
+    return {decoder.output(squeeze(next.outputs, 1)),
+            squeeze(mean(next.weights, 1), 1),
+            {next.past, state.step + 1},
+            squeeze(next.weights, 2)};
 }
 
 TransformerDecoder::Step TransformerModel::follow(const Tensor& source, const Tensor& lengths, const Tensor& target,

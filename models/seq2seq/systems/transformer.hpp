@@ -55,6 +55,7 @@ struct TransformerModel {
     struct Step {
         Tensor logits, weights;
         State state;
+        Tensor heads;  ///< [N, H, S]: the last layer's
     };
 
     TransformerModel() = default;

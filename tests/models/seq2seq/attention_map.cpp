@@ -111,7 +111,7 @@ TEST_CASE("weights that do not fit the words are an error") {
 }
 
 TEST_CASE("attention maps are numbers in JSON, a map a line") {
-    CHECK(to_json({}) == "[]\n");
+    CHECK(to_json(std::vector<AttentionMap>{}) == "[]\n");
     AttentionMap broken = example_map();
     broken.title = "\xff";
     const std::vector<AttentionMap> maps{example_map(), broken};
@@ -120,6 +120,28 @@ TEST_CASE("attention maps are numbers in JSON, a map a line") {
     CHECK(to_json(maps) == "[\n{\"title\":\"Tom chases Jerry\"," + rest + ",\n{\"title\":\"\uFFFD\"," + rest + "\n]\n");
     broken.weights = zeros({3, 2});
     CHECK_THROWS_AS(to_json({&broken, 1}), ShapeError);
+}
+
+TEST_CASE("parts of an attention map stand below it, side by side, with their names") {
+    AttentionMap map = example_map();
+    for (const char* const name :
+         {"head <1>", "head 2", "head 3", "head 4", "head 5", "head 6", "head 7", "head 8", "head 9"})
+        map.parts.push_back({name, tensor({0.5, 0.25, 0.25, 0, 0, 1}, {2, 3})});
+    const std::string svg = svg_of(map);
+    CHECK(count(svg, "</title></rect>") == 60);
+    CHECK(count(svg, ">head &lt;1&gt;</text>") == 1);
+    const auto place_of = [&svg](const std::string& name) {
+        const std::size_t at = svg.rfind("translate(", svg.find(">" + name + "</text>")) + 10;
+        return std::pair(std::stod(svg.substr(at)), std::stod(svg.substr(svg.find(' ', at))));
+    };
+    CHECK(place_of("head 2").first > place_of("head &lt;1&gt;").first);
+    CHECK(place_of("head 2").second == place_of("head &lt;1&gt;").second);
+    CHECK(place_of("head 9").second > place_of("head 2").second);  // a row more
+    CHECK(to_json({&map, 1}).find(R"("parts":[{"name":"head <1>","weights":[[0.5,0.25,0.25],[0.0,0.0,1.0]]},)") !=
+          std::string::npos);
+    map.parts[1].weights = zeros({3, 2});
+    CHECK_THROWS_AS(svg_of(map), ShapeError);
+    CHECK_THROWS_AS(to_json({&map, 1}), ShapeError);
 }
 
 TEST_CASE("an attention map is written to a file") {
@@ -166,4 +188,34 @@ TEST_CASE("a page shows what a word looked at, and what looked at it") {
     CHECK(*result ==
           "0.06 0.81 0.13 - - - - - - -|- - - - - - - - - -|- - - - 0.81 - - - - -|0|ltr|false true|12 汤姆 from Tom: "
           "1.000");
+}
+
+TEST_CASE("a page shows parts beside one another, of which a reader chooses one, and the tree below") {
+    std::vector maps{example_map(), example_map()};
+    maps[1].parts = {{"</script>", tensor({0.25, 0.5, 0.25, 0, 0, 1}, {2, 3})}, {"head 2", maps[1].weights}};
+    const BeamTree tree{.title = "hidden", .nodes = {{-1, "<b>追</b>", -0.5, -0.5, 0, -0.25}}};
+    const std::vector trees{BeamTree{}, tree};
+    const TemporaryDirectory directory;
+    write_html(maps, directory.path() / "page.html", trees);
+    CHECK_THROWS_WITH_AS(to_html(maps, {&tree, 1}), "attention map: 2 maps, but 1 trees", ValueError);
+    IN_BROWSER(result, directory.path() / "page.html", R"(
+        const section = document.querySelectorAll("section")[1];
+        const word = section.querySelectorAll("button.word")[3];
+        const said = () => {
+          word.dispatchEvent(new MouseEvent("mouseenter"));
+          const shares = [...section.querySelectorAll("button.word.told")].map(word => word.lastChild.textContent).join(" ");
+          word.dispatchEvent(new MouseEvent("mouseleave"));
+          return shares + " " + [...section.querySelectorAll("button.part")].map(part => part.ariaPressed).join(" ");
+        };
+        const lines = [[...section.querySelectorAll("figcaption")].map(caption => caption.textContent).join(" "), said()];
+        section.querySelectorAll("button.part")[1].click();
+        lines.push(said());
+        const figures = [...section.querySelectorAll("figure")].map(figure => figure.getBoundingClientRect());
+        lines.push(figures[1].left > figures[0].left && figures[1].top === figures[0].top);
+        lines.push(section.querySelectorAll("svg").length, section.querySelector("svg").textContent.includes("<b>追</b>"),
+                   section.querySelector("svg").textContent.includes("hidden"), document.querySelectorAll("b").length);
+        click("#tables");
+        lines.push(figures.length, getComputedStyle(section.querySelector(".tables")).display);
+        return lines.join("|");)")
+    CHECK(*result == "mean </script> head 2|1.00 true  |0.25 0.50 0.25 false true false|true|1|true|false|0|3|none");
 }

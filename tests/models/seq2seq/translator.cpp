@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <wengert/models/seq2seq/translator.hpp>
 
 #include "small_translator.hpp"
@@ -59,6 +60,35 @@ TEST_CASE("a translation is cut off at max_length, or at the length of a source 
     CHECK(!usual.is_whole);
     CHECK(usual.weights.shape() == Shape{10, 5});
     CHECK(translate(translator, Sentence(17, "tom")).tokens.size() == 17);
+}
+
+TEST_CASE("parts of attention have the names of their systems and heads, and trees their tokens") {
+    const Translator translator = small_translator();
+    const Sentence source = words("tom chases jerry .");
+    const std::vector<std::int64_t> ids = source_ids(source, translator.source.vocabulary);
+    const Translator* const twice[] = {&translator, &translator};
+    SearchTrace trace;
+    Translation t = translate(twice, collate({&ids, 1}), {.beam = 2}, &trace).front().front();
+    t.parts.push_back({1, 4, t.weights});
+    const std::vector<std::string> names{"a", "b"};
+    const auto names_in = [](const AttentionMap& map) {
+        std::string all;
+        for (const AttentionMap::Part& part : map.parts) all += "[" + part.name + "]";
+        return all;
+    };
+    CHECK(names_in(attention_map(source, t, "", names)) == "[a][b][b, head 5]");
+    t.parts = {{0, 0, t.weights}};
+    CHECK(names_in(attention_map(source, t)) == "[head 1]");
+
+    const BeamTree tree = beam_tree(trace.trees[0], translator.target.vocabulary, "title");
+    REQUIRE(tree.nodes.size() == trace.trees[0].nodes.size());
+    std::string way;
+    std::int64_t at = std::ranges::find(tree.nodes, 0, &BeamTree::Node::rank) - tree.nodes.begin();
+    for (; at >= 0; at = tree.nodes[static_cast<std::size_t>(at)].parent)
+        way = tree.nodes[static_cast<std::size_t>(at)].token + " " + way;
+    std::string written;
+    for (const std::string& token : t.tokens) written += token + " ";
+    CHECK(way == written + (t.is_whole ? "</s> " : ""));
 }
 
 TEST_CASE("an empty translation has the attention of its end") {

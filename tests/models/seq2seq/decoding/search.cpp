@@ -201,6 +201,76 @@ TEST_CASE("search: an ensemble of one system twice is that system, and unlike sy
     CHECK(search(all, batch.source, batch.lengths, 9, {.beam = 3}).size() == 3);
 }
 
+TEST_CASE("search: a trace has the way of each hypothesis, and changes nothing that is found") {
+    const SmallBatch batch;
+    const auto systems = small_systems();
+    const SearchOptions options{.beam = 3, .n_best = 3, .length_penalty = 0.6};
+    for (const auto& system : systems) {
+        CAPTURE(system->name());
+        const System* const alone[] = {system.get()};
+        SearchTrace trace;
+        trace.trees.resize(7);  // of a search before
+        const auto found = search(alone, batch.source, batch.lengths, 9, options, {}, &trace),
+                   silent = search_one(*system, batch, options);
+        REQUIRE(trace.trees.size() == 3);
+        for (std::size_t row = 0; row < 3; ++row) {
+            const std::vector<SearchTree::Node>& nodes = trace.trees[row].nodes;
+            REQUIRE(found[row].size() == silent[row].size());
+            std::vector<std::size_t> in_step;
+            std::vector<std::size_t> steps(nodes.size());
+            for (std::size_t i = 0; i < nodes.size(); ++i) {
+                REQUIRE(nodes[i].parent < static_cast<std::int64_t>(i));
+                const auto parent = static_cast<std::size_t>(nodes[i].parent);
+                steps[i] = nodes[i].parent < 0 ? 0 : steps[parent] + 1;
+                const double before = nodes[i].parent < 0 ? 0 : nodes[parent].total;
+                CHECK(nodes[i].total == doctest::Approx(before + nodes[i].log_probability));
+                in_step.resize(std::max(in_step.size(), steps[i] + 1));
+                ++in_step[steps[i]];
+            }
+            for (const std::size_t count : in_step) CHECK(count <= 3);
+            for (std::size_t rank = 0; rank < found[row].size(); ++rank) {
+                const Hypothesis& one = found[row][rank];
+                CHECK(one.tokens == silent[row][rank].tokens);
+                CHECK(one.score == silent[row][rank].score);
+                CHECK(silent[row][rank].parts.empty());
+                CHECK(silent[row][rank].node == -1);
+                std::vector<std::int64_t> way;
+                for (std::int64_t at = one.node; at >= 0; at = nodes[static_cast<std::size_t>(at)].parent)
+                    way.insert(way.begin(), nodes[static_cast<std::size_t>(at)].token);
+                std::vector<std::int64_t> written = one.tokens;
+                if (one.is_whole) written.push_back(Vocabulary::end);
+                CHECK(way == written);
+                CHECK(nodes[static_cast<std::size_t>(one.node)].rank == static_cast<std::int64_t>(rank));
+                CHECK(nodes[static_cast<std::size_t>(one.node)].score == one.score);
+                // Systems of several heads show each, and the mean of these is what the system looked at.
+                const bool has_heads = system->name() == "multihead" || system->name() == "transformer";
+                REQUIRE(one.parts.size() == (has_heads ? 2 : 0));
+                if (!has_heads) continue;
+                CHECK(one.parts[1].head == 1);
+                CHECK(difference((one.parts[0].weights + one.parts[1].weights) / 2, one.weights, 1e-12) == "");
+                if (row == 2) continue;  // of one word, which both look at
+                CHECK(difference(one.parts[0].weights, one.parts[1].weights, 1e-6) != "");
+            }
+        }
+    }
+
+    // Of an ensemble, each system that attends; one of these has heads besides.
+    std::vector<const System*> some;
+    for (const auto& system : systems)
+        if (system->name() == "bahdanau" || system->name() == "cho" || system->name() == "multihead")
+            some.push_back(system.get());
+    REQUIRE(some.size() == 3);
+    SearchTrace trace;
+    const Hypothesis best = search(some, batch.source, batch.lengths, 9, options, {}, &trace)[1][0];
+    std::vector<std::pair<std::string_view, std::int64_t>> parts;
+    for (const AttentionPart& part : best.parts) parts.emplace_back(some[part.system]->name(), part.head);
+    CHECK(parts == std::vector<std::pair<std::string_view, std::int64_t>>{
+                       {"bahdanau", -1}, {"multihead", -1}, {"multihead", 0}, {"multihead", 1}});
+    CHECK(difference((best.parts[0].weights + best.parts[1].weights) / 2, best.weights, 1e-12) == "");
+    CHECK(search(some, zeros({0, 4}, Dtype::int64), {}, 9, options, {}, &trace).empty());
+    CHECK(trace.trees.empty());
+}
+
 TEST_CASE("search: lengths, unknown words, prefixes and chance") {
     const SmallBatch batch;
     const auto systems = small_systems();

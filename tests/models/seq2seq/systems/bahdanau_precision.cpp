@@ -38,13 +38,13 @@ Tensor lengths() {
     return tensor(result, {rows});
 }
 
-struct Batch {
+struct PrecisionBatch {
     Tensor source = sentences(1, -1), lengths = ::lengths(), target = sentences(2, Vocabulary::start);
 };
 
 /// The losses of some steps of training.
 std::vector<double> train(Precision p, int steps) {
-    const Batch batch;
+    const PrecisionBatch batch;
     Generator generator(1);
     const Bahdanau model(options, generator);
     const ProductPrecision precision(p);
@@ -63,7 +63,7 @@ std::vector<double> train(Precision p, int steps) {
 }  // namespace
 
 TEST_CASE("bfloat16: the gradients of the whole model") {
-    const Batch batch;
+    const PrecisionBatch batch;
     for (const bool bidirectional : {false, true}) {
         CAPTURE(bidirectional);
         SystemOptions sizes = options;
@@ -92,7 +92,7 @@ TEST_CASE("bfloat16: training is the same from run to run, bit for bit") {
 }
 
 TEST_CASE("bfloat16: greedy translations") {
-    const Batch batch;
+    const PrecisionBatch batch;
     Generator generator(1);
     const Bahdanau model(options, generator);
     const auto translate = [&] { return greedy(model, batch.source, batch.lengths, 6); };

@@ -1,4 +1,4 @@
-#include "seq2seq/model_name.hpp"
+#include "seq2seq/model_names.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,4 +13,10 @@ TEST_CASE("a model is called by its directory") {
     CHECK(model_name("best") == "");
     CHECK(model_name("/") == "");
     CHECK(model_name("") == "");
+}
+
+TEST_CASE("models of the same name are told apart by their paths") {
+    CHECK(names_of({"a/m", "a/n/best"}) == std::vector<std::string>{"m", "n"});
+    CHECK(names_of({"a/m", "b/m"}) == std::vector<std::string>{"a/m", "b/m"});
+    CHECK(names_of({"a/m", "best"}) == std::vector<std::string>{"a/m", "best"});
 }

@@ -1,7 +1,12 @@
-/// From white to dark blue, and whether light letters are easier to read upon it.
-function paint(element, weight) {
+/// From white to dark blue.
+function colourOf(weight) {
   const mix = (light, dark) => Math.round(light + (dark - light) * Math.min(Math.max(weight, 0), 1));
-  element.style.background = `rgb(${mix(255, 8)},${mix(255, 48)},${mix(255, 107)})`;
+  return `rgb(${mix(255, 8)},${mix(255, 48)},${mix(255, 107)})`;
+}
+
+/// In that colour, with light letters where these are easier to read.
+function paint(element, weight) {
+  element.style.background = colourOf(weight);
   element.classList.toggle("dark", weight > 0.45);
 }
 
@@ -31,7 +36,7 @@ function wordsOf(words, kind, ask, leave) {
 
 /// All weights at once: a column for each source word, a row for each target word.
 function tableOf(map) {
-  const table = make("table", "");
+  const table = make("table", "", "weights");
   const head = table.insertRow();
   head.append(make("th", ""), ...map.source.map(word => make("th", word)));
   map.target.forEach((word, t) => {
@@ -46,11 +51,8 @@ function tableOf(map) {
   return table;
 }
 
-/// A map with its words, each of which shows when it is pointed at or has the focus what it looked at, or what looked at
-/// it.
-function sectionOf(map) {
-  const section = make("section", "");
-  if (map.title) section.append(make("h2", map.title));
+/// The source and the translation of a map, where a word that is asked shows its share of the others.
+function linesOf(map) {
   const show = (asked, others, weights) => {
     clear();
     asked.classList.add("asked");
@@ -68,6 +70,6 @@ function sectionOf(map) {
     s => show(sources[s], targets, map.weights.map(row => row[s])), () => clear());
   const [targetLine, targets] = wordsOf(map.target, "translation",
     t => show(targets[t], sources, map.weights[t]), () => clear());
-  section.append(sourceLine, targetLine);
-  return section;
+  return [sourceLine, targetLine];
 }
+
