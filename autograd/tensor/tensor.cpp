@@ -270,9 +270,6 @@ Tensor tensor(const std::vector<bool>& values, const Shape& shape) {
 Tensor tensor(std::initializer_list<double> values, const Shape& shape, Dtype dtype) {
     return cast(tensor(std::span<const double>(values.begin(), values.size()), shape), dtype);
 }
-Tensor tensor(std::initializer_list<double> values, Dtype dtype) {
-    return tensor(values, Shape{static_cast<std::int64_t>(values.size())}, dtype);
-}
 
 Tensor cast(const Tensor& x, Dtype dtype) {
     if (x.dtype() == dtype) return x;

@@ -265,8 +265,15 @@ Tensor tensor(const std::vector<T>& values, const Shape& shape) {
 }
 Tensor tensor(const std::vector<bool>& values, const Shape& shape);
 /// A vector [n], or, with a shape, any tensor, of `dtype`: tensor({1, 2, 3, 4}, {2, 2}); of bool if all values are.
-Tensor tensor(std::initializer_list<double> values, Dtype dtype = Dtype::float32);
 Tensor tensor(std::initializer_list<double> values, const Shape& shape, Dtype dtype = Dtype::float32);
+inline Tensor tensor(std::initializer_list<double> values) {
+    return tensor(values, Shape{static_cast<std::int64_t>(values.size())});
+}
+/// Only of what is a Dtype by name: the {} of tensor({1}, {}) is the shape of a scalar.
+template <std::same_as<Dtype> D>
+Tensor tensor(std::initializer_list<double> values, D dtype) {
+    return tensor(values, Shape{static_cast<std::int64_t>(values.size())}, dtype);
+}
 template <std::same_as<bool> Bool>
 Tensor tensor(std::initializer_list<Bool> values, const Shape& shape) {
     return tensor(std::span<const bool>(values.begin(), values.size()), shape);

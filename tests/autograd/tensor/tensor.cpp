@@ -21,6 +21,8 @@ TEST_CASE("tensor: made of values, of one value, of counting numbers") {
     CHECK(x.at({1, 0}) == 4);
     CHECK(tensor({1, 2}).shape() == Shape{2});
     CHECK(tensor({1, 2}, Dtype::int64).dtype() == Dtype::int64);
+    CHECK(tensor({0.5}, {}).shape() == Shape{});
+    CHECK(tensor({0.5}, {}).item() == 0.5);
     CHECK(tensor(std::vector<std::int64_t>{7, 8}, {2, 1}).dtype() == Dtype::int64);
     CHECK(tensor({true, false}).dtype() == Dtype::boolean);
     CHECK(elements(tensor({true, false, true, true}, {2, 2})) == Values{1, 0, 1, 1});
