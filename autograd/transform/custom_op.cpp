@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
 #include <set>
 #include <string>
 #include <wengert/autograd/transform/custom_op.hpp>
+#include <wengert/autograd/transform/internal/captured.hpp>
 #include <wengert/autograd/transform/internal/rule.hpp>
 
 namespace wengert {
@@ -63,7 +65,20 @@ CustomOp::CustomOp(std::string_view name, Forward forward, Vjp vjp)
 Tensor CustomOp::operator()(const std::vector<Tensor>& operands, const SourceLine& where) const {
     std::vector<const Tensor*> pointers;
     for (const Tensor& x : operands) pointers.push_back(&x);
-    return apply(CustomNode{definition_}, Inputs(pointers), where);
+    const Inputs in(pointers);
+    const Recording* const recording = Recording::current();
+    if (recording == nullptr) return apply(CustomNode{definition_}, in, where);
+    const Captured captured(*recording);
+    Tensor result = apply(CustomNode{definition_}, in, where);
+    for (const Tensor& x : captured.tensors())
+        if (std::ranges::find(operands, x.state(), &Tensor::state) == operands.end())
+            located(name(), in, where, [&] {
+                throw TapeError(
+                    fmt::format("the function computes with {} {}, which is no operand: no gradient would "
+                                "reach it; give it as an operand, or detached()",
+                                x.name().empty() ? "a followed tensor" : '"' + x.name() + '"', to_string(x.shape())));
+            });
+    return result;
 }
 
 std::string_view CustomOp::name() const { return definition_->name; }

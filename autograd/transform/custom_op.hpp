@@ -34,8 +34,9 @@ class CustomOp {
     CustomOp(std::string_view name, Forward forward, Vjp vjp);
 
     /// The value for one or more operands. Throws what the forward function throws, ValueError if its result is
-    /// undefined, DtypeError if that is int64. A gradient through it throws ValueError if the vjp has not one cotangent
-    /// for each operand, ShapeError or DtypeError if one is not like its operand.
+    /// undefined, DtypeError if that is int64, TapeError if it computes with a followed tensor that is no operand. A
+    /// gradient through it throws ValueError if the vjp has not one cotangent for each operand, ShapeError or
+    /// DtypeError if one is not like its operand.
     template <std::same_as<Tensor>... More>
     Tensor operator()(const Input& x, const More&... more) const {
         return (*this)({tensor_of(x, name()), more...}, x.where());

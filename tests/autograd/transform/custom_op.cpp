@@ -169,3 +169,32 @@ TEST_CASE("custom_op: the name outlives the op") {
     }
     CHECK(name == "op_1");
 }
+
+TEST_CASE("custom_op: a followed tensor that the function captures is an error, not a gradient of zero") {
+    const Tensor x = tensor({1, 2}), m = tensor({3, 4});
+    const CustomOp scaled(
+        "scaled", [&](const List& in) { return mul(in[0], m); },
+        [&](const List&, const Tensor&, const Tensor& ct) { return std::vector{mul(ct, m)}; });
+    CHECK(elements(scaled(x)) == Values{3, 8});
+    {
+        Tape tape;
+        tape.watch(x);
+        CHECK(elements(tape.gradient(sum(scaled(x)), x)) == Values{3, 4});  // m is a constant
+    }
+    Tape tape;
+    tape.watch(x);
+    tape.watch(m);
+    try {
+        scaled(x);
+        FAIL("the gradient of m would be zero");
+    } catch (const TapeError& error) {
+        CHECK(std::string(error.what())
+                  .starts_with("scaled: the function computes with a followed tensor [2], which is no operand"));
+    }
+    const CustomOp product(
+        "product", [](const List& in) { return mul(in[0], in[1]); },
+        [](const List& in, const Tensor&, const Tensor& ct) {
+            return std::vector{mul(ct, in[1]), mul(ct, in[0])};
+        });
+    CHECK(elements(tape.gradient(sum(product(x, m)), m)) == Values{1, 2});
+}
