@@ -39,9 +39,10 @@ Request check(Recording& recording, const Tensor& result, std::span<const Tensor
         if (!input.defined()) throw ValueError(fmt::format("input {} is an undefined tensor", i));
         const NodeId id = recording.follow(input);
         if (id == no_node)
-            throw TapeError(fmt::format("input {}{} {} is not on this tape; watch() it before it is used", i,
-                                        input.name().empty() ? "" : " \"" + input.name() + '"',
-                                        to_string(input.shape())));
+            throw TapeError(fmt::format(
+                "input {}{} {} is not on this tape; watch() it before it is used, or name_parameters() of its "
+                "model",
+                i, input.name().empty() ? "" : " \"" + input.name() + '"', to_string(input.shape())));
         request.inputs.push_back(id);
         request.lowest = std::min(request.lowest, id);
     }

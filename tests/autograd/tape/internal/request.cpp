@@ -42,12 +42,17 @@ TEST_CASE("request: inputs and results that were never recorded") {
     const Tensor y = sum(mul(x, constant));
     CHECK_THROWS_WITH_AS(
         tape.gradient(y, {x, constant}),
-        ("gradient: input 1 [2] is not on this tape; watch() it before it is used" + at_line()).c_str(), TapeError);
-    const Tensor named = constant.clone().set_name("bias");
-    CHECK_THROWS_WITH_AS(
-        tape.gradient(y, named),
-        ("gradient: input 0 \"bias\" [2] is not on this tape; watch() it before it is used" + at_line()).c_str(),
+        ("gradient: input 1 [2] is not on this tape; watch() it before it is used, or name_parameters() of its model" +
+         at_line())
+            .c_str(),
         TapeError);
+    const Tensor named = constant.clone().set_name("bias");
+    CHECK_THROWS_WITH_AS(tape.gradient(y, named),
+                         ("gradient: input 0 \"bias\" [2] is not on this tape; watch() it before it is used, or "
+                          "name_parameters() of its model" +
+                          at_line())
+                             .c_str(),
+                         TapeError);
     CHECK_THROWS_WITH_AS(tape.gradient(Tensor(), x),
                          ("gradient: the result is an undefined tensor" + at_line()).c_str(), ValueError);
     CHECK_THROWS_WITH_AS(tape.gradient(y, {x, Tensor()}),
