@@ -40,11 +40,12 @@ std::vector<std::string> with_configuration(std::vector<std::string> words) {
     }
     if (std::ranges::find(words, "--resume") != words.end() && !model.empty()) {
         const std::filesystem::path file = model / "train.toml";
-        std::error_code error;
+        std::error_code error, other;
         if (std::filesystem::exists(file, error))
             words.insert(words.begin(), {"--config", file.string()});
-        else if (std::filesystem::exists(model, error))
-            throw FileError(fmt::format("{}: does not exist; a training goes on with its options", file.string()));
+        else if (error || std::filesystem::exists(model, other))
+            throw FileError(fmt::format("{}: {}; a training goes on with its options", file.string(),
+                                        error ? error.message() : "does not exist"));
     }
     std::ranges::reverse(words);  // as CLI11 takes them
     return words;

@@ -145,6 +145,7 @@ json parse(const fs::path& file) {
     errno = 0;
     std::ifstream stream(file);
     if (!stream) refuse_file(file, "cannot be read: " + std::generic_category().message(errno));
+    if (std::error_code error; fs::is_directory(file, error)) refuse_file(file, "is a directory");
     try {
         return json::parse(stream);
     } catch (const json::exception& error) {
@@ -258,6 +259,9 @@ Translator load_checkpoint(const fs::path& path) {
         std::error_code error;
         try {
             if (fs::is_directory(found, error)) return read_checkpoint(found);
+            // A directory on the way may be closed to us.
+            if (fs::status(path / config_name, error).type() == fs::file_type::none)
+                refuse_file(path, "cannot be read: " + error.message());
             if (fs::is_directory(path, error)) refuse_file(path, "there is no checkpoint in this directory");
             refuse_file(path, fs::exists(path, error) ? "is a file; a model is a directory, as train has written it"
                                                       : "there is no checkpoint: the directory does not exist");
