@@ -91,8 +91,11 @@ user() {
     tee -a "$root/trained" <"$root/training"
 }
 shared=$(pkg-config --libs wengert-models)
-# -l:lib*.a is the static library, whatever stands beside it.
-static=$(pkg-config --static --libs wengert-models | sed 's/-l\(wengert[a-z-]*\)/-l:lib\1.a/g')
+# -l:lib*.a is the static library, whatever stands beside it. The others are shared, since not all their own have to be
+# here to link.
+static="$(echo "$shared" | sed 's/-l\(wengert[a-z-]*\)/-l:lib\1.a/g')
+    $(pkg-config --libs $(pkg-config --print-requires-private wengert-models))
+    $(sed -n 's/^Libs.private: *//p' "$libraries/pkgconfig/wengert.pc")"
 strict='-std=c++23 -O2 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wno-sign-conversion'
 # shellcheck disable=SC2086 # one word a flag
 {

@@ -3,7 +3,8 @@
 # done again.
 # shellcheck shell=sh
 
-packages='g++ meson ninja-build pkgconf libfmt-dev libxsimd-dev libgraphviz-dev nlohmann-json3-dev libcli11-dev
+# dpkg-dev: Meson asks it where libraries go, so that the compiler and the loader find them.
+packages='g++ dpkg-dev meson ninja-build pkgconf libfmt-dev libxsimd-dev libgraphviz-dev nlohmann-json3-dev libcli11-dev
     libutf8proc-dev doctest-dev'
 pkg_config_modules='openblas fmt xsimd libcgraph libgvc nlohmann_json libutf8proc'
 headers='CLI/CLI.hpp doctest/doctest.h'
