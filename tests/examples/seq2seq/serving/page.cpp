@@ -106,8 +106,11 @@ TEST_CASE("the page says what the server refuses, and goes on") {
         lines.push(error.hidden, error.textContent, document.querySelectorAll("article").length);
         await translated("Tom.");
         lines.push(error.hidden, document.querySelectorAll("article").length);
+        await translated("x".repeat(500));
+        document.querySelector("article details").open = true;
+        lines.push(document.documentElement.scrollWidth <= innerWidth);  // nothing sticks out of the page
         await translated("");
         lines.push(document.querySelectorAll("article").length);
         return lines.join("\n");)"))
-    CHECK(*result == "true\nfalse\n\"text\"[0] has 13 tokens, and 5 are the most\n0\ntrue\n1\n1");
+    CHECK(*result == "true\nfalse\n\"text\"[0] has 13 tokens, and 5 are the most\n0\ntrue\n1\ntrue\n1");
 }

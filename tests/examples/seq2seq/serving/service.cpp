@@ -253,22 +253,28 @@ TEST_CASE("what goes wrong inside a service is not told to whoever asks") {
 
 TEST_CASE("a translation that takes too long is given up, and so is what waits for it") {
     Gate gate;
-    Service service(small_models(), gate.search(), {.queue = 1, .timeout = 0.05}, 1);
+    Service service(small_models(), gate.search(), {.queue = 1, .timeout = 0.2}, 1);
     Answer first, second;
-    std::thread running([&] { first = post(service, one_text); });
+    // On a machine that does other things, a request may wait for too long by itself.
+    const auto ask_again = [&](const std::string& body) {
+        Answer answer{503, {}};
+        while (answer.status == 503) answer = post(service, body);
+        return answer;
+    };
+    std::thread running([&] { first = ask_again(one_text); });
     gate.has_come.wait();
     std::thread waiting([&] { second = post(service, one_text); });
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    std::this_thread::sleep_for(std::chrono::milliseconds(400));
     gate.may_go.count_down();
     running.join();
     waiting.join();
     CHECK(first.status == 504);
-    CHECK(first.json["error"] == "the translation took longer than 0.05 seconds");
+    CHECK(first.json["error"] == "the translation took longer than 0.2 seconds");
     if (second.status == 503)
         CHECK(second.json["error"] == "the server is busy, and the request has waited for too long");
     else
-        CHECK(second.status == 200);  // it came late, on a machine that does other things
-    CHECK(post(service, R"({"text": []})").status == 200);
+        CHECK(second.status == 200);                    // it came late, on a machine that does other things
+    CHECK(ask_again(R"({"text": []})").status == 200);  // the place is free again
 }
 
 TEST_CASE("a busy service refuses what cannot wait, and one that ends does what runs") {
