@@ -8,6 +8,9 @@
 //     WENGERT_FAULTS_AT       the number of the call that goes wrong, counted from 1; absent: none does
 //     WENGERT_FAULTS_AS       how: the number of an errno, or "short" (a write takes half of its bytes)
 
+// With it open64() would be what open() is called.
+#undef _FILE_OFFSET_BITS
+
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
