@@ -18,10 +18,10 @@ struct AttentionMap {
 
     /// What is shown beside, of the same words: a head of several, a system of an ensemble.
     struct Part {
-        std::string name;
-        Tensor weights;  ///< as those of the map
+        std::string name;  ///< stands above
+        Tensor weights;    ///< as those of the map
     };
-    std::vector<Part> parts = {};
+    std::vector<Part> parts = {};  ///< none: the weights alone are shown
 };
 
 /// The maps, one below another, as an SVG picture that needs no other file: a column for each source word, a row for
@@ -56,7 +56,7 @@ void write_html(std::span<const AttentionMap> maps, const std::filesystem::path&
 /// What that page is made with, for another page. The script has two functions of a map as to_json() writes it:
 /// linesOf(map) makes the two lines of words, tableOf(map) a table of all weights at once.
 struct AttentionView {
-    std::string_view style, script;
+    std::string_view style, script;  ///< CSS and JavaScript
 };
 AttentionView attention_view();
 

@@ -13,8 +13,8 @@ namespace WENGERT_EXPORT wengert {
 struct BeamTree {
     /// A hypothesis with one token more than its parent.
     struct Node {
-        std::int64_t parent;  ///< its place among the nodes; -1: none, the token is the first
-        std::string token;
+        std::int64_t parent;     ///< its place among the nodes; -1: none, the token is the first
+        std::string token;       ///< as it is shown
         double log_probability;  ///< of the token, in nats
         double total;            ///< of all tokens so far
         std::int64_t rank = -1;  ///< the place of the hypothesis that is finished here, 0: the translation; -1: none is

@@ -68,7 +68,6 @@ struct SearchOptions {
 /// as search() does.
 void from_json(const nlohmann::json& json, SearchOptions& options);
 
-/// A translation that a search has found, or is working on.
 /// What one system of an ensemble looked at, or one of its heads.
 struct AttentionPart {
     std::size_t system;  ///< its place in the ensemble
@@ -76,6 +75,7 @@ struct AttentionPart {
     Tensor weights;      ///< as Hypothesis::weights
 };
 
+/// A translation that a search has found, or is working on.
 struct Hypothesis {
     std::vector<std::int64_t> tokens = {};       ///< without <s> and </s>
     bool is_whole = false;                       ///< it ended with </s>, and was not cut off
@@ -89,6 +89,7 @@ struct Hypothesis {
 
 /// The hypotheses of a source that a search kept, step by step: a node for each token that one got.
 struct SearchTree {
+    /// A token of one hypothesis or several.
     struct Node {
         std::int64_t parent;     ///< that of the token before; -1: none, it is the first
         std::int64_t token;      ///< </s>, too

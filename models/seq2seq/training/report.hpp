@@ -15,28 +15,29 @@ namespace WENGERT_EXPORT wengert {
 struct TrainingReport {
     /// A sentence as the model translated it at one time.
     struct Sample {
-        std::string source, reference, translation;
+        std::string source, reference, translation;  ///< words, parted by spaces
         std::optional<AttentionMap> attention = {};  ///< none: the system has none
     };
+    /// What a validation showed.
     struct Validation {
-        std::int64_t step;
+        std::int64_t step;            ///< after which it was
         std::string name;             ///< "epoch 3, step 900"
         std::vector<Sample> samples;  ///< of the same sentences, in the same order, at each validation
     };
     /// A text that is shown as it is, under a heading.
     struct Text {
-        std::string heading, text;
+        std::string heading, text;  ///< text keeps its lines
     };
 
-    std::string title = {};
-    std::string state = {};  ///< in words: how far it is, or how it ended
-    std::int64_t step = 0, steps = 0;
-    bool is_running = false;
+    std::string title = {};                                       ///< of the page
+    std::string state = {};                                       ///< in words: how far it is, or how it ended
+    std::int64_t step = 0, steps = 0;                             ///< done, and in all
+    bool is_running = false;                                      ///< more is to come
     std::int64_t written = 0;                                     ///< seconds since 1970
     std::vector<std::pair<std::string, std::string>> facts = {};  ///< name and value, in the order of the page
     std::vector<LineChart> charts = {};                           ///< one without a point is left out
     std::vector<Validation> validations = {};                     ///< in the order of their steps
-    std::vector<Text> texts = {};
+    std::vector<Text> texts = {};                                 ///< at the end: commands, the configuration
 };
 
 /// The report as a page for browsers, one file that refers to no other. A reader chooses a validation and sees the
