@@ -64,7 +64,6 @@ inline std::optional<std::string> run_in_browser(const std::filesystem::path& pa
 
 /// `name` is what a script has made of a page; the test case ends here where there is no browser.
 #define IN_BROWSER(name, page, script) IN_BROWSER_AS(name, ::wengert::run_in_browser(page, script))
-#define IN_BROWSER_AT(name, address) IN_BROWSER_AS(name, ::wengert::result_in_browser(address, true))
 #define IN_BROWSER_AS(name, result)                                             \
     const std::optional<std::string> name = result;                             \
     if (!name) {                                                                \

@@ -22,7 +22,7 @@ std::optional<std::string> result_of_page(Service& service, const std::string& s
         return response;
     });
     std::thread thread([&] { server.run(); });
-    const auto result = result_in_browser("http://127.0.0.1:" + std::to_string(server.port()) + "/");
+    const auto result = result_in_browser("http://127.0.0.1:" + std::to_string(server.port()) + "/", true);
     server.stop();
     thread.join();
     return result;
