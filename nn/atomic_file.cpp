@@ -59,13 +59,8 @@ void AtomicFile::commit() {
     if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail();
     temporary_.clear();
 
-    // The new name survives a power cut once the directory is on the disk too. Not every file system can be asked for
-    // that, and the file is whole either way.
-    const std::filesystem::path directory = path_.has_parent_path() ? path_.parent_path() : ".";
-    const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) return;
-    is_synced(descriptor);
-    ::close(descriptor);
+    // The new name survives a power cut once the directory is on the disk too.
+    sync_to_disk(path_.has_parent_path() ? path_.parent_path() : ".");
 }
 
 void sync_to_disk(const std::filesystem::path& path) {

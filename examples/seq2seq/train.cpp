@@ -96,7 +96,7 @@ class Run {
         } catch (const std::exception& error) {
             try {
                 report_.write(state(error.what()));
-            } catch (const FileError&) {  // what ended the training is the error to tell of
+            } catch (const std::exception&) {  // what ended the training is the error to tell of
             }
             throw;
         }
@@ -324,10 +324,10 @@ int train(const TrainArguments& arguments) {
     // What was here before goes when nothing can be wrong with the options any more, and before the first checkpoint:
     // whoever finds that one finds the options with which to go on.
     if (!arguments.resume) {
+        directory.forget_model();
         directory.write("train.toml", arguments.configuration);
         directory.write("commands.txt", arguments.command + '\n');
         directory.cut_logs(0);
-        directory.forget_best();
     }
     run.begin(arguments.resume);
     if (arguments.resume) {

@@ -34,9 +34,14 @@ std::vector<nlohmann::ordered_json> read_log(const std::filesystem::path& direct
     const std::filesystem::path file = directory / name_of(log_names, log);
     if (std::error_code error; !std::filesystem::exists(file, error)) return records;
     LineReader lines(file);
+    std::string broken;  // where it is: no fault if it is the last one
     for (std::string line; lines.next(line);) {
+        if (!broken.empty()) throw FileError(broken + ": is not a record");
         auto record = nlohmann::ordered_json::parse(line, nullptr, false);
-        if (record.is_object()) records.push_back(std::move(record));
+        if (record.is_object())
+            records.push_back(std::move(record));
+        else
+            broken = lines.where();
     }
     return records;
 }
@@ -66,9 +71,13 @@ bool RunDirectory::has_model() const {
     return false;
 }
 
-void RunDirectory::forget_best() const {
-    std::error_code error;
-    std::filesystem::remove(path_ / "best", error);
+void RunDirectory::forget_model() const {
+    for (const char* const link : {"latest", "best"}) {
+        std::error_code error;
+        std::filesystem::remove_all(path_ / link, error);  // in a copy of a directory it is a directory
+        if (error) throw FileError(fmt::format("{}: cannot be removed: {}", (path_ / link).string(), error.message()));
+    }
+    sync_to_disk(path_);
 }
 
 std::string RunDirectory::read(const std::string& name) const {
@@ -90,7 +99,7 @@ void RunDirectory::log(Log log, const nlohmann::ordered_json& record) const {
     stream.close();
     if (!stream) throw FileError(fmt::format("{}: cannot be written: {}", file.string(), reason()));
     // Before the checkpoint of this step, from which a training that goes on counts the lines.
-    sync_to_disk(file);
+    if (log == Log::validations) sync_to_disk(file);
 }
 
 void RunDirectory::cut_logs(std::int64_t step) const {

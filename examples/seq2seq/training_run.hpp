@@ -31,8 +31,9 @@ class RunDirectory {
     RunDirectory& operator=(const RunDirectory&) = delete;
 
     bool has_model() const;
-    /// Removes the link to the best model, when another training begins.
-    void forget_best() const;
+    /// Removes the links to the last and the best model, when another training begins: a model never stands beside the
+    /// options of another training.
+    void forget_model() const;
     const std::filesystem::path& path() const { return path_; }
     /// The text of a file; empty if it is not there.
     std::string read(const std::string& name) const;

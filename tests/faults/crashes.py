@@ -3,7 +3,8 @@
 
     python3 tests/faults/crashes.py SEQ2SEQ [--kills N] [--seed N]
 
-After each kill `latest`, if it is there, must lead to a model that translates. Prints what the directory showed of the
+Every second training begins where another one has left its model. After each kill `latest`, if it is there, must lead to
+a model that translates. Prints what the directory showed of the
 moments: in the midst of saving there are unfinished files. Ends with 1 and the seed if something differs.
 """
 
@@ -70,6 +71,8 @@ while sum(moments.values()) < arguments.kills and not faults:
     if found := difference(training.finish(model), wanted):
         faults.append(found)
     shutil.rmtree(model)
+    if trainings % 2 == 1:
+        training.put_other(model)
 if not faults and model.exists():
     trainings += 1
     if found := difference(training.finish(model), wanted):

@@ -6,7 +6,8 @@
 SHIM is the library that file_faults.cpp describes. A first run notes all operations. Then
 
 - each fails once, with no space left, with an input or output error, interrupted, and, if it writes, after half of its
-  bytes. What is only interrupted or cut must not show; else the training ends with a sentence, and goes on undisturbed;
+  bytes. What is only interrupted or cut must not show; else the training ends with a sentence that says where, but for
+  a file that is to be removed, and goes on undisturbed;
 - the directory is made as it would be if the power had failed after each: without what was not synced. Once the
   names are as old as the content, once they are newer, since file systems write them when they like.
 
@@ -168,6 +169,10 @@ class Trial:
             self.faults.append(f'{case}: the training ends with {code}: {last[0]}')
         elif code > 0 and how in HARMLESS.get(operation.call, []):
             self.faults.append(f'{case}: the training ends: {last[0]}')
+        elif code == 0 and how in FAILURES and operation.call != 'unlink':
+            self.faults.append(f'{case}: the training goes on as if nothing were wrong')
+        elif code > 0 and str(model) not in last[0]:
+            self.faults.append(f'{case}: the training does not say where: {last[0]}')
         self.ends_as_wanted(model, case)
         shutil.rmtree(model)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -24,6 +25,7 @@ class Training:
         self.directory = tempfile.TemporaryDirectory(prefix='wengert-faults-')
         self.here = Path(self.directory.name).resolve()
         self.program = str(Path(program).resolve())
+        self.other_options = None  # of a training that stood in a directory before
         (self.here / 'pairs.tsv').write_text(PAIRS, encoding='utf-8')
         data = str(self.here / 'pairs.tsv')
         self.begin = ['--data', data, '--validation-data', data, '--max-steps', str(steps), '--validate-every', '5',
@@ -31,9 +33,19 @@ class Training:
                       '--batch', '2', '--dropout', '0.2', '--learning-rate', '0.01', '--threads', '1', *arguments]
 
     def command(self, model):
-        """Begins the training in a directory, or goes on with it if there is a checkpoint."""
-        how = ['--resume'] if os.path.lexists(model / 'latest') else [*self.begin, '--force']
+        """Begins the training in a directory, or goes on with it if there is a checkpoint of it."""
+        begun = os.path.lexists(model / 'latest') and (model / 'train.toml').read_bytes() != self.other_options
+        how = ['--resume'] if begun else [*self.begin, '--force']
         return [self.program, 'train', '--model', str(model), *how]
+
+    def put_other(self, model):
+        """Makes a directory with a model of another training, whose place this one is to take."""
+        other = self.here / 'other'
+        if not other.exists():
+            subprocess.run([self.program, 'train', '--model', str(other), *self.begin, '--seed', '2', '--max-steps', '9'], check=True,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.other_options = (other / 'train.toml').read_bytes()
+        shutil.copytree(other, model, symlinks=True)
 
     def start(self, model, **environment):
         return subprocess.Popen(self.command(model), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
