@@ -57,8 +57,11 @@ void serve(const ServeArguments& arguments) {
         const auto begin = std::chrono::steady_clock::now();
         HttpResponse response = service.answer(request);
         const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - begin;
-        fmt::print(stderr, "{} {} {} {:.1f} ms\n", request.method, quoted(request.path), response.status,
-                   taken.count());
+        // Nothing is thrown where standard error is full or closed.
+        std::fputs(
+            fmt::format("{} {} {} {:.1f} ms\n", request.method, quoted(request.path), response.status, taken.count())
+                .c_str(),
+            stderr);
         return response;
     };
     HttpServer server({.host = arguments.host,

@@ -82,7 +82,8 @@ struct HttpServer::State {
             const int yes = 1;
             ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
         });
-        // What is left of a request that was not read whole is never taken for another, and no client holds a thread.
+        // What is left of a request that was not read whole is never taken for another, and a client that waits for its
+        // next one holds no thread.
         server.set_keep_alive_max_count(1);
         server.set_read_timeout(patience);
         server.set_write_timeout(patience);
@@ -136,8 +137,16 @@ int HttpServer::port() const { return state_->port; }
 
 void HttpServer::run() {
     state_->has_begun = true;
-    if (!state_->is_stopped) state_->server.listen_after_bind();
+    bool has_listened = true;
+    try {
+        if (!state_->is_stopped) has_listened = state_->server.listen_after_bind();
+    } catch (...) {
+        state_->has_ended = true;  // stop() waits for that
+        throw;
+    }
     state_->has_ended = true;
+    if (!has_listened && !state_->is_stopped)
+        throw FileError(fmt::format("{} port {}: no more clients can be listened to", state_->options.host, port()));
 }
 
 void HttpServer::stop() {

@@ -25,7 +25,7 @@ struct ServeLimits {
         f(OptionText{"max_weights", "Attention weights of an answer, of all translations together"}, max_weights,
           Bounds<std::int64_t>{1, 1'000'000'000});
         f(OptionText{"queue", "Requests that wait while others are translated; more are refused"}, queue,
-          Bounds<std::int64_t>{0, 10'000});
+          Bounds<std::int64_t>{0, 1000});
         f(OptionText{"timeout", "Seconds after which a request is given up, waiting included"}, timeout,
           Bounds<double>{1e-3, 86'400});
     }

@@ -1,5 +1,3 @@
-
-"use strict";
 const at = id => document.getElementById(id);
 const fields = new Map();  // of the search's options, by name
 let models = [];
@@ -125,7 +123,11 @@ async function begin() {
   try {
     const known = await ask("models");
     models = known.models;
-    at("model").append(...models.map(model => make("option", model.name)));
+    at("model").append(...models.map(model => {
+      const option = make("option", model.name);
+      option.value = model.name;  // as it is, with all its spaces
+      return option;
+    }));
     known.options.forEach(addOption);
     at("form").addEventListener("submit", event => {
       event.preventDefault();

@@ -111,7 +111,7 @@ HttpResponse Service::answer(const HttpRequest& request) {
         return response;
     } catch (const std::exception& error) {
         // What went wrong may name files and lines of this machine.
-        fmt::print(stderr, "{} {}: {}\n", request.method, request.path, error.what());
+        std::fputs(fmt::format("{} {}: {}\n", request.method, request.path, error.what()).c_str(), stderr);
         return respond_error(500, "the server could not do this; its standard error says why");
     }
 }
@@ -163,6 +163,13 @@ const ServedModel& Service::model_of(const std::string& name) const {
     throw Refusal{400, fmt::format("there is no model \"{}\"; there are {}", name, fmt::join(names, ", "))};
 }
 
+/// What a search without a length allows.
+std::int64_t usual_length(const Translator& translator, const std::vector<Sentence>& sentences) {
+    std::int64_t length = translator.max_length;
+    for (const Sentence& sentence : sentences) length = std::max(length, std::ssize(sentence));
+    return length;
+}
+
 HttpResponse Service::translate(const HttpRequest& http) {
     const auto end =
         Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(limits_.timeout));
@@ -189,6 +196,8 @@ HttpResponse Service::translate(const HttpRequest& http) {
     const auto work = [&] {
         if (Clock::now() > end) throw busy("the server is busy, and the request has waited for too long");
         const std::vector<Sentence> sentences = tokenized(model.translator, request.texts, limits_);
+        if (request.search.max_length == 0)
+            request.search.max_length = std::min(usual_length(model.translator, sentences), limits_.max_words);
         const auto all = translations_of(model.translator, sentences, request.search);
         if (request.attention) require_few_weights(all, limits_);
         for (std::size_t i = 0; i < all.size(); ++i)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <exception>
+#include <system_error>
 #include <utility>
 #include <wengert/autograd/tensor/error.hpp>
 #include <wengert/ops/products/threads.hpp>
@@ -18,11 +19,18 @@ std::size_t checked(int threads) {
 }  // namespace
 
 WorkerPool::WorkerPool(int threads, std::size_t queue) : most_(checked(threads) + queue) {
-    for (int i = 0; i < threads; ++i)
-        threads_.emplace_back([this, precision = ProductPrecision::current()] { work(precision); });
+    try {
+        for (int i = 0; i < threads; ++i)
+            threads_.emplace_back([this, precision = ProductPrecision::current()] { work(precision); });
+    } catch (const std::system_error& error) {
+        end();
+        throw ValueError(fmt::format("the system gives {} of {} threads: {}", threads_.size(), threads, error.what()));
+    }
 }
 
-WorkerPool::~WorkerPool() {
+WorkerPool::~WorkerPool() { end(); }
+
+void WorkerPool::end() {
     stop();
     for (std::thread& thread : threads_) thread.join();
 }

@@ -12,10 +12,10 @@
 namespace wengert::program {
 
 /// Threads that compute, each by itself: what one of them does is not shared among OpenMP's threads. Products have the
-/// precision of the thread that made the pool.
+/// precision of the thread that made the pool. OpenBLAS has one thread from then on, in the whole process.
 class WorkerPool {
   public:
-    /// Throws ValueError for fewer than one thread.
+    /// Throws ValueError for fewer than one thread, and for more than the system gives.
     WorkerPool(int threads, std::size_t queue);
     /// stop(), and waits for the jobs that run.
     ~WorkerPool();
@@ -35,6 +35,7 @@ class WorkerPool {
         std::promise<void> end;
     };
     void work(Precision precision);
+    void end();
 
     std::mutex mutex_;
     std::condition_variable changed_;

@@ -270,7 +270,9 @@ TEST_CASE("a translation that takes too long is given up, and so is what waits f
     waiting.join();
     CHECK(first.status == 504);
     CHECK(first.json["error"] == "the translation took longer than 0.2 seconds");
-    if (second.status == 503)
+    if (second.status == 504)  // on a machine that does other things, it began in time
+        CHECK(second.json["error"] == "the translation took longer than 0.2 seconds");
+    else if (second.status == 503)
         CHECK(second.json["error"] == "the server is busy, and the request has waited for too long");
     else
         CHECK(second.status == 200);                    // it came late, on a machine that does other things
