@@ -10,10 +10,12 @@ constinit std::atomic<std::size_t> limit = 0, taken = 0;
 
 /// Counts bytes that are about to be taken. False, and not counted, if they are beyond the limit.
 bool take(std::size_t bytes) {
-    const std::size_t most = limit, before = taken.fetch_add(bytes);
-    if (most == 0 || (bytes <= most && before <= most - bytes)) return true;
-    taken -= bytes;
-    return false;
+    const std::size_t most = limit;
+    std::size_t before = taken;
+    do {
+        if (most != 0 && (bytes > most || before > most - bytes)) return false;
+    } while (!taken.compare_exchange_weak(before, before + bytes));
+    return true;
 }
 
 }  // namespace

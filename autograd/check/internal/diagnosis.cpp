@@ -81,7 +81,8 @@ Diagnosis diagnose(const std::function<double(double)>& along, double analytic, 
     }
 
     const auto error = [&](const Slopes& s) { return std::abs(s.central - analytic); };
-    // To half with each of the last three steps, or as much in all: near a point where it is curved, not by turns.
+    // Each step is half of the one before. Where the function is curved, the error need not fall with each of them, but
+    // it falls with three of them together.
     if (8 * error(shortest) < error(sweep[sweep_steps - 4]))
         return {GradcheckVerdict::kink,
                 fmt::format("the error falls with the step, to {:.2g} with one of {:.2g}, as it does "

@@ -33,7 +33,8 @@ class Arena {
         std::size_t begin = (used_ + alignment - 1) / alignment * alignment;
         if (chunks_.empty() || begin + bytes > chunks_.back().bytes) {
             const std::size_t size = bytes > chunk_bytes ? bytes : chunk_bytes;
-            chunks_.reserve(chunks_.size() + 1);  // so that nothing fails between the chunk and its owner
+            if (chunks_.size() == chunks_.capacity())
+                chunks_.reserve(2 * chunks_.size() + 1);  // so that nothing fails between the chunk and its owner
             chunks_.push_back({static_cast<std::byte*>(allocate(size)), size});
             begin = 0;
         }
