@@ -116,6 +116,8 @@ def main():
     if doxygen is None:
         print('There is no doxygen here.')
         return 77
+    if target.exists() and any(target.iterdir()) and not (target / 'text_index.js').exists():
+        sys.exit(f'{target} is no site, and stays as it is.')
     version = re.search(r"version: '(.*?)'", (ROOT / 'meson.build').read_text(encoding='utf-8'))[1]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

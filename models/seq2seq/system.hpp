@@ -128,9 +128,8 @@ Tensor select_rows(const Tensor& x, std::span<const std::int64_t> rows);
 ///     struct State { ... visit };    // what a step changes, a row a hypothesis
 ///     struct Encoded { Memory memory; State state; };
 ///     Encoded encode(const Tensor& source, const Tensor& lengths, Generator* noise) const;
-///     Step step(const Tensor& tokens, const State& state, const Memory& memory) const;   // logits, weights, State,
-///     and
-///                                                                                        // heads if it has some
+///     Step step(const Tensor& tokens, const State& state, const Memory& memory) const;
+///     // logits, weights, State, and heads if it has some
 ///     Tensor loss(source, lengths, target, noise, options) const;
 ///     Result operator()(source, lengths, target, noise) const;                           // logits, weights
 ///

@@ -108,6 +108,8 @@ AttentionMap attention_map(const Sentence& source, const Translation& translatio
     AttentionMap map{with_end(source), translation.is_whole ? with_end(translation.tokens) : translation.tokens,
                      translation.weights, std::move(title)};
     for (const AttentionPart& part : translation.parts) {
+        if (!systems.empty() && part.system >= systems.size())
+            throw ValueError(fmt::format("attention map: system {} has no name among {}", part.system, systems.size()));
         const std::string system = systems.size() > 1 ? systems[part.system] : "";
         const std::string head = part.head < 0 ? "" : fmt::format("head {}", part.head + 1);
         map.parts.push_back(

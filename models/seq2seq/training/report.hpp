@@ -15,7 +15,7 @@ namespace WENGERT_EXPORT wengert {
 struct TrainingReport {
     /// A sentence as the model translated it at one time.
     struct Sample {
-        std::string source, reference, translation;  ///< words, parted by spaces
+        std::string source, reference, translation;  ///< as they are shown
         std::optional<AttentionMap> attention = {};  ///< none: the system has none
     };
     /// What a validation showed.
