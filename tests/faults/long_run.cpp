@@ -25,7 +25,7 @@ double resident_bytes() {
 /// WENGERT_LONG_RUN_STEPS in the environment, or a few.
 std::int64_t step_count() {
     const char* const text = std::getenv("WENGERT_LONG_RUN_STEPS");
-    return text == nullptr ? 4000 : std::atoll(text);
+    return text == nullptr ? 3000 : std::atoll(text);
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ TEST_CASE("memory: a long training of sentences of several lengths takes no more
     const std::int64_t first = 1000, last = step_count();
     REQUIRE(last > first);
     const Corpus corpus = small_corpus();
-    Translator translator = small_translator({.embedding = 6, .hidden = 8, .layers = 1, .dropout = 0.2});
+    Translator translator = small_translator({.embedding = 64, .hidden = 128, .layers = 1, .dropout = 0.2});
     Trainer trainer(translator, corpus, {.batch = 2, .epochs = 0, .max_steps = last});
     for (std::int64_t i = 0; i < first; ++i) trainer.step();
     const std::int64_t allocations = allocator_statistics().system_allocations;
