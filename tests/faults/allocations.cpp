@@ -21,8 +21,10 @@ struct Failing {
 };
 thread_local Failing failing;
 
+void* allocate_or_null(std::size_t bytes) { return failing.fails() ? nullptr : std::malloc(bytes == 0 ? 1 : bytes); }
+
 void* allocate_or_throw(std::size_t bytes) {
-    void* const memory = failing.fails() ? nullptr : std::malloc(bytes == 0 ? 1 : bytes);
+    void* const memory = allocate_or_null(bytes);
     if (memory == nullptr) throw std::bad_alloc();
     return memory;
 }
@@ -31,6 +33,8 @@ void* allocate_or_throw(std::size_t bytes) {
 
 void* operator new(std::size_t bytes) { return allocate_or_throw(bytes); }
 void* operator new[](std::size_t bytes) { return allocate_or_throw(bytes); }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return allocate_or_null(bytes); }
+void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept { return allocate_or_null(bytes); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
