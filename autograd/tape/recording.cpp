@@ -146,14 +146,24 @@ void Recording::prefetch_before(NodeId id) const {
 }
 
 void Recording::add(Node* node) {
-    if (size() == std::numeric_limits<NodeId>::max()) throw TapeError("a tape holds no more than 2^31 - 1 nodes");
-    nodes_.push_back(node);
+    try {
+        if (size() == std::numeric_limits<NodeId>::max()) throw TapeError("a tape holds no more than 2^31 - 1 nodes");
+        nodes_.push_back(node);
+    } catch (...) {
+        node->~Node();  // the arena runs no destructors
+        throw;
+    }
 }
 
 void Recording::link(Node* node, const Inputs& in, const Kept& kept, const Tensor& out, const SourceLine& where) {
     const std::size_t count = in.size();
-    node->inputs_ = arena_.allocate_for<NodeId>(count);
-    node->kept_ = arena_.allocate_for<Saved>(kept.inputs.size() + (kept.output != nullptr) + kept.workspace.size());
+    try {
+        node->inputs_ = arena_.allocate_for<NodeId>(count);
+        node->kept_ = arena_.allocate_for<Saved>(kept.inputs.size() + (kept.output != nullptr) + kept.workspace.size());
+    } catch (...) {
+        node->~Node();
+        throw;
+    }
     const NodeId id = size();
     add(node);  // nothing after this throws
     node->input_count_ = static_cast<std::uint32_t>(count);
