@@ -43,8 +43,6 @@ TEST_CASE("memory: a long training of sentences of several lengths takes no more
     for (std::int64_t i = first; i < last; ++i) trainer.step();
     MESSAGE("resident after ", first, " steps ", resident / 1e6, " MB, after ", last, " steps ", resident_bytes() / 1e6,
             " MB");
-#ifndef __SANITIZE_ADDRESS__  // which keeps freed memory for a while
     CHECK(resident_bytes() <= 1.01 * resident);
-#endif
     CHECK(allocator_statistics().system_allocations == allocations);
 }
