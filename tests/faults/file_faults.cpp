@@ -131,14 +131,8 @@ extern "C" int open(const char* path, int flags, ...) {
     return open_as(absolute(path), flags, [&] { return real(path, flags, mode); });
 }
 
-extern "C" int open64(const char* path, int flags, ...) {
-    va_list arguments;
-    va_start(arguments, flags);
-    const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
-    va_end(arguments);
-    NEXT(open64);
-    return open_as(absolute(path), flags, [&] { return real(path, flags, mode); });
-}
+// The same where files may be large anyway.
+extern "C" int open64(const char* path, int flags, ...) __attribute__((alias("open")));
 
 // Streams of the C++ library are opened by it, and then written to by descriptor.
 extern "C" FILE* fopen64(const char* path, const char* mode) {
