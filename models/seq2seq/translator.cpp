@@ -61,11 +61,11 @@ std::vector<std::vector<Translation>> translate(std::span<const Translator* cons
     }
     if (systems.empty()) throw ValueError("translate: there is no model");
     const BatchTensors tensors = to_tensors(batch);
-    const std::int64_t longest_source = batch.source_length - 1;  // without </s>
-    const std::int64_t max_length = std::max(ensemble[0]->max_length, longest_source);
+    const std::int64_t usual = std::max(ensemble[0]->max_length, options.min_length);
+    std::vector<std::int64_t> limits;
+    for (const std::int64_t length : batch.source_lengths) limits.push_back(std::max(usual, length - 1));  // no </s>
     std::vector<std::vector<Translation>> translations;
-    for (std::vector<Hypothesis>& all :
-         search(systems, tensors.source, tensors.lengths, max_length, options, {}, trace)) {
+    for (std::vector<Hypothesis>& all : search(systems, tensors.source, tensors.lengths, limits, options, {}, trace)) {
         translations.emplace_back();
         for (Hypothesis& one : all)
             translations.back().push_back(to_translation(std::move(one), ensemble[0]->target.vocabulary));

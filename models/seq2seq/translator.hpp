@@ -53,8 +53,8 @@ struct Translation {
 };
 
 /// The translations of a batch's sources, the best first, by one translator or by an ensemble of those that share their
-/// languages. They have at most max_length tokens, or as many as the longest source if that is longer. Throws what
-/// search() throws, and ValueError if the target vocabularies differ. `trace` is as search() has it.
+/// languages. They have at most max_length tokens, or as many as their source or min_length if that is more. Throws
+/// what search() throws, and ValueError if the target vocabularies differ. `trace` is as search() has it.
 std::vector<std::vector<Translation>> translate(std::span<const Translator* const> ensemble, const Batch& batch,
                                                 const SearchOptions& options = {}, SearchTrace* trace = nullptr);
 /// The best translation of each.

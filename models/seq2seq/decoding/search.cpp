@@ -6,6 +6,7 @@
 #include <wengert/models/seq2seq/decoding/internal/token_choice.hpp>
 #include <wengert/models/seq2seq/decoding/search.hpp>
 #include <wengert/models/seq2seq/internal/option_json.hpp>
+#include <wengert/models/text/fingerprint.hpp>
 #include <wengert/models/text/vocabulary.hpp>
 #include <wengert/nn/streams.hpp>
 
@@ -24,26 +25,27 @@ struct Live {
 
 class Search {
   public:
-    Search(std::span<const System* const> systems, const Tensor& source, const Tensor& lengths, std::int64_t max_length,
-           const SearchOptions& options, std::span<const std::vector<std::int64_t>> prefixes, SearchTrace* trace)
+    Search(std::span<const System* const> systems, const Tensor& source, const Tensor& lengths,
+           const LengthLimits& limits, const SearchOptions& options,
+           std::span<const std::vector<std::int64_t>> prefixes, SearchTrace* trace)
         : systems_(systems),
           options_(options),
-          max_length_(options.max_length > 0 ? options.max_length : max_length),
+          limits_(limits),
           prefixes_(prefixes),
           trace_(trace),
           source_(source),
           lengths_(lengths),
-          random_(static_cast<std::uint64_t>(options.search_seed), streams::search),
           finished_(static_cast<std::size_t>(source.dim(0))) {
         if (trace_) trace_->trees.assign(finished_.size(), {});
         for (const System* system : systems) states_.push_back(system->start(source, lengths));
-        for (std::size_t sentence = 0; sentence < finished_.size(); ++sentence) live_.push_back({sentence, {}, {}});
+        for (std::size_t sentence = 0; sentence < finished_.size(); ++sentence) {
+            live_.push_back({sentence, {}, {}});
+            if (options.sample) random_.push_back(generator_of(sentence));
+        }
     }
 
     std::vector<std::vector<Hypothesis>> run() {
-        for (step_ = 0; step_ < max_length_ && !live_.empty(); ++step_) advance();
-        for (Live& one : live_)
-            if (!one.has_ended) finish(one);
+        for (cut_off(); !std::ranges::all_of(live_, &Live::has_ended); ++step_, cut_off()) advance();
         for (std::size_t sentence = 0; sentence < finished_.size(); ++sentence) {
             std::vector<Hypothesis>& all = finished_[sentence];
             std::ranges::stable_sort(all, std::greater(), &Hypothesis::score);
@@ -54,6 +56,29 @@ class Search {
     }
 
   private:
+    std::int64_t length_of(std::size_t sentence) const {
+        return lengths_.defined() ? lengths_.data<std::int64_t>()[sentence] : source_.dim(1);
+    }
+
+    /// Draws that follow from the seed and the source alone, whatever else is in the batch.
+    Generator generator_of(std::size_t sentence) const {
+        Fingerprint fingerprint;
+        const Tensor row = wengert::select(source_, 0, static_cast<std::int64_t>(sentence));
+        for (const std::int64_t id : slice(row, 0, 0, length_of(sentence)).to_vector<std::int64_t>())
+            fingerprint.add(id);
+        const auto number = static_cast<std::uint64_t>(fingerprint.value() >> 7);  // below 2^56, by the upper bits
+        return Generator(static_cast<std::uint64_t>(options_.search_seed), streams::part(streams::search, number));
+    }
+
+    /// Ends the hypotheses that may have no more tokens.
+    void cut_off() {
+        for (Live& one : live_) {
+            if (one.has_ended || step_ < limits_.of(one.sentence)) continue;
+            finish(one);
+            one.has_ended = true;
+        }
+    }
+
     void advance() {
         if (options_.before_step) options_.before_step();
         const Tensor log_probabilities = compute();
@@ -176,7 +201,7 @@ class Search {
         std::vector<TokenChoice> drawn;
         for (std::size_t i = 0; i < draws; ++i)
             drawn.push_back(draw_token(log_probabilities, forbidden,
-                                       {options_.temperature, options_.top_k, options_.top_p}, random_));
+                                       {options_.temperature, options_.top_k, options_.top_p}, random_[sentence]));
         return drawn;
     }
 
@@ -212,7 +237,7 @@ class Search {
     /// Moves a hypothesis to those that are finished.
     void finish(const Live& one) {
         Hypothesis result = one.hypothesis;
-        const std::int64_t length = lengths_.defined() ? lengths_.data<std::int64_t>()[one.sentence] : source_.dim(1);
+        const std::int64_t length = length_of(one.sentence);
         // The rows that led here, of a tensor [rows, S] for each step.
         const auto followed = [&](const auto& at_step) {
             std::vector<Tensor> rows;
@@ -238,11 +263,11 @@ class Search {
 
     const std::span<const System* const> systems_;
     const SearchOptions options_;
-    const std::int64_t max_length_;
+    const LengthLimits limits_;
     const std::span<const std::vector<std::int64_t>> prefixes_;
     SearchTrace* const trace_;
     const Tensor source_, lengths_;
-    Generator random_;
+    std::vector<Generator> random_;  // of each source, if it draws
     std::vector<std::unique_ptr<DecoderState>> states_;
     std::vector<Live> live_;                         // the hypotheses of a sentence stand together
     std::vector<Tensor> weights_;                    // of each step, [rows, S]
@@ -261,25 +286,33 @@ void check(const SearchOptions& options) {
             fmt::format("search: min_length is {}, more than max_length {}", options.min_length, options.max_length));
 }
 
-void check(std::span<const System* const> systems, const Tensor& source, std::int64_t max_length,
+void check(std::span<const System* const> systems, const Tensor& source, const LengthLimits& limits,
            const SearchOptions& options, std::span<const std::vector<std::int64_t>> prefixes) {
     if (systems.empty()) throw ValueError("search: there is no system");
     for (const System* system : systems)
         if (system->options().target_vocabulary != systems[0]->options().target_vocabulary)
             throw ValueError(fmt::format("search: the systems have target vocabularies of {} and {} tokens",
                                          systems[0]->options().target_vocabulary, system->options().target_vocabulary));
+    if (!limits.of_each.empty() && std::ssize(limits.of_each) != source.dim(0))
+        throw ValueError(
+            fmt::format("search: {} greatest lengths for {} sources", limits.of_each.size(), source.dim(0)));
     if (!prefixes.empty() && std::ssize(prefixes) != source.dim(0))
         throw ValueError(fmt::format("search: {} prefixes for {} sources", prefixes.size(), source.dim(0)));
     for (std::size_t i = 0; i < prefixes.size(); ++i) {
-        if (std::ssize(prefixes[i]) > max_length)
+        if (std::ssize(prefixes[i]) > limits.of(i))
             throw ValueError(fmt::format("search: the prefix of source {} has {} tokens, and {} are the most", i,
-                                         prefixes[i].size(), max_length));
+                                         prefixes[i].size(), limits.of(i)));
         for (const std::int64_t token : prefixes[i])
             if (token <= Vocabulary::end || token >= systems[0]->options().target_vocabulary)
                 throw ValueError(fmt::format("search: the prefix of source {} has the token {}, outside [{}, {})", i,
                                              token, Vocabulary::unknown, systems[0]->options().target_vocabulary));
     }
     check(options);
+    for (std::size_t i = 0; i < std::max<std::size_t>(limits.of_each.size(), 1); ++i)
+        if (limits.of(i) < options.min_length)
+            throw ValueError(fmt::format("search: the greatest length {}is {}, less than min_length {}",
+                                         limits.of_each.empty() ? "" : fmt::format("of source {} ", i), limits.of(i),
+                                         options.min_length));
 }
 
 }  // namespace
@@ -302,14 +335,15 @@ void from_json(const nlohmann::json& json, SearchOptions& options) {
 }
 
 std::vector<std::vector<Hypothesis>> search(std::span<const System* const> systems, const Tensor& source,
-                                            const Tensor& lengths, std::int64_t max_length,
+                                            const Tensor& lengths, const LengthLimits& limits,
                                             const SearchOptions& options,
                                             std::span<const std::vector<std::int64_t>> prefixes, SearchTrace* trace) {
     const Pause pause;
-    check(systems, source, options.max_length > 0 ? options.max_length : max_length, options, prefixes);
+    const LengthLimits effective = options.max_length > 0 ? LengthLimits(options.max_length) : limits;
+    check(systems, source, effective, options, prefixes);
     if (trace) trace->trees.clear();
     if (source.dim(0) == 0) return {};
-    return Search(systems, source, lengths, max_length, options, prefixes, trace).run();
+    return Search(systems, source, lengths, effective, options, prefixes, trace).run();
 }
 
 }  // namespace wengert

@@ -49,7 +49,8 @@ struct SearchOptions {
           coverage_penalty, Bounds<double>{0, 10});
         f(OptionText{"min_length", "Tokens that a translation has at least"}, min_length,
           Bounds<std::int64_t>{0, most});
-        f(OptionText{"max_length", "Tokens that it has at most; 0: as in training, or the source's if that is longer"},
+        f(OptionText{"max_length",
+                     "Tokens that it has at most; 0: as in training, or as the source or min_length if that is more"},
           max_length, Bounds<std::int64_t>{0, most});
         f(OptionText{"no_unknown", "<unk> is never written"}, no_unknown);
         f(OptionText{"sample", "Each token is drawn at random"}, sample);
@@ -59,7 +60,8 @@ struct SearchOptions {
           Bounds<std::int64_t>{0, most});
         f(OptionText{"top_p", "Of sampling: the likeliest tokens only that have this probability together"}, top_p,
           Bounds<double>{1e-6, 1});
-        f(OptionText{"search_seed", "Of sampling"}, search_seed, Bounds<std::int64_t>{0, INT64_MAX});
+        f(OptionText{"search_seed", "Of sampling; a sentence's draws depend on it and on the source alone"},
+          search_seed, Bounds<std::int64_t>{0, INT64_MAX});
     }
 };
 
@@ -107,9 +109,21 @@ struct SearchTrace {
     std::vector<SearchTree> trees;  ///< of each source
 };
 
+/// The most tokens that hypotheses have: of all sources, or of each.
+struct LengthLimits {
+    LengthLimits(std::int64_t of_all_) : of_all(of_all_) {}                             ///< the same of all
+    LengthLimits(std::vector<std::int64_t> of_each_) : of_each(std::move(of_each_)) {}  ///< one for each
+
+    std::int64_t of_all = 0;
+    std::vector<std::int64_t> of_each = {};  ///< if there are some, of_all does not count
+
+    std::int64_t of(std::size_t source) const { return of_each.empty() ? of_all : of_each[source]; }
+};
+
 /// The best hypotheses of each source, the best first: n_best of each, or as many as there are. source int64
-/// [B, S], lengths int64 [B], or undefined if all rows are full; each hypothesis has max_length tokens at most, the
-/// options' own if it has one. Several systems of one target vocabulary are an ensemble: their probabilities' mean
+/// [B, S], lengths int64 [B], or undefined if all rows are full; the limits are those of `limits`, unless the options
+/// have a max_length of their own. What is found of a source does not depend on the others, by draws at random neither.
+/// Several systems of one target vocabulary are an ensemble: their probabilities' mean
 /// counts. Row b of `prefixes` begins each hypothesis of source b; none, or one for each source.
 ///
 /// score = log_probability / ((5 + n) / 6)^length_penalty + coverage_penalty sum_s log(min(sum_t weights[t, s], 1)),
@@ -117,10 +131,11 @@ struct SearchTrace {
 /// leaves its place in the beam. Records nothing; threads may share systems. `trace`, if there is one, gets what the
 /// search went through, and hypotheses their parts, for which attention is kept apart.
 ///
-/// Throws ValueError without a system, for systems of unlike target vocabularies, options outside their ranges and a
-/// prefix that does not fit, NonFiniteError if a system's logits are not finite.
+/// Throws ValueError without a system, for systems of unlike target vocabularies, options outside their ranges, limits
+/// below 0, below min_length or of another number than the sources, and a prefix that does not fit, NonFiniteError if a
+/// system's logits are not finite.
 std::vector<std::vector<Hypothesis>> search(std::span<const System* const> systems, const Tensor& source,
-                                            const Tensor& lengths, std::int64_t max_length,
+                                            const Tensor& lengths, const LengthLimits& limits,
                                             const SearchOptions& options = {},
                                             std::span<const std::vector<std::int64_t>> prefixes = {},
                                             SearchTrace* trace = nullptr);

@@ -52,7 +52,7 @@ TEST_CASE("a translation has the attention of each of its words and no more") {
     }
 }
 
-TEST_CASE("a translation is cut off at max_length, or at the length of a source that is longer") {
+TEST_CASE("a translation is cut off at max_length, or at the length of its source or min_length if that is more") {
     Translator translator = small_translator();
     parameter_of(translator, "decoder.output.bias").mutable_data<float>()[Vocabulary::end] = -1e6f;  // never ends
     const Translation usual = translate(translator, words("tom chases jerry ."));
@@ -60,6 +60,14 @@ TEST_CASE("a translation is cut off at max_length, or at the length of a source 
     CHECK(!usual.is_whole);
     CHECK(usual.weights.shape() == Shape{10, 5});
     CHECK(translate(translator, Sentence(17, "tom")).tokens.size() == 17);
+    CHECK(translate(translator, words("tom"), {.min_length = 12}).tokens.size() == 12);
+
+    // Each by its own source, whatever else is in the batch.
+    const std::vector<std::vector<std::int64_t>> ids{source_ids(words("tom"), translator.source.vocabulary),
+                                                     source_ids(Sentence(17, "tom"), translator.source.vocabulary)};
+    const std::vector<Translation> together = translate(translator, collate(ids));
+    CHECK(together[0].tokens.size() == 10);
+    CHECK(together[1].tokens.size() == 17);
 }
 
 TEST_CASE("parts of attention have the names of their systems and heads, and trees their tokens") {

@@ -143,12 +143,16 @@ TEST_CASE("search: of every system, a sentence's result does not depend on what 
     for (const auto& system : small_systems()) {
         CAPTURE(system->name());
         const System* const systems[] = {system.get()};
-        for (const SearchOptions& options : {SearchOptions{}, SearchOptions{.beam = 3, .length_penalty = 0.6}}) {
-            const auto together = search(systems, batch.source, batch.lengths, 9, options);
+        const std::vector<std::int64_t> limits{9, 3, 6};
+        for (const SearchOptions& options :
+             {SearchOptions{}, SearchOptions{.beam = 3, .length_penalty = 0.6}, SearchOptions{.min_length = 3},
+              SearchOptions{.beam = 2, .n_best = 2, .sample = true}}) {
+            const auto together = search(systems, batch.source, batch.lengths, limits, options);
             for (std::int64_t row = 0; row < 3; ++row) {
                 const auto i = static_cast<std::size_t>(row);
                 const Tensor source = slice(slice(batch.source, 0, row, row + 1), 1, 0, lengths[i]);
-                const auto alone = search(systems, source, {}, 9, options);
+                const auto alone = search(systems, source, {}, limits[i], options);
+                CHECK(std::ssize(together[i][0].tokens) <= limits[i]);
                 CHECK(alone[0][0].tokens == together[i][0].tokens);
                 CHECK(alone[0][0].score == doctest::Approx(together[i][0].score).epsilon(1e-10));
             }
@@ -313,6 +317,13 @@ TEST_CASE("search: what it cannot work with is refused") {
     const System* const alone[] = {systems[0].get()};
     const std::vector<std::vector<std::int64_t>> bad{{99}, {}, {}};
     CHECK_THROWS_AS(search(alone, batch.source, batch.lengths, 3, {}, bad), ValueError);
+    CHECK_THROWS_WITH_AS(search(alone, batch.source, batch.lengths, std::vector<std::int64_t>{3, 3}),
+                         "search: 2 greatest lengths for 3 sources", ValueError);
+    CHECK_THROWS_WITH_AS(
+        search(alone, batch.source, batch.lengths, std::vector<std::int64_t>{4, 3, 4}, {.min_length = 4}),
+        "search: the greatest length of source 1 is 3, less than min_length 4", ValueError);
+    CHECK_THROWS_WITH_AS(search(alone, batch.source, batch.lengths, -1),
+                         "search: the greatest length is -1, less than min_length 0", ValueError);
     for (Tensor p : systems[0]->parameters()) p.fill(std::numeric_limits<double>::quiet_NaN());
     CHECK_THROWS_WITH_AS(search_one(*systems[0], batch), doctest::Contains("log probabilities are NaN"),
                          NonFiniteError);
