@@ -12,6 +12,20 @@ bool fills_its_own_storage(const Tensor& x) {
     return storage.references.load() == 1 && storage.bytes == static_cast<std::size_t>(x.numel()) * size_of(x.dtype());
 }
 
+/// What views contribute to along axis 0, for a node that reads parts; null: perhaps all of it.
+std::unique_ptr<Coverage> coverage_of(const Node& node, const std::vector<CotangentPart>& parts) {
+    if (!node.reads_parts()) return nullptr;
+    auto coverage = std::make_unique<Coverage>(0);
+    for (const CotangentPart& part : parts) {
+        const Interval interval = *part.view->interval();
+        if (interval.axis != 0) return nullptr;
+        if (coverage->add(interval.begin, interval.end)) continue;
+        for (std::int64_t i = interval.begin; i < interval.end; ++i)
+            if (!coverage->contains(i)) return nullptr;
+    }
+    return coverage;
+}
+
 }  // namespace
 
 void Cotangents::mark_needed() {
@@ -71,12 +85,16 @@ void Cotangents::compute_pending(NodeId id) {
         pending->run(target(id));
     }
     if (recorded_)
-        if (const auto parts = parts_.extract(id)) add(id, accumulate_parts(recording_[id], parts.mapped()), true);
+        if (const auto parts = parts_.extract(id)) {
+            if (!slot.tensor.defined()) slot.coverage = coverage_of(recording_[id], parts.mapped());
+            add(id, accumulate_parts(recording_[id], parts.mapped()), true);
+        }
 }
 
 const Tensor& Cotangents::finish(NodeId id) {
     compute_pending(id);
     CotangentSlot& slot = slots_[id];
+    if (recorded_) slot.coverage.reset();  // what is not covered is zero
     if (slot.coverage) slots_.complete(slot);
     return slot.tensor;
 }

@@ -52,7 +52,8 @@ struct RowKernels {
     /// The sum of each row; null but for map_sum(). Runs of registers are summed in T, the runs in double.
     void (*sum)(const void* f, const OperandRows<T>& x, double* totals);
     /// Writes or adds sum_r cotangent_r * d result_r / d operand_k for each target k, in one pass, recomputing f in
-    /// registers; null if the formula has no derivative.
+    /// registers; null if the formula has no derivative. A cotangent that is null has no part in the sum: a product of
+    /// zero and an infinite derivative would be NaN.
     void (*backward)(const void* f, const T* const* in, const std::int64_t* step, const T* const* cotangents,
                      const std::int64_t* cotangent_steps, const RowTarget<T>* targets, std::int64_t n);
 };
@@ -190,8 +191,10 @@ struct FormulaRows<F, N, summed, std::integer_sequence<int, k...>, InstructionSe
         for (std::int64_t i = 0; i < n; i += V::size) {
             const auto y = f(dual_operand<k>(V::load(x[k] + i * by[k]))...);
             std::array<V, results> ct;
-            for_each_result(y, [&](const auto&, auto r) { ct[r] = V::load(ct_rows[r] + i * ct_by[r]); });
-            (contribute<k>(y, ct, to[k], i), ...);
+            for_each_result(y, [&](const auto&, auto r) {
+                ct[r] = results == 1 || ct_rows[r] != nullptr ? V::load(ct_rows[r] + i * ct_by[r]) : V(0.0);
+            });
+            (contribute<k>(y, ct, ct_rows, to[k], i), ...);
         }
     }
 
@@ -237,6 +240,7 @@ struct FormulaRows<F, N, summed, std::integer_sequence<int, k...>, InstructionSe
 
     template <int i, class Y, class V, std::size_t results, class T>
     [[gnu::always_inline]] static void contribute(const Y& y, const std::array<V, results>& ct,
+                                                  const std::array<const T*, results>& ct_rows,
                                                   const RowTarget<T>& target, std::int64_t at) {
         if (target.to == nullptr) return;
         T* const to = target.to + at * target.step;
@@ -246,7 +250,7 @@ struct FormulaRows<F, N, summed, std::integer_sequence<int, k...>, InstructionSe
         } else {
             for_each_result(y, [&]<class R>(const R& result, auto r) {
                 if constexpr (contains(operand_set<R>, i))
-                    part = xsimd::fma(ct[r].v, result.template partial<i>().v, part.v);
+                    if (ct_rows[r] != nullptr) part = xsimd::fma(ct[r].v, result.template partial<i>().v, part.v);
             });
         }
         if (target.accumulate) part = V::load(to).v + part.v;

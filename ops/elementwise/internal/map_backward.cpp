@@ -58,12 +58,9 @@ struct BackwardRows {
                 }
             }
             for (int r = 0; r < results; ++r) {
-                if (is_zero[static_cast<std::size_t>(r)]) {
-                    alignas(64) static constexpr T zeros[most_lanes<T>] = {};  // a kernel reads a whole register
-                    cts[r] = zeros;
-                    ct_step[r] = 0;
-                    continue;
-                }
+                cts[r] = nullptr;
+                ct_step[r] = 0;
+                if (is_zero[static_cast<std::size_t>(r)]) continue;
                 const T* const from = cotangent + offset[0] + r * result_step + i * stride[0];
                 cts[r] = ct_buffers[r].read(from, stride[0], length);
                 ct_step[r] = stride[0] == 0 ? 0 : 1;
@@ -98,6 +95,8 @@ struct BackwardRows {
         const T* ct_rows[Room::results];
         // What lies beyond the row's end has the cotangent 0.
         for (int r = 0; r < formula.results; ++r) {
+            ct_rows[r] = nullptr;
+            if (cts[r] == nullptr) continue;
             std::array<T, most_lanes<T>> repeated;
             if (ct_step[r] == 0) repeated.fill(*cts[r]);
             load_part(ct_step[r] == 0 ? repeated.data() : cts[r] + full, last_cts[r], n - full);

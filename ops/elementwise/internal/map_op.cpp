@@ -57,7 +57,7 @@ void BoundFormula::compose_vjp(Backward& back) const {
         Tensor total;
         for (int r = 0; r < formula.results; ++r) {
             const Term partial = y[static_cast<std::size_t>(r)].partial(at);
-            if (partial.is(0)) continue;
+            if (partial.is(0) || (formula.results > 1 && back.is_unset(r))) continue;
             Tensor cotangent = formula.results > 1 ? select(back.cotangent(), 0, r) : back.cotangent();
             if (sums != nullptr) cotangent = reshape(cotangent, sums->kept(space));
             const std::array<Term, 2> factors{Term(cotangent), partial};

@@ -73,15 +73,18 @@ TEST_CASE("cotangents: a rule that reads parts is told which nothing contributed
     CHECK(gradient([&](const Tensor& y) { return add(scale(slice(y, 0, 0, 1), 3), last(y)); }) ==
           Values{3, 3, 0, 0, 1, 1});
     CHECK(unset == std::vector<bool>{false, true, false});
-    // A part of a part, another axis, the whole, and a recorded pass.
+    CHECK(gradient(last, {.create_graph = true}) == Values{0, 0, 0, 0, 1, 1});
+    CHECK(unset == std::vector<bool>{true, true, false});
+    const auto overlapping = [](const Tensor& y) { return add(slice(y, 0, 0, 2), slice(y, 0, 1, 3)); };
+    CHECK(gradient(overlapping, {.create_graph = true}) == Values{1, 1, 2, 2, 1, 1});
+    CHECK(unset == std::vector<bool>(3, false));
+    // A part of a part, another axis, and the whole.
     const std::vector<bool> none(3, false);
     CHECK(gradient([&](const Tensor& y) { return slice(last(y), 1, 1, 2); }) == Values{0, 0, 0, 0, 0, 1});
     CHECK(unset[2] == false);
     CHECK(gradient([](const Tensor& y) { return slice(y, 1, 1, 2); }) == Values{0, 1, 0, 1, 0, 1});
     CHECK(unset == none);
     CHECK(gradient([](const Tensor& y) { return y; }) == Values{1, 1, 1, 1, 1, 1});
-    CHECK(unset == none);
-    CHECK(gradient(last, {.create_graph = true}) == Values{0, 0, 0, 0, 1, 1});
     CHECK(unset == none);
 }
 
