@@ -196,8 +196,9 @@ std::string describe_operands(const Inputs& in, std::span<const std::string_view
 /// Throws ValueError if an operand is an undefined tensor, and DtypeError if it `computes` with one that is stored
 /// only.
 void require_operands(const Inputs& in, bool computes);
-/// Throws TapeError if an operand was recorded by a tape that lives: for threads in which no tape and no pause does.
-void require_recorded_by_none(const Inputs& in);
+/// For threads in which no tape and no pause lives, while a tape does elsewhere: throws TapeError if an operand was
+/// recorded by one, and in a program's OpenMP region, where what is computed would be constant without a word.
+void require_followed_by_none(const Inputs& in);
 /// Why the result of an op is constant under a tape that follows none of its operands.
 const ConstantCause* cause_among(const Inputs& in);
 /// Of what an op computed while a Pause lived.
@@ -283,10 +284,8 @@ Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
         Recording* const recording = Recording::current();
         const RecordingScope* const forward_pass = Recording::forward_pass();
         const bool has_scope = Recording::is_in_scope();
-        if (!has_scope)
-            for (std::size_t i = 0; i < in.size(); ++i)
-                if (in[i].state()->recording != 0) [[unlikely]]
-                    require_recorded_by_none(in);
+        if (!has_scope && Recording::is_any_live()) [[unlikely]]
+            require_followed_by_none(in);
         std::array<Tensor, workspace_size<Op>()> workspace;
         std::uint64_t followed = 0;
         if constexpr (workspace_size<Op>() > 0)

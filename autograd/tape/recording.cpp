@@ -48,6 +48,7 @@ void prefetch(const void* object, std::size_t bytes) {
 }  // namespace
 
 constinit thread_local Recording::OfThread Recording::thread_;
+constinit std::atomic<int> Recording::live_ = 0;
 
 void Node::release() {
     released_ |= kept_count_ > 0;
@@ -55,7 +56,7 @@ void Node::release() {
     kept_count_ = workspace_count_ = 0;
 }
 
-Recording::Recording() : serial_(new_serial()) {}
+Recording::Recording() : serial_(new_serial()) { ++live_; }
 
 Recording::Pushing::Pushing(const RecordingScope& pass) {
     if (!pass.is_recorded()) thread_.current = nullptr;
@@ -64,6 +65,7 @@ Recording::Pushing::Pushing(const RecordingScope& pass) {
 }
 
 Recording::~Recording() {
+    --live_;
     {
         const std::lock_guard lock(serials().mutex);
         std::erase(serials().live, serial_);
@@ -124,12 +126,12 @@ NodeId Recording::watch(const Tensor& tensor) {
     const TensorState* const state = tensor.state();
     if (state->recording == serial_) return state->node;
     if (const auto leaf = leaves_.find(state); leaf != leaves_.end()) return leaf->second;
-    Node* const node = new (arena_.allocate_for<Leaf>()) Leaf(tensor);
+    UnlistedNode node(new (arena_.allocate_for<Leaf>()) Leaf(tensor));
     node->shape_ = tensor.shape();
     node->dtype_ = tensor.dtype();
     node->place_ = current_place();
     const NodeId id = size();
-    add(node);
+    add(std::move(node));
     leaves_.emplace(state, id);
     has_watched_ |= !tensor.is_parameter();
     return id;
@@ -145,27 +147,20 @@ void Recording::prefetch_before(NodeId id) const {
             prefetch(saved.tensor.state(), sizeof(TensorState) + sizeof(Storage) + first_elements);
 }
 
-void Recording::add(Node* node) {
-    try {
-        if (size() == std::numeric_limits<NodeId>::max()) throw TapeError("a tape holds no more than 2^31 - 1 nodes");
-        nodes_.push_back(node);
-    } catch (...) {
-        node->~Node();  // the arena runs no destructors
-        throw;
-    }
+void Recording::add(UnlistedNode node) {
+    if (size() == std::numeric_limits<NodeId>::max()) throw TapeError("a tape holds no more than 2^31 - 1 nodes");
+    nodes_.push_back(node.get());
+    node.release();
 }
 
-void Recording::link(Node* node, const Inputs& in, const Kept& kept, const Tensor& out, const SourceLine& where) {
+void Recording::link(UnlistedNode unlisted, const Inputs& in, const Kept& kept, const Tensor& out,
+                     const SourceLine& where) {
     const std::size_t count = in.size();
-    try {
-        node->inputs_ = arena_.allocate_for<NodeId>(count);
-        node->kept_ = arena_.allocate_for<Saved>(kept.inputs.size() + (kept.output != nullptr) + kept.workspace.size());
-    } catch (...) {
-        node->~Node();
-        throw;
-    }
+    Node* const node = unlisted.get();
+    node->inputs_ = arena_.allocate_for<NodeId>(count);
+    node->kept_ = arena_.allocate_for<Saved>(kept.inputs.size() + (kept.output != nullptr) + kept.workspace.size());
     const NodeId id = size();
-    add(node);  // nothing after this throws
+    add(std::move(unlisted));  // nothing after this throws
     node->input_count_ = static_cast<std::uint32_t>(count);
     for (std::size_t i = 0; i < count; ++i) {
         node->inputs_[i] = operands_[i];

@@ -30,6 +30,8 @@ class Recording {
     static bool is_in_scope() { return thread_.is_in_scope; }
     /// Whether the list of this number exists, in any thread.
     static bool is_live(std::uint64_t serial);
+    /// Whether any list exists, in any thread.
+    static bool is_any_live() { return live_.load(std::memory_order_relaxed) > 0; }
 
     /// While it lives, this thread appends nothing to `current`, its current list, and computes no tangents for
     /// `forward_pass`, its own. Either may be null.
@@ -99,8 +101,7 @@ class Recording {
     /// Appends the node that computed `out` from the operands last given to follows().
     template <class NodeType, class Op>
     void append(const Op& op, const Inputs& in, const Kept& kept, const Tensor& out, const SourceLine& where) {
-        Node* const node = new (arena_.allocate_for<NodeType>()) NodeType(op);
-        link(node, in, kept, out, where);
+        link(UnlistedNode(new (arena_.allocate_for<NodeType>()) NodeType(op)), in, kept, out, where);
     }
 
     /// How many nodes there are.
@@ -145,10 +146,17 @@ class Recording {
         bool has_ended = false;
     };
 
-    void add(Node* node);
-    void link(Node* node, const Inputs& in, const Kept& kept, const Tensor& out, const SourceLine& where);
+    /// A node in the arena, which runs no destructors, until the list has it.
+    struct Destroying {
+        void operator()(Node* node) const { node->~Node(); }
+    };
+    using UnlistedNode = std::unique_ptr<Node, Destroying>;
+
+    void add(UnlistedNode node);
+    void link(UnlistedNode unlisted, const Inputs& in, const Kept& kept, const Tensor& out, const SourceLine& where);
 
     constinit static thread_local OfThread thread_;
+    constinit static std::atomic<int> live_;
 
     const std::uint64_t serial_;
     Arena arena_;

@@ -13,7 +13,7 @@ constexpr std::int64_t least_work = 8192;
 }  // namespace
 
 std::int64_t parallel_parts(std::int64_t n, std::int64_t alignment, std::int64_t work) {
-    if (work < least_work || omp_in_parallel()) return 1;
+    if (work < least_work || is_in_parallel_region()) return 1;
     return std::min<std::int64_t>(omp_get_max_threads(), (n + alignment - 1) / alignment);
 }
 
@@ -39,5 +39,7 @@ void parallel_ranges(std::int64_t n, std::int64_t alignment, std::int64_t work, 
     }
     if (failure != nullptr) std::rethrow_exception(failure);
 }
+
+bool is_in_parallel_region() { return omp_in_parallel() != 0; }
 
 }  // namespace wengert

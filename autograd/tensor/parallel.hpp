@@ -25,4 +25,7 @@ void parallel_ranges(std::int64_t n, std::int64_t alignment, std::int64_t work, 
 /// How many parts that makes: 1 inside a parallel region.
 std::int64_t parallel_parts(std::int64_t n, std::int64_t alignment, std::int64_t work);
 
+/// Whether the calling thread is one of several in an OpenMP region, of a program's own too.
+bool is_in_parallel_region();
+
 }  // namespace wengert

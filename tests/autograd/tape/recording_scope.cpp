@@ -1,7 +1,10 @@
 #include <doctest/doctest.h>
+#include <omp.h>
 
+#include <array>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <wengert/autograd/tape/tape.hpp>
 
@@ -82,6 +85,38 @@ TEST_CASE("recording scope: a recorded tensor in a thread without a tape is an e
                               "this thread computes; pass stop_gradient(x) to use its value"));
     CHECK(with_pause == "no error");
     CHECK(after == "no error");
+}
+
+TEST_CASE("recording scope: an op in a program's OpenMP region is an error while a tape lives around it") {
+    const Tensor x = vector({1, 2});
+    Tensor w = vector({3, 4});
+    w.set_parameter();
+    const auto texts = [&](bool has_pause) {
+        std::array<std::string, 2> result;
+#pragma omp parallel num_threads(2)
+        {
+            const auto thread = static_cast<std::size_t>(omp_get_thread_num());
+            try {
+                const std::optional<Pause> pause = has_pause ? std::optional<Pause>(std::in_place) : std::nullopt;
+                mul(w, x);
+                result[thread] = "computed";
+            } catch (const TapeError& error) {
+                result[thread] = error.what();
+            }
+        }
+        return result;
+    };
+    CHECK(texts(false) == std::array<std::string, 2>{"computed", "computed"});
+    {
+        const Tape tape;
+        const auto with_tape = texts(false);
+        CHECK(with_tape[0] == "computed");
+        CHECK(
+            with_tape[1].starts_with("mul: an op runs in an OpenMP region while a tape lives, which follows its own "
+                                     "thread alone; open a Tape in each thread"));
+        CHECK(texts(true)[1] == "computed");
+    }
+    CHECK(texts(false)[1] == "computed");
 }
 
 TEST_CASE("recording scope: a tape belongs to the thread that made it") {

@@ -97,6 +97,11 @@ TEST_CASE("request: a result that no tape follows says why") {
     const Tensor gradient = tape.gradient(sum(mul(x, x)), x);
     CHECK(why(sum(mul(gradient, constant))) ==
           "it was computed from a gradient that was not recorded; give that gradient() create_graph = true");
+    const Tensor y = mul(x, x);
+    Tensor target = vector({0, 0});
+    target.copy_from(y);
+    for (const Tensor& copy : {y.clone(), target, cast(y, Dtype::float32)})
+        CHECK(why(copy).starts_with("clone(), copy_from() or cast() made a copy of what it was computed from"));
     Tensor overwritten = sum(x);
     overwritten.fill(2);
     CHECK(why(overwritten) == "it was overwritten after it was computed");
