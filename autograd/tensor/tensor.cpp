@@ -112,11 +112,21 @@ void Tensor::throw_dtype(Dtype wanted) const {
     throw DtypeError(fmt::format("a tensor of {} was read as {}", to_string(dtype()), to_string(wanted)));
 }
 
+namespace {
+
+constexpr ConstantCause copied{
+    "clone(), copy_from() or cast() made a copy of what it was computed from, and no tape follows these; "
+    "the ops convert() and reshape() are followed",
+    false, 3};
+
+}  // namespace
+
 Tensor Tensor::clone() const {
     Tensor copy = empty(shape(), dtype());
     uncounted::write(*this, {copy});
     if (is_parameter()) copy.set_parameter();
     if (state_->extras != nullptr) copy.set_name(state_->extras->name);
+    if (state_->recording != 0) copy.state_->constant_cause = &copied;
     return copy;
 }
 
@@ -126,6 +136,7 @@ void Tensor::copy_from(const Tensor& source) {
             fmt::format("copy_from: shapes differ: {} from {}", to_string(shape()), to_string(source.shape())));
     count_write();
     uncounted::write(source.shares_storage(*this) ? source.clone() : source, {*this});
+    if (source.get().recording != 0) state_->constant_cause = &copied;
 }
 
 void Tensor::fill(double value) {
@@ -275,7 +286,7 @@ Tensor cast(const Tensor& x, Dtype dtype) {
     if (x.dtype() == dtype) return x;
     Tensor result = Tensor::empty(x.shape(), dtype);
     uncounted::write(x, {result});
-    result.state()->constant_cause = x.state()->constant_cause;
+    result.state()->constant_cause = x.state()->recording != 0 ? &copied : x.state()->constant_cause;
     return result;
 }
 
