@@ -29,13 +29,12 @@ constexpr std::string_view unread_by_bahdanau[]{"reverse_source", "window", "hea
     unread_by_luong_general[]{"attention", "reverse_source", "backward_bridge", "window", "heads", "feed_forward"},
     unread_by_luong_concat[]{"reverse_source", "backward_bridge", "window", "heads", "feed_forward"},
     unread_by_luong_local[]{"attention", "reverse_source", "backward_bridge", "heads", "feed_forward"},
-    unread_by_transformer[]{"embedding",       "attention",       "bidirectional", "cell",
-                            "readout",         "residual",        "layer_norm",    "reverse_source",
-                            "backward_bridge", "context_dropout", "window",        "scheduled_sampling"};
+    unread_by_transformer[]{"embedding",       "attention", "bidirectional",     "cell",           "gru_reset",
+                            "readout",         "residual",  "layer_norm",        "reverse_source", "backward_bridge",
+                            "context_dropout", "window",    "scheduled_sampling"};
 
 constexpr SystemEntry systems[]{
-    {"bahdanau", "bidirectional encoder, additive attention (Bahdanau et al. 2015)", make<Bahdanau>,
-     unread_by_bahdanau},
+    {"bahdanau", "additive attention with the state before (Bahdanau et al. 2015)", make<Bahdanau>, unread_by_bahdanau},
     {"sutskever", "deep layers, the last state is all (Sutskever et al. 2014)", make<Stacked, StackAttention::none>,
      unread_by_sutskever},
     {"cho", "one vector of the source at every step (Cho et al. 2014)", make<Cho>, unread_by_cho},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <wengert/models/seq2seq/option.hpp>
+#include <wengert/nn/gru.hpp>
 
 namespace WENGERT_EXPORT wengert {
 
@@ -9,6 +10,10 @@ enum class CellKind { gru, lstm, rnn };
 /// The cells as options name them.
 inline constexpr std::array cell_names{Choice<CellKind>{"gru", CellKind::gru}, Choice<CellKind>{"lstm", CellKind::lstm},
                                        Choice<CellKind>{"rnn", CellKind::rnn}};
+
+/// Where the reset gate of a GRU acts, as options name it.
+inline constexpr std::array gru_reset_names{Choice<GruReset>{"after-product", GruReset::after_product},
+                                            Choice<GruReset>{"before-product", GruReset::before_product}};
 
 /// What the output layer reads: the state, tanh of a layer over state, context and token (deep output), or the greater
 /// of features j and j + E of such a layer, E those of a token (maxout); or what the system's article has.
@@ -34,6 +39,7 @@ struct SystemOptions {
     bool bidirectional = false;
     double dropout = 0;
     CellKind cell = CellKind::gru;
+    GruReset gru_reset = GruReset::after_product;
     Readout readout = Readout::usual;
     Tying tying = Tying::none;
     bool residual = false;
@@ -61,6 +67,9 @@ struct SystemOptions {
         f(OptionText{"dropout", "Probability, at embeddings, between layers and before the output layer"}, dropout,
           probability);
         f(OptionText{"cell", "Recurrent cell, where the system leaves a choice"}, cell, cell_names);
+        f(OptionText{"gru_reset",
+                     "Where a GRU's reset gate acts: as PyTorch has it, or on the state, as Cho et al. have"},
+          gru_reset, gru_reset_names);
         f(OptionText{"readout",
                      "What the output layer reads: the state, a layer over state, context and token, or what is "
                      "usual for the system"},

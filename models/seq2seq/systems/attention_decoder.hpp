@@ -130,9 +130,9 @@ struct AttentionSystem : Recurrent<AttentionSystem<Attention>> {
 };
 
 /// Translation by a GRU encoder, additive attention and a GRU decoder (Bahdanau et al. 2015, arXiv:1409.0473): the
-/// reference model. With `bidirectional`, `backward_bridge` and the maxout readout it is the article's but for two
-/// points: the cell resets behind the product, as cuDNN and PyTorch do, and the output layer reads the new state, where
-/// the article's appendix has the one before.
+/// reference model. With `bidirectional`, `backward_bridge`, the maxout readout and `gru_reset` before the product it
+/// is the article's but for one point: the output layer reads the new state, where the article's appendix has the one
+/// before.
 using Bahdanau = AttentionSystem<BahdanauAttention>;
 /// The same with attention that knows what it has translated (Tu et al. 2016, arXiv:1601.04811).
 using CoverageModel = AttentionSystem<CoverageAttention>;

@@ -6,7 +6,7 @@ namespace wengert {
 AnyCell::AnyCell(const SystemOptions& o, std::int64_t in, Generator& generator) : kind(o.cell) {
     switch (kind) {
         case CellKind::gru:
-            gru = GruCell(in, o.hidden, generator, GruReset::after_product, o.layer_norm);
+            gru = GruCell(in, o.hidden, generator, o.gru_reset, o.layer_norm);
             break;
         case CellKind::lstm:
             lstm = LstmCell(in, o.hidden, generator, o.layer_norm);

@@ -8,8 +8,8 @@ namespace WENGERT_EXPORT wengert {
 
 /// One vector for the whole source, read at every step (Cho et al. 2014, arXiv:1406.1078): the decoder begins with
 /// tanh(V c), its cell reads [embedding; c], and the output layer reads state, c and token through maxout. Unlike the
-/// article's, c of an encoder in one direction is its last state as it is, and the cell's reset gate, which stands
-/// behind the product, leaves c alone.
+/// article's, c of an encoder in one direction is its last state as it is, and the cell's reset gate, wherever
+/// `gru_reset` puts it, leaves c alone.
 struct Cho : Recurrent<Cho> {
     struct Decoder : TargetWords {
         Linear start;  ///< V [H, H]

@@ -38,7 +38,7 @@ Encoder::Encoder(const SystemOptions& o, bool is_attended, Generator& generator)
     };
     switch (o.cell) {
         case CellKind::gru:
-            gru = Gru(o.embedding, o.hidden, generator, stack(GruOptions()));
+            gru = Gru(o.embedding, o.hidden, generator, stack(GruOptions{.reset = o.gru_reset}));
             break;
         case CellKind::lstm:
             lstm = Lstm(o.embedding, o.hidden, generator, stack(LstmOptions()));

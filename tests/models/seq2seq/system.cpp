@@ -169,6 +169,7 @@ TEST_CASE("system: with all that options add, every parameter has a part in the 
             SystemOptions options = small_options(entry.name);
             options.layers = 2;
             options.cell = cell;
+            options.gru_reset = GruReset::before_product;
             options.readout = Readout::deep;
             options.residual = options.layer_norm = true;
             Generator generator(1);
