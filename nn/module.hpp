@@ -49,6 +49,13 @@ concept Module = requires(M& m) {
     m.visit([](std::string_view, auto&) {});
 };
 
+/// What the compiler says of a type that is no Module.
+template <class M>
+struct RequireModule {
+    static_assert(Module<M>,
+                  "a layer has a public `void visit(auto&& f)` that calls f(\"name\", member) for each member");
+};
+
 /// What is done with a parameter; the name is the dotted path from the layer. Not a template's argument, so that walks
 /// through a model are compiled once and not for each thing that is done with its parameters.
 using ParameterVisitor = std::function<void(const std::string& name, Tensor& parameter)>;
@@ -115,6 +122,10 @@ std::vector<Tensor> parameters(const M& module) {
     return unique_tensors(named_parameters(module));
 }
 
+/// For a type that is no Module.
+template <class M>
+requires(!Module<M>) RequireModule<M> parameters(const M& module);
+
 /// How many numbers the parameters are together.
 template <Module M>
 std::int64_t parameter_count(const M& module) {
@@ -129,6 +140,10 @@ template <Module M>
 void name_parameters(M& module, const std::string& prefix = {}) {
     for_each_tensor(module, naming(), naming_buffers(), prefix);
 }
+
+/// For a type that is no Module.
+template <class M>
+requires(!Module<M>) RequireModule<M> name_parameters(M& module);
 
 /// A copy of a layer with f(parameter) in place of each parameter; what layers share stays shared, and the copy shares
 /// the buffers.
@@ -154,6 +169,10 @@ template <Module M>
 M clone(const M& module) {
     return with_tensors(module, &Tensor::clone);
 }
+
+/// For a type that is no Module.
+template <class M>
+requires(!Module<M>) RequireModule<M> clone(const M& module);
 
 /// A tensor of its own in another dtype, with the other's name; counts in a buffer stay int64. Throws DtypeError for a
 /// dtype of int64.

@@ -37,6 +37,9 @@ template <Module M>
 void save(const M& module, const std::filesystem::path& path, std::map<std::string, std::string> metadata = {}) {
     write_safetensors(path, {named_state(module), std::move(metadata)});
 }
+/// For a type that is no Module.
+template <class M>
+requires(!Module<M>) RequireModule<M> save(const M& module, const std::filesystem::path& path);
 
 /// Copies the values of a file into the parameters and buffers of a layer, which keep their dtype. Throws FileError,
 /// and leaves them as they were, unless the file has just the layer's names and shapes; the error lists all

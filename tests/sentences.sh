@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks that what is often written wrong in a formula is refused by the compiler with a sentence of ours.
+# Checks that what is often written wrong in a formula or a layer is refused by the compiler with a sentence of ours.
 # sentences.sh BUILD_DIRECTORY COMPILER [OPTION...]
 set -eu
 build=$1
@@ -10,7 +10,7 @@ failed=0
 try() {
     sentence=$1 statement=$2
     shift 2
-    program="#include <wengert/ops/ops.hpp>
+    program="#include <wengert/nn/nn.hpp>
 using namespace wengert;
 int main() {
     const Tensor x = ones({3}), y = ones({3});
@@ -33,4 +33,7 @@ try 'with one `auto` parameter for each operand' 'map([](auto v) { return v; }, 
 try 'must return a value computed from its operands' 'map([](auto) { return "text"; }, x)' "$@"
 try 'declare the variable as std::common_type_t' 'map([](auto v, auto w) { auto s = v; s += w; return s; }, x, y)' "$@"
 try 'ReductionAxes(Bool) = delete' 'sum(x, true)' "$@"
+for call in 'name_parameters(layer)' 'parameters(layer)' 'clone(layer)' 'save(layer, "file")'; do
+    try 'a layer has a public `void visit(auto&& f)`' "struct { Tensor weight; } layer; $call" "$@"
+done
 exit $failed
