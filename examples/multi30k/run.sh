@@ -1,9 +1,10 @@
 #!/bin/sh
-# sh examples/multi30k/run.sh DATA OUT [SYSTEM...]: trains translation systems on Multi30k, from German to English and
-# back, prints a table of them in Markdown, and draws their curves and their BLEU by length. DATA has train.de,
-# train.en, val.de, val.en, or the same with multi30k. in front. OUT gets a model and a log for each system. Without
-# names every system is trained, and the best recipe last.
-# FROM=en TO=de is the other direction; THREADS, SEED and TEST (another pair of files) may be set.
+# sh examples/multi30k/run.sh DATA OUT [SYSTEM...]: trains translation systems on Multi30k from German to English,
+# prints a table of them in Markdown, and draws their curves and their BLEU by length. DATA has train.de, train.en,
+# val.de, val.en, or the same with multi30k. in front. OUT gets a model and a log for each system. Without names every
+# system is trained, and last the best recipe with three seeds: best, best-2 and best-3, which are measured together,
+# too, as an ensemble. FROM=en TO=de, into another OUT, is the other direction; THREADS, SEED and TEST (another pair of
+# files) may be set.
 set -eu
 cd "$(dirname "$0")/../.."
 # shellcheck source=tests/setup.sh
@@ -27,7 +28,7 @@ configure build
 compile build examples/seq2seq
 seq2seq=build/examples/seq2seq
 [ $# -gt 0 ] || set -- sutskever cho bahdanau conditional luong-dot luong-general luong-concat luong-local-m luong-local-p \
-    coverage multihead transformer best
+    coverage multihead transformer best best-2 best-3
 mkdir -p "$out"
 
 # What the articles have beside the common recipe.
@@ -45,20 +46,34 @@ own_options() {
 for system in "$@"; do
     model=$out/$system
     [ ! -e "$model/done" ] || continue
-    recipe="--preset multi30k --system $system $(own_options "$system")"
-    [ "$system" != best ] || recipe='--preset multi30k-best'
+    own_seed=$seed
+    case $system in
+        best) recipe='--preset multi30k-best' ;;
+        best-*) recipe='--preset multi30k-best' own_seed=${system#best-} ;;
+        *) recipe="--preset multi30k --system $system $(own_options "$system")" ;;
+    esac
     again=''
     [ ! -e "$model/latest" ] || again=--resume
     # shellcheck disable=SC2086 # one word an option
     $seq2seq train --model "$model" $again $recipe --source "${data}train.$from" --target "${data}train.$to" \
-        --validation-source "${data}val.$from" --validation-target "${data}val.$to" --seed "$seed" \
+        --validation-source "${data}val.$from" --validation-target "${data}val.$to" --seed "$own_seed" \
         --threads "$threads" || stop "training $system failed"
     touch "$model/done"
 done
+ensemble=''
 for system in "$@"; do
+    case $system in best*) ensemble="$ensemble --model $out/$system/best" ;; esac
     set -- "$@" --model "$out/$system/best"
     shift
 done
 $seq2seq compare "$@" --source "$test.$from" --target "$test.$to" --tokenize none --beam 5 --length-penalty 1 \
     --threads "$threads" --curves "$out/curves.svg" --lengths "$out/lengths.svg" >"$out/table.md"
 cat "$out/table.md"
+case $ensemble in
+    *--model*--model*)
+        echo "The ensemble of$ensemble:"
+        # shellcheck disable=SC2086 # one word an option
+        $seq2seq evaluate $ensemble --source "$test.$from" --target "$test.$to" --tokenize none --beam 5 \
+            --length-penalty 1 --threads "$threads" | tee "$out/ensemble.json"
+        ;;
+esac

@@ -15,6 +15,16 @@ std::vector<std::string> names_of(const auto& options) {
     return names;
 }
 
+/// Of an option in a configuration file, "INI was not able to parse train.hiden": the nearest that its verb has.
+std::string nearest_setting(const std::string& complaint, const CLI::App& app) {
+    const std::string setting = complaint.substr(complaint.rfind(' ') + 1);
+    const std::size_t dot = setting.find('.');
+    for (const CLI::App* const verb : app.get_subcommands({}))
+        if (verb->get_name() == setting.substr(0, dot) && dot != setting.npos)
+            return nearest_name("--" + setting.substr(dot + 1), names_of(verb->get_options()));
+    return "";
+}
+
 }  // namespace
 
 std::string explain(const CLI::ParseError& error, const CLI::App& app, const std::vector<std::string>& words) {
@@ -38,8 +48,8 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app, const std
     }
     if (dynamic_cast<const CLI::ConfigError*>(&error) != nullptr)
         return fmt::format(
-            "--config: {}; a file has [train], and below it options as train.toml of a model has them {}", error.what(),
-            usage);
+            "--config: {}{}; a file has [train], and below it options as train.toml of a model has them {}",
+            error.what(), nearest_setting(error.what(), app), usage);
     return fmt::format("{} {}", error.what(), usage);
 }
 

@@ -97,7 +97,8 @@ TEST_CASE("misuse is an error of one line") {
     check_error(here.run("train --model m --sorce pairs.tsv --target pairs.tsv"),
                 "--sorce: train has no such option (did you mean --source?)");
     write_file(here.path() / "wrong.toml", "[train]\nhiden=5\n");
-    check_error(here.run("train --model m --config wrong.toml"), "--config: ");
+    check_error(here.run("train --model m --config wrong.toml"),
+                "--config: INI was not able to parse train.hiden (did you mean --hidden?); a file has [train]");
     check_error(here.run("train --model m --preset huge"), "--preset: huge not in {seed,tiny,");
     check_error(here.run("train --model m --hidden 0"), "--hidden");
     check_error(here.run("train --model m --hidden 1.5"), "--hidden: 1.5 is not a whole number from 1 to 1000000");
