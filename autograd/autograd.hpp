@@ -18,6 +18,7 @@
 #include <wengert/autograd/tape/scope.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/autograd/tensor/allocator.hpp>
+#include <wengert/autograd/tensor/atomic_file.hpp>
 #include <wengert/autograd/tensor/error.hpp>
 #include <wengert/autograd/tensor/memory_limit.hpp>
 #include <wengert/autograd/tensor/parallel.hpp>

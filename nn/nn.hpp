@@ -2,7 +2,6 @@
 
 #include <wengert/autograd/autograd.hpp>
 #include <wengert/nn/adaptive_optimizers.hpp>
-#include <wengert/nn/atomic_file.hpp>
 #include <wengert/nn/attention.hpp>
 #include <wengert/nn/averages.hpp>
 #include <wengert/nn/batch_norm.hpp>

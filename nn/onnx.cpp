@@ -1,5 +1,5 @@
 #include <span>
-#include <wengert/nn/atomic_file.hpp>
+#include <wengert/autograd/tensor/atomic_file.hpp>
 #include <wengert/nn/onnx.hpp>
 
 namespace wengert {

@@ -12,7 +12,7 @@
 #include <span>
 #include <system_error>
 #include <wengert/autograd/tensor/strided.hpp>
-#include <wengert/nn/atomic_file.hpp>
+#include <wengert/autograd/tensor/atomic_file.hpp>
 #include <wengert/nn/safetensors.hpp>
 
 namespace wengert {

@@ -1,21 +1,12 @@
-#include <fmt/format.h>
-
-#include <cerrno>
-#include <fstream>
-#include <system_error>
 #include <wengert/autograd/observe/picture_file.hpp>
-#include <wengert/autograd/tensor/error.hpp>
+#include <wengert/autograd/tensor/atomic_file.hpp>
 
 namespace wengert {
 
 void write_picture(std::string_view picture, const std::filesystem::path& file) {
-    errno = 0;
-    std::ofstream stream(file, std::ios::binary);
-    stream << picture;
-    stream.close();
-    if (!stream)
-        throw FileError(
-            fmt::format("{}: cannot be written: {}", file.string(), std::generic_category().message(errno)));
+    AtomicFile out(file);
+    out.write(std::as_bytes(std::span(picture)));
+    out.commit();
 }
 
 }  // namespace wengert

@@ -11,9 +11,9 @@
 #include <iterator>
 #include <span>
 #include <system_error>
+#include <wengert/autograd/tensor/atomic_file.hpp>
 #include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/text/lines.hpp>
-#include <wengert/nn/atomic_file.hpp>
 
 namespace wengert::program {
 namespace {

@@ -9,9 +9,9 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <system_error>
+#include <wengert/autograd/tensor/atomic_file.hpp>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/internal/option_json.hpp>
-#include <wengert/nn/atomic_file.hpp>
 #include <wengert/nn/averages.hpp>
 #include <wengert/nn/safetensors.hpp>
 
@@ -237,9 +237,16 @@ void save_checkpoint(const Translator& translator, const fs::path& directory, co
         // whole.
         std::string name = fmt::format("{}{}", name_prefix, translator.steps);
         while (fs::exists(directory / name)) name += again_suffix;
-        fs::create_directory(directory / partial(name));
-        write(translator, directory / partial(name), options);
-        fs::rename(directory / partial(name), directory / name);
+        const fs::path unfinished = directory / partial(name);
+        fs::create_directory(unfinished);
+        try {
+            write(translator, unfinished, options);
+            fs::rename(unfinished, directory / name);
+        } catch (...) {  // a full disk has no room for it either
+            std::error_code error;
+            fs::remove_all(unfinished, error);
+            throw;
+        }
         sync_to_disk(directory);
 
         if (options.is_best) lead(directory, best_name, name);

@@ -10,7 +10,7 @@
 #include <wengert/models/text/internal/subwords.hpp>
 #include <wengert/models/text/tokenizer.hpp>
 #include <wengert/models/text/unicode.hpp>
-#include <wengert/nn/atomic_file.hpp>
+#include <wengert/autograd/tensor/atomic_file.hpp>
 
 namespace wengert {
 

@@ -219,6 +219,7 @@ TEST_CASE("a full disk is an error, and the old checkpoint stays") {
     setrlimit(RLIMIT_FSIZE, &before);
     std::signal(SIGXFSZ, handler);
     CHECK(message.find("checkpoint-10.partial/weights.safetensors: cannot be written: File too large") != message.npos);
+    CHECK(names_in(directory.path()) == Names{"latest", "checkpoint-5"});
     CHECK(load_checkpoint(directory.path()).steps == 5);
 }
 

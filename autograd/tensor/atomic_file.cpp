@@ -5,8 +5,8 @@
 #include <cerrno>
 #include <system_error>
 #include <utility>
+#include <wengert/autograd/tensor/atomic_file.hpp>
 #include <wengert/autograd/tensor/error.hpp>
-#include <wengert/nn/atomic_file.hpp>
 
 namespace wengert {
 namespace {
