@@ -7,8 +7,8 @@
 #include <set>
 #include <span>
 #include <vector>
-#include <wengert/autograd/tensor/strided.hpp>
 #include <wengert/autograd/tensor/atomic_file.hpp>
+#include <wengert/autograd/tensor/strided.hpp>
 #include <wengert/nn/internal/npy.hpp>
 #include <wengert/nn/npz.hpp>
 #include <wengert/ops/shape/copies.hpp>

@@ -11,8 +11,8 @@
 #include <set>
 #include <span>
 #include <system_error>
-#include <wengert/autograd/tensor/strided.hpp>
 #include <wengert/autograd/tensor/atomic_file.hpp>
+#include <wengert/autograd/tensor/strided.hpp>
 #include <wengert/nn/safetensors.hpp>
 
 namespace wengert {

@@ -4,13 +4,13 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <wengert/autograd/tensor/atomic_file.hpp>
 #include <wengert/autograd/tensor/error.hpp>
 #include <wengert/models/text/internal/sentencepiece.hpp>
 #include <wengert/models/text/internal/splitter.hpp>
 #include <wengert/models/text/internal/subwords.hpp>
 #include <wengert/models/text/tokenizer.hpp>
 #include <wengert/models/text/unicode.hpp>
-#include <wengert/autograd/tensor/atomic_file.hpp>
 
 namespace wengert {
 
