@@ -15,7 +15,7 @@ void evaluate(const EvaluateArguments& arguments) {
     std::vector<const Translator*> ensemble;
     for (const Translator& translator : translators) ensemble.push_back(&translator);
     const Corpus corpus = measured_corpus(arguments.data, translators[0]);
-    const EvaluationOptions options = evaluation_options(arguments, translators[0]);
+    const EvaluationOptions options = evaluation_options(arguments, translators[0], corpus);
     const Evaluation e = wengert::evaluate(ensemble, corpus, options);
     if (!arguments.out.empty()) {
         std::ofstream file(arguments.out);

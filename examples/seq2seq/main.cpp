@@ -15,6 +15,7 @@
 
 #include "command_words.hpp"
 #include "gradient_checks.hpp"
+#include "measurement.hpp"
 #include "misuse.hpp"
 #include "option_flags.hpp"
 #include "presets.hpp"
@@ -27,22 +28,26 @@ namespace {
 constexpr int failure = 1, misuse = 2;
 
 /// --data FILE | --source F --target F, with a prefix before each name.
-void add_corpus(CLI::App& verb, CorpusFiles& files, const std::string& prefix, const std::string& pairs_name,
-                const std::string& group) {
+CLI::Option* add_corpus(CLI::App& verb, CorpusFiles& files, const std::string& prefix, const std::string& pairs_name,
+                        const std::string& group) {
     CLI::Option* const pairs = verb.add_option("--" + pairs_name, files.pairs,
                                                "Tab-separated pairs: source, target; more columns are ignored");
     CLI::Option* const source = verb.add_option("--" + prefix + "source", files.source, "Source sentences, one a line");
     CLI::Option* const target =
-        verb.add_option("--" + prefix + "target", files.target, "Their translations, line by line");
+        verb.add_option("--" + prefix + "target", files.targets, "Their translations, line by line")->expected(1);
     for (CLI::Option* const option : {pairs, source, target})
-        option->type_name("FILE")->check(CLI::Validator(CLI::ExistingFile).description(""))->group(group);
+        option->type_name("FILE")
+            ->default_str("")
+            ->check(CLI::Validator(CLI::ExistingFile).description(""))
+            ->group(group);
     source->needs(target)->excludes(pairs);
     target->needs(source)->excludes(pairs);
-    if (!prefix.empty()) return;
+    if (!prefix.empty()) return target;
     add_number(verb, "--hold-out", files.hold_out, Bounds<std::int64_t>{2, 1'000'000},
                "One in N sources, by a hash of its text, is not trained on: it validates, and is measured")
         ->default_str("")
         ->group(group);
+    return target;
 }
 
 /// --system NAME, with the names of the table.
@@ -180,10 +185,12 @@ what runs is done.)");
 }
 
 void add_measurement(CLI::App& verb, Measurement& a, Resources& resources) {
-    add_corpus(verb, a.data, "", "data", "Sentence pairs (none: the held-out part of the built-in corpus)");
+    add_corpus(verb, a.data, "", "data", "Sentence pairs (none: the held-out part of the built-in corpus)")
+        ->description("Their translations, line by line; several files are several references")
+        ->expected(1, std::numeric_limits<int>::max())
+        ->allow_extra_args(false);
     add_search(verb, a.search);
-    verb.add_option("--tokenize", a.tokenize, "BLEU's tokens: 13a, char, zh, intl, none; usual: 13a, or zh for Chinese")
-        ->type_name("NAME");
+    add_scoring(verb, a);
     add_resources(verb, resources);
 }
 
