@@ -202,7 +202,8 @@ void add_evaluate(CLI::App& app, EvaluateArguments& a, Resources& resources) {
         "in a second.");
     add_models(verb, a.models, ensemble);
     add_measurement(verb, a, resources);
-    verb.add_option("--out", a.out, "Gets the translations, one a line")->type_name("FILE");
+    verb.add_option("--out", a.out, "Gets the translations, one for each line that was read; empty: it gave no pair")
+        ->type_name("FILE");
     verb.callback([&a, &resources] { compute_with(resources, [&a] { evaluate(a); }); });
 }
 
@@ -248,7 +249,8 @@ void add_export(CLI::App& app, ExportArguments& a) {
 
 void add_score(CLI::App& app, ScoreArguments& a, Resources& resources) {
     CLI::App& verb = *app.add_subcommand("score", "Print how probable given translations are");
-    verb.footer("One line a pair: the log probability of the target, in nats.");
+    verb.footer(
+        "One line for each that was read: the log probability of the target, in nats; nan of one that gave no pair.");
     verb.add_option("--model", a.model, "What train has written")->type_name("DIR")->required();
     add_corpus(verb, a.data, "", "data", "Sentence pairs (none: the held-out part of the built-in corpus)");
     verb.add_flag("--words", a.words, "Each token's follows, and that of </s>");
