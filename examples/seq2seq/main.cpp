@@ -148,6 +148,10 @@ void add_translate(CLI::App& app, TranslateArguments& a, Resources& resources) {
         ->type_name("FILE.svg|FILE.json")
         ->needs(verb.get_option("--beam"))
         ->group("The search");
+    verb.add_option("--prefix", a.prefix, "Begins each translation, in whole words; the model writes what follows")
+        ->type_name("TEXT")
+        ->default_str("")
+        ->group("The search");
     verb.add_flag("--replace-unknown", a.replace_unknown, "Writes the source word that <unk> looked at most")
         ->group("The search");
     add_resources(verb, resources);
@@ -171,7 +175,7 @@ void add_serve(CLI::App& app, ServeArguments& a, Resources& resources) {
     CLI::App& verb = *app.add_subcommand("serve", "Translate for a browser and for programs, by HTTP");
     verb.footer(
         R"(GET / is a page to translate on and to look at attention. POST /translate takes {"text": ["..."]} and, if
-they are given, "model", "attention", "replace_unknown" and options of the search by their names, {"beam": 4};
+they are given, "model", "attention", "replace_unknown", "prefix" and options of the search by their names;
 GET /models says which there are, GET /health that the server is there. Flags of the search count where a request
 says nothing. --threads requests are translated at once, each by one thread. SIGINT and SIGTERM end the server when
 what runs is done.)");

@@ -17,9 +17,15 @@ namespace {
 /// An ensemble that translates sentences one by one.
 class Session {
   public:
-    Session(const std::vector<std::filesystem::path>& models, const SearchOptions& options)
+    Session(const std::vector<std::filesystem::path>& models, const SearchOptions& options,
+            const std::string& prefix = {})
         : options_(options), names_(names_of(models)) {
         for (const std::filesystem::path& model : models) translators_.push_back(load_checkpoint(model));
+        try {
+            prefix_ = translators_[0].target.tokenizer.tokenize(prefix);
+        } catch (const ValueError& error) {
+            throw ValueError(fmt::format("--prefix: {}", error.what()));
+        }
         for (const Translator& translator : translators_) ensemble_.push_back(&translator);
     }
     Session(const Session&) = delete;  // ensemble_ leads into translators_
@@ -33,7 +39,7 @@ class Session {
     /// found.
     std::vector<Translation> translate(const Sentence& source, SearchTrace* trace = nullptr) {
         const std::vector<std::int64_t> ids = source_ids(source, translators_[0].source.vocabulary);
-        auto all = wengert::translate(ensemble_, collate({&ids, 1}), options_, trace).front();
+        auto all = wengert::translate(ensemble_, collate({&ids, 1}), options_, trace, {&prefix_, 1}).front();
         ++options_.search_seed;  // each line draws other numbers
         return all;
     }
@@ -50,6 +56,7 @@ class Session {
     std::vector<const Translator*> ensemble_;
     SearchOptions options_;
     std::vector<std::string> names_;  // of the models
+    Sentence prefix_;
 };
 
 /// The next line of standard input, which may end in CR LF. Throws FileError if it cannot be read.
@@ -86,7 +93,7 @@ std::string aligned(const Translation& translation, const Sentence& source) {
 void translate(const TranslateArguments& arguments) {
     require_writable("--attention", arguments.attention, {".svg", ".html", ".json"});
     require_writable("--beam-tree", arguments.beam_tree, {".svg", ".json"});
-    Session session(arguments.models, arguments.search);
+    Session session(arguments.models, arguments.search, arguments.prefix);
     if (!arguments.attention.empty() && !session.has_attention())
         throw ValueError("--attention: the system of this model has none");
     std::vector<AttentionMap> maps;

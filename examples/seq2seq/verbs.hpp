@@ -100,6 +100,7 @@ struct TranslateArguments {
     std::filesystem::path attention, beam_tree;  ///< pictures; empty: none
     SearchOptions search;
     bool replace_unknown = false;
+    std::string prefix;              ///< begins each translation
     std::vector<std::string> texts;  ///< none: standard input's lines
 };
 void translate(const TranslateArguments& arguments);

@@ -5,6 +5,29 @@
 using namespace wengert;
 using nlohmann::json;
 
+TEST_CASE("a translation begins with the prefix that is given") {
+    const Workplace here;
+    write_file(here.path() / "pairs.tsv", pairs);
+    REQUIRE(here.run(std::string("train --data pairs.tsv --epochs 30 --model model ") + small).code == 0);
+    const auto translated = [&](const std::string& arguments, const std::string& input = {}) {
+        const Outcome outcome = here.run("translate --model model " + arguments, input);
+        CAPTURE(outcome.error);
+        CHECK(outcome.code == 0);
+        return outcome.out;
+    };
+    CHECK(translated("'Tom sleeps.'") == "汤姆睡觉。\n");
+    CHECK(translated("--prefix 汤姆 'Tom sleeps.'") == "汤姆睡觉。\n");
+    for (const std::string& line : lines(translated("--prefix 杰瑞 --beam 3 --n-best 3", "Tom sleeps.\nRun!\n")))
+        CHECK(line.find("\t杰瑞") != line.npos);
+    CHECK(translated("--prefix 杰瑞", "\nRun!\n").starts_with("\n杰瑞"));
+    // Words that the model does not know stand there as they are given, in the case that it writes.
+    CHECK(translated("--prefix '\"Xyz\" <&' 'Run!'").starts_with("\"xyz\" < &"));
+    check_error(here.run("translate --model model --max-length 2 --prefix 'a b c' 'Run!'"),
+                "the prefix of source 0 has 3 tokens, and 2 are the most");
+    check_error(here.run("translate --model model --prefix \"$(printf '\\377')\" 'Run!'"),
+                "--prefix: text: invalid UTF-8 at byte 0");
+}
+
 TEST_CASE("the hypotheses of a beam are drawn, and several models or heads stand side by side") {
     const Workplace here;
     write_file(here.path() / "pairs.tsv", pairs);
