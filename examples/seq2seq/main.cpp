@@ -107,6 +107,11 @@ void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& sign
     add_system(verb, a.system, model);
     a.sizes.describe(OptionFlags{verb, model});
     a.text.describe(OptionFlags{verb, "The text"});
+    const auto add_pieces = [&verb](const std::string& name, std::filesystem::path& file, const std::string& what) {
+        verb.add_option(name, file, what)->type_name("FILE")->default_str("")->group("The text");
+    };
+    add_pieces("--subword-model", a.subword_model, "Tokens are the pieces of this model of sentencepiece");
+    add_pieces("--target-subword-model", a.target_subword_model, "The target's, where they are others");
     a.training.describe(OptionFlags{verb, training});
     a.run.describe(OptionFlags{verb, training});
     add_resources(verb, resources, training);

@@ -83,6 +83,7 @@ struct TextOptions {
 struct TrainArguments {
     CorpusFiles data, validation;
     std::filesystem::path model;
+    std::filesystem::path subword_model, target_subword_model;  ///< empty: learned, or the same as the source's
     std::string system = "bahdanau";
     SystemOptions sizes;
     TrainingOptions training;
