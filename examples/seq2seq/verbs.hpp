@@ -102,6 +102,7 @@ struct TranslateArguments {
     SearchOptions search;
     bool replace_unknown = false;
     std::string prefix;              ///< begins each translation
+    std::int64_t batch = 32;         ///< sentences that are translated at once
     std::vector<std::string> texts;  ///< none: standard input's lines
 };
 void translate(const TranslateArguments& arguments);
