@@ -47,7 +47,7 @@ std::vector<std::int64_t> source_words(const Corpus& corpus) {
 
 LineChart::Line length_line(const std::string& name, const Evaluation& e, const std::vector<std::int64_t>& lengths) {
     LineChart::Line line{name, {}};
-    for (const LengthBand& band : bleu_by_length(e.translations, {&e.references, 1}, lengths, e.bleu_options))
+    for (const LengthBand& band : bleu_by_length(e.translations, e.references, lengths, e.bleu_options))
         line.points.push_back({band.mean_length, band.bleu,
                                fmt::format("{}: {:.1f} for {} sentences of {} to {} words", name, band.bleu, band.lines,
                                            band.least, band.most)});
@@ -66,7 +66,7 @@ bool is_greedy(const SearchOptions& search) { return search.beam == 1 && !search
 
 Row measure(const CompareArguments& arguments, const std::string& name, const Translator& translator) {
     const Corpus corpus = measured_corpus(arguments.data, translator);
-    EvaluationOptions options = evaluation_options(arguments, translator);
+    EvaluationOptions options = evaluation_options(arguments, translator, corpus);
     Row row{.name = name, .system = std::string(translator.system->name())};
     for (const Tensor& x : translator.system->parameters())
         row.million_parameters += static_cast<double>(x.numel()) / 1e6;
@@ -92,7 +92,7 @@ void require_comparable(const Row& first, const Row& other) {
 /// How probable such a difference in BLEU is if both are equally good.
 double chance(const Evaluation& a, const Evaluation& b, const Resamples& samples) {
     if (a.translations == b.translations) return 1;  // no sample differs, which the bootstrap takes for certainty
-    return paired_bootstrap(a.translations, b.translations, {&b.references, 1}, samples, b.bleu_options).p_value;
+    return paired_bootstrap(a.translations, b.translations, b.references, samples, b.bleu_options).p_value;
 }
 
 }  // namespace
@@ -133,7 +133,7 @@ void compare(const CompareArguments& arguments) {
         std::string p = "";
         if (i == 0) {
             first = row;
-            samples = resample_lines(e.references.size(), generator);
+            samples = resample_lines(e.translations.size(), generator);
         } else {
             require_comparable(first, row);
             p = fmt::format("{:.3f}", chance(first.found, e, samples));

@@ -15,7 +15,7 @@ Corpus tokenize(const std::vector<SentencePair>& pairs, const Tokenizers& tokeni
     Corpus corpus;
     const auto is_long = [&](const Sentence& tokens) { return static_cast<std::int64_t>(tokens.size()) > max_length; };
     for (const SentencePair& pair : pairs) {
-        ++corpus.report.lines;
+        const std::int64_t line = corpus.report.lines++;
         Sentence source = tokenizers.source.tokenize(pair.source), target = tokenizers.target.tokenize(pair.target);
         if (is_long(source) || is_long(target)) {
             ++corpus.report.faults[static_cast<std::size_t>(LineFault::over_long)];
@@ -26,6 +26,7 @@ Corpus tokenize(const std::vector<SentencePair>& pairs, const Tokenizers& tokeni
         corpus.target.push_back(std::move(target));
         corpus.source_text.push_back(pair.source);
         corpus.target_text.push_back(pair.target);
+        corpus.lines.push_back(line);
     }
     if (corpus.size() == 0) throw FileError("built-in corpus: no usable pair: " + corpus.report.summary());
     return corpus;
@@ -45,14 +46,14 @@ Corpus only(Part part, const CorpusFiles& files, const Corpus& all) {
 Corpus read(const CorpusFiles& files, Part part, const Tokenizers& tokenizers, std::int64_t max_length) {
     const CorpusOptions options{.max_length = max_length};
     if (!files.pairs.empty()) return only(part, files, read_pairs(files.pairs, tokenizers, options));
-    if (files.given()) return only(part, files, read_parallel(files.source, files.target, tokenizers, options));
+    if (files.given()) return only(part, files, read_parallel(files.source, files.targets, tokenizers, options));
     const BuiltinCorpus corpus = english_chinese_corpus();
     return tokenize(part == Part::training ? corpus.training : corpus.held_out, tokenizers, max_length);
 }
 
 std::string name_of(const CorpusFiles& files, Part part) {
     if (!files.pairs.empty()) return files.pairs.string();
-    if (files.given()) return files.source.string() + " and " + files.target.string();
+    if (files.given()) return files.source.string() + " and " + files.targets.front().string();
     return part == Part::training ? "built-in corpus" : "built-in corpus, held-out sentences";
 }
 
@@ -104,7 +105,7 @@ CorpusText read_corpus_text(const CorpusFiles& files, Part part) {
             add_pair(whole.substr(0, tab), rest.substr(0, rest.find('\t')));
         }
     } else {
-        LineReader sources(files.source), targets(files.target);
+        LineReader sources(files.source), targets(files.targets.front());
         for (std::string source, target; sources.next(source) && targets.next(target);) add_pair(source, target);
     }
     return text;

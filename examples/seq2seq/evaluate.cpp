@@ -2,12 +2,23 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>
 
 #include "measurement.hpp"
 
 namespace wengert::program {
+namespace {
+
+/// The pair of each line that was read, in order; none where the line gave none.
+std::vector<std::optional<std::size_t>> pairs_of_lines(const Corpus& corpus) {
+    std::vector<std::optional<std::size_t>> pairs(static_cast<std::size_t>(corpus.report.lines));
+    for (std::size_t i = 0; i < corpus.size(); ++i) pairs[static_cast<std::size_t>(corpus.lines[i])] = i;
+    return pairs;
+}
+
+}  // namespace
 
 void evaluate(const EvaluateArguments& arguments) {
     std::vector<Translator> translators;
@@ -15,11 +26,12 @@ void evaluate(const EvaluateArguments& arguments) {
     std::vector<const Translator*> ensemble;
     for (const Translator& translator : translators) ensemble.push_back(&translator);
     const Corpus corpus = measured_corpus(arguments.data, translators[0]);
-    const EvaluationOptions options = evaluation_options(arguments, translators[0]);
+    const EvaluationOptions options = evaluation_options(arguments, translators[0], corpus);
     const Evaluation e = wengert::evaluate(ensemble, corpus, options);
     if (!arguments.out.empty()) {
         std::ofstream file(arguments.out);
-        for (const std::string& line : e.translations) file << line << '\n';
+        for (const std::optional<std::size_t> pair : pairs_of_lines(corpus))
+            file << (pair ? e.translations[*pair] : "") << '\n';
         file.close();
         if (!file) throw FileError(arguments.out.string() + ": cannot be written");
     }
@@ -37,14 +49,19 @@ void evaluate(const EvaluateArguments& arguments) {
 void score(const ScoreArguments& arguments) {
     const Translator translator = load_checkpoint(arguments.model);
     const Corpus corpus = measured_corpus(arguments.data, translator);
-    for (std::size_t i = 0; i < corpus.size(); ++i) {
-        const std::vector<double> each = log_probabilities(translator, corpus.source[i], corpus.target[i]);
+    for (const std::optional<std::size_t> pair : pairs_of_lines(corpus)) {
+        if (!pair) {
+            fmt::print("nan\n");
+            continue;
+        }
+        const Sentence& target = corpus.target[*pair];
+        const std::vector<double> each = log_probabilities(translator, corpus.source[*pair], target);
         double sum = 0;
         for (const double x : each) sum += x;
         std::string line = fmt::format("{:.4f}", sum);
         if (arguments.words)
             for (std::size_t t = 0; t < each.size(); ++t)
-                line += fmt::format("\t{} {:.4f}", t < corpus.target[i].size() ? corpus.target[i][t] : "</s>", each[t]);
+                line += fmt::format("\t{} {:.4f}", t < target.size() ? target[t] : "</s>", each[t]);
         fmt::print("{}\n", line);
     }
 }

@@ -15,6 +15,7 @@
 
 #include "command_words.hpp"
 #include "gradient_checks.hpp"
+#include "measurement.hpp"
 #include "misuse.hpp"
 #include "option_flags.hpp"
 #include "presets.hpp"
@@ -27,22 +28,26 @@ namespace {
 constexpr int failure = 1, misuse = 2;
 
 /// --data FILE | --source F --target F, with a prefix before each name.
-void add_corpus(CLI::App& verb, CorpusFiles& files, const std::string& prefix, const std::string& pairs_name,
-                const std::string& group) {
+CLI::Option* add_corpus(CLI::App& verb, CorpusFiles& files, const std::string& prefix, const std::string& pairs_name,
+                        const std::string& group) {
     CLI::Option* const pairs = verb.add_option("--" + pairs_name, files.pairs,
                                                "Tab-separated pairs: source, target; more columns are ignored");
     CLI::Option* const source = verb.add_option("--" + prefix + "source", files.source, "Source sentences, one a line");
     CLI::Option* const target =
-        verb.add_option("--" + prefix + "target", files.target, "Their translations, line by line");
+        verb.add_option("--" + prefix + "target", files.targets, "Their translations, line by line")->expected(1);
     for (CLI::Option* const option : {pairs, source, target})
-        option->type_name("FILE")->check(CLI::Validator(CLI::ExistingFile).description(""))->group(group);
+        option->type_name("FILE")
+            ->default_str("")
+            ->check(CLI::Validator(CLI::ExistingFile).description(""))
+            ->group(group);
     source->needs(target)->excludes(pairs);
     target->needs(source)->excludes(pairs);
-    if (!prefix.empty()) return;
+    if (!prefix.empty()) return target;
     add_number(verb, "--hold-out", files.hold_out, Bounds<std::int64_t>{2, 1'000'000},
                "One in N sources, by a hash of its text, is not trained on: it validates, and is measured")
         ->default_str("")
         ->group(group);
+    return target;
 }
 
 /// --system NAME, with the names of the table.
@@ -102,6 +107,11 @@ void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& sign
     add_system(verb, a.system, model);
     a.sizes.describe(OptionFlags{verb, model});
     a.text.describe(OptionFlags{verb, "The text"});
+    const auto add_pieces = [&verb](const std::string& name, std::filesystem::path& file, const std::string& what) {
+        verb.add_option(name, file, what)->type_name("FILE")->default_str("")->group("The text");
+    };
+    add_pieces("--subword-model", a.subword_model, "Tokens are the pieces of this model of sentencepiece");
+    add_pieces("--target-subword-model", a.target_subword_model, "The target's, where they are others");
     a.training.describe(OptionFlags{verb, training});
     a.run.describe(OptionFlags{verb, training});
     add_resources(verb, resources, training);
@@ -143,8 +153,14 @@ void add_translate(CLI::App& app, TranslateArguments& a, Resources& resources) {
         ->type_name("FILE.svg|FILE.json")
         ->needs(verb.get_option("--beam"))
         ->group("The search");
+    verb.add_option("--prefix", a.prefix, "Begins each translation, in whole words; the model writes what follows")
+        ->type_name("TEXT")
+        ->default_str("")
+        ->group("The search");
     verb.add_flag("--replace-unknown", a.replace_unknown, "Writes the source word that <unk> looked at most")
         ->group("The search");
+    add_number(verb, "--batch", a.batch, Bounds<std::int64_t>{1, 10'000},
+               "Sentences that are translated at once, as far as they are there; with --sample 1");
     add_resources(verb, resources);
     verb.add_option("TEXT", a.texts, "Sentences, each in quotation marks; none: the lines of standard input")
         ->default_str("");
@@ -166,7 +182,7 @@ void add_serve(CLI::App& app, ServeArguments& a, Resources& resources) {
     CLI::App& verb = *app.add_subcommand("serve", "Translate for a browser and for programs, by HTTP");
     verb.footer(
         R"(GET / is a page to translate on and to look at attention. POST /translate takes {"text": ["..."]} and, if
-they are given, "model", "attention", "replace_unknown" and options of the search by their names, {"beam": 4};
+they are given, "model", "attention", "replace_unknown", "prefix" and options of the search by their names;
 GET /models says which there are, GET /health that the server is there. Flags of the search count where a request
 says nothing. --threads requests are translated at once, each by one thread. SIGINT and SIGTERM end the server when
 what runs is done.)");
@@ -180,10 +196,12 @@ what runs is done.)");
 }
 
 void add_measurement(CLI::App& verb, Measurement& a, Resources& resources) {
-    add_corpus(verb, a.data, "", "data", "Sentence pairs (none: the held-out part of the built-in corpus)");
+    add_corpus(verb, a.data, "", "data", "Sentence pairs (none: the held-out part of the built-in corpus)")
+        ->description("Their translations, line by line; several files are several references")
+        ->expected(1, std::numeric_limits<int>::max())
+        ->allow_extra_args(false);
     add_search(verb, a.search);
-    verb.add_option("--tokenize", a.tokenize, "BLEU's tokens: 13a, char, zh, intl, none; usual: 13a, or zh for Chinese")
-        ->type_name("NAME");
+    add_scoring(verb, a);
     add_resources(verb, resources);
 }
 
@@ -195,7 +213,8 @@ void add_evaluate(CLI::App& app, EvaluateArguments& a, Resources& resources) {
         "in a second.");
     add_models(verb, a.models, ensemble);
     add_measurement(verb, a, resources);
-    verb.add_option("--out", a.out, "Gets the translations, one a line")->type_name("FILE");
+    verb.add_option("--out", a.out, "Gets the translations, one for each line that was read; empty: it gave no pair")
+        ->type_name("FILE");
     verb.callback([&a, &resources] { compute_with(resources, [&a] { evaluate(a); }); });
 }
 
@@ -241,7 +260,8 @@ void add_export(CLI::App& app, ExportArguments& a) {
 
 void add_score(CLI::App& app, ScoreArguments& a, Resources& resources) {
     CLI::App& verb = *app.add_subcommand("score", "Print how probable given translations are");
-    verb.footer("One line a pair: the log probability of the target, in nats.");
+    verb.footer(
+        "One line for each that was read: the log probability of the target, in nats; nan of one that gave no pair.");
     verb.add_option("--model", a.model, "What train has written")->type_name("DIR")->required();
     add_corpus(verb, a.data, "", "data", "Sentence pairs (none: the held-out part of the built-in corpus)");
     verb.add_flag("--words", a.words, "Each token's follows, and that of </s>");

@@ -255,6 +255,11 @@ class Run {
 
 Tokenizers make_tokenizers(const TrainArguments& a) {
     const TextOptions& text = a.text;
+    if (!a.subword_model.empty()) {
+        const Tokenizer source = Tokenizer::from_sentencepiece(a.subword_model, !text.keep_case);
+        if (a.target_subword_model.empty()) return source;
+        return {source, Tokenizer::from_sentencepiece(a.target_subword_model, !text.keep_case)};
+    }
     if (text.subwords == 0) return Tokenizer({.mode = text.tokenizer, .lowercase = !text.keep_case});
     CorpusText corpus = read_corpus_text(a.data, Part::training);
     const SubwordOptions options{.vocabulary_size = text.subwords, .lowercase = !text.keep_case};
@@ -279,6 +284,19 @@ Translator make_translator(const TrainArguments& a, const Tokenizers& tokenizers
             generator};
 }
 
+/// Models of subwords that are given go together with few other options of the text.
+void require_subword_options(const TrainArguments& a) {
+    if (!a.target_subword_model.empty() && a.subword_model.empty())
+        throw ValueError("--target-subword-model: the source's is not given by --subword-model");
+    if (!a.target_subword_model.empty() && a.text.joint)
+        throw ValueError("--target-subword-model: --joint has one set of subwords for both sides");
+    if (!a.subword_model.empty() && a.text.subwords > 0)
+        throw ValueError(fmt::format("--subword-model: its pieces are learned already, and --subwords {} learns others",
+                                     a.text.subwords));
+    if (!a.subword_model.empty() && a.text.tokenizer != TokenizerMode::words)
+        throw ValueError("--subword-model: it splits the text, and --tokenizer says another way");
+}
+
 /// What a training that goes on cannot change.
 void require_same_system(const TrainArguments& a, const System& system) {
     if (const std::string other = first_difference(a.system, a.sizes, system); !other.empty())
@@ -296,6 +314,7 @@ int train(const TrainArguments& arguments) {
         throw ValueError("--tying all: one table for both sides needs one vocabulary, which --joint makes");
     if (std::error_code error; arguments.resume && !std::filesystem::exists(arguments.model, error))
         throw FileError(fmt::format("{}: there is no training here that could go on", arguments.model.string()));
+    require_subword_options(arguments);
     require_read_options(arguments.system, arguments.sizes);
     require_read_options(arguments.system, arguments.training);
     if (arguments.data.hold_out > 0 && arguments.validation.given())

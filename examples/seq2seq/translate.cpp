@@ -2,11 +2,13 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <iostream>
+#include <span>
+#include <utility>
 #include <wengert/autograd/observe/picture_file.hpp>
 #include <wengert/models/seq2seq/attention_map.hpp>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 
+#include "input_lines.hpp"
 #include "model_names.hpp"
 #include "output_file.hpp"
 #include "verbs.hpp"
@@ -14,12 +16,18 @@
 namespace wengert::program {
 namespace {
 
-/// An ensemble that translates sentences one by one.
+/// An ensemble that translates sentences.
 class Session {
   public:
-    Session(const std::vector<std::filesystem::path>& models, const SearchOptions& options)
+    Session(const std::vector<std::filesystem::path>& models, const SearchOptions& options,
+            const std::string& prefix = {})
         : options_(options), names_(names_of(models)) {
         for (const std::filesystem::path& model : models) translators_.push_back(load_checkpoint(model));
+        try {
+            prefix_ = translators_[0].target.tokenizer.tokenize(prefix);
+        } catch (const ValueError& error) {
+            throw ValueError(fmt::format("--prefix: {}", error.what()));
+        }
         for (const Translator& translator : translators_) ensemble_.push_back(&translator);
     }
     Session(const Session&) = delete;  // ensemble_ leads into translators_
@@ -29,20 +37,23 @@ class Session {
     Sentence tokenize(const std::string& text) const { return translators_[0].source.tokenizer.tokenize(text); }
     std::string text_of(const Sentence& target) const { return translators_[0].target.tokenizer.detokenize(target); }
 
-    /// The translations of a sentence that is not empty, the best first. `trace`, if there is one, gets how they were
-    /// found.
-    std::vector<Translation> translate(const Sentence& source, SearchTrace* trace = nullptr) {
-        const std::vector<std::int64_t> ids = source_ids(source, translators_[0].source.vocabulary);
-        auto all = wengert::translate(ensemble_, collate({&ids, 1}), options_, trace).front();
-        ++options_.search_seed;  // each line draws other numbers
-        return all;
+    /// The translations of each sentence, of which none is empty, the best first. `trace`, if there is one, gets how
+    /// they were found.
+    std::vector<std::vector<Translation>> translate(std::span<const Sentence> sources, SearchTrace* trace = nullptr) {
+        std::vector<std::vector<std::int64_t>> ids;
+        for (const Sentence& source : sources) ids.push_back(source_ids(source, translators_[0].source.vocabulary));
+        const std::vector<Sentence> prefixes(sources.size(), prefix_);
+        return wengert::translate(ensemble_, collate(ids), options_, trace, prefixes);
     }
+
+    /// From here on draws at random are others, for the same sentences too.
+    void draw_anew() { ++options_.search_seed; }
 
     AttentionMap map_of(const Sentence& source, const Translation& translation, const std::string& title) const {
         return attention_map(source, translation, title, names_);
     }
-    BeamTree tree_of(const SearchTrace& trace, const std::string& title) const {
-        return beam_tree(trace.trees.front(), translators_[0].target.vocabulary, title);
+    BeamTree tree_of(const SearchTree& tree, const std::string& title) const {
+        return beam_tree(tree, translators_[0].target.vocabulary, title);
     }
 
   private:
@@ -50,20 +61,16 @@ class Session {
     std::vector<const Translator*> ensemble_;
     SearchOptions options_;
     std::vector<std::string> names_;  // of the models
+    Sentence prefix_;
 };
 
-/// The next line of standard input, which may end in CR LF. Throws FileError if it cannot be read.
-bool next_line(std::string& line) {
-    const bool is_there = static_cast<bool>(std::getline(std::cin, line));
-    if (std::cin.bad()) throw FileError("standard input cannot be read");
-    if (line.ends_with('\r')) line.pop_back();
-    return is_there;
-}
-
-/// At once: who reads the line may wait for it before writing the next.
 void print(const std::string& line) {
     std::fwrite(line.data(), 1, line.size(), stdout);
     std::fputc('\n', stdout);
+}
+
+/// Who reads what is printed may wait for it before writing the next line.
+void flush_output() {
     if (std::fflush(stdout) != 0) throw FileError("standard output cannot be written");
 }
 
@@ -81,49 +88,120 @@ std::string aligned(const Translation& translation, const Sentence& source) {
     return line;
 }
 
+/// Translates texts, some at once, in their order.
+class TextTranslation {
+  public:
+    explicit TextTranslation(const TranslateArguments& arguments)
+        : arguments_(arguments),
+          batch_(static_cast<std::size_t>(arguments.batch)),
+          shows_tree_(arguments.search.beam > 1 && arguments.attention.extension() == ".html"),
+          session_(arguments.models, arguments.search, arguments.prefix) {
+        if (!arguments.attention.empty() && !session_.has_attention())
+            throw ValueError("--attention: the system of this model has none");
+    }
+
+    /// Errors of the text begin with `where`.
+    void add(const std::string& text, const std::string& where = "") {
+        Waiting one{text, where, {}};
+        try {
+            one.source = session_.tokenize(text);
+        } catch (const ValueError& error) {
+            flush();
+            throw ValueError(where + error.what());
+        }
+        waiting_.push_back(std::move(one));
+        if (waiting_.size() >= batch_) flush();
+    }
+
+    /// Prints the translations of what waits.
+    void flush() {
+        const std::vector<Waiting> texts = std::exchange(waiting_, {});
+        SearchTrace trace;
+        std::vector<std::vector<Translation>> found;
+        try {
+            found = search(texts, trace);
+        } catch (const ValueError& error) {
+            if (texts.size() == 1) throw ValueError(texts[0].where + error.what());
+            for (const Waiting& text : texts) {  // one of them is at fault
+                waiting_ = {text};
+                flush();
+            }
+            return;
+        }
+        std::size_t row = 0;
+        for (const Waiting& text : texts) {
+            if (text.source.empty()) {
+                print("");  // an empty text has an empty translation
+                continue;
+            }
+            show(text, found[row], draws() ? trace.trees[row] : SearchTree());
+            ++row;
+        }
+        flush_output();
+    }
+
+    void write_pictures() const {
+        const std::filesystem::path &attention = arguments_.attention, &tree = arguments_.beam_tree;
+        if (attention.extension() == ".svg") write_svg(maps_, attention);
+        if (attention.extension() == ".html")
+            write_html(maps_, attention, shows_tree_ ? trees_ : std::vector<BeamTree>());
+        if (attention.extension() == ".json") write_picture(to_json(maps_), attention);
+        if (tree.extension() == ".svg") write_svg(trees_, tree);
+        if (tree.extension() == ".json") write_picture(to_json(trees_), tree);
+    }
+
+  private:
+    struct Waiting {
+        std::string text, where;
+        Sentence source;
+    };
+
+    bool draws() const { return !arguments_.attention.empty() || !arguments_.beam_tree.empty(); }
+
+    /// The translations of those that are not empty.
+    std::vector<std::vector<Translation>> search(const std::vector<Waiting>& texts, SearchTrace& trace) {
+        std::vector<Sentence> sources;
+        for (const Waiting& text : texts)
+            if (!text.source.empty()) sources.push_back(text.source);
+        if (sources.empty()) return {};
+        return session_.translate(sources, draws() ? &trace : nullptr);
+    }
+
+    void show(const Waiting& text, const std::vector<Translation>& all, const SearchTree& tree) {
+        for (const Translation& translation : all) {
+            const Translation shown =
+                arguments_.replace_unknown ? wengert::replace_unknown(translation, text.source) : translation;
+            const std::string line = session_.text_of(shown.tokens);
+            print(arguments_.search.n_best > 1 ? fmt::format("{:.4f}\t{}", translation.score, line) : line);
+        }
+        if (!arguments_.attention.empty()) maps_.push_back(session_.map_of(text.source, all.front(), text.text));
+        if (shows_tree_ || !arguments_.beam_tree.empty()) trees_.push_back(session_.tree_of(tree, text.text));
+    }
+
+    const TranslateArguments& arguments_;
+    const std::size_t batch_;
+    const bool shows_tree_;
+    Session session_;
+    std::vector<Waiting> waiting_;
+    std::vector<AttentionMap> maps_;
+    std::vector<BeamTree> trees_;
+};
+
 }  // namespace
 
 void translate(const TranslateArguments& arguments) {
     require_writable("--attention", arguments.attention, {".svg", ".html", ".json"});
     require_writable("--beam-tree", arguments.beam_tree, {".svg", ".json"});
-    Session session(arguments.models, arguments.search);
-    if (!arguments.attention.empty() && !session.has_attention())
-        throw ValueError("--attention: the system of this model has none");
-    std::vector<AttentionMap> maps;
-    std::vector<BeamTree> trees;
-    const bool shows_tree = arguments.search.beam > 1 && arguments.attention.extension() == ".html";
-    const bool draws = !arguments.attention.empty() || !arguments.beam_tree.empty();
-    const auto one = [&](const std::string& text) {
-        const Sentence source = session.tokenize(text);
-        if (source.empty()) return print("");  // an empty text has an empty translation
-        SearchTrace trace;
-        const std::vector<Translation> all = session.translate(source, draws ? &trace : nullptr);
-        for (const Translation& translation : all) {
-            const Translation shown =
-                arguments.replace_unknown ? wengert::replace_unknown(translation, source) : translation;
-            const std::string line = session.text_of(shown.tokens);
-            print(arguments.search.n_best > 1 ? fmt::format("{:.4f}\t{}", translation.score, line) : line);
-        }
-        if (!arguments.attention.empty()) maps.push_back(session.map_of(source, all.front(), text));
-        if (shows_tree || !arguments.beam_tree.empty()) trees.push_back(session.tree_of(trace, text));
-    };
-    for (const std::string& text : arguments.texts) one(text);
-    if (arguments.texts.empty()) {
-        std::int64_t number = 1;
-        for (std::string line; next_line(line); ++number) {
-            try {
-                one(line);
-            } catch (const ValueError& error) {
-                throw ValueError(fmt::format("standard input:{}: {}", number, error.what()));
-            }
-        }
+    TextTranslation translation(arguments);
+    for (const std::string& text : arguments.texts) translation.add(text);
+    InputLines input;
+    std::int64_t number = 0;
+    for (std::string line; arguments.texts.empty() && input.next(line);) {
+        translation.add(line, fmt::format("standard input:{}: ", ++number));
+        if (!input.is_ready()) translation.flush();
     }
-    if (arguments.attention.extension() == ".svg") write_svg(maps, arguments.attention);
-    if (arguments.attention.extension() == ".html")
-        write_html(maps, arguments.attention, shows_tree ? trees : std::vector<BeamTree>());
-    if (arguments.attention.extension() == ".json") write_picture(to_json(maps), arguments.attention);
-    if (arguments.beam_tree.extension() == ".svg") write_svg(trees, arguments.beam_tree);
-    if (arguments.beam_tree.extension() == ".json") write_picture(to_json(trees), arguments.beam_tree);
+    translation.flush();
+    translation.write_pictures();
 }
 
 void interactive(const InteractiveArguments& arguments) {
@@ -132,14 +210,17 @@ void interactive(const InteractiveArguments& arguments) {
         if (is_terminal) fmt::print(stderr, "> ");
     };
     prompt();
-    for (std::string line; next_line(line); prompt()) {
+    InputLines input;
+    for (std::string line; input.next(line); prompt()) {
         try {
             const Sentence source = session.tokenize(line);
             if (source.empty()) continue;
-            for (const Translation& translation : session.translate(source)) {
+            for (const Translation& translation : session.translate({&source, 1}).front()) {
                 print(session.text_of(translation.tokens));
                 print(fmt::format("    {:.2f}  {}", translation.log_probability, aligned(translation, source)));
             }
+            session.draw_anew();
+            flush_output();
         } catch (const ValueError& error) {
             fmt::print(stderr, "{}\n", error.what());
         }

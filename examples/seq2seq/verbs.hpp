@@ -6,6 +6,7 @@
 #include <vector>
 #include <wengert/autograd/observe/graph.hpp>
 #include <wengert/models/seq2seq/decoding/search.hpp>
+#include <wengert/models/seq2seq/scoring/bleu.hpp>
 #include <wengert/models/seq2seq/system_options.hpp>
 #include <wengert/models/seq2seq/training/training_options.hpp>
 #include <wengert/models/text/tokenizer.hpp>
@@ -16,9 +17,10 @@
 /// what goes wrong.
 namespace wengert::program {
 
-/// One file of tab-separated pairs, or two parallel ones; if all are empty, the built-in corpus.
+/// One file of tab-separated pairs, or parallel ones; if all are empty, the built-in corpus.
 struct CorpusFiles {
-    std::filesystem::path pairs, source, target;
+    std::filesystem::path pairs, source;
+    std::vector<std::filesystem::path> targets;  ///< several are several references, which only scores take
     std::int64_t hold_out = 0;  ///< one in so many source sentences is no training sentence; 0: all are
 
     bool given() const { return !pairs.empty() || !source.empty(); }
@@ -81,6 +83,7 @@ struct TextOptions {
 struct TrainArguments {
     CorpusFiles data, validation;
     std::filesystem::path model;
+    std::filesystem::path subword_model, target_subword_model;  ///< empty: learned, or the same as the source's
     std::string system = "bahdanau";
     SystemOptions sizes;
     TrainingOptions training;
@@ -98,6 +101,8 @@ struct TranslateArguments {
     std::filesystem::path attention, beam_tree;  ///< pictures; empty: none
     SearchOptions search;
     bool replace_unknown = false;
+    std::string prefix;              ///< begins each translation
+    std::int64_t batch = 32;         ///< sentences that are translated at once
     std::vector<std::string> texts;  ///< none: standard input's lines
 };
 void translate(const TranslateArguments& arguments);
@@ -126,6 +131,9 @@ struct Measurement {
     CorpusFiles data;
     SearchOptions search;
     std::string tokenize = "usual";  ///< or one of sacrebleu's names
+    BleuSmoothing smooth_method = BleuSmoothing::exponential;
+    double smooth_value = -1;  ///< -1: the method's own
+    bool lowercase = false;    ///< even if the model knows capitals
 };
 
 /// Several models are an ensemble.

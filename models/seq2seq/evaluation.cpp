@@ -83,21 +83,22 @@ Evaluation evaluate(std::span<const Translator* const> ensemble, const Corpus& c
     }
     std::vector<std::string> text;
     for (const Sentence& hypothesis : hypotheses) text.push_back(translator.target.tokenizer.detokenize(hypothesis));
-    std::vector<std::string> references;  // translations have none of Moses's escapes
-    for (const std::string& line : corpus.target_text) references.push_back(undo_moses_escapes(line));
+    std::vector<std::vector<std::string>> references{corpus.target_text};
+    references.insert(references.end(), corpus.further_references.begin(), corpus.further_references.end());
+    for (std::vector<std::string>& reference : references)  // translations have none of Moses's escapes
+        for (std::string& line : reference) line = undo_moses_escapes(line);
     BleuOptions bleu = options.bleu ? *options.bleu : usual_bleu(corpus.target_text);
     // A system that has seen no capital cannot write one.
     if (!options.bleu) bleu.lowercase = translator.target.tokenizer.options().lowercase;
     const ChrfOptions chrf{.lowercase = bleu.lowercase};
-    const std::span all_references(&references, 1);
     return {.loss = loss.value(),
             .perplexity = std::exp(loss.value()),
             .exact_match = exact_match(hypotheses, corpus.target),
-            .bleu = corpus_bleu(text, all_references, bleu),
+            .bleu = corpus_bleu(text, references, bleu),
             .bleu_options = bleu,
-            .bleu_signature = signature(bleu),
-            .chrf = corpus_chrf(text, all_references, chrf),
-            .chrf_signature = signature(chrf),
+            .bleu_signature = signature(bleu, references.size()),
+            .chrf = corpus_chrf(text, references, chrf),
+            .chrf_signature = signature(chrf, references.size()),
             .sentences_per_second = static_cast<double>(corpus.size()) / seconds.count(),
             .tokens_per_second = tokens / seconds.count(),
             .translations = std::move(text),

@@ -15,7 +15,7 @@ namespace WENGERT_EXPORT wengert {
 struct Evaluation {
     double loss = 0;                        ///< mean cross entropy of the target tokens, </s> included, in nats
     double perplexity = 0;                  ///< e^loss
-    double exact_match = 0;                 ///< fraction of translations that equal their reference token by token
+    double exact_match = 0;                 ///< fraction of translations that equal their target token by token
     Bleu bleu;                              ///< of the translations as text, beside the references as they were read
     BleuOptions bleu_options;               ///< what `bleu` was computed with
     std::string bleu_signature;             ///< what else the score depends on
@@ -24,7 +24,7 @@ struct Evaluation {
     double sentences_per_second = 0;        ///< of translation
     double tokens_per_second = 0;           ///< tokens it wrote, </s> included
     std::vector<std::string> translations;  ///< as text, in the order of the corpus
-    std::vector<std::string> references;    ///< what they were compared with
+    std::vector<std::vector<std::string>> references;  ///< what they were compared with, as corpus_bleu() takes it
 };
 
 struct EvaluationOptions {
@@ -36,7 +36,8 @@ struct EvaluationOptions {
 /// sacrebleu's defaults, with the tokenizer zh if most of the characters are Chinese.
 BleuOptions usual_bleu(std::span<const std::string> references);
 
-/// Of one translator, or of an ensemble, whose losses' mean counts. Throws ValueError for an empty corpus, a batch
+/// Of one translator, or of an ensemble, whose losses' mean counts. BLEU and chrF are of the corpus's further
+/// references, too; the loss and the exact match are of its targets. Throws ValueError for an empty corpus, a batch
 /// below 1, and what translate() throws.
 Evaluation evaluate(std::span<const Translator* const> ensemble, const Corpus& corpus,
                     const EvaluationOptions& options = {});

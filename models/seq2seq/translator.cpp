@@ -51,7 +51,8 @@ BatchTensors to_tensors(const Batch& batch) {
 }
 
 std::vector<std::vector<Translation>> translate(std::span<const Translator* const> ensemble, const Batch& batch,
-                                                const SearchOptions& options, SearchTrace* trace) {
+                                                const SearchOptions& options, SearchTrace* trace,
+                                                std::span<const Sentence> prefixes) {
     std::vector<const System*> systems;
     for (const Translator* one : ensemble) {
         systems.push_back(one->system.get());
@@ -60,15 +61,22 @@ std::vector<std::vector<Translation>> translate(std::span<const Translator* cons
             throw ValueError("translate: the models of an ensemble must have the same vocabularies");
     }
     if (systems.empty()) throw ValueError("translate: there is no model");
+    const Vocabulary& vocabulary = ensemble[0]->target.vocabulary;
+    std::vector<std::vector<std::int64_t>> prefix_ids;
+    for (const Sentence& prefix : prefixes) prefix_ids.push_back(vocabulary.encode(prefix));
     const BatchTensors tensors = to_tensors(batch);
     const std::int64_t usual = std::max(ensemble[0]->max_length, options.min_length);
     std::vector<std::int64_t> limits;
     for (const std::int64_t length : batch.source_lengths) limits.push_back(std::max(usual, length - 1));  // no </s>
     std::vector<std::vector<Translation>> translations;
-    for (std::vector<Hypothesis>& all : search(systems, tensors.source, tensors.lengths, limits, options, {}, trace)) {
+    for (std::vector<Hypothesis>& all :
+         search(systems, tensors.source, tensors.lengths, limits, options, prefix_ids, trace)) {
+        const std::size_t row = translations.size();
         translations.emplace_back();
-        for (Hypothesis& one : all)
-            translations.back().push_back(to_translation(std::move(one), ensemble[0]->target.vocabulary));
+        for (Hypothesis& one : all) {
+            translations.back().push_back(to_translation(std::move(one), vocabulary));
+            if (row < prefixes.size()) std::ranges::copy(prefixes[row], translations.back().back().tokens.begin());
+        }
     }
     return translations;
 }

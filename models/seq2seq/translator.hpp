@@ -54,9 +54,12 @@ struct Translation {
 
 /// The translations of a batch's sources, the best first, by one translator or by an ensemble of those that share their
 /// languages. They have at most max_length tokens, or as many as their source or min_length if that is more. Throws
-/// what search() throws, and ValueError if the target vocabularies differ. `trace` is as search() has it.
+/// what search() throws, and ValueError if the target vocabularies differ. `trace` is as search() has it. Each
+/// translation of source b begins with the tokens prefixes[b], which the target's tokenizer has split; none, or one for
+/// each source. A token of a prefix that the vocabulary does not have stands in the translation all the same.
 std::vector<std::vector<Translation>> translate(std::span<const Translator* const> ensemble, const Batch& batch,
-                                                const SearchOptions& options = {}, SearchTrace* trace = nullptr);
+                                                const SearchOptions& options = {}, SearchTrace* trace = nullptr,
+                                                std::span<const Sentence> prefixes = {});
 /// The best translation of each.
 std::vector<Translation> translate(const Translator& translator, const Batch& batch, const SearchOptions& options = {});
 /// Of one sentence, which may have any number of tokens.

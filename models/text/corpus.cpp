@@ -31,11 +31,16 @@ class CorpusBuilder {
         }
     }
 
-    void add(const Side& source, const Side& target) {
+    void add(const Side& source, const Side& target, std::span<const Side> further = {}) {
         std::optional<Sentence> source_tokens = read(source, tokenizers_.source);
         if (!source_tokens) return;
         std::optional<Sentence> target_tokens = read(target, tokenizers_.target);
         if (!target_tokens) return;
+        for (const Side& reference : further)
+            if (!is_text(reference)) return;
+        corpus_.further_references.resize(further.size());
+        for (std::size_t k = 0; k < further.size(); ++k) corpus_.further_references[k].emplace_back(further[k].text);
+        corpus_.lines.push_back(corpus_.report.lines);
         corpus_.source.push_back(std::move(*source_tokens));
         corpus_.target.push_back(std::move(*target_tokens));
         corpus_.source_text.emplace_back(source.text);
@@ -64,34 +69,49 @@ class CorpusBuilder {
     }
 
   private:
+    void refuse(const Side& side, LineFault what, std::string_view detail) {
+        skip(what, side.lines, fmt::format("{} {}", side.name, detail));
+    }
+
+    /// Reports the line as skipped if a side is none.
+    bool is_text(const Side& side) {
+        if (side.text.size() > max_bytes)
+            refuse(side, LineFault::over_long, fmt::format("has {} bytes, limit {}", side.text.size(), max_bytes));
+        else if (const auto invalid = find_invalid_utf8(side.text))
+            refuse(side, LineFault::invalid_utf8, fmt::format("at byte {}", *invalid));
+        else if (const auto control = find_control_character(side.text))
+            refuse(side, LineFault::control_character, fmt::format("at byte {}", *control));
+        else
+            return true;
+        return false;
+    }
+
     /// The tokens of a side, or nothing after reporting why the line is skipped.
     std::optional<Sentence> read(const Side& side, const Tokenizer& tokenizer) {
-        const auto fault = [&](LineFault what, std::string_view detail) {
-            skip(what, side.lines, fmt::format("{} {}", side.name, detail));
-            return std::nullopt;
-        };
-        if (side.text.size() > max_bytes) {
-            return fault(LineFault::over_long, fmt::format("has {} bytes, limit {}", side.text.size(), max_bytes));
-        }
-        if (const auto byte = find_invalid_utf8(side.text)) {
-            return fault(LineFault::invalid_utf8, fmt::format("at byte {}", *byte));
-        }
-        if (const auto byte = find_control_character(side.text)) {
-            return fault(LineFault::control_character, fmt::format("at byte {}", *byte));
-        }
+        if (!is_text(side)) return std::nullopt;
         Sentence tokens = tokenizer.tokenize(side.text);
-        if (tokens.empty()) return fault(LineFault::empty_side, "has no token");
-        if (static_cast<std::int64_t>(tokens.size()) > options_.max_length) {
-            return fault(LineFault::over_long,
-                         fmt::format("has {} tokens, limit {}", tokens.size(), options_.max_length));
-        }
-        return tokens;
+        const std::int64_t length = std::ssize(tokens);
+        if (length == 0)
+            refuse(side, LineFault::empty_side, "has no token");
+        else if (length > options_.max_length)
+            refuse(side, LineFault::over_long, fmt::format("has {} tokens, limit {}", length, options_.max_length));
+        else
+            return tokens;
+        return std::nullopt;
     }
 
     const Tokenizers& tokenizers_;
     const CorpusOptions& options_;
     Corpus corpus_;
 };
+
+[[noreturn]] void refuse_lengths(LineReader& source, LineReader& target) {
+    std::string line;
+    while (source.next(line)) continue;
+    while (target.next(line)) continue;
+    throw FileError(fmt::format("{} has {} lines, but {} has {}", source.path().string(), source.number(),
+                                target.path().string(), target.number()));
+}
 
 }  // namespace
 
@@ -119,6 +139,10 @@ Corpus Corpus::filtered(const std::function<bool(std::size_t)>& is_kept) const {
         // A corpus that was not read from text may have none.
         if (i < source_text.size()) kept.source_text.push_back(source_text[i]);
         if (i < target_text.size()) kept.target_text.push_back(target_text[i]);
+        if (i < lines.size()) kept.lines.push_back(lines[i]);
+        kept.further_references.resize(further_references.size());
+        for (std::size_t k = 0; k < further_references.size(); ++k)
+            kept.further_references[k].push_back(further_references[k][i]);
     }
     return kept;
 }
@@ -141,22 +165,30 @@ Corpus read_pairs(const std::filesystem::path& path, const Tokenizers& tokenizer
 
 Corpus read_parallel(const std::filesystem::path& source, const std::filesystem::path& target,
                      const Tokenizers& tokenizers, const CorpusOptions& options) {
+    return read_parallel(source, {&target, 1}, tokenizers, options);
+}
+
+Corpus read_parallel(const std::filesystem::path& source, std::span<const std::filesystem::path> targets,
+                     const Tokenizers& tokenizers, const CorpusOptions& options) {
+    if (targets.empty()) throw ValueError("corpus: there is no target file");
     CorpusBuilder builder(tokenizers, options);
-    LineReader source_lines(source), target_lines(target);
-    std::string source_line, target_line;
+    std::string source_line;
+    std::vector<std::string> names{"target"}, target_lines(targets.size());
+    LineReader source_reader(source);
+    std::vector<LineReader> target_readers;
+    for (const std::filesystem::path& target : targets) target_readers.emplace_back(target);
+    for (std::size_t k = 1; k < targets.size(); ++k) names.push_back(fmt::format("reference {}", k + 1));
     for (;;) {
-        const bool has_source = source_lines.next(source_line);
-        const bool has_target = target_lines.next(target_line);
-        if (has_source != has_target) {
-            while (source_lines.next(source_line)) continue;
-            while (target_lines.next(target_line)) continue;
-            throw FileError(fmt::format("{} has {} lines, but {} has {}", source.string(), source_lines.number(),
-                                        target.string(), target_lines.number()));
+        const bool has_source = source_reader.next(source_line);
+        std::vector<Side> sides;
+        for (std::size_t k = 0; k < targets.size(); ++k) {
+            if (target_readers[k].next(target_lines[k]) != has_source) refuse_lengths(source_reader, target_readers[k]);
+            sides.push_back({names[k], target_lines[k], target_readers[k]});
         }
         if (!has_source) break;
-        builder.add({"source", source_line, source_lines}, {"target", target_line, target_lines});
+        builder.add({"source", source_line, source_reader}, sides.front(), std::span(sides).subspan(1));
     }
-    return builder.finish(fmt::format("{} and {}", source.string(), target.string()));
+    return builder.finish(fmt::format("{} and {}", source.string(), targets.front().string()));
 }
 
 }  // namespace wengert

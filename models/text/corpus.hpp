@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,7 +44,10 @@ struct CorpusReport {
 struct Corpus {
     std::vector<Sentence> source, target;               ///< the tokens of each side; both have as many sentences
     std::vector<std::string> source_text, target_text;  ///< as they were read, for scores
-    CorpusReport report;                                ///< what became of the lines
+    std::vector<std::vector<std::string>>
+        further_references;           ///< [k][i]: what pair i may be translated by besides target_text[i]
+    std::vector<std::int64_t> lines;  ///< of each pair, that which it was read from, counted from 0
+    CorpusReport report;              ///< what became of the lines
 
     /// How many pairs there are.
     std::size_t size() const { return source.size(); }
@@ -69,6 +73,10 @@ Corpus read_pairs(const std::filesystem::path& path, const Tokenizers& tokenizer
 /// Reads two files of which equal lines translate each other; faults are reported at the file they are in. Throws
 /// FileError also if the files differ in their number of lines.
 Corpus read_parallel(const std::filesystem::path& source, const std::filesystem::path& target,
+                     const Tokenizers& tokenizers, const CorpusOptions& options = {});
+/// The same of a source with several translations, one a file: those after the first are further references. They are
+/// not tokenized and may be empty, but a line that is no text gives no pair. Throws ValueError without a target.
+Corpus read_parallel(const std::filesystem::path& source, std::span<const std::filesystem::path> targets,
                      const Tokenizers& tokenizers, const CorpusOptions& options = {});
 
 }  // namespace wengert

@@ -108,6 +108,10 @@ Tokenizer Tokenizer::load(const TokenizerOptions& options, const std::filesystem
     return {options, load_subwords(path, options.lowercase)};
 }
 
+Tokenizer Tokenizer::from_sentencepiece(const std::filesystem::path& path, bool lowercase) {
+    return {{.mode = TokenizerMode::subwords, .lowercase = lowercase}, read_sentencepiece(path, lowercase)};
+}
+
 bool Tokenizer::has_state() const { return !splitter_->state().empty(); }
 
 void Tokenizer::save(const std::filesystem::path& path) const {

@@ -102,6 +102,13 @@ class Tokenizer {
     /// another case than the options say, ValueError if this build has no subwords.
     static Tokenizer load(const TokenizerOptions& options, const std::filesystem::path& path);
 
+    /// Subwords of a model of sentencepiece, whichever program has trained it: `spm_train` or this one. Text is brought
+    /// to normalisation form C and, if `lowercase`, to lower case, and then normalised as the model says. What a model
+    /// without bytes has no piece for is a token that no vocabulary has. Throws FileError with the path and the reason
+    /// if the file is no such model, if its tokens are words or characters, and if text that is brought to lower case
+    /// could never have some of its pieces, ValueError if this build has no subwords.
+    static Tokenizer from_sentencepiece(const std::filesystem::path& path, bool lowercase);
+
     /// Whether there is more to keep than options(): subwords have what they learned.
     bool has_state() const;
     /// Writes the state, whole or not at all; nothing if there is none. For subwords the file is a model of

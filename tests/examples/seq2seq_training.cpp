@@ -175,3 +175,44 @@ TEST_CASE("what a training is resumed with is what it began with, or an error") 
             .code == 0);
     CHECK(load_checkpoint(here.path() / "copied").steps == 9);
 }
+
+TEST_CASE("subwords of a model that is given take the place of learned ones" *
+          doctest::skip(!Tokenizer::has_subwords())) {
+    const Workplace here;
+    std::string many;
+    for (int i = 0; i < 40; ++i)
+        many += "word" + std::to_string(i * 7919) + " runs\tWort " + std::to_string(i) + " l\u00e4uft\n";
+    write_file(here.path() / "many.tsv", many);
+    const std::string train = std::string("train --data many.tsv --max-steps 2 ") + small;
+    REQUIRE(here.run(train + " --model learned --subwords 300").code == 0);
+    const auto pieces = [&](const std::string& side) { return "learned/latest/" + side + ".subwords"; };
+    const auto state = [&](const std::string& file) { return content_of(here.path() / file); };
+    REQUIRE(state(pieces("source")) != state(pieces("target")));
+
+    // The pieces and all else are the same, and so is the training.
+    const std::string given = " --subword-model " + pieces("source") + " --target-subword-model " + pieces("target");
+    const Outcome training = here.run(train + " --model given" + given);
+    CAPTURE(training.error);
+    REQUIRE(training.code == 0);
+    for (const char* const file :
+         {"source.subwords", "target.subwords", "source.vocabulary", "target.vocabulary", "weights.safetensors"})
+        CHECK(state(std::string("given/latest/") + file) == state(std::string("learned/latest/") + file));
+    const Outcome resumed = here.run("train --resume --model given --max-steps 4");
+    CAPTURE(resumed.error);
+    CHECK(resumed.code == 0);
+    REQUIRE(here.run(train + " --model one --joint --subword-model " + pieces("source")).code == 0);
+    CHECK(state("one/latest/target.subwords") == state(pieces("source")));
+
+    const auto refused = [&](const std::string& options, const std::string& words) {
+        check_error(here.run(train + " --model no " + options), words);
+        CHECK(!std::filesystem::exists(here.path() / "no" / "latest"));
+    };
+    const std::string source = "--subword-model " + pieces("source");
+    refused(source + " --subwords 300", "--subword-model: its pieces are learned already, and --subwords 300 learns");
+    refused(source + " --tokenizer spaces", "--subword-model: it splits the text, and --tokenizer says another way");
+    refused(source + " --joint --target-subword-model " + pieces("target"), "--target-subword-model: --joint has one");
+    refused("--target-subword-model " + pieces("target"), "--target-subword-model: the source's is not given");
+    refused(source + " --keep-case", "has pieces of lower-case text, but the settings say lowercase = false");
+    refused("--subword-model many.tsv", "many.tsv: is no whole model of sentencepiece");
+    refused("--subword-model absent", "absent: cannot be opened: No such file or directory");
+}

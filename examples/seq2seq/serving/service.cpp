@@ -55,17 +55,34 @@ std::vector<Sentence> tokenized(const Translator& translator, const std::vector<
     return sentences;
 }
 
+/// The tokens of what begins each translation, which may have `most`.
+Sentence prefix_of(const Translator& translator, const std::string& text, std::int64_t most) {
+    Sentence prefix;
+    try {
+        prefix = translator.target.tokenizer.tokenize(text);
+    } catch (const ValueError& error) {
+        throw Refusal{400, fmt::format("\"prefix\": {}", error.what())};
+    }
+    if (std::ssize(prefix) > most)
+        throw Refusal{400, fmt::format("\"prefix\" has {} tokens, and {} are the most", prefix.size(), most)};
+    for (const std::string& token : prefix)
+        if (translator.target.vocabulary.id(token) <= Vocabulary::end)
+            throw Refusal{400, fmt::format("\"prefix\" has {}, which no translation has", token)};
+    return prefix;
+}
+
 /// The translations of each sentence; of an empty one none.
 std::vector<std::vector<Translation>> translations_of(const Translator& translator,
                                                       const std::vector<Sentence>& sentences,
-                                                      const SearchOptions& search) {
+                                                      const SearchOptions& search, const Sentence& prefix) {
     std::vector<std::vector<std::int64_t>> ids;
     for (const Sentence& sentence : sentences)
         if (!sentence.empty()) ids.push_back(source_ids(sentence, translator.source.vocabulary));
     std::vector<std::vector<Translation>> all(sentences.size());
     if (ids.empty()) return all;
     const Translator* const alone[] = {&translator};
-    std::vector<std::vector<Translation>> found = wengert::translate(alone, collate(ids), search);
+    std::vector<std::vector<Translation>> found =
+        wengert::translate(alone, collate(ids), search, nullptr, std::vector(ids.size(), prefix));
     for (std::size_t i = 0, row = 0; i < sentences.size(); ++i)
         if (!sentences[i].empty()) all[i] = std::move(found[row++]);
     return all;
@@ -198,7 +215,8 @@ HttpResponse Service::translate(const HttpRequest& http) {
         const std::vector<Sentence> sentences = tokenized(model.translator, request.texts, limits_);
         if (request.search.max_length == 0)
             request.search.max_length = std::min(usual_length(model.translator, sentences), limits_.max_words);
-        const auto all = translations_of(model.translator, sentences, request.search);
+        const Sentence prefix = prefix_of(model.translator, request.prefix, request.search.max_length);
+        const auto all = translations_of(model.translator, sentences, request.search, prefix);
         if (request.attention) require_few_weights(all, limits_);
         for (std::size_t i = 0; i < all.size(); ++i)
             answer["translations"].push_back(

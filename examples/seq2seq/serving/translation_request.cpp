@@ -59,6 +59,13 @@ bool take_flag(json& fields, const char* name) {
     return value.get<bool>();
 }
 
+std::string take_text(json& fields, const char* name) {
+    if (!fields.contains(name)) return {};
+    const json value = take(fields, name);
+    if (!value.is_string()) throw ValueError(fmt::format("\"{}\" is {}, not a text", name, value.dump()));
+    return value.get<std::string>();
+}
+
 std::vector<std::string> texts_of(const json& text, const ServeLimits& limits) {
     if (text.is_string()) return {text.get<std::string>()};
     if (!text.is_array()) throw ValueError(fmt::format("\"text\" is {}, not a text or an array of texts", text.dump()));
@@ -87,7 +94,7 @@ TranslationRequest read_request(std::string_view body, const SearchOptions& usua
     json fields = parse(body);
     if (!fields.is_object())
         throw ValueError(R"(the body is not an object with "text", such as {"text": "a sentence"})");
-    std::vector<std::string> names{"text", "model", "attention", "replace_unknown"};
+    std::vector<std::string> names{"text", "model", "attention", "replace_unknown", "prefix"};
     for (const auto& [name, value] : option_texts(usual)) names.emplace_back(name);
     for (const auto& [name, value] : fields.items())
         if (std::ranges::find(names, name) == names.end())
@@ -96,11 +103,8 @@ TranslationRequest read_request(std::string_view body, const SearchOptions& usua
     TranslationRequest request{.texts = {}, .model = {}, .search = usual};
     if (!fields.contains("text")) throw ValueError("\"text\" is missing");
     request.texts = texts_of(take(fields, "text"), limits);
-    if (fields.contains("model")) {
-        const json model = take(fields, "model");
-        if (!model.is_string()) throw ValueError(fmt::format("\"model\" is {}, not a text", model.dump()));
-        request.model = model.get<std::string>();
-    }
+    request.model = take_text(fields, "model");
+    request.prefix = take_text(fields, "prefix");
     request.attention = take_flag(fields, "attention");
     request.replace_unknown = take_flag(fields, "replace_unknown");
     from_json(fields, request.search);

@@ -68,20 +68,6 @@ BleuCounts count(const ScoredLine& line, const BleuOptions& options) {
     return counts;
 }
 
-std::string_view name(BleuSmoothing smoothing) {
-    switch (smoothing) {
-        case BleuSmoothing::floor:
-            return "floor";
-        case BleuSmoothing::add_k:
-            return "add-k";
-        case BleuSmoothing::exponential:
-            return "exp";
-        case BleuSmoothing::none:
-            break;
-    }
-    return "none";
-}
-
 }  // namespace
 
 BleuCounts& BleuCounts::operator+=(const BleuCounts& other) {
@@ -149,7 +135,7 @@ std::string signature(const BleuOptions& options, std::size_t references) {
     const bool has_value = options.smoothing == BleuSmoothing::floor || options.smoothing == BleuSmoothing::add_k;
     return fmt::format("{}|tok:{}|smooth:{}{}|version:{}",
                        signature_start("bleu", references, options.lowercase, options.effective_order),
-                       to_string(options.tokenizer), name(options.smoothing),
+                       to_string(options.tokenizer), name_of(bleu_smoothing_names, options.smoothing),
                        has_value ? fmt::format("[{:.2f}]", smooth_value(options)) : "", sacrebleu_version);
 }
 

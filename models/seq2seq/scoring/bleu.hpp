@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <vector>
+#include <wengert/models/seq2seq/option.hpp>
 #include <wengert/models/seq2seq/scoring/bleu_tokenizer.hpp>
 
 namespace WENGERT_EXPORT wengert {
@@ -25,6 +26,10 @@ inline constexpr std::string_view sacrebleu_version = "2.6.0";
 ///
 /// If no single token matches, the score is 0 whatever the smoothing.
 enum class BleuSmoothing { none, floor, add_k, exponential };
+/// As sacrebleu names them, in options and signatures.
+inline constexpr std::array bleu_smoothing_names{
+    Choice<BleuSmoothing>{"none", BleuSmoothing::none}, Choice<BleuSmoothing>{"floor", BleuSmoothing::floor},
+    Choice<BleuSmoothing>{"add-k", BleuSmoothing::add_k}, Choice<BleuSmoothing>{"exp", BleuSmoothing::exponential}};
 
 struct BleuOptions {
     BleuTokenizer tokenizer = BleuTokenizer::v13a;         ///< how lines are split into tokens

@@ -138,4 +138,10 @@ std::vector<Piece> Model::learned() const {
     return learned;
 }
 
+bool Model::has_bytes() const {
+    for (int id = 0; id < library_->processor.GetPieceSize(); ++id)
+        if (library_->processor.IsByte(id)) return true;
+    return false;
+}
+
 }  // namespace wengert::subwords

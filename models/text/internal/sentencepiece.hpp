@@ -40,6 +40,9 @@ class Model {
     /// All pieces that were learned, in the order of the model.
     std::vector<Piece> learned() const;
 
+    /// Whether what has no piece is bytes.
+    bool has_bytes() const;
+
   private:
     struct Library;
     std::unique_ptr<Library> library_;

@@ -108,11 +108,13 @@ std::uint64_t checksum(std::string_view bytes) {
     return sum;
 }
 
+constexpr std::string_view mark_begin = "wengert subwords ";
+
 /// What ends a state: a field of the model's message, a protocol buffer, that other readers pass over (its number is
 /// among those for extensions). It shows that the file is whole, and has what the message does not tell.
 std::string mark(std::string_view model, SubwordModel type, bool lowercase) {
-    const std::string text = fmt::format("wengert subwords 1 {} {} {:016x}", name_of(type),
-                                         lowercase ? "lowercase" : "cased", checksum(model));
+    const std::string text =
+        fmt::format("{}1 {} {} {:016x}", mark_begin, name_of(type), lowercase ? "lowercase" : "cased", checksum(model));
     constexpr unsigned field = 1000, text_type = 2, tag = field << 3 | text_type;
     // Seven bits of a number in each byte, the lowest first; a length below 128 is one byte.
     const std::string head = {static_cast<char>(0x80 | (tag & 0x7F)), static_cast<char>(tag >> 7),
@@ -127,6 +129,7 @@ class SubwordSplitter : public Splitter {
         : type_(type),
           state_(serialized + mark(serialized, type, lowercase)),
           model_(serialized),
+          has_bytes_(model_.has_bytes()),
           learned_(model_.learned()),
           table_(learned_) {}
 
@@ -150,7 +153,7 @@ class SubwordSplitter : public Splitter {
         Sentence tokens;
         for (std::string& token : (is_bpe ? subwords::merge_with_dropout : subwords::sample_pieces)(
                  table_, marked, sampling.alpha, generator)) {
-            if (table_.score(token)) {
+            if (!has_bytes_ || table_.score(token)) {
                 tokens.push_back(std::move(token));
             } else {
                 append_bytes(token, tokens);
@@ -177,7 +180,7 @@ class SubwordSplitter : public Splitter {
 
     Sentence pieces() const override {
         Sentence all;
-        for (int byte = 0; byte < 256; ++byte) append_bytes(std::string(1, static_cast<char>(byte)), all);
+        for (int byte = 0; has_bytes_ && byte < 256; ++byte) append_bytes(std::string(1, static_cast<char>(byte)), all);
         for (const subwords::Piece& piece : learned_) all.push_back(piece.text);
         return all;
     }
@@ -188,12 +191,57 @@ class SubwordSplitter : public Splitter {
     SubwordModel type_;
     std::string state_;
     subwords::Model model_;
+    bool has_bytes_;
     std::vector<subwords::Piece> learned_;
     subwords::PieceTable table_;
 };
 
 [[noreturn]] void refuse_state(const std::filesystem::path& path, std::string_view reason) {
     throw FileError(fmt::format("{}: {}", path.string(), reason));
+}
+
+/// A field of a message, which is a protocol buffer: a number or bytes.
+struct Field {
+    std::uint64_t name, number;
+    std::string_view bytes;
+};
+
+std::optional<std::uint64_t> take_number(std::string_view& message) {
+    std::uint64_t number = 0;
+    for (unsigned shift = 0; shift < 64 && !message.empty(); shift += 7) {
+        const auto byte = static_cast<unsigned char>(message.front());
+        message.remove_prefix(1);
+        number |= std::uint64_t{byte & 0x7Fu} << shift;
+        if (byte < 0x80) return number;
+    }
+    return std::nullopt;
+}
+
+/// Takes the first field; none at the end, and where this is no message.
+std::optional<Field> take_field(std::string_view& message) {
+    const std::optional<std::uint64_t> tag = take_number(message);
+    if (!tag) return std::nullopt;
+    const std::uint64_t kind = *tag & 7;
+    std::optional<std::uint64_t> value = kind == 1 ? 8 : kind == 5 ? 4 : take_number(message);
+    if (!value || kind == 3 || kind == 4) return std::nullopt;
+    if (kind == 0) return Field{*tag >> 3, *value, {}};
+    if (*value > message.size()) return std::nullopt;
+    const Field field{*tag >> 3, 0, message.substr(0, *value)};
+    message.remove_prefix(*value);
+    return field;
+}
+
+/// What the trainer's settings in a model of sentencepiece say its tokens are; none if it has no such settings.
+std::optional<std::uint64_t> model_type(std::string_view model) {
+    constexpr std::uint64_t trainer_settings = 2, type = 3, usual = 1;
+    while (const std::optional<Field> field = take_field(model)) {
+        if (field->name != trainer_settings) continue;
+        std::string_view settings = field->bytes;
+        while (const std::optional<Field> setting = take_field(settings))
+            if (setting->name == type) return setting->number;
+        return usual;
+    }
+    return std::nullopt;
 }
 
 std::string read_bytes(const std::filesystem::path& path) {
@@ -259,6 +307,31 @@ std::shared_ptr<const Splitter> load_subwords(const std::filesystem::path& path,
     }
     refuse_state(path,
                  "is no whole file of subwords: its last bytes are not the mark of one, or do not fit the others");
+}
+
+std::shared_ptr<const Splitter> read_sentencepiece(const std::filesystem::path& path, bool lowercase) {
+    subwords::require_built();
+    const std::string model = read_bytes(path);
+    // A state says more than the model, and whether it is whole.
+    const std::size_t mark_at = model.rfind(mark_begin);
+    if (mark_at != model.npos && model.size() - mark_at < 100) return load_subwords(path, lowercase);
+    constexpr std::uint64_t unigram = 1, bpe = 2;
+    const std::optional<std::uint64_t> type = model_type(model);
+    if (!type) refuse_state(path, "is no whole model of sentencepiece");
+    if (*type != unigram && *type != bpe)
+        refuse_state(path, "is a model of sentencepiece whose tokens are no subwords, but words or characters");
+    std::shared_ptr<const Splitter> splitter;
+    try {
+        splitter = std::make_shared<SubwordSplitter>(model, *type == bpe ? SubwordModel::bpe : SubwordModel::unigram,
+                                                     lowercase);
+    } catch (const ValueError& error) {
+        refuse_state(path, error.what());
+    }
+    for (const std::string& piece : splitter->pieces())
+        if (lowercase && !byte_of(piece) && normalize(piece, true) != normalize(piece, false))
+            refuse_state(path,
+                         fmt::format("has pieces with capitals, such as {}, but text is brought to lower case", piece));
+    return splitter;
 }
 
 }  // namespace wengert

@@ -15,4 +15,7 @@ std::shared_ptr<const Splitter> train_subwords(std::span<const std::string> text
 /// libsentencepiece.
 std::shared_ptr<const Splitter> load_subwords(const std::filesystem::path& path, bool lowercase);
 
+/// See Tokenizer::from_sentencepiece().
+std::shared_ptr<const Splitter> read_sentencepiece(const std::filesystem::path& path, bool lowercase);
+
 }  // namespace wengert

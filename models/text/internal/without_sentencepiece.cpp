@@ -24,5 +24,6 @@ Model::~Model() = default;
 Model::Model(Model&&) noexcept = default;
 Sentence Model::encode(std::string_view) const { refuse(); }
 std::vector<Piece> Model::learned() const { refuse(); }
+bool Model::has_bytes() const { refuse(); }
 
 }  // namespace wengert::subwords

@@ -50,6 +50,23 @@ TEST_CASE("translations are compared with their own references") {
     CHECK(spoilt.loss > perfect.loss);
 }
 
+TEST_CASE("further references count for scores, and their number stands in the signatures") {
+    const Translator translator = small_translator();
+    Corpus corpus = small_corpus();
+    const Evaluation alone = evaluate(translator, corpus);
+    corpus.further_references = {alone.translations};  // a perfect reference beside the others
+    const Evaluation both = evaluate(translator, corpus);
+    CHECK(both.bleu.score == doctest::Approx(100));
+    CHECK(both.chrf.score == doctest::Approx(100));
+    CHECK(both.bleu_signature.starts_with("nrefs:2|"));
+    CHECK(both.chrf_signature.starts_with("nrefs:2|"));
+    CHECK(both.references.size() == 2);
+    CHECK(both.loss == alone.loss);
+    CHECK(both.exact_match == alone.exact_match);
+    corpus.further_references[0].pop_back();
+    CHECK_THROWS_AS(evaluate(translator, corpus), ValueError);
+}
+
 TEST_CASE("an empty corpus cannot be evaluated") {
     CHECK_THROWS_AS(evaluate(small_translator(), Corpus{}), ValueError);
     CHECK_THROWS_AS(evaluate_loss(small_translator(), Corpus{}), ValueError);

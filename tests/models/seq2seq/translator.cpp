@@ -99,6 +99,36 @@ TEST_CASE("parts of attention have the names of their systems and heads, and tre
     CHECK(way == written + (t.is_whole ? "</s> " : ""));
 }
 
+TEST_CASE("a translation begins with its prefix, whether the vocabulary has it or not") {
+    const Translator translator = small_translator();
+    const Translator* const alone[] = {&translator};
+    const std::vector<std::vector<std::int64_t>> ids{
+        source_ids(words("tom chases jerry ."), translator.source.vocabulary),
+        source_ids(words("run !"), translator.source.vocabulary)};
+    const std::vector<Sentence> prefixes{words("杰瑞 词 追"), {}};
+    const auto forced = translate(alone, collate(ids), {.beam = 3, .n_best = 2}, nullptr, prefixes),
+               free = translate(alone, collate(ids), {.beam = 3, .n_best = 2});
+    REQUIRE(forced[0].size() == 2);
+    for (const Translation& one : forced[0]) {
+        REQUIRE(one.tokens.size() >= 3);
+        CHECK(Sentence(one.tokens.begin(), one.tokens.begin() + 3) == prefixes[0]);  // 词 is unknown
+        CHECK(one.log_probabilities.size() == one.tokens.size() + one.is_whole);
+    }
+    CHECK(forced[1].front().tokens == free[1].front().tokens);
+
+    const auto error_of = [&](const std::vector<Sentence>& wrong) {
+        try {
+            translate(alone, collate(ids), {}, nullptr, wrong);
+        } catch (const ValueError& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    CHECK(error_of({prefixes[0]}) == "search: 1 prefixes for 2 sources");
+    CHECK(error_of({{}, Sentence(11, "追")}).starts_with("search: the prefix of source 1 has 11 tokens, and 10 are"));
+    CHECK(error_of({{}, {"</s>"}}).starts_with("search: the prefix of source 1 has the token 2, outside [3, "));
+}
+
 TEST_CASE("an empty translation has the attention of its end") {
     Translator translator = small_translator();
     parameter_of(translator, "decoder.output.bias").mutable_data<float>()[Vocabulary::end] = 1e6f;

@@ -109,6 +109,30 @@ TEST_CASE("two parallel files") {
                                                              source.name() + ":3: empty side: source has no token"});
 }
 
+TEST_CASE("a source with several translations: pairs know their further references and their lines") {
+    const TemporaryFile source("eins\n\nzwei\ndrei\nvier\n"), one("one\nnone\ntwo\nthree\nfour\n"),
+        two("1\n0\n \n\xFF\n4 & more\n"), three("I\nO\nII\nIII\nIV\n"), short_one("1\n");
+    const std::vector<std::filesystem::path> targets{one.path(), two.path(), three.path()};
+    const Corpus corpus = read_parallel(source.path(), targets, tokenizer);
+    CHECK(corpus.target_text == std::vector<std::string>{"one", "two", "four"});
+    // As they were read, and possibly empty.
+    CHECK(corpus.further_references ==
+          std::vector<std::vector<std::string>>{{"1", " ", "4 & more"}, {"I", "II", "IV"}});
+    CHECK(corpus.lines == std::vector<std::int64_t>{0, 2, 4});
+    CHECK(corpus.report.lines == 5);
+    CHECK(corpus.report.messages == std::vector<std::string>{source.name() + ":2: empty side: source has no token",
+                                                             two.name() + ":4: invalid UTF-8: reference 2 at byte 0"});
+    const Corpus last = corpus.filtered([](std::size_t pair) { return pair == 2; });
+    CHECK(last.lines == std::vector<std::int64_t>{4});
+    CHECK(last.further_references == std::vector<std::vector<std::string>>{{"4 & more"}, {"IV"}});
+
+    const std::vector<std::filesystem::path> uneven{one.path(), short_one.path()};
+    CHECK_THROWS_WITH_AS(read_parallel(source.path(), uneven, tokenizer),
+                         (source.name() + " has 5 lines, but " + short_one.name() + " has 1").c_str(), FileError);
+    CHECK_THROWS_WITH_AS(read_parallel(source.path(), std::span<const std::filesystem::path>(), tokenizer),
+                         "corpus: there is no target file", ValueError);
+}
+
 TEST_CASE("a tab within a parallel file is white space") {
     const TemporaryFile source("a\tb"), target("c");
     CHECK(read_parallel(source.path(), target.path(), tokenizer).source[0] == words("a b"));

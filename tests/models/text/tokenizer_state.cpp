@@ -83,6 +83,47 @@ TEST_CASE("a copied and a moved tokenizer split alike" * if_built) {
     CHECK(first.tokenize("a cat") == words("a cat"));
 }
 
+TEST_CASE("subwords of a model that another program has trained" * if_built) {
+    for (SubwordOptions options : both) {
+        options.lowercase = false;
+        const Tokenizer own = trained(options);
+        // What this library adds to a model stands at its end, behind the three bytes of a field.
+        const std::string state = state_of(own), model = state.substr(0, state.rfind("wengert subwords") - 3);
+        const TemporaryFile with_mark(state), without_mark(model);
+        const Tokenizer given = Tokenizer::from_sentencepiece(without_mark.path(), false);
+        CHECK(given.options() == own.options());
+        CHECK(given.pieces() == own.pieces());
+        CHECK(state_of(given) == state);  // of the same kind, bpe or unigram
+        for (const std::string& line : lines()) CHECK(given.tokenize(line) == own.tokenize(line));
+        CHECK(state_of(Tokenizer::from_sentencepiece(with_mark.path(), false)) == state);
+
+        const auto error_of = [](std::string_view content, bool lowercase) {
+            const TemporaryFile file(content);
+            try {
+                Tokenizer::from_sentencepiece(file.path(), lowercase);
+            } catch (const FileError& error) {
+                return std::string(error.what()).substr(file.name().size());
+            }
+            return std::string();
+        };
+        const std::string capitals = error_of(model, true);
+        CHECK(capitals.starts_with(": has pieces with capitals, such as "));
+        CHECK(capitals.ends_with(", but text is brought to lower case"));
+        CHECK(error_of(state, true) == ": has pieces of cased text, but the settings say lowercase = true");
+        for (const std::string& other :
+             {std::string(), "no model\n"s, model.substr(0, model.size() / 2), "\xff\xfe\0"s})
+            CHECK(error_of(other, false) == ": is no whole model of sentencepiece");
+        std::string damaged = state;
+        damaged[damaged.size() / 2] ^= 4;
+        CHECK(error_of(damaged, false) == no_whole_file);
+        // A trainer's settings, with a kind of model that has no subwords.
+        CHECK(error_of("\x12\x02\x18\x03"s, false) ==
+              ": is a model of sentencepiece whose tokens are no subwords, but words or characters");
+    }
+    CHECK_THROWS_WITH_AS(Tokenizer::from_sentencepiece("/no/such/file", true),
+                         "/no/such/file: cannot be opened: No such file or directory", FileError);
+}
+
 TEST_CASE("subwords: a file that is not whole is refused" * if_built) {
     const std::string state = state_of(trained());
     REQUIRE(state_error(lower, state).empty());

@@ -115,6 +115,29 @@ TEST_CASE("a service has each model under its name, and options as a request giv
     CHECK(post(unknown, R"({"text": "Xyz", "max_length": 2})").json["translations"][0]["complete"] == false);
 }
 
+TEST_CASE("translations begin as a request says, of several sentences, too") {
+    std::vector<ServedModel> models = small_models();
+    models.front().translator.target.tokenizer = Tokenizer({.mode = TokenizerMode::spaces});
+    Service service(std::move(models), {.beam = 2}, {}, 1);
+    const Answer answer =
+        post(service, R"({"text": ["Tom.", "", "Jerry chases Tom."], "prefix": "追 <b>\"", "n_best": 2})");
+    REQUIRE(answer.status == 200);
+    const json& all = answer.json["translations"];
+    for (const std::size_t i : {0, 2}) {
+        CHECK(all[i]["text"].get<std::string>().starts_with("追 <b>\""));  // of which the model knows one word
+        CHECK(all[i]["alternatives"][0]["text"].get<std::string>().starts_with("追 <b>\""));
+    }
+    CHECK(all[1]["text"] == "");
+    const auto error_of = [&](const std::string& fields) {
+        const Answer refused = post(service, R"({"text": "Tom.", )" + fields + "}");
+        CHECK(refused.status == 400);
+        return refused.json["error"].get<std::string>();
+    };
+    CHECK(error_of(R"("prefix": "a b c d", "max_length": 3)") == "\"prefix\" has 4 tokens, and 3 are the most");
+    CHECK(error_of(R"("prefix": "a\u0001")") == "\"prefix\": text: control character at byte 1");
+    CHECK(error_of(R"("prefix": "a </s>")") == "\"prefix\" has </s>, which no translation has");
+}
+
 TEST_CASE("a service lists its models, options and limits") {
     Service service(small_models(), {.beam = 4}, {.max_words = 50}, 1);
     const json list = json::parse(service.answer({"GET", "/models", "", ""}).body);

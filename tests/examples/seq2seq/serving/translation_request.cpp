@@ -31,15 +31,17 @@ TEST_CASE("a request has a text or several, and what it does not say is usual") 
     CHECK(one.model.empty());
     CHECK(!one.attention);
     CHECK(!one.replace_unknown);
+    CHECK(one.prefix.empty());
     CHECK(one.search.beam == 2);
     CHECK(one.search.length_penalty == 0.5);
 
     const TranslationRequest all = read_body(
         R"({"text": ["", "\"<b>&amp;\"\n", "汤姆 مرحبا \ud83d\ude00"], "model": "m", "attention": true,
-            "replace_unknown": true, "beam": 4, "n_best": 3, "no_unknown": true, "max_length": 20})");
+            "prefix": "a \"<\n", "replace_unknown": true, "beam": 4, "n_best": 3, "no_unknown": true, "max_length": 20})");
     CHECK(all.texts == std::vector<std::string>{"", "\"<b>&amp;\"\n", "汤姆 مرحبا 😀"});
     CHECK(all.model == "m");
     CHECK(all.attention);
+    CHECK(all.prefix == "a \"<\n");
     CHECK(all.replace_unknown);
     CHECK(all.search.beam == 4);
     CHECK(all.search.n_best == 3);
@@ -70,6 +72,7 @@ TEST_CASE("a request that is none is told what is wrong, and where") {
              {R"({"text": ["a", 5]})", "\"text\"[1] is 5, not a text"},
              {R"({"text": ["a", "b", "c", "d"]})", "\"text\" has 4 sentences, and 3 are the most"},
              {R"({"text": "a", "model": 1})", "\"model\" is 1, not a text"},
+             {R"({"text": "a", "prefix": ["b"]})", "\"prefix\" is [\"b\"], not a text"},
              {R"({"text": "a", "model": null})", "\"model\" is null, not a text"},
              {R"({"text": "a", "attention": "yes"})", "\"attention\" is \"yes\", not true or false"},
              {R"({"text": "a", "replace_unknown": 1})", "\"replace_unknown\" is 1, not true or false"},
