@@ -123,6 +123,6 @@ needs() {
     readelf --dynamic "$libraries/$1" | grep -q "NEEDED.*$2"
 }
 needs libwengert-graph.so libgvc || stop 'readelf does not say what libwengert-graph.so needs.'
-for library in libgvc libcgraph libsentencepiece; do
+for library in libgvc libcgraph libsentencepiece libmpi; do
     ! needs libwengert.so $library || stop "libwengert.so needs $library."
 done
