@@ -47,7 +47,8 @@ struct Communicator::Piece {
 };
 
 void Communicator::require_alike(std::string_view caller, const std::vector<Tensor>& tensors) {
-    const std::vector<Signature> all = all_gather(signature_of(caller, tensors));
+    std::vector<Signature> all(1);
+    if (size() > 1) all = all_gather(signature_of(caller, tensors));
     for (std::size_t rank = 1; rank < all.size(); ++rank)
         if (all[rank] != all[0])
             throw RankError(fmt::format(

@@ -105,6 +105,14 @@ strict='-std=c++23 -O2 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wno-sign-
 }
 [ "$(sort "$root/trained" | uniq -c | awk '{ print $1 }')" = 3 ] || stop 'The same training ends otherwise for another processor.'
 
+# A build without MPI has the single process in the library of all.
+ranks=wengert
+[ ! -f "$libraries/pkgconfig/wengert-mpi.pc" ] || ranks=wengert-mpi
+echo "examples/data_parallel.cpp by $ranks.pc"
+# shellcheck disable=SC2046 # one word a flag
+"$@" -std=c++20 -O1 examples/data_parallel.cpp -o "$root/data_parallel" $(pkg-config --cflags --libs $ranks)
+"$root/data_parallel" | grep '^1 ranks, '
+
 # shown LIBRARY: the names that a program can link to.
 shown() {
     nm --dynamic --defined-only --demangle "$libraries/$1"
