@@ -6,6 +6,7 @@
 #include <wengert/nn/averages.hpp>
 #include <wengert/nn/batch_norm.hpp>
 #include <wengert/nn/clipping.hpp>
+#include <wengert/nn/communicator.hpp>
 #include <wengert/nn/convolution.hpp>
 #include <wengert/nn/coverage_attention.hpp>
 #include <wengert/nn/dropout.hpp>
@@ -21,6 +22,7 @@
 #include <wengert/nn/luong_attention.hpp>
 #include <wengert/nn/minibatches.hpp>
 #include <wengert/nn/module.hpp>
+#include <wengert/nn/mpi.hpp>
 #include <wengert/nn/multihead_attention.hpp>
 #include <wengert/nn/npz.hpp>
 #include <wengert/nn/onnx.hpp>

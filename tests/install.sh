@@ -105,6 +105,14 @@ strict='-std=c++23 -O2 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wno-sign-
 }
 [ "$(sort "$root/trained" | uniq -c | awk '{ print $1 }')" = 3 ] || stop 'The same training ends otherwise for another processor.'
 
+# A build without MPI has the single process in the library of all.
+ranks=wengert
+[ ! -f "$libraries/pkgconfig/wengert-mpi.pc" ] || ranks=wengert-mpi
+echo "examples/data_parallel.cpp by $ranks.pc"
+# shellcheck disable=SC2046 # one word a flag
+"$@" -std=c++20 -O1 examples/data_parallel.cpp -o "$root/data_parallel" $(pkg-config --cflags --libs $ranks)
+"$root/data_parallel" | grep '^1 ranks, '
+
 # shown LIBRARY: the names that a program can link to.
 shown() {
     nm --dynamic --defined-only --demangle "$libraries/$1"
@@ -123,6 +131,6 @@ needs() {
     readelf --dynamic "$libraries/$1" | grep -q "NEEDED.*$2"
 }
 needs libwengert-graph.so libgvc || stop 'readelf does not say what libwengert-graph.so needs.'
-for library in libgvc libcgraph libsentencepiece; do
+for library in libgvc libcgraph libsentencepiece libmpi; do
     ! needs libwengert.so $library || stop "libwengert.so needs $library."
 done

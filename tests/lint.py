@@ -25,7 +25,8 @@ LONGEST = 400  # lines of a C++ file
 # A library that one file knows, so that another can take its place: its name, what its headers are called. OpenBLAS's
 # LAPACK has no header; one file declares what it calls of it, in a block of extern "C".
 ONE_FILE = {'OpenBLAS': r'cblas|lapacke', 'oneDNN': r'.*dnnl', 'Graphviz': r'.*(gvc|cgraph)',
-            'libzip': r'zip', 'cpp-httplib': r'httplib', 'sentencepiece': r'sentencepiece_.*', 'xsimd': r'xsimd/.*'}
+            'libzip': r'zip', 'cpp-httplib': r'httplib', 'sentencepiece': r'sentencepiece_.*', 'xsimd': r'xsimd/.*',
+            'MPI': r'mpi'}
 # In a test that mirrors no file; the reason follows.
 NO_MIRROR = '// Mirrors no file:'
 # In a test that covers another header too, which then needs no test file of its own; the header follows.

@@ -57,11 +57,7 @@ std::string name_of(const CorpusFiles& files, Part part) {
     return part == Part::training ? "built-in corpus" : "built-in corpus, held-out sentences";
 }
 
-}  // namespace
-
-Corpus read_corpus(const CorpusFiles& files, Part part, const Tokenizers& tokenizers, std::int64_t max_length) {
-    if (files.hold_out > 0 && !files.given()) throw ValueError("--hold-out: it divides files, and none are given");
-    Corpus corpus = read(files, part, tokenizers, max_length);
+void describe(const Corpus& corpus, const CorpusFiles& files, Part part) {
     const CorpusReport& report = corpus.report;
     fmt::print(stderr, "{}: {}\n", name_of(files, part), report.summary());
     for (const std::string& message : report.messages) fmt::print(stderr, "  {}\n", message);
@@ -71,6 +67,15 @@ Corpus read_corpus(const CorpusFiles& files, Part part, const Tokenizers& tokeni
     if (files.hold_out > 0)
         fmt::print(stderr, "  of these, {} pairs {}\n", corpus.size(),
                    part == Part::training ? "to train on" : "held out by a hash of their source");
+}
+
+}  // namespace
+
+Corpus read_corpus(const CorpusFiles& files, Part part, const Tokenizers& tokenizers, std::int64_t max_length,
+                   bool is_quiet) {
+    if (files.hold_out > 0 && !files.given()) throw ValueError("--hold-out: it divides files, and none are given");
+    Corpus corpus = read(files, part, tokenizers, max_length);
+    if (!is_quiet) describe(corpus, files, part);
     if (corpus.size() == 0)
         throw FileError(fmt::format("{}: --hold-out {} leaves no pair", name_of(files, part), files.hold_out));
     return corpus;

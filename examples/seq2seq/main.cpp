@@ -84,7 +84,8 @@ void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& sign
         "model and DIR/best the best; DIR/train.toml has all options, as --config reads them; DIR/report.html shows "
         "the\n"
         "training in a browser, while it runs and after: curves, translations of a few sentences. SIGINT and SIGTERM\n"
-        "save and end the training; --resume goes on with it, with the options that DIR has, unless others are given.");
+        "save and end the training; --resume goes on with it, with the options that DIR has, unless others are given.\n"
+        "Under mpirun -np N, N processes train one model, with --batch sentences each.");
     verb.add_option("--model", a.model, "Where the model goes; made if need be")->type_name("DIR")->required();
     CLI::Option* const resume =
         verb.add_flag("--resume", a.resume, "Goes on with the training in DIR")->configurable(false);

@@ -6,12 +6,13 @@
 #include <wengert/models/seq2seq/evaluation.hpp>
 #include <wengert/models/seq2seq/training/trainer.hpp>
 #include <wengert/models/text/fingerprint.hpp>
-#include <wengert/nn/streams.hpp>
+#include <wengert/nn/mpi.hpp>
 
 #include "corpora.hpp"
 #include "progress.hpp"
 #include "training_report.hpp"
 #include "training_run.hpp"
+#include "training_setup.hpp"
 
 namespace wengert::program {
 namespace {
@@ -51,30 +52,57 @@ struct Best {
 };
 
 /// "bahdanau: vocabularies of 300 and 310 tokens, ..."
-std::string described(const Translator& translator) {
+std::string described(const Translator& translator, int ranks) {
     std::int64_t parameters = 0;
     for (const Tensor& p : translator.system->parameters()) parameters += p.numel();
-    return fmt::format("{}: vocabularies of {} and {} tokens, {} parameters, {} threads, {} products",
-                       translator.system->name(), translator.source.vocabulary.size(),
-                       translator.target.vocabulary.size(), parameters, thread_count(),
-                       to_string(ProductPrecision::current()));
+    return fmt::format(
+        "{}: vocabularies of {} and {} tokens, {} parameters, {}{} threads, {} products", translator.system->name(),
+        translator.source.vocabulary.size(), translator.target.vocabulary.size(), parameters,
+        ranks > 1 ? fmt::format("{} ranks of ", ranks) : "", thread_count(), to_string(ProductPrecision::current()));
+}
+
+/// What rank 0, which validates and saves, tells the others before each step.
+struct Turn {
+    bool ends = false;  // there is no step any more
+    int signal = 0;     // that ends it early
+    bool has_value = false;
+    double value = 0;  // of a validation, for the schedule
+};
+
+/// Takes what says how validations went out of the state of a training.
+NamedTensors without_validations(NamedTensors state) {
+    std::erase_if(state, [](const auto& entry) { return entry.first.starts_with("validation."); });
+    return state;
+}
+
+/// A training as ranks other than 0 see it. Returns the number of the signal that ended it early, or 0.
+int follow(Communicator& ranks, Trainer& trainer) {
+    const Signals signals;
+    for (;;) {
+        const Turn turn = ranks.all_gather(Turn{}).front();
+        if (turn.has_value) trainer.validated(turn.value);
+        if (turn.ends) return turn.signal;
+        trainer.step();
+        ranks.all_gather(signals.received());
+    }
 }
 
 /// A training in its directory: it is watched, logged and saved.
 class Run {
   public:
     Run(const TrainArguments& arguments, RunDirectory& directory, Translator& translator, const Corpus& corpus,
-        std::optional<ValidationSet> validation)
+        std::optional<ValidationSet> validation, Communicator& ranks, Trainer& trainer)
         : options_(arguments.run),
           batch_(arguments.training.batch),
           path_(arguments.model),
           directory_(directory),
           translator_(translator),
           validation_(std::move(validation)),
-          trainer_(translator, corpus, arguments.training),
+          ranks_(ranks),
+          trainer_(trainer),
           means_(trainer_.steps()),
           report_(directory, fmt::format("Training of {}", arguments.model.string()), arguments.run.metric,
-                  {{"system", described(translator)},
+                  {{"system", described(translator, ranks.size())},
                    {"sentence pairs", fmt::format("{} to train on, {} to validate", corpus.size(),
                                                   validation_ ? validation_->all.size() : 0)}}) {}
 
@@ -100,6 +128,7 @@ class Run {
             }
             throw;
         }
+        tell({.ends = true, .signal = signal});
         report_.write(state(signal != 0
                                 ? fmt::format("stopped by signal {} after step {}", signal, trainer_.step_count())
                             : trainer_.is_done() ? fmt::format("done, after step {}", trainer_.step_count())
@@ -120,9 +149,18 @@ class Run {
                            best_.misses);
     }
 
+    void tell(Turn turn) {
+        turn.has_value = value_.has_value();
+        turn.value = value_.value_or(0);
+        value_.reset();
+        ranks_.all_gather(turn);
+    }
+
     int train() {
         while (!trainer_.is_done() && !is_patience_at_end()) {
+            tell({});
             const TrainingStep step = trainer_.step();
+            const std::vector<int> signals = ranks_.all_gather(signals_.received());
             progress_.show(step);
             if (const auto means = means_.add(step)) directory_.log(Log::steps, *means);
             const bool validates = options_.validate_every > 0
@@ -132,7 +170,7 @@ class Run {
                 validate(step);
             else if (options_.save_every > 0 && step.step % options_.save_every == 0)
                 save(false);
-            if (const int signal = signals_.received(); signal != 0 && !trainer_.is_done()) {
+            if (const int signal = std::ranges::max(signals); signal != 0 && !trainer_.is_done()) {
                 progress_.end_line();
                 if (!validates) save(false);
                 fmt::print(stderr, "stopped by signal {} after step {}, which is saved; train --resume goes on\n",
@@ -191,6 +229,7 @@ class Run {
         }
         const bool is_best = best_.update(value);
         trainer_.validated(value);
+        value_ = value;
         // What a clock and a machine say stands last: a training that is resumed differs from there on.
         record["tokens_per_second"] = rate.tokens_per_second;
         record["seconds"] = rate.seconds;
@@ -219,9 +258,7 @@ class Run {
             const auto found = std::ranges::find(state, name, &NamedTensors::value_type::first);
             if (found == state.end())
                 throw FileError(fmt::format("{}: the training's state has no \"{}\"", path_.string(), name));
-            const Tensor value = found->second;
-            state.erase(found);
-            return value;
+            return found->second;
         };
         best_.value = take(best_name).item();
         best_.misses = take(misses_name).item<std::int64_t>();
@@ -230,7 +267,7 @@ class Run {
                                          name_of(metric_names, options_.metric), name_of(metric_names, metric)));
         if (take(sentences_name).item<std::int64_t>() != validated_sentences())
             throw ValueError("--resume: the validation sentences are others than before, and scores would not compare");
-        trainer_.load_state(state);
+        trainer_.load_state(without_validations(std::move(state)));
         directory_.cut_logs(trainer_.step_count());
         progress_.begin_at(trainer_.step_count());
         if (trainer_.is_done())
@@ -246,102 +283,19 @@ class Run {
     RunDirectory& directory_;
     Translator& translator_;
     const std::optional<ValidationSet> validation_;
-    Trainer trainer_;
+    Communicator& ranks_;
+    Trainer& trainer_;
+    std::optional<double> value_;  // of a validation, of which the other ranks have not heard
     Best best_;
     Progress progress_;
     StepMeans means_;
     ReportFile report_;
 };
 
-Tokenizers make_tokenizers(const TrainArguments& a) {
-    const TextOptions& text = a.text;
-    if (!a.subword_model.empty()) {
-        const Tokenizer source = Tokenizer::from_sentencepiece(a.subword_model, !text.keep_case);
-        if (a.target_subword_model.empty()) return source;
-        return {source, Tokenizer::from_sentencepiece(a.target_subword_model, !text.keep_case)};
-    }
-    if (text.subwords == 0) return Tokenizer({.mode = text.tokenizer, .lowercase = !text.keep_case});
-    CorpusText corpus = read_corpus_text(a.data, Part::training);
-    const SubwordOptions options{.vocabulary_size = text.subwords, .lowercase = !text.keep_case};
-    if (!text.joint) return {Tokenizer::train(corpus.source, options), Tokenizer::train(corpus.target, options)};
-    corpus.source.insert(corpus.source.end(), corpus.target.begin(), corpus.target.end());
-    return Tokenizer::train(corpus.source, options);
-}
-
-Translator make_translator(const TrainArguments& a, const Tokenizers& tokenizers, const Corpus& corpus) {
-    Generator generator(static_cast<std::uint64_t>(a.training.seed), streams::weights);
-    const auto vocabulary = [&](const Tokenizer& tokenizer, const std::vector<Sentence>& sentences) {
-        if (tokenizer.has_state()) return Vocabulary::of(tokenizer.pieces());
-        return Vocabulary::build(sentences, {.max_size = a.text.vocabulary, .min_count = a.text.min_count});
-    };
-    std::vector<Sentence> both = corpus.source;
-    both.insert(both.end(), corpus.target.begin(), corpus.target.end());
-    return {{tokenizers.source, vocabulary(tokenizers.source, a.text.joint ? both : corpus.source)},
-            {tokenizers.target, vocabulary(tokenizers.target, a.text.joint ? both : corpus.target)},
-            a.text.max_length,
-            a.system,
-            a.sizes,
-            generator};
-}
-
-/// Models of subwords that are given go together with few other options of the text.
-void require_subword_options(const TrainArguments& a) {
-    if (!a.target_subword_model.empty() && a.subword_model.empty())
-        throw ValueError("--target-subword-model: the source's is not given by --subword-model");
-    if (!a.target_subword_model.empty() && a.text.joint)
-        throw ValueError("--target-subword-model: --joint has one set of subwords for both sides");
-    if (!a.subword_model.empty() && a.text.subwords > 0)
-        throw ValueError(fmt::format("--subword-model: its pieces are learned already, and --subwords {} learns others",
-                                     a.text.subwords));
-    if (!a.subword_model.empty() && a.text.tokenizer != TokenizerMode::words)
-        throw ValueError("--subword-model: it splits the text, and --tokenizer says another way");
-}
-
-/// What a training that goes on cannot change.
-void require_same_system(const TrainArguments& a, const System& system) {
-    if (const std::string other = first_difference(a.system, a.sizes, system); !other.empty())
-        throw ValueError(fmt::format("--resume: {}, which the training has", other));
-}
-
-}  // namespace
-
-int train(const TrainArguments& arguments) {
-    const bool validates = arguments.validation.given() || !arguments.data.given() || arguments.data.hold_out > 0;
-    if (arguments.run.metric != Metric::loss && !validates)
-        throw ValueError(fmt::format("--metric {}: it is measured on validation sentences, and none are given",
-                                     name_of(metric_names, arguments.run.metric)));
-    if (arguments.sizes.tying == Tying::all && !arguments.text.joint)
-        throw ValueError("--tying all: one table for both sides needs one vocabulary, which --joint makes");
-    if (std::error_code error; arguments.resume && !std::filesystem::exists(arguments.model, error))
-        throw FileError(fmt::format("{}: there is no training here that could go on", arguments.model.string()));
-    require_subword_options(arguments);
-    require_read_options(arguments.system, arguments.sizes);
-    require_read_options(arguments.system, arguments.training);
-    if (arguments.data.hold_out > 0 && arguments.validation.given())
-        throw ValueError("--hold-out: the sentences that it holds out validate, and others are given for that");
-    RunDirectory directory(arguments.model);
-    if (directory.has_model() && !arguments.resume && !arguments.force)
-        throw FileError(fmt::format("{}: there is a model already; --resume goes on with it, --force begins anew",
-                                    arguments.model.string()));
-    std::optional<Translator> translator;
-    if (arguments.resume) {
-        translator = load_checkpoint(arguments.model);
-        require_same_system(arguments, *translator->system);
-    }
-    const Tokenizers tokenizers = translator ? Tokenizers(translator->source.tokenizer, translator->target.tokenizer)
-                                             : make_tokenizers(arguments);
-    const std::int64_t max_length = arguments.text.max_length;
-    const Corpus corpus = read_corpus(arguments.data, Part::training, tokenizers, max_length);
-    std::optional<ValidationSet> validation;
-    if (validates)
-        validation.emplace(read_corpus(arguments.validation.given() ? arguments.validation : arguments.data,
-                                       Part::held_out, tokenizers, max_length));
-    if (!translator) translator = make_translator(arguments, tokenizers, corpus);
-
-    fmt::print(stderr, "{}\n", described(*translator));
-    Run run(arguments, directory, *translator, corpus, std::move(validation));
-    // What was here before goes when nothing can be wrong with the options any more, and before the first checkpoint:
-    // whoever finds that one finds the options with which to go on.
+/// Begins a training, or goes on with it, when nothing can be wrong with the options any more.
+void begin(Run& run, const RunDirectory& directory, const TrainArguments& arguments) {
+    // What was here before goes before the first checkpoint: whoever finds that one finds the options with which to go
+    // on.
     if (!arguments.resume) {
         directory.forget_model();
         directory.write("train.toml", arguments.configuration);
@@ -353,7 +307,55 @@ int train(const TrainArguments& arguments) {
         directory.write("train.toml", arguments.configuration);
         directory.write("commands.txt", directory.read("commands.txt") + arguments.command + '\n');
     }
-    return run();
+}
+
+}  // namespace
+
+int train(const TrainArguments& arguments) {
+    const std::unique_ptr<Communicator> ranks = mpi_communicator();
+    const bool leads = ranks->rank() == 0;
+    std::optional<RunDirectory> directory;  // of rank 0, which writes
+    std::optional<Translator> translator;
+    Corpus corpus;
+    std::optional<ValidationSet> validation;
+    try {
+        ranks->all_or_none([&] {
+            const bool validates = require_coherent(arguments);
+            if (leads) directory.emplace(arguments.model);
+            if (leads && directory->has_model() && !arguments.resume && !arguments.force)
+                throw FileError(
+                    fmt::format("{}: there is a model already; --resume goes on with it, --force begins anew",
+                                arguments.model.string()));
+            if (arguments.resume) {
+                translator = load_checkpoint(arguments.model);
+                require_same_system(arguments, *translator->system);
+            }
+            const Tokenizers tokenizers = translator
+                                              ? Tokenizers(translator->source.tokenizer, translator->target.tokenizer)
+                                              : make_tokenizers(arguments);
+            const std::int64_t max_length = arguments.text.max_length;
+            corpus = read_corpus(arguments.data, Part::training, tokenizers, max_length, !leads);
+            if (validates && leads)
+                validation.emplace(read_corpus(arguments.validation.given() ? arguments.validation : arguments.data,
+                                               Part::held_out, tokenizers, max_length));
+            if (!translator) translator = make_translator(arguments, tokenizers, corpus);
+        });
+        if (leads) fmt::print(stderr, "{}\n", described(*translator, ranks->size()));
+        Trainer trainer(*translator, corpus, arguments.training, *ranks);
+        std::optional<Run> run;
+        ranks->all_or_none([&] {
+            if (leads) {
+                run.emplace(arguments, *directory, *translator, corpus, std::move(validation), *ranks, trainer);
+                begin(*run, *directory, arguments);
+            } else if (arguments.resume) {
+                trainer.load_state(without_validations(load_training(arguments.model)));
+            }
+        });
+        return leads ? (*run)() : follow(*ranks, trainer);
+    } catch (const RankError&) {
+        if (!leads) ranks->barrier();  // rank 0 says it, and that it ends then ends this one
+        throw;
+    }
 }
 
 }  // namespace wengert::program

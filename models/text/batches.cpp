@@ -70,17 +70,28 @@ Batch collate(std::span<const std::vector<std::int64_t>> sources, std::span<cons
             .target_lengths = std::move(target.lengths)};
 }
 
-Batches::Batches(const Corpus& corpus, const Vocabulary& source, const Vocabulary& target, const BatchOptions& options)
-    : options_(options) {
+Batches::Batches(const Corpus& corpus, const Vocabulary& source, const Vocabulary& target,
+                 const BatchOptions& options) {
+    if (corpus.size() == 0) throw ValueError("batches: the corpus is empty");
+    for (const Sentence& sentence : corpus.source) sources_.push_back(source_ids(sentence, source));
+    for (const Sentence& sentence : corpus.target) targets_.push_back(target_ids(sentence, target));
+    group(options);
+}
+
+Batches Batches::regrouped(const BatchOptions& options) const {
+    Batches result = *this;
+    result.group(options);
+    return result;
+}
+
+void Batches::group(const BatchOptions& options) {
     if (options.batch_size < 1 || options.pool < 1) {
         throw ValueError(fmt::format("batches: batch_size is {} and pool {}, but must be 1 or more", options.batch_size,
                                      options.pool));
     }
     if (options.batch_tokens < 0)
         throw ValueError(fmt::format("batches: batch_tokens is {}, but must be 0 or more", options.batch_tokens));
-    if (corpus.size() == 0) throw ValueError("batches: the corpus is empty");
-    for (const Sentence& sentence : corpus.source) sources_.push_back(source_ids(sentence, source));
-    for (const Sentence& sentence : corpus.target) targets_.push_back(target_ids(sentence, target));
+    options_ = options;
     size_ = epoch(0).size();
 }
 
@@ -130,12 +141,24 @@ std::int64_t Batches::fingerprint() const {
     return result.value();
 }
 
+void Batches::require_pair(std::size_t pair) const {
+    if (pair >= sources_.size())
+        throw ValueError(fmt::format("batch: pair {} of a corpus of {}", pair, sources_.size()));
+}
+
+std::int64_t Batches::labels(std::span<const std::size_t> pairs) const {
+    std::int64_t labels = 0;
+    for (const std::size_t pair : pairs) {
+        require_pair(pair);
+        labels += std::ssize(targets_[pair]) - 1;
+    }
+    return labels;
+}
+
 Batch Batches::assemble(std::span<const std::size_t> pairs) const {
     std::vector<Ids> sources, targets;
     for (const std::size_t pair : pairs) {
-        if (pair >= sources_.size()) {
-            throw ValueError(fmt::format("batch: pair {} of a corpus of {}", pair, sources_.size()));
-        }
+        require_pair(pair);
         sources.push_back(sources_[pair]);
         targets.push_back(targets_[pair]);
     }

@@ -49,6 +49,9 @@ class Batches {
     /// Number of batches, the same in every epoch; one of them may be smaller than batch_size.
     std::size_t size() const { return size_; }
 
+    /// The same pairs in other batches. Throws what the constructor throws for options.
+    Batches regrouped(const BatchOptions& options) const;
+
     /// A number that tells the ids of one corpus, in their order, from those of another; see Fingerprint.
     std::int64_t fingerprint() const;
 
@@ -58,7 +61,13 @@ class Batches {
     /// The batch whose rows are the given pairs. Throws ValueError for an index outside the corpus.
     Batch assemble(std::span<const std::size_t> pairs) const;
 
+    /// Target tokens of the pairs that a loss is the mean of: all but <s>. Throws ValueError for an index outside the
+    /// corpus.
+    std::int64_t labels(std::span<const std::size_t> pairs) const;
+
   private:
+    void require_pair(std::size_t pair) const;
+    void group(const BatchOptions& options);
     bool is_full(std::size_t pairs, std::size_t longest) const;
 
     BatchOptions options_;

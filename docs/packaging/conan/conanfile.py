@@ -43,7 +43,8 @@ class Wengert(ConanFile):
         PkgConfigDeps(self).generate()
         toolchain = MesonToolchain(self)
         toolchain.project_options.update({
-            "cpu": "baseline", "tools": "false", "graphviz": "disabled", "libzip": "disabled", "sentencepiece": "disabled",
+            "cpu": "baseline", "tools": "false", "graphviz": "disabled", "libzip": "disabled", "mpi": "disabled",
+            "sentencepiece": "disabled",
             "onednn": "enabled" if self.options.onednn else "disabled"})
         toolchain.generate()
 

@@ -5,7 +5,9 @@
 #include <limits>
 #include <wengert/autograd/observe/memory.hpp>
 #include <wengert/autograd/tape/tape.hpp>
+#include <wengert/autograd/tensor/strided.hpp>
 #include <wengert/models/seq2seq/training/trainer.hpp>
+#include <wengert/models/text/fingerprint.hpp>
 #include <wengert/nn/clipping.hpp>
 #include <wengert/nn/optimizers.hpp>
 #include <wengert/nn/streams.hpp>
@@ -13,8 +15,8 @@
 namespace wengert {
 namespace {
 
-constexpr std::string_view optimizer_prefix = "optimizer.", plateau_prefix = "plateau.", ema_prefix = "ema.",
-                           parameter_prefix = "parameter.";
+constexpr std::string_view ranks_name = "data.ranks", optimizer_prefix = "optimizer.", plateau_prefix = "plateau.",
+                           ema_prefix = "ema.", parameter_prefix = "parameter.";
 
 TrainingOptions checked(TrainingOptions options) {
     options.describe(OptionChecker{"training"});
@@ -79,33 +81,99 @@ NamedTensors take_with_prefix(NamedTensors& from, std::string_view prefix) {
     return taken;
 }
 
+/// How many ranks the training of the state began with.
+std::int64_t ranks_of(const NamedTensors& state) {
+    const auto found = std::ranges::find(state, ranks_name, &NamedTensors::value_type::first);
+    if (found == state.end()) throw ValueError(fmt::format("training: the state has no \"{}\"", ranks_name));
+    const auto ranks = found->second.item<std::int64_t>();
+    if (ranks < 1 || ranks > 1'000'000)
+        throw ValueError(fmt::format("training: the state is of a training on {} ranks", ranks));
+    return ranks;
+}
+
+/// Adds tensors one by one; nothing is none yet.
+void add(std::vector<Tensor>& to, std::vector<Tensor> more) {
+    if (to.empty()) {
+        to = std::move(more);
+        return;
+    }
+    for (std::size_t i = 0; i < more.size(); ++i) to[i] = to[i] + more[i];
+}
+
 }  // namespace
 
-Trainer::Trainer(Translator& translator, const Corpus& corpus, const TrainingOptions& options)
+Trainer::Trainer(Translator& translator, const Corpus& corpus, const TrainingOptions& options, Communicator& ranks)
     : translator_(translator),
+      ranks_(ranks),
       options_(checked(options)),
-      batches_(corpus, translator.source.vocabulary, translator.target.vocabulary,
-               {.batch_size = options.batch,
-                .seed = static_cast<std::uint64_t>(options.seed),
-                .batch_tokens = options.batch_tokens}),
+      batches_(corpus, translator.source.vocabulary, translator.target.vocabulary),
       fingerprint_(batches_.fingerprint()),
-      steps_per_epoch_(divided_up(static_cast<std::int64_t>(batches_.size()), options.accumulate)),
-      steps_(options.epochs == 0      ? options.max_steps
-             : options.max_steps == 0 ? options.epochs * steps_per_epoch_
-                                      : std::min(options.epochs * steps_per_epoch_, options.max_steps)),
       parameters_(translator.system->parameters()),
       optimizer_(make_optimizer(parameters_, options)),
-      schedule_(make_schedule(options, steps_, steps_per_epoch_)),
       plateau_({.mode = PlateauMode::max,
                 .factor = options.schedule_factor,
                 .patience = options.schedule_patience,
                 .threshold = 0,
-                .threshold_mode = PlateauThreshold::abs}),
-      noise_(static_cast<std::uint64_t>(options.seed), streams::noise) {
+                .threshold_mode = PlateauThreshold::abs}) {
+    require_same_training();
+    begin_with(ranks_.size());
     if (options.ema > 0) ema_.emplace(parameters_, EmaOptions{.decay = options.ema});
 }
 
+/// What follows from how many ranks a training began with.
+void Trainer::begin_with(std::int64_t ranks) {
+    ranks_at_begin_ = ranks;
+    shards_ = divided_up(ranks, ranks_.size()) * ranks_.size();
+    batches_ = batches_.regrouped({.batch_size = options_.batch * ranks,
+                                   .seed = static_cast<std::uint64_t>(options_.seed),
+                                   .batch_tokens = options_.batch_tokens * ranks});
+    steps_per_epoch_ = divided_up(static_cast<std::int64_t>(batches_.size()), options_.accumulate);
+    const std::int64_t epochs = options_.epochs * steps_per_epoch_;
+    steps_ = options_.epochs == 0      ? options_.max_steps
+             : options_.max_steps == 0 ? epochs
+                                       : std::min(epochs, options_.max_steps);
+    schedule_ = make_schedule(options_, steps_, steps_per_epoch_);
+}
+
+void Trainer::require_same_training() const {
+    Fingerprint mine;
+    mine.add(fingerprint_);
+    for (const auto& [name, value] : option_texts(options_)) mine.add(name).add(value);
+    const std::vector<std::int64_t> all = ranks_.all_gather(mine.value());
+    for (std::size_t rank = 1; rank < all.size(); ++rank)
+        if (all[rank] != all[0])
+            throw RankError(
+                fmt::format("training: rank {} has other options, sentences or vocabularies than rank 0", rank));
+}
+
+void Trainer::require_same_place() const {
+    if (ranks_.size() == 1) return;
+    NamedTensors place = state();
+    for (const Tensor& p : parameters_) place.emplace_back(p.name(), p);
+    Fingerprint all;
+    std::vector<std::int64_t> prints;
+    for (const auto& [name, value] : place) {
+        const Tensor elements = packed(value);
+        prints.push_back(Fingerprint()
+                             .add(name)
+                             .add({static_cast<const char*>(elements.raw()),
+                                   static_cast<std::size_t>(elements.numel()) * size_of(elements.dtype())})
+                             .value());
+        all.add(prints.back());
+    }
+    const std::vector<std::int64_t> theirs = ranks_.all_gather(all.value());
+    for (std::size_t rank = 1; rank < theirs.size(); ++rank) {
+        if (theirs[rank] == theirs[0]) continue;
+        for (std::size_t i = 0; i < prints.size(); ++i)
+            if (const std::vector<std::int64_t> print = ranks_.all_gather(prints[i]); print[rank] != print[0])
+                throw RankError(fmt::format("training: after step {}, \"{}\" of rank {} is not that of rank 0", step_,
+                                            place[i].first, rank));
+    }
+}
+
 TrainingStep Trainer::step() {
+    if (!is_compared_ || step_ % comparison_interval == 0) require_same_place();
+    is_compared_ = true;
     if (place_ == order_.size()) {
         order_ = batches_.epoch(static_cast<std::uint64_t>(epoch_ + 1));
         ++epoch_;
@@ -113,34 +181,30 @@ TrainingStep Trainer::step() {
         loss_sum_ = 0;
         tokens_ = 0;
     }
-    double loss = 0;
+    const std::span<const std::vector<std::size_t>> batches = std::span(order_).subspan(
+        place_, std::min(static_cast<std::size_t>(options_.accumulate), order_.size() - place_));
     std::int64_t tokens = 0;
-    const std::size_t place = place_;
-    const std::uint64_t noise = noise_.position();
+    for (const std::vector<std::size_t>& pairs : batches) tokens += batches_.labels(pairs);
     const double rate = options_.learning_rate * schedule_.factor(step_) * plateau_.factor();
-    double norm = 0;
-    try {
-        std::vector<Tensor> gradients = this->gradients(loss, tokens);
-        if (reduce) reduce(gradients);
-        norm =
-            clip_gradient_norm(gradients, options_.clip > 0 ? options_.clip : std::numeric_limits<double>::infinity());
-        optimizer_->set_learning_rate(rate);
-        optimizer_->step(gradients);
-    } catch (...) {
-        place_ = place;
-        noise_.seek(noise);
-        throw;
-    }
+    StepSum sum;
+    ranks_.all_or_none([&] { sum = own_sum(batches, tokens); });
+    add_ranks(sum);
+    const double norm =
+        clip_gradient_norm(sum.gradients, options_.clip > 0 ? options_.clip : std::numeric_limits<double>::infinity());
+    optimizer_->set_learning_rate(rate);
+    optimizer_->step(sum.gradients);
     if (ema_) ema_->update(parameters_);
+    place_ += batches.size();
+    noise_ = sum.noise;
     ++step_;
     ++translator_.steps;
-    loss_sum_ += loss * static_cast<double>(tokens);
+    loss_sum_ += sum.loss * static_cast<double>(tokens);
     tokens_ += tokens;
     return {.epoch = epoch_,
             .epochs = divided_up(steps_, steps_per_epoch_),
             .step = step_,
             .steps = steps_,
-            .loss = loss,
+            .loss = sum.loss,
             .tokens = tokens,
             .gradient_norm = norm,
             .learning_rate = rate,
@@ -149,36 +213,61 @@ TrainingStep Trainer::step() {
             .epoch_tokens = tokens_};
 }
 
-/// Of the mean over the tokens of the next batches, and that mean.
-std::vector<Tensor> Trainer::gradients(double& loss, std::int64_t& tokens) {
-    std::vector<BatchTensors> batches;
-    for (; std::ssize(batches) < options_.accumulate && place_ < order_.size(); ++place_) {
-        batches.push_back(to_tensors(batches_.assemble(order_[place_])));
-        tokens += batches.back().labels;
+/// What this rank's shards of the batches add to the mean over the tokens of all: the gradient of each shard, and then
+/// their sum, so that ranks of one shard each come to the same bits as one rank of as many.
+Trainer::StepSum Trainer::own_sum(std::span<const std::vector<std::size_t>> batches, std::int64_t tokens) {
+    StepSum sum{.loss = 0, .noise = noise_, .gradients = {}};
+    const std::int64_t own = shards_ / ranks_.size(), first = ranks_.rank() * own;
+    for (std::int64_t shard = first; shard < first + own; ++shard) {
+        Generator noise(static_cast<std::uint64_t>(options_.seed),
+                        streams::part(streams::noise, static_cast<std::uint64_t>(shard)));
+        noise.seek(noise_);
+        double loss = 0;
+        std::vector<Tensor> gradients;
+        for (const std::vector<std::size_t>& pairs : batches) {
+            std::vector<std::size_t> mine;
+            for (auto i = static_cast<std::size_t>(shard); i < pairs.size(); i += static_cast<std::size_t>(shards_))
+                mine.push_back(pairs[i]);
+            if (mine.empty()) continue;
+            const BatchTensors batch = to_tensors(batches_.assemble(mine));
+            const double share = static_cast<double>(batch.labels) / static_cast<double>(tokens);
+            double number = 0;
+            std::vector<Tensor> part = gradients_of(batch, noise, number);
+            loss += share * number;
+            if (share != 1)
+                for (Tensor& gradient : part) gradient = gradient * share;
+            add(gradients, std::move(part));
+        }
+        sum.loss += loss;
+        sum.noise = std::max(sum.noise, noise.position());
+        add(sum.gradients, std::move(gradients));
     }
-    std::vector<Tensor> total;
-    for (const BatchTensors& batch : batches) {
-        const double share = static_cast<double>(batch.labels) / static_cast<double>(tokens);
-        double number = 0;
-        std::vector<Tensor> part = gradients_of(batch, number);
-        loss += share * number;
-        if (batches.size() == 1) return part;
-        for (std::size_t i = 0; i < part.size(); ++i)
-            if (total.size() <= i)
-                total.push_back(part[i] * share);
-            else
-                total[i] = total[i] + part[i] * share;
+    if (sum.gradients.empty())  // fewer sentences than ranks
+        for (const Tensor& p : parameters_) sum.gradients.push_back(zeros(p.shape(), p.dtype()));
+    return sum;
+}
+
+void Trainer::add_ranks(StepSum& sum) const {
+    struct Part {
+        double loss;
+        std::uint64_t noise;
+    };
+    double loss = 0;
+    for (const Part& part : ranks_.all_gather(Part{sum.loss, sum.noise})) {
+        loss += part.loss;
+        sum.noise = std::max(sum.noise, part.noise);
     }
-    return total;
+    sum.loss = loss;
+    ranks_.all_reduce(sum.gradients);
 }
 
 /// Of one batch, and its loss.
-std::vector<Tensor> Trainer::gradients_of(const BatchTensors& batch, double& loss) {
+std::vector<Tensor> Trainer::gradients_of(const BatchTensors& batch, Generator& noise, double& loss) {
     Tape tape;
     try {
         const NodeId first = tape.size();
         const Tensor value = translator_.system->loss(
-            batch.source, batch.lengths, batch.target, &noise_,
+            batch.source, batch.lengths, batch.target, &noise,
             {.label_smoothing = options_.label_smoothing, .sampling = options_.scheduled_sampling});
         loss = value.item();
         if (!std::isfinite(loss))
@@ -226,8 +315,9 @@ NamedTensors Trainer::own_state() const {
     number("data.batch_tokens", options_.batch_tokens);
     number("data.batches", static_cast<std::int64_t>(batches_.size()));
     number("data.accumulate", options_.accumulate);
+    number(std::string(ranks_name), ranks_at_begin_);
     number("data.seed", options_.seed);
-    number("noise.position", static_cast<std::int64_t>(noise_.position()));
+    number("noise.position", static_cast<std::int64_t>(noise_));
     number("epoch.number", epoch_);
     number("epoch.place", static_cast<std::int64_t>(place_));
     number("epoch.tokens", tokens_);
@@ -236,6 +326,18 @@ NamedTensors Trainer::own_state() const {
 }
 
 void Trainer::load_state(const NamedTensors& state) {
+    const std::int64_t before = ranks_at_begin_;
+    try {
+        begin_with(ranks_of(state));
+        load_own(state);
+    } catch (...) {
+        begin_with(before);
+        throw;
+    }
+    is_compared_ = false;
+}
+
+void Trainer::load_own(const NamedTensors& state) {
     NamedTensors own = state;
     const NamedTensors optimizer = take_with_prefix(own, optimizer_prefix),
                        plateau = take_with_prefix(own, plateau_prefix), ema = take_with_prefix(own, ema_prefix),
@@ -264,7 +366,7 @@ void Trainer::load_state(const NamedTensors& state) {
         return std::ranges::find(here, name, &NamedTensors::value_type::first)->second.template item<std::int64_t>();
     };
     step_ = number("steps");
-    noise_.seek(static_cast<std::uint64_t>(number("noise.position")));
+    noise_ = static_cast<std::uint64_t>(number("noise.position"));
     epoch_ = number("epoch.number");
     place_ = static_cast<std::size_t>(number("epoch.place"));
     tokens_ = number("epoch.tokens");

@@ -4,10 +4,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <wengert/models/seq2seq/training/training_options.hpp>
 #include <wengert/models/seq2seq/translator.hpp>
 #include <wengert/models/text/batches.hpp>
 #include <wengert/nn/averages.hpp>
+#include <wengert/nn/communicator.hpp>
 #include <wengert/nn/optimizers.hpp>
 #include <wengert/nn/schedules.hpp>
 
@@ -27,12 +29,21 @@ struct TrainingStep {
 };
 
 /// A training as a value: what it has done so far is a state, from which another goes on bit for bit, if it has the
-/// same options, data and number of threads.
+/// same options, data and numbers of threads and ranks.
+///
+/// Several ranks train one model together, each with a Trainer of its own. Then N ranks with batches of B sentences do
+/// what one does with batches of N x B: a step has the same sentences, of which a rank has every N-th. Its gradient is
+/// the mean over the tokens of all.
 class Trainer {
   public:
-    /// The corpus is encoded with the translator's vocabularies and need not outlive this; the translator must. Throws
-    /// ValueError for options outside their domain and an empty corpus.
-    Trainer(Translator& translator, const Corpus& corpus, const TrainingOptions& options);
+    /// So many steps after one another the ranks compare where they stand.
+    static constexpr std::int64_t comparison_interval = 100;
+
+    /// The corpus is encoded with the translator's vocabularies and need not outlive this; the translator and `ranks`
+    /// must. Throws ValueError for options outside their domain and an empty corpus, and RankError unless all ranks
+    /// have the same options and sentences. Collective, as step() and load_state() are.
+    Trainer(Translator& translator, const Corpus& corpus, const TrainingOptions& options,
+            Communicator& ranks = single_process());
 
     /// How many steps the training has, over all epochs.
     std::int64_t steps() const { return steps_; }
@@ -44,8 +55,9 @@ class Trainer {
     bool is_done() const { return step_ >= steps_; }
 
     /// One update of the parameters with teacher forcing. Throws NonFiniteError if the loss or a gradient is not
-    /// finite, and OutOfMemoryError. Whatever it throws, the training is then as the step before left it, and the step
-    /// can be done again.
+    /// finite, and OutOfMemoryError; and RankError if another rank throws that, or if, before the first step or after
+    /// each comparison_interval, the parameters and the state of the ranks are not the same, bit for bit. Whatever it
+    /// throws, the training is then as the step before left it, and the step can be done again.
     TrainingStep step();
 
     /// What a validation measured, where more is better: a plateau of it lets the learning rate fall.
@@ -56,36 +68,46 @@ class Trainer {
     /// All but the parameters, and these too if they are averaged: the optimizer, the random streams by position, the
     /// place in the data, and what was counted since the epoch began.
     NamedTensors state() const;
-    /// Throws ValueError unless the state is of a training like this one.
+    /// Throws ValueError unless the state is of a training like this one. The number of ranks may be another: a step
+    /// goes on to have the sentences that it had, and they are shared among those ranks that there are.
     void load_state(const NamedTensors& state);
 
-    /// Called between the gradients of a step and their clipping, for those who share the work: it may replace them by
-    /// the mean over processes.
-    std::function<void(std::vector<Tensor>&)> reduce = {};
-
   private:
-    std::vector<Tensor> gradients(double& loss, std::int64_t& tokens);
-    std::vector<Tensor> gradients_of(const BatchTensors& batch, double& loss);
+    /// What the batches of a step come to: on a rank, then on all.
+    struct StepSum {
+        double loss = 0;                // the part of the mean
+        std::uint64_t noise = 0;        // the furthest that a stream of noise has come
+        std::vector<Tensor> gradients;  // of that part
+    };
+
+    void begin_with(std::int64_t ranks);
+    void load_own(const NamedTensors& state);
+    void require_same_training() const;
+    void require_same_place() const;
+    StepSum own_sum(std::span<const std::vector<std::size_t>> batches, std::int64_t tokens);
+    void add_ranks(StepSum& sum) const;
+    std::vector<Tensor> gradients_of(const BatchTensors& batch, Generator& noise, double& loss);
     NamedTensors own_state() const;
 
     Translator& translator_;
+    Communicator& ranks_;
     const TrainingOptions options_;
-    const Batches batches_;
+    Batches batches_;
     const std::int64_t fingerprint_;
-    const std::int64_t steps_per_epoch_;
-    const std::int64_t steps_;
+    std::int64_t ranks_at_begin_ = 0, shards_ = 0;  // a step's sentences are so many times the batch; parts of a batch
+    std::int64_t steps_per_epoch_ = 0, steps_ = 0;
     const std::vector<Tensor> parameters_;
     const std::unique_ptr<Optimizer> optimizer_;
-    const LearningRateSchedule schedule_;
+    LearningRateSchedule schedule_;
     Plateau plateau_;
     std::optional<Ema> ema_;
-    Generator noise_;
+    std::uint64_t noise_ = 0;  // where each shard's stream stands
     std::int64_t step_ = 0, epoch_ = 0;
     std::vector<std::vector<std::size_t>> order_;  // of the epoch
     std::size_t place_ = 0;                        // in it, of the next batch
     double loss_sum_ = 0;                          // since the epoch began
     std::int64_t tokens_ = 0;
-    bool is_first_ = true;
+    bool is_first_ = true, is_compared_ = false;
 };
 
 /// Trains to the end; `on_step` is told of each step. What it throws is passed on.

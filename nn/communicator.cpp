@@ -1,0 +1,162 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <functional>
+#include <wengert/autograd/tensor/strided.hpp>
+#include <wengert/nn/communicator.hpp>
+
+namespace wengert {
+namespace {
+
+/// So many elements travel at once: enough that latency does not count, and little beside what a step keeps.
+constexpr std::int64_t bucket = std::int64_t{1} << 20;
+
+std::span<std::byte> bytes_of(const Tensor& x) {
+    return {static_cast<std::byte*>(x.raw()), static_cast<std::size_t>(x.numel()) * size_of(x.dtype())};
+}
+
+/// What ranks must have in common to exchange tensors.
+struct Signature {
+    std::int64_t tensors, elements;
+    std::size_t hash;
+    bool operator==(const Signature&) const = default;
+};
+
+Signature signature_of(std::string_view caller, const std::vector<Tensor>& tensors) {
+    Signature result{std::ssize(tensors), 0, 0};
+    std::string text(caller);
+    for (const Tensor& x : tensors) {
+        text += x.defined() ? fmt::format(";{} {}", to_string(x.dtype()), to_string(x.shape())) : ";undefined";
+        result.elements += x.defined() ? x.numel() : 0;
+    }
+    result.hash = std::hash<std::string>()(text);
+    return result;
+}
+
+void require_rank(std::string_view caller, int root, int size) {
+    if (root < 0 || root >= size) throw ValueError(fmt::format("{}: there is no rank {} of {}", caller, root, size));
+}
+
+}  // namespace
+
+/// Elements of a tensor that travel in one bucket.
+struct Communicator::Piece {
+    Tensor* tensor;  // contiguous, and nobody else's
+    std::int64_t begin, count;
+};
+
+void Communicator::require_alike(std::string_view caller, const std::vector<Tensor>& tensors) {
+    std::vector<Signature> all(1);
+    if (size() > 1) all = all_gather(signature_of(caller, tensors));
+    for (std::size_t rank = 1; rank < all.size(); ++rank)
+        if (all[rank] != all[0])
+            throw RankError(fmt::format(
+                "{}: rank {} comes with {} tensors of {} elements, rank 0 with {} of {}{}", caller, rank,
+                all[rank].tensors, all[rank].elements, all[0].tensors, all[0].elements,
+                all[rank].elements == all[0].elements ? ", of other shapes or dtypes, or to another function" : ""));
+    for (std::size_t i = 0; i < tensors.size(); ++i)
+        if (!tensors[i].defined()) throw ValueError(fmt::format("{}: tensor {} is undefined", caller, i));
+}
+
+void Communicator::all_reduce(std::vector<Tensor>& tensors, ReduceOp op) {
+    require_alike("all_reduce", tensors);
+    for (std::size_t i = 0; i < tensors.size(); ++i)
+        if (!is_floating(tensors[i].dtype()))
+            throw DtypeError(fmt::format("all_reduce: tensor {} is {}", i, to_string(tensors[i].dtype())));
+    if (size() == 1) return;
+    std::vector<Piece> pieces;
+    std::int64_t elements = 0;
+    const auto flush = [&] {
+        if (pieces.empty()) return;
+        visit_floating(pieces.front().tensor->dtype(), [&](auto type) { reduce<decltype(type)>(pieces, op); });
+        pieces.clear();
+        elements = 0;
+    };
+    for (Tensor& x : tensors) {
+        if (!x.is_unique() || !x.is_contiguous()) x = x.clone();
+        if (!pieces.empty() && pieces.front().tensor->dtype() != x.dtype()) flush();
+        for (std::int64_t begin = 0; begin < x.numel();) {
+            const std::int64_t count = std::min(x.numel() - begin, bucket - elements);
+            pieces.push_back({&x, begin, count});
+            begin += count;
+            elements += count;
+            if (elements == bucket) flush();
+        }
+    }
+    flush();
+}
+
+/// Each rank sums a part of the bucket for all, so that there is one sum of each element.
+template <class T>
+void Communicator::reduce(std::span<const Piece> pieces, ReduceOp op) {
+    std::int64_t elements = 0;
+    for (const Piece& piece : pieces) elements += piece.count;
+    const std::int64_t part = (elements + size() - 1) / size();
+    Tensor whole = zeros({part * size()}, dtype_of<T>), parts = Tensor::empty({part * size()}, dtype_of<T>);
+    T* to = whole.mutable_data<T>();
+    for (const Piece& piece : pieces) to = std::copy_n(piece.tensor->data<T>() + piece.begin, piece.count, to);
+    exchange(bytes_of(whole), bytes_of(parts));
+    T* const sum = parts.mutable_data<T>();
+    for (std::int64_t rank = 1; rank < size(); ++rank)
+        for (std::int64_t i = 0; i < part; ++i) sum[i] += sum[rank * part + i];
+    if (op == ReduceOp::mean)
+        for (std::int64_t i = 0; i < part; ++i) sum[i] /= static_cast<T>(size());
+    gather(bytes_of(parts).first(static_cast<std::size_t>(part) * sizeof(T)), bytes_of(whole));
+    const T* from = whole.data<T>();
+    for (const Piece& piece : pieces) {
+        std::copy_n(from, piece.count, piece.tensor->mutable_data<T>() + piece.begin);
+        from += piece.count;
+    }
+}
+
+void Communicator::broadcast(const std::vector<Tensor>& tensors, int root) {
+    require_rank("broadcast", root, size());
+    require_alike("broadcast", tensors);
+    for (Tensor x : tensors) {
+        Tensor elements = rank() == root ? packed(x) : Tensor::empty(x.shape(), x.dtype());
+        send_from(root, bytes_of(elements));
+        if (rank() != root) x.copy_from(elements);
+    }
+}
+
+std::string Communicator::broadcast(std::string text, int root) {
+    require_rank("broadcast", root, size());
+    text.resize(all_gather(text.size())[static_cast<std::size_t>(root)]);
+    send_from(root, std::as_writable_bytes(std::span(text)));
+    return text;
+}
+
+void Communicator::all_or_none(const std::function<void()>& work) {
+    if (size() == 1) return work();
+    std::exception_ptr error;
+    std::string message;
+    try {
+        work();
+    } catch (const std::exception& thrown) {
+        error = std::current_exception();
+        message = thrown.what();
+    }
+    const std::vector<int> failed = all_gather(error ? 1 : 0);
+    const auto first = std::ranges::find(failed, 1);
+    if (first == failed.end()) return;
+    const int rank = static_cast<int>(first - failed.begin());
+    message = broadcast(std::move(message), rank);
+    if (error) std::rethrow_exception(error);
+    throw RankError(fmt::format("rank {}: {}", rank, message));
+}
+
+void SingleProcess::exchange(std::span<const std::byte> from, std::span<std::byte> to) {
+    std::ranges::copy(from, to.begin());
+}
+void SingleProcess::gather(std::span<const std::byte> from, std::span<std::byte> to) {
+    std::ranges::copy(from, to.begin());
+}
+void SingleProcess::send_from(int, std::span<std::byte>) {}
+
+Communicator& single_process() {
+    static SingleProcess one;
+    return one;
+}
+
+}  // namespace wengert
