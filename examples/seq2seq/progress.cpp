@@ -36,11 +36,9 @@ void Progress::show(const TrainingStep& step) {
     const Seconds since_shown = now - shown_, trained = trained_ + (now - restarted_);
     if (step.step < step.steps && since_shown < (is_terminal_ ? terminal_interval : plain_interval)) return;
 
-    const double each = trained.count() / static_cast<double>(step.step - first_step_);
     // The first steps, in which memory is taken and the machine may be busy with what came before, foretell little.
     const bool foretells = trained > settling || step.step == step.steps;
-    const std::string left =
-        foretells ? fmt::format(", {} left", duration(each * static_cast<double>(step.steps - step.step))) : "";
+    const std::string left = foretells ? fmt::format(", {} left", duration(seconds_left(step))) : "";
     fmt::print(stderr,
                "{}epoch {}/{}, step {}/{}, loss {:.4f}, {:.0f} tokens/s, norm {:.2f}, rate {:.2g}, {:.0f} MiB{}{}",
                is_terminal_ ? "\r" : "", step.epoch, step.epochs, step.step, step.steps,
@@ -56,6 +54,11 @@ void Progress::show(const TrainingStep& step) {
 void Progress::end_line() {
     if (has_line_) fmt::print(stderr, "\n");
     has_line_ = false;
+}
+
+double Progress::seconds_left(const TrainingStep& step) const {
+    const Seconds trained = trained_ + (Clock::now() - restarted_);
+    return trained.count() * static_cast<double>(step.steps - step.step) / static_cast<double>(step.step - first_step_);
 }
 
 Progress::Rate Progress::take_rate() const {

@@ -27,6 +27,8 @@ class Progress {
     struct Rate {
         double seconds, tokens_per_second;
     };
+    /// Of training, as the steps so far foretell.
+    double seconds_left(const TrainingStep& step) const;
     /// What training took since the last restart().
     Rate take_rate() const;
     /// Begins to count anew, after something that is no training.

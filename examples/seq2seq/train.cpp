@@ -169,10 +169,10 @@ class Run {
             if (validates)
                 validate(step);
             else if (options_.save_every > 0 && step.step % options_.save_every == 0)
-                save(false);
+                save_sound();
             if (const int signal = std::ranges::max(signals); signal != 0 && !trainer_.is_done()) {
                 progress_.end_line();
-                if (!validates) save(false);
+                if (!validates) save_sound();
                 fmt::print(stderr, "stopped by signal {} after step {}, which is saved; train --resume goes on\n",
                            signal, step.step);
                 return signal;
@@ -190,6 +190,7 @@ class Run {
     void validate(const TrainingStep& step) {
         progress_.end_line();
         const Progress::Rate rate = progress_.take_rate();
+        const double seconds_left = progress_.seconds_left(step);
         nlohmann::ordered_json record = {{"epoch", step.epoch},
                                          {"step", step.step},
                                          {"precision", to_string(ProductPrecision::current())},
@@ -205,6 +206,7 @@ class Run {
             const double loss = evaluate_loss(translator_, validation_->all, batch_);
             const Evaluation e = wengert::evaluate(translator_, validation_->translated, {.batch = batch_});
             record["validation_loss"] = loss;
+            record["validation_perplexity"] = std::exp(loss);
             record["validation_exact_match"] = e.exact_match;
             record["validation_bleu"] = e.bleu.score;
             record["validation_chrf"] = e.chrf.score;
@@ -214,6 +216,7 @@ class Run {
                                           {"samples", translated_samples(translator_, validation_->samples)}});
             switch (options_.metric) {
                 case Metric::loss:
+                case Metric::perplexity:
                     value = -loss;
                     break;
                 case Metric::bleu:
@@ -234,11 +237,18 @@ class Run {
         record["tokens_per_second"] = rate.tokens_per_second;
         record["seconds"] = rate.seconds;
         record["peak_memory_mib"] = peak_memory_mib();
+        record["seconds_left"] = seconds_left;
+        trainer_.require_sound();
         directory_.log(Log::validations, record);
         save(is_best);
         fmt::print(stderr, "{}{}\n", shown, is_best && validation_ ? " (best)" : "");
         progress_.restart();
         means_.restart();
+    }
+
+    void save_sound() {
+        trainer_.require_sound();
+        save(false);
     }
 
     void save(bool is_best) {

@@ -112,7 +112,7 @@ std::vector<TrainingReport::Validation> shown_validations(const std::filesystem:
 const Record* best_of(const std::vector<Record>& validations, Metric metric) {
     std::string key = fmt::format("validation_{}", name_of(metric_names, metric));
     std::ranges::replace(key, '-', '_');
-    const double sign = metric == Metric::loss ? -1 : 1;
+    const double sign = metric == Metric::loss || metric == Metric::perplexity ? -1 : 1;
     const Record* best = nullptr;
     for (const Record& record : validations)
         if (const auto value = number_of(record, key);

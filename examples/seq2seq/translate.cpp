@@ -96,8 +96,13 @@ class TextTranslation {
           batch_(static_cast<std::size_t>(arguments.batch)),
           shows_tree_(arguments.search.beam > 1 && arguments.attention.extension() == ".html"),
           session_(arguments.models, arguments.search, arguments.prefix) {
-        if (!arguments.attention.empty() && !session_.has_attention())
-            throw ValueError("--attention: the system of this model has none");
+        const std::pair<const char*, bool> reads_attention[]{
+            {"--attention", !arguments.attention.empty()},
+            {"--replace-unknown", arguments.replace_unknown},
+            {"--coverage-penalty", arguments.search.coverage_penalty > 0}};
+        for (const auto& [flag, is_given] : reads_attention)
+            if (is_given && !session_.has_attention())
+                throw ValueError(std::string(flag) + ": the system of this model has no attention");
     }
 
     /// Errors of the text begin with `where`.
@@ -215,7 +220,8 @@ void interactive(const InteractiveArguments& arguments) {
         try {
             const Sentence source = session.tokenize(line);
             if (source.empty()) continue;
-            for (const Translation& translation : session.translate({&source, 1}).front()) {
+            const auto translations = session.translate({&source, 1});
+            for (const Translation& translation : translations.front()) {
                 print(session.text_of(translation.tokens));
                 print(fmt::format("    {:.2f}  {}", translation.log_probability, aligned(translation, source)));
             }

@@ -27,10 +27,10 @@ struct CorpusFiles {
 };
 
 /// What decides which checkpoint is the best.
-enum class Metric { loss, bleu, chrf, exact_match };
-inline constexpr std::array metric_names{Choice<Metric>{"loss", Metric::loss}, Choice<Metric>{"bleu", Metric::bleu},
-                                         Choice<Metric>{"chrf", Metric::chrf},
-                                         Choice<Metric>{"exact-match", Metric::exact_match}};
+enum class Metric { loss, bleu, chrf, exact_match, perplexity };
+inline constexpr std::array metric_names{
+    Choice<Metric>{"loss", Metric::loss}, Choice<Metric>{"bleu", Metric::bleu}, Choice<Metric>{"chrf", Metric::chrf},
+    Choice<Metric>{"exact-match", Metric::exact_match}, Choice<Metric>{"perplexity", Metric::perplexity}};
 
 /// How a training is watched and kept.
 struct RunOptions {

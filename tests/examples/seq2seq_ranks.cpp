@@ -28,7 +28,7 @@ std::string with_ranks(const std::string& script) {
            mpirun(0).substr(0, mpirun(0).size() - 2) + "$size sh one_rank.sh \"$@\"; }\n" + script;
 }
 
-std::vector<json> records_of(const std::filesystem::path& model) {
+std::vector<json> logged_by_ranks(const std::filesystem::path& model) {
     std::vector<json> result;
     for (const std::string& line : lines(content_of(model / "log.jsonl"))) result.push_back(json::parse(line));
     return result;
@@ -66,7 +66,7 @@ TEST_CASE("two ranks train as one with twice the batch, one of them speaks, and 
                               "wc -l <two/commands.txt\n"));
     CAPTURE(run.error);
     REQUIRE(run.code == 0);
-    check_same_course(records_of(here.path() / "two"), records_of(here.path() / "one"));
+    check_same_course(logged_by_ranks(here.path() / "two"), logged_by_ranks(here.path() / "one"));
     CHECK(lines(run.out).back() == "3");
     CHECK(has(run.error, "2 ranks of 1 threads"));
     CHECK(has(run.error, "3 ranks of 1 threads"));

@@ -1,6 +1,7 @@
 // Mirrors no file: the training of the program in examples/seq2seq.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <wengert/models/seq2seq/checkpoint.hpp>
@@ -17,7 +18,8 @@ std::vector<json> steady_log(const std::filesystem::path& model) {
     std::vector<json> result;
     for (const std::string& line : lines(content_of(model / "log.jsonl"))) {
         json record = json::parse(line);
-        for (const char* const key : {"tokens_per_second", "seconds", "peak_memory_mib"}) CHECK(record.erase(key) == 1);
+        for (const char* const key : {"tokens_per_second", "seconds", "peak_memory_mib", "seconds_left"})
+            CHECK(record.erase(key) == 1);
         result.push_back(record);
     }
     return result;
@@ -67,8 +69,22 @@ TEST_CASE("training reports malformed lines and progress, and keeps a log") {
                  small);
     REQUIRE(again.code == 0);
     REQUIRE(read_log().size() == 4);
-    CHECK(json::parse(read_log().back())["validation_loss"].get<double>() > 0);
+    const json last = json::parse(read_log().back());
+    CHECK(last["validation_perplexity"].get<double>() ==
+          doctest::Approx(std::exp(last["validation_loss"].get<double>())));
+    CHECK(last["seconds_left"].get<double>() == 0);
     CHECK(load_checkpoint(here.path() / "new/model").system->options().bidirectional);
+}
+
+TEST_CASE("a training that diverges stops with a reason, and what it saved last is sound") {
+    const Workplace here;
+    write_file(here.path() / "pairs.tsv", pairs);
+    const Outcome diverged =
+        here.run(std::string("train --data pairs.tsv --model m --optimizer sgd --clip 0 --save-every 1 ") + small +
+                 " --learning-rate 1e6");
+    CHECK(diverged.code == 1);
+    CHECK(diverged.error.find("training: it diverges: the loss is ") != diverged.error.npos);
+    CHECK(load_checkpoint(here.path() / "m").steps == 0);
 }
 
 TEST_CASE("training with the same seed gives the same model") {
@@ -215,4 +231,18 @@ TEST_CASE("subwords of a model that is given take the place of learned ones" *
     refused(source + " --keep-case", "has pieces of lower-case text, but the settings say lowercase = false");
     refused("--subword-model many.tsv", "many.tsv: is no whole model of sentencepiece");
     refused("--subword-model absent", "absent: cannot be opened: No such file or directory");
+}
+
+TEST_CASE("options that read attention are refused of a system without") {
+    const Workplace here;
+    write_file(here.path() / "pairs.tsv", pairs);
+    REQUIRE(here.run(std::string("train --data pairs.tsv --model m --system cho --max-steps 1 ") + small).code == 0);
+    for (const std::string flag : {"--attention", "--replace-unknown", "--coverage-penalty"}) {
+        const std::string value = flag == "--attention"          ? " a.svg"
+                                  : flag == "--coverage-penalty" ? " 0.2 --beam 2"
+                                                                 : "";
+        const Outcome refused = here.run("translate --model m " + flag + value + " 'Run!'");
+        CHECK(refused.code == 1);
+        CHECK(refused.error.find(flag + ": the system of this model has no attention") != refused.error.npos);
+    }
 }

@@ -15,7 +15,7 @@ Tom ran yesterday.\t汤姆昨天跑了。
 Run!\t跑！
 '''
 # What a clock and a machine say differs from run to run.
-UNSTEADY = ('tokens_per_second', 'seconds', 'peak_memory_mib')
+UNSTEADY = ('tokens_per_second', 'seconds', 'peak_memory_mib', 'seconds_left')
 
 
 class Training:

@@ -100,6 +100,16 @@ void add(std::vector<Tensor>& to, std::vector<Tensor> more) {
     for (std::size_t i = 0; i < more.size(); ++i) to[i] = to[i] + more[i];
 }
 
+/// A guess at random among a million tokens has 14 nats.
+void require_hope(double loss, std::int64_t epoch, std::int64_t step) {
+    constexpr double hopeless = 100;
+    if (!(loss <= hopeless))
+        throw DivergenceError(fmt::format(
+            "training: it diverges: the loss is {:.4g} nats a token at epoch {}, step {}; a smaller learning "
+            "rate or a tighter limit of the gradients' norm may help",
+            loss, epoch, step));
+}
+
 }  // namespace
 
 Trainer::Trainer(Translator& translator, const Corpus& corpus, const TrainingOptions& options, Communicator& ranks)
@@ -189,6 +199,7 @@ TrainingStep Trainer::step() {
     StepSum sum;
     ranks_.all_or_none([&] { sum = own_sum(batches, tokens); });
     add_ranks(sum);
+    require_hope(sum.loss, epoch_, step_ + 1);
     const double norm =
         clip_gradient_norm(sum.gradients, options_.clip > 0 ? options_.clip : std::numeric_limits<double>::infinity());
     optimizer_->set_learning_rate(rate);
@@ -281,6 +292,13 @@ std::vector<Tensor> Trainer::gradients_of(const BatchTensors& batch, Generator& 
         throw OutOfMemoryError(fmt::format("{}\nfor backward, a batch of {} keeps: {}", error.what(),
                                            to_string(batch.target.shape()), largest_scopes(tape)));
     }
+}
+
+void Trainer::require_sound() const {
+    if (place_ == 0) return;  // no step yet
+    const Pause pause;
+    const BatchTensors batch = to_tensors(batches_.assemble(order_[place_ - 1]));
+    require_hope(translator_.system->loss(batch.source, batch.lengths, batch.target).item(), epoch_, step_);
 }
 
 void Trainer::validated(double value) {

@@ -28,6 +28,11 @@ struct TrainingStep {
     std::int64_t epoch_tokens;   ///< of the epoch's targets so far, with </s>
 };
 
+/// The loss is beyond what a training comes back from.
+struct DivergenceError : Error {
+    using Error::Error;
+};
+
 /// A training as a value: what it has done so far is a state, from which another goes on bit for bit, if it has the
 /// same options, data and numbers of threads and ranks.
 ///
@@ -55,10 +60,14 @@ class Trainer {
     bool is_done() const { return step_ >= steps_; }
 
     /// One update of the parameters with teacher forcing. Throws NonFiniteError if the loss or a gradient is not
-    /// finite, and OutOfMemoryError; and RankError if another rank throws that, or if, before the first step or after
+    /// finite, DivergenceError if the loss is over 100 nats a token, and OutOfMemoryError; and RankError if another rank throws that, or if, before the first step or after
     /// each comparison_interval, the parameters and the state of the ranks are not the same, bit for bit. Whatever it
     /// throws, the training is then as the step before left it, and the step can be done again.
     TrainingStep step();
+
+    /// For who saves, so that hopeless weights do not take the place of good ones: throws DivergenceError if the last
+    /// step left weights by which the loss of its own sentences is not finite, or over 100 nats a token.
+    void require_sound() const;
 
     /// What a validation measured, where more is better: a plateau of it lets the learning rate fall.
     void validated(double value);

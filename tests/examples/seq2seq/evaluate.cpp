@@ -31,7 +31,8 @@ TEST_CASE("translations and scores have a line for each line of the files, left 
     REQUIRE(here.run("evaluate --model m --data pairs.tsv --out out").code == 0);
     CHECK(content_of(here.path() / "out") ==
           "汤姆追杰瑞。\n杰瑞追汤姆。\n汤姆睡觉。\n\n杰瑞睡觉。\n\n汤姆昨天跑了。\n跑！\n");
-    const Outcome held_out = here.run("evaluate --model m --data pairs.tsv --hold-out 2 --out out");
+    const Outcome held_out = here.run("evaluate --model m --data pairs.tsv --hold-out 3 --out out");
+    CAPTURE(held_out.error);
     REQUIRE(held_out.code == 0);
     const std::vector<std::string> some = lines(content_of(here.path() / "out"));
     CHECK(some.size() == 8);

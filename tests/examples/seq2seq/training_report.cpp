@@ -103,7 +103,7 @@ TEST_CASE("a report says how its training ended, and shows what there is") {
     CHECK(!report_data(here.path() / "m")["validations"][0]["samples"][0].contains("attention"));
 
     REQUIRE(
-        here.run(train + " --epochs 1000 --force --validation-data pairs.tsv --patience 1 --learning-rate 10").code ==
+        here.run(train + " --epochs 1000 --force --validation-data pairs.tsv --patience 1 --learning-rate 0.5").code ==
         0);
     CHECK(report_data(here.path() / "m")["state"] == "no better loss in 1 validations: training ends");
 
