@@ -60,9 +60,10 @@ class Trainer {
     bool is_done() const { return step_ >= steps_; }
 
     /// One update of the parameters with teacher forcing. Throws NonFiniteError if the loss or a gradient is not
-    /// finite, DivergenceError if the loss is over 100 nats a token, and OutOfMemoryError; and RankError if another rank throws that, or if, before the first step or after
-    /// each comparison_interval, the parameters and the state of the ranks are not the same, bit for bit. Whatever it
-    /// throws, the training is then as the step before left it, and the step can be done again.
+    /// finite, DivergenceError if the loss is over 100 nats a token, and OutOfMemoryError; and RankError if another
+    /// rank throws that, or if, before the first step or after each comparison_interval, the parameters and the state
+    /// of the ranks are not the same, bit for bit. Whatever it throws, the training is then as the step before left it,
+    /// and the step can be done again.
     TrainingStep step();
 
     /// For who saves, so that hopeless weights do not take the place of good ones: throws DivergenceError if the last
