@@ -19,9 +19,9 @@ double in_mib(std::size_t bytes) { return static_cast<double>(bytes) / (1 << 20)
 }  // namespace
 
 Tensor Tensor::empty(const Shape& shape, Dtype dtype) try {
-    require_countable(shape);
     for (const std::int64_t d : shape)
         if (d < 0) throw ShapeError("a length is negative: " + to_string(shape));
+    require_countable(shape);
     const std::size_t bytes = static_cast<std::size_t>(shape.numel()) * size_of(dtype);
     auto* const block = static_cast<std::byte*>(allocate(sizeof(TensorState) + sizeof(Storage) + bytes));
     auto* const storage = new (block + sizeof(TensorState)) Storage{.bytes = bytes};

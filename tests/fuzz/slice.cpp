@@ -1,5 +1,6 @@
 // Mirrors no file: a fuzz target; target.hpp says what one promises.
 
+#include <wengert/autograd/tape/tape.hpp>
 #include <wengert/ops/ops.hpp>
 
 #include "target.hpp"
