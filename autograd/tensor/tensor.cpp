@@ -50,6 +50,11 @@ namespace {
 void require_inside(const Shape& shape, const Shape& strides, std::int64_t offset, std::int64_t count) {
     std::int64_t first = offset, last = offset;
     bool fits = shape.rank() == strides.rank();
+    // Whoever walks a view multiplies these, also where there is no element.
+    for (int axis = 0; fits && axis < shape.rank(); ++axis) {
+        std::int64_t product = 0;
+        fits = !__builtin_mul_overflow(shape[axis], strides[axis], &product);
+    }
     for (int axis = 0; fits && axis < shape.rank(); ++axis) {
         if (shape[axis] == 0) return;
         std::int64_t reach = 0;

@@ -59,7 +59,7 @@ namespace wengert::fuzz {
 namespace {
 
 /// A tensor beyond this is refused, so that a reader that asks for one does not take the machine's memory.
-constexpr std::size_t most_tensor_bytes = std::size_t{256} << 20;
+constexpr std::size_t most_tensor_bytes = std::size_t{32} << 20;
 
 }  // namespace
 
