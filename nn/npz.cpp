@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <span>
+#include <system_error>
 #include <vector>
 #include <wengert/autograd/tensor/atomic_file.hpp>
 #include <wengert/autograd/tensor/strided.hpp>
@@ -43,7 +44,7 @@ void read_from(zip_file_t* entry, void* to, std::uint64_t n) {
 Tensor read_array(zip_t* archive, const zip_stat_t& of) {
     const ZipEntry entry(zip_fopen_index(archive, of.index, 0));
     if (entry == nullptr) fail_zip(zip_get_error(archive));
-    if (of.size > of.comp_size * most_expansion + most_npy_header)
+    if (of.size > of.comp_size * most_expansion)
         throw FileError(fmt::format("would have {} bytes, and is {}", of.size, of.comp_size));
     std::string header(std::min<std::uint64_t>(of.size, npy::most_prefix), '\0');
     read_from(entry.get(), header.data(), header.size());
@@ -87,6 +88,10 @@ NamedTensors read_arrays(const std::filesystem::path& path) {
     }
     NamedTensors tensors;
     std::set<std::string> names;
+    std::error_code error;
+    const std::uintmax_t bytes = std::filesystem::file_size(path, error);
+    if (error) throw FileError("cannot be read: " + error.message());
+    std::uintmax_t taken = 0;
     const zip_int64_t count = zip_get_num_entries(archive.get(), 0);
     for (zip_int64_t i = 0; i < count; ++i) {
         zip_stat_t entry;
@@ -97,6 +102,9 @@ NamedTensors read_arrays(const std::filesystem::path& path) {
             if (!name.ends_with(npy_extension)) throw FileError("is no .npy");
             name.resize(name.size() - npy_extension.size());
             if (!names.insert(name).second) throw FileError("is there twice");
+            // Entries that share their bytes would be arrays of any size in a small file.
+            taken += entry.comp_size;
+            if (entry.comp_size > bytes || taken > bytes) throw FileError("overlaps another entry");
             tensors.emplace_back(name, read_array(archive.get(), entry));
         } catch (const FileError& error) {
             throw FileError(fmt::format("\"{}\" {}", entry.name, error.what()));

@@ -13,7 +13,8 @@ namespace WENGERT_EXPORT wengert {
 
 /// The arrays of a file by their names, in its order, stored or deflated, in C's or Fortran's order of axes. Throws
 /// FileError with the path, the array and the reason if the file cannot be read, is damaged, has an array of another
-/// dtype, of more axes than a tensor can have or of more bytes than its entry, or anything that is no array.
+/// dtype, of more axes than a tensor can have or of more bytes than its entry, entries that overlap, or anything that
+/// is no array. Arrays take 1040 times the bytes of the file at most, for deflate does not come to more.
 NamedTensors load_npz(const std::filesystem::path& path);
 
 /// Writes tensors as NumPy's savez() does, atomically and not compressed; the same tensors are always the same bytes.

@@ -35,11 +35,13 @@ void Shape::erase(int axis) {
 std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape.begin(), shape.end(), ", ")); }
 
 void require_countable(const Shape& shape) {
-    constexpr std::int64_t most = std::int64_t{1} << 59;
-    std::int64_t elements = 1;
+    constexpr std::uint64_t most = std::uint64_t{1} << 59;
+    std::uint64_t elements = 1;
     for (const std::int64_t d : shape) {
-        if (d <= 1) continue;
-        if (__builtin_mul_overflow(elements, d, &elements) || elements > most)
+        if (d == 0) continue;
+        // Whoever refuses a negative length names the product, too.
+        const std::uint64_t length = d < 0 ? 0 - static_cast<std::uint64_t>(d) : static_cast<std::uint64_t>(d);
+        if (__builtin_mul_overflow(elements, length, &elements) || elements > most)
             throw ShapeError("a tensor " + to_string(shape) + " has more elements than can be counted");
     }
 }

@@ -19,9 +19,9 @@ double in_mib(std::size_t bytes) { return static_cast<double>(bytes) / (1 << 20)
 }  // namespace
 
 Tensor Tensor::empty(const Shape& shape, Dtype dtype) try {
-    require_countable(shape);
     for (const std::int64_t d : shape)
         if (d < 0) throw ShapeError("a length is negative: " + to_string(shape));
+    require_countable(shape);
     const std::size_t bytes = static_cast<std::size_t>(shape.numel()) * size_of(dtype);
     auto* const block = static_cast<std::byte*>(allocate(sizeof(TensorState) + sizeof(Storage) + bytes));
     auto* const storage = new (block + sizeof(TensorState)) Storage{.bytes = bytes};
@@ -50,6 +50,11 @@ namespace {
 void require_inside(const Shape& shape, const Shape& strides, std::int64_t offset, std::int64_t count) {
     std::int64_t first = offset, last = offset;
     bool fits = shape.rank() == strides.rank();
+    // Whoever walks a view multiplies these, also where there is no element.
+    for (int axis = 0; fits && axis < shape.rank(); ++axis) {
+        std::int64_t product = 0;
+        fits = !__builtin_mul_overflow(shape[axis], strides[axis], &product);
+    }
     for (int axis = 0; fits && axis < shape.rank(); ++axis) {
         if (shape[axis] == 0) return;
         std::int64_t reach = 0;

@@ -169,13 +169,39 @@ Vocabulary read_vocabulary(const fs::path& file, std::int64_t size) {
 }
 
 void require_finite(const System& system, const fs::path& file) {
-    for (const auto& [name, x] : system.named_parameters())
-        visit_floating(x.dtype(), [&](auto type) {
+    for (const auto& entry : system.named_parameters())  // clang 16 lets no lambda capture a part of it beside OpenMP
+        visit_floating(entry.second.dtype(), [&](auto type) {
             using T = decltype(type);
-            const Tensor weights = contiguous(x);
+            const Tensor weights = contiguous(entry.second);
             for (const T v : std::span(weights.data<T>(), static_cast<std::size_t>(weights.numel())))
-                if (!std::isfinite(v)) refuse_file(file, fmt::format("\"{}\" has a weight that is {}", name, v));
+                if (!std::isfinite(v)) refuse_file(file, fmt::format("\"{}\" has a weight that is {}", entry.first, v));
         });
+}
+
+/// Refuses sizes for which there are not the weights: a model is made before it gets them, and a number in the
+/// configuration would make one of any size. Each system that reads these options has these matrices.
+void require_weights(const TensorFile& weights, std::string_view system, const SystemOptions& o,
+                     const fs::path& config) {
+    const auto entry = std::ranges::find(all_systems(), system, &SystemEntry::name);
+    if (entry == all_systems().end()) return;
+    std::int64_t count = 0;
+    for (const auto& [name, x] : weights.tensors) count += x.numel();
+    struct Matrices {
+        std::string_view option;
+        std::int64_t size;
+        double others;
+    };
+    const auto hidden = static_cast<double>(o.hidden);
+    const Matrices all[]{{"hidden", o.hidden, hidden},
+                         {"layers", o.layers, hidden * hidden},
+                         {"embedding", o.embedding, static_cast<double>(o.target_vocabulary) + hidden},
+                         {"attention", o.attention, hidden},
+                         {"feed_forward", o.feed_forward, hidden * o.layers}};
+    for (const auto& [option, size, others] : all)
+        if (std::ranges::find(entry->unread, option) == entry->unread.end() &&
+            static_cast<double>(size) * others > static_cast<double>(count))
+            refuse_file(config,
+                        fmt::format("\"{}\" is {}, but {} has only {} weights", option, size, weights_name, count));
 }
 
 Translator read_checkpoint(const fs::path& directory) {
@@ -205,18 +231,25 @@ Translator read_checkpoint(const fs::path& directory) {
                  language("source_tokenizer", source_state, source_name, options.source_vocabulary, source_fingerprint),
              target =
                  language("target_tokenizer", target_state, target_name, options.target_vocabulary, target_fingerprint);
+    const std::string system = is_first ? "bahdanau" : all.text("system");
+    const TensorFile weights = read_safetensors(directory / weights_name);
+    require_weights(weights, system, options, file);
     Generator generator;
     const auto translator = [&] {
         try {
-            return Translator(std::move(source), std::move(target), all.number("max_length", sizes),
-                              is_first ? "bahdanau" : all.text("system"), options, generator);
+            return Translator(std::move(source), std::move(target), all.number("max_length", sizes), system, options,
+                              generator);
         } catch (const ValueError& error) {
             refuse_file(file, error.what());
         }
     };
     Translator result = translator();
     result.steps = all.number("steps", counts);
-    load(result.system->named_parameters(), directory / weights_name);
+    try {
+        assign(result.system->named_parameters(), weights.tensors);
+    } catch (const ValueError& error) {
+        refuse_file(directory / weights_name, error.what());
+    }
     require_finite(*result.system, directory / weights_name);
     return result;
 }

@@ -99,6 +99,10 @@ TEST_CASE("misuse is an error of one line") {
     write_file(here.path() / "wrong.toml", "[train]\nhiden=5\n");
     check_error(here.run("train --model m --config wrong.toml"),
                 "--config: INI was not able to parse train.hiden (did you mean --hidden?); a file has [train]");
+    write_file(here.path() / "wrong.toml", "[train]\nhidden=[]\n");
+    check_error(here.run("train --model m --config wrong.toml"), "--config: train.hidden has no value; a file has");
+    write_file(here.path() / "wrong.toml", "[train]\nhidden=[12\n");
+    check_error(here.run("train --model m --config wrong.toml"), "--config: the list of hidden has no ]; a file has");
     check_error(here.run("train --model m --preset huge"), "--preset: huge not in {seed,tiny,");
     check_error(here.run("train --model m --hidden 0"), "--hidden");
     check_error(here.run("train --model m --hidden 1.5"), "--hidden: 1.5 is not a whole number from 1 to 1000000");

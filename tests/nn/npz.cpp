@@ -146,6 +146,11 @@ TEST_CASE("save_npz: what cannot be written, and the old file stays") {
     CHECK_THROWS_AS(save_npz(directory.path() / "none" / "x.npz", {}), FileError);
 }
 
+TEST_CASE("load_npz: entries that share their bytes, of which a small file could have any number") {
+    const std::filesystem::path file = npz_fixtures / ".." / "fuzz" / "corpus" / "npz" / "overlapping";
+    CHECK_THROWS_WITH_AS(load_npz(file), (file.string() + ": \"3.npy\" overlaps another entry").c_str(), FileError);
+}
+
 TEST_CASE("load_npz: hostile files") {
     if (!npz_is_built()) return;
     CHECK_THROWS_AS(load_npz("/does/not/exist.npz"), FileError);

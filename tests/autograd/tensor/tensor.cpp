@@ -63,6 +63,7 @@ TEST_CASE("tensor: shapes that no tensor can have") {
     CHECK_THROWS_AS(Tensor::empty({std::int64_t{1} << 32, std::int64_t{1} << 32}, Dtype::float64), ShapeError);
     CHECK_THROWS_AS(Tensor::empty({huge, huge, 0}), ShapeError);
     CHECK_THROWS_AS(zeros({0}).view({huge, huge, 0}, {1, 1, 1}, 0), ShapeError);
+    CHECK_THROWS_AS(zeros({0}).view({0, 3}, {1, huge}, 0), ShapeError);
     CHECK_THROWS_AS(tensor(std::vector<double>{}, {huge / 2 + 1, 2}), ShapeError);
     CHECK_THROWS_WITH_AS(Tensor::empty({std::int64_t{1} << 46}),
                          "there is no memory for a tensor [70368744177664] of float32", OutOfMemoryError);

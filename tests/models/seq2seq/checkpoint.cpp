@@ -261,6 +261,17 @@ TEST_CASE("what is not a checkpoint is refused with the file and the reason") {
         saved.replace_in_config("\"hidden\": 24", "\"hidden\": 25");
         contains(saved.error(), "weights.safetensors: ");
     }
+    SUBCASE("a size is one for which there are not the weights") {
+        for (const auto& [old, replacement, size] :
+             {std::tuple{"\"hidden\": 24", "\"hidden\": 1000000", "\"hidden\" is 1000000"},
+              {"\"layers\": 1", "\"layers\": 1000", "\"layers\" is 1000"},
+              {"\"embedding\": 12", "\"embedding\": 999999", "\"embedding\" is 999999"},
+              {"\"attention\": 0", "\"attention\": 999999", "\"attention\" is 999999"}}) {
+            const SavedTranslator saved;
+            saved.replace_in_config(old, replacement);
+            contains(saved.error(), std::string("config.json: ") + size + ", but weights.safetensors has only ");
+        }
+    }
     SUBCASE("a vocabulary is another model's") {
         const SavedTranslator saved;
         write_file(saved.files / "target.vocabulary", content_of(saved.files / "target.vocabulary") + "word\n");

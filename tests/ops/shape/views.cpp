@@ -108,6 +108,9 @@ TEST_CASE("views: reshape infers one length") {
     refused(x, {-1, 5}, "[3, 4] has 12 elements and cannot become [-1, 5]");
     refused(x, {-1, -1}, "[3, 4] has 12 elements and cannot become [-1, -1]");
     refused(x, {-3, -4}, "[3, 4] has 12 elements and cannot become [-3, -4]");
+    // Their product is 0 modulo 2^64.
+    refused(x, {-(std::int64_t{1} << 62), 4},
+            "a tensor [-4611686018427387904, 4] has more elements than can be counted");
     refused(x, {-1, 0}, "[3, 4] has 12 elements and cannot become [-1, 0]");
     refused(x, {}, "[3, 4] has 12 elements and cannot become []");
     refused(zeros({0, 4}), {0, -1}, "[0, 4] has 0 elements and cannot become [0, -1]");
