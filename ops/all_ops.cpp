@@ -153,7 +153,7 @@ void add_function(std::vector<FunctionEntry>& entries) {
         e.exact = P::exact;
     else
         e.exact = [](long double x, long double) { return P::exact(x); };
-    if constexpr (!HasFormula<P> && !IsComparison<P>) e.exact_slopes = exact_slopes<P>;
+    if constexpr (!IsComparison<P>) e.exact_slopes = exact_slopes<P>;
     entries.push_back(e);
 }
 template <class P>

@@ -41,7 +41,8 @@ struct FunctionEntry {
     Tensor (*apply)(const Tensor& x, const Tensor& y);  ///< y is ignored if there is one operand
     /// The value in long double, with which the function's is compared; y is ignored if there is one operand.
     long double (*exact)(long double x, long double y);
-    /// The derivatives by x and y as the function's rule gives them, in long double; null if there are none.
+    /// The derivatives by x and y as the function's rule or its formula's give them, in long double; null if there are
+    /// none.
     std::array<long double, 2> (*exact_slopes)(long double x, long double y);
 };
 

@@ -87,7 +87,8 @@ struct Silu {
     static constexpr OpDoc doc{"silu(x)", broadcast_shape, "x / (1 + e⁻ˣ)", "ct s (1 + x (1 - s)), s = 1 / (1 + e⁻ˣ)"};
     static constexpr Range domain{-4, 4};
     static constexpr std::array extremes{-80.0, 0.0, 100.0};
-    static constexpr Accuracy accuracy{.ulps = 4, .least_normals = 1000};
+    static constexpr Accuracy accuracy{
+        .ulps = 4, .least_normals = 1000, .slope_least_normals = 1000, .slope_root = {-1.6, -1}};
     static auto formula(const auto& x) { return x * sigmoid(x); }
     static long double exact(long double x) { return x / (1 + std::exp(-x)); }
 };
@@ -101,7 +102,9 @@ struct Gelu {
     static constexpr OpDoc doc{"gelu(x)", broadcast_shape, "x Φ(x)", "ct (Φ(x) + x φ(x))"};
     static constexpr Range domain{-3, 3};
     static constexpr std::array extremes{-30.0, 0.0, 30.0};
-    static constexpr Accuracy accuracy{.ulps = 16, .between = {-3, 1e300}};
+    /// Further left the rounding of erfc's operand t costs t² units.
+    static constexpr Accuracy accuracy{
+        .ulps = 16, .between = {-3, Accuracy::everywhere.high}, .slope_root = {-0.9, -0.6}};
     static auto formula(const auto& x) { return 0.5 * x * erfc(x * -0.70710678118654752); }
     static long double exact(long double x) { return 0.5L * x * std::erfc(-x / std::sqrt(2.0L)); }
 };
@@ -116,7 +119,8 @@ struct GeluTanh {
                                "of the formula"};
     static constexpr Range domain{-3, 3};
     static constexpr std::array extremes{-30.0, 0.0, 30.0};
-    static constexpr Accuracy accuracy{.ulps = 16, .least_normals = 1000, .between = {-3, 1e300}};
+    static constexpr Accuracy accuracy{
+        .ulps = 16, .least_normals = 1000, .between = {-3, Accuracy::everywhere.high}, .slope_root = {-0.9, -0.6}};
     static auto formula(const auto& x) {
         const auto square = x * x;
         const auto bounded = where(square < 1e4, square, 1e4);  // the sigmoid is 0 or 1 long before
@@ -183,7 +187,7 @@ struct Elu {
                                "ct where x > 0, else ct alpha eˣ; 0 where x > 0, else ct (eˣ - 1)"};
     static constexpr bool second_is_parameter = true;
     static constexpr Range domain{-3, -0.2}, domain_y{0.5, 2};
-    static constexpr Accuracy accuracy{.ulps = 4};
+    static constexpr Accuracy accuracy{.ulps = 4, .slope_least_normals = 100, .between_y = {1e-2, 1e2}};
     static auto formula(const auto& x, const auto& alpha) {
         return where(x > 0.0, x, alpha * expm1(where(x > 0.0, 0.0, x)));
     }
@@ -202,7 +206,12 @@ struct Celu {
                                "of the formula"};
     static constexpr bool second_is_parameter = true;
     static constexpr Range domain{-3, -0.2}, domain_y{0.5, 2};
-    static constexpr Accuracy accuracy{.ulps = 8, .least_normals = 4, .between_y = {1e-2, 1e2}};
+    static constexpr Accuracy accuracy{.ulps = 8,
+                                       .least_normals = 4,
+                                       .slope_ulps = 1000,
+                                       .slope_least_normals = 100,
+                                       .between_y = {1e-2, 1e2},
+                                       .slope_root = {-1, 0}};
     static auto formula(const auto& x, const auto& alpha) {
         // Below, e^(x / alpha) is 0, and so are its slopes, which would be 0 times infinity.
         const auto bounded = maximum(where(x > 0.0, 0.0, x), -1e4 * abs(alpha));
@@ -223,7 +232,7 @@ struct Selu {
                                "1.0507 ct where x > 0, else 1.7581 ct eˣ"};
     static constexpr Range domain{0.2, 3};
     static constexpr std::array extremes{-80.0, -0.5, 100.0};
-    static constexpr Accuracy accuracy{.ulps = 4};
+    static constexpr Accuracy accuracy{.ulps = 4, .slope_least_normals = 2};
     static constexpr double scale = 1.0507009873554804934, scaled_alpha = 1.7580993408473768599;
     static auto formula(const auto& x) {
         return where(x > 0.0, scale * x, scaled_alpha * expm1(where(x > 0.0, 0.0, x)));
@@ -240,7 +249,8 @@ struct Mish {
     static constexpr OpDoc doc{"mish(x)", broadcast_shape, "x tanh(ln(1 + eˣ))", "of the formula"};
     static constexpr Range domain{-4, 4};
     static constexpr std::array extremes{-80.0, 0.0, 100.0};
-    static constexpr Accuracy accuracy{.ulps = 8, .least_normals = 1000};
+    static constexpr Accuracy accuracy{
+        .ulps = 8, .least_normals = 1000, .slope_least_normals = 1000, .slope_root = {-1.6, -0.9}};
     static auto formula(const auto& x) { return x * tanh(softplus(x)); }
     static long double exact(long double x) {
         return x * std::tanh(std::max(x, 0.0L) + std::log1p(std::exp(-std::abs(x))));
@@ -287,9 +297,13 @@ struct HardSwish {
     static constexpr Range domain{-2.9, 2.9};
     static constexpr std::array extremes{-80.0, 0.5, 100.0};
     static constexpr Accuracy accuracy{.ulps = 3};
-    static auto formula(const auto& x) {
-        return where(x >= 3.0, x, where(x <= -3.0, 0.0, where(x < 3.0, x, 0.0) * ((x + 3.0) / 6.0)));
+    template <class Batch>
+    static auto f(const Batch& x) {
+        const Batch between = x * ((x + Batch(3)) / Batch(6));
+        return xsimd::select(x >= Batch(3), x, xsimd::select(x <= Batch(-3), Batch(0), between));
     }
+    /// (x + 1.5) / 3 has all its digits near its root, which the derivative of a formula would not have.
+    static auto df(const auto& x, const auto&) { return where(x >= 3.0, 1.0, where(x <= -3.0, 0.0, (x + 1.5) / 3.0)); }
     static long double exact(long double x) { return x >= 3 ? x : x <= -3 ? 0 : x * ((x + 3) / 6); }
 };
 auto hardswish(const Operand auto& x, const SourceLine& where = std::source_location::current()) {

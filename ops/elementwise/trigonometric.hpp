@@ -12,7 +12,6 @@ struct Sin {
     static constexpr OpDoc doc{"sin(x)", broadcast_shape, "sin x", "ct cos x"};
     static constexpr Range domain{-4, 4};
     static constexpr std::array extremes{-100.0, 0.0, 100.0};
-    static constexpr Accuracy accuracy{.between = {-1e3, 1e3}};
     static auto f(const auto& x) { return batch_math::sin(x); }
     static auto df(const auto& x, const auto&) { return cos(x); }
     static long double exact(long double x) { return std::sin(x); }
@@ -27,7 +26,6 @@ struct Cos {
     static constexpr OpDoc doc{"cos(x)", broadcast_shape, "cos x", "-ct sin x"};
     static constexpr Range domain{-4, 4};
     static constexpr std::array extremes{-100.0, 0.0, 100.0};
-    static constexpr Accuracy accuracy{.between = {-1e3, 1e3}};
     static auto f(const auto& x) { return batch_math::cos(x); }
     static auto df(const auto& x, const auto&) { return -sin(x); }
     static long double exact(long double x) { return std::cos(x); }
@@ -42,7 +40,6 @@ struct Tan {
     static constexpr OpDoc doc{"tan(x)", broadcast_shape, "tan x", "ct (1 + y²)"};
     static constexpr Range domain{-1.2, 1.2};
     static constexpr std::array extremes{-100.0, 0.0, 100.0};
-    static constexpr Accuracy accuracy{.between = {-1e3, 1e3}};
     static auto f(const auto& x) { return batch_math::tan(x); }
     static auto df(const auto&, const auto& y) { return 1.0 + y * y; }
     static long double exact(long double x) { return std::tan(x); }
