@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <sstream>
 #include <wengert/autograd/tensor/allocator.hpp>
@@ -44,6 +45,17 @@ TEST_CASE("tensor: made of values, of one value, of counting numbers") {
     CHECK(elements(linspace(-1.7e308, 1.7e308, 3, Dtype::float64)) == Values{-1.7e308, 0, 1.7e308});
     CHECK_THROWS_WITH_AS(linspace(0, 1, -1), "linspace: -1 numbers from 0 to 1", ValueError);
     CHECK_THROWS_AS(linspace(0, 1, 2, Dtype::int64), DtypeError);
+    for (const auto& [op, f] : {std::pair<std::string, std::function<void()>>{"linspace", [] { linspace(0, 1, -1); }},
+                                {"linspace", [] { linspace(0, 1, 2, Dtype::int64); }},
+                                {"arange", [] { arange(-1); }},
+                                {"arange", [] { arange(2, Dtype::boolean); }}}) {
+        try {
+            f();
+            FAIL_CHECK(op << " threw nothing");
+        } catch (const Error& error) {
+            CHECK(error.op() == op);
+        }
+    }
     CHECK(scalar(4).item<float>() == 4);
     CHECK(scalar(4).shape() == Shape{});
     CHECK_THROWS_WITH_AS(tensor({1, 2, 3}, {2, 2}), "tensor: 3 values for shape [2, 2]", ShapeError);
