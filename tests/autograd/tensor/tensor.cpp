@@ -21,6 +21,13 @@ TEST_CASE("tensor: made of values, of one value, of counting numbers") {
     CHECK(x.dim(-1) == 3);
     CHECK(x.at({1, 0}) == 4);
     CHECK(tensor({1, 2}).shape() == Shape{2});
+    const Tensor vector = tensor(std::vector<double>{0.1, 2, 3});
+    CHECK(vector.shape() == Shape{3});
+    CHECK(vector.dtype() == Dtype::float64);
+    CHECK(vector.at<double>({0}) == 0.1);
+    CHECK(tensor(std::vector<std::int32_t>{7}).dtype() == Dtype::int32);
+    CHECK(tensor(std::vector<bool>{true, false}).to_vector<bool>() == std::vector<bool>{true, false});
+    CHECK(tensor(std::vector<float>()).shape() == Shape{0});
     CHECK(tensor({1, 2}, Dtype::int64).dtype() == Dtype::int64);
     CHECK(tensor({0.5}, {}).shape() == Shape{});
     CHECK(tensor({0.5}, {}).item() == 0.5);
