@@ -15,10 +15,10 @@ cotangent of the result y. The headers have the details: what is thrown, and wha
 
 Operands are float32 or float64; ids, labels and lengths are int64 or int32, and masks bool or of any dtype, of which 0 is false;
 attention adds its mask.
-Operators, functions of elements and formulas convert operands of different dtypes as PyTorch does, to the last among bool < int32 <
-int64 < float32 < float64 that a tensor with axes has. A tensor without axes decides only if it is of a later kind (bool, integer,
-float) than those, and a number, as float32, int64 or bool, only if it is of a later kind than all tensors. Other ops refuse operands
-of different dtypes.
+Operators, functions of elements, formulas, losses of elements, `concat` and `stack` convert operands of different dtypes as PyTorch
+does, to the last among bool < int32 < int64 < float32 < float64 that a tensor with axes has. A tensor without axes decides only if it
+is of a later kind (bool, integer, float) than those, and a number, as float32, int64 or bool, only if it is of a later kind than all
+tensors. Other ops refuse operands of different dtypes.
 
 | dtypes | what takes them |
 | --- | --- |

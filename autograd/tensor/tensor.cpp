@@ -14,6 +14,17 @@ static_assert((sizeof(TensorState) + sizeof(Storage)) % 64 == 0, "elements stand
 
 namespace {
 
+/// What f throws leaves with a function's name; there is no op whose line it could have.
+template <class F>
+Tensor named(std::string_view function, const F& f) {
+    try {
+        return f();
+    } catch (Error& error) {
+        error.locate(function, {}, {});
+        throw;
+    }
+}
+
 double in_mib(std::size_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
 
 }  // namespace
@@ -231,33 +242,37 @@ Tensor ones(const Shape& shape, Dtype dtype) { return full(shape, 1, dtype); }
 Tensor scalar(double value, Dtype dtype) { return full({}, value, dtype); }
 
 Tensor arange(std::int64_t n, Dtype dtype) {
-    if (dtype == Dtype::boolean || is_stored_only(dtype))
-        throw DtypeError(fmt::format("arange: counting numbers are no {}", to_string(dtype)));
-    Tensor result = Tensor::empty({n}, dtype);
-    visit_dtype(dtype, [&](auto type) {
-        auto* out = static_cast<decltype(type)*>(result.raw());
-        for (std::int64_t i = 0; i < n; ++i) out[i] = convert<decltype(type)>(i);
+    return named("arange", [&] {
+        if (dtype == Dtype::boolean || is_stored_only(dtype))
+            throw DtypeError(fmt::format("counting numbers are no {}", to_string(dtype)));
+        Tensor result = Tensor::empty({n}, dtype);
+        visit_dtype(dtype, [&](auto type) {
+            auto* out = static_cast<decltype(type)*>(result.raw());
+            for (std::int64_t i = 0; i < n; ++i) out[i] = convert<decltype(type)>(i);
+        });
+        return result;
     });
-    return result;
 }
 
 Tensor linspace(double first, double last, std::int64_t n, Dtype dtype) {
-    if (n < 0 || !std::isfinite(first) || !std::isfinite(last))
-        throw ValueError(fmt::format("linspace: {} numbers from {} to {}", n, first, last));
-    if (!is_floating(dtype))
-        throw DtypeError(
-            fmt::format("linspace: numbers at equal distances are float32 or float64, not {}", to_string(dtype)));
-    Tensor result = Tensor::empty({n}, dtype);
-    visit_floating(dtype, [&](auto type) {
-        using T = decltype(type);
-        T* const out = static_cast<T*>(result.raw());
-        for (std::int64_t i = 0; i < n; ++i) {
-            // By shares, so that both ends are exact and no difference overflows.
-            const double share = n == 1 ? 0 : static_cast<double>(i) / static_cast<double>(n - 1);
-            out[i] = static_cast<T>(first * (1 - share) + last * share);
-        }
+    return named("linspace", [&] {
+        if (n < 0 || !std::isfinite(first) || !std::isfinite(last))
+            throw ValueError(fmt::format("{} numbers from {} to {}", n, first, last));
+        if (!is_floating(dtype))
+            throw DtypeError(
+                fmt::format("numbers at equal distances are float32 or float64, not {}", to_string(dtype)));
+        Tensor result = Tensor::empty({n}, dtype);
+        visit_floating(dtype, [&](auto type) {
+            using T = decltype(type);
+            T* const out = static_cast<T*>(result.raw());
+            for (std::int64_t i = 0; i < n; ++i) {
+                // By shares, so that both ends are exact and no difference overflows.
+                const double share = n == 1 ? 0 : static_cast<double>(i) / static_cast<double>(n - 1);
+                out[i] = static_cast<T>(first * (1 - share) + last * share);
+            }
+        });
+        return result;
     });
-    return result;
 }
 
 template <class T>

@@ -264,6 +264,11 @@ Tensor tensor(const std::vector<T>& values, const Shape& shape) {
     return tensor(std::span<const T>(values), shape);
 }
 Tensor tensor(const std::vector<bool>& values, const Shape& shape);
+/// The same as a vector [n].
+template <class T>
+Tensor tensor(const std::vector<T>& values) {
+    return tensor(values, Shape{static_cast<std::int64_t>(values.size())});
+}
 /// A vector [n], or, with a shape, any tensor, of `dtype`: tensor({1, 2, 3, 4}, {2, 2}); of bool if all values are.
 Tensor tensor(std::initializer_list<double> values, const Shape& shape, Dtype dtype = Dtype::float32);
 inline Tensor tensor(std::initializer_list<double> values) {

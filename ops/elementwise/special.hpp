@@ -61,8 +61,8 @@ auto erfinv(const Operand auto& x, const SourceLine& where = std::source_locatio
 }
 
 /// The derivative of order n of digamma: polygamma(0, x) is digamma(x), polygamma(1, x) also called trigamma. n is
-/// rounded to the nearest whole number, so that its derivative is 0. NaN for n below 0 and above 100, at the poles and,
-/// from n = 2 on, for x below 0.
+/// rounded to the nearest whole number, so that its derivative is 0. NaN for n below 0 and above 100, and at the poles
+/// 0, -1, -2, ...
 struct Polygamma {
     static constexpr std::string_view name = "polygamma";
     static constexpr OpDoc doc{"polygamma(n, x)", broadcast_shape, "the derivative of order n of digamma",

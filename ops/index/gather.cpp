@@ -92,7 +92,11 @@ Tensor scatter_add(const Input& x, int axis, const Tensor& index, const Input& v
     return located(ScatterAdd::name, {x, {index, x.where()}, values}, [&] {
         const Tensor places = stretched_index(index, x.tensor(), axis);
         const std::int64_t length = x.tensor().dim(axis);
+        require_floating(x.tensor(), "x");
         const Tensor sums = apply(ScatterAdd{axis, length}, {&places, &values.tensor()}, x.where());
+        if (sums.dtype() != x.tensor().dtype())
+            throw DtypeError(
+                fmt::format("values are {}, but x {}", to_string(sums.dtype()), to_string(x.tensor().dtype())));
         return x + Input(sums, x.where());
     });
 }

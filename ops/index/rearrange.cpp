@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/index/gather.hpp>
@@ -50,6 +51,18 @@ Tensor triangle(std::string_view name, const Input& x, const F& keeps) {
     });
 }
 
+/// The order of axes in which rows and columns are the last two.
+Shape matrices_last(int rank, int row_axis, int column_axis) {
+    const int rows = normalize_axis(row_axis, rank), columns = normalize_axis(column_axis, rank);
+    if (rows == columns) throw ShapeError(fmt::format("axis {} has both rows and columns", row_axis));
+    Shape order;
+    for (int axis = 0; axis < rank; ++axis)
+        if (axis != rows && axis != columns) order.push_back(axis);
+    order.push_back(rows);
+    order.push_back(columns);
+    return order;
+}
+
 void require_count(std::string_view what, std::int64_t n) {
     if (n < 0) throw ValueError(fmt::format("{} is {}, less than 0", what, n));
 }
@@ -97,10 +110,42 @@ Tensor roll(const Input& x, std::int64_t shift, int axis) {
     });
 }
 
+Tensor roll(const Input& x, const std::vector<std::int64_t>& shifts, const std::vector<int>& axes) {
+    return located("roll", {x}, [&] {
+        if (shifts.size() != axes.size())
+            throw ValueError(fmt::format("there are {} shifts for {} axes", shifts.size(), axes.size()));
+        Tensor result = x.tensor();
+        for (std::size_t i = 0; i < axes.size(); ++i) result = roll({result, x.where()}, shifts[i], axes[i]);
+        return result;
+    });
+}
+
 Tensor repeat_interleave(const Input& x, std::int64_t n, int axis) {
     return located("repeat_interleave", {x}, [&] {
         require_count("n", n);
         return arranged(x, axis, length_of(x.tensor().dim(axis), n), [n](std::int64_t i) { return i / n; });
+    });
+}
+
+Tensor repeat_interleave(const Input& x, const Tensor& counts, int axis) {
+    return located("repeat_interleave", {x, {counts, x.where()}}, [&] {
+        const Input numbers(counts, x.where());
+        if (!is_integral(numbers.tensor().dtype()))
+            throw DtypeError(fmt::format("counts must be int64 or int32, not {}", to_string(counts.dtype())));
+        if (counts.shape() != Shape{x.tensor().dim(axis)})
+            throw ShapeError(fmt::format("counts {} are not one for each slice of axis {} of {}",
+                                         to_string(counts.shape()), axis, to_string(x.tensor().shape())));
+        std::int64_t all = 0;
+        for (const std::int64_t n : counts.to_vector<std::int64_t>()) {
+            require_count("a count", n);
+            all = length_of(all, 1, n);
+        }
+        require_countable({all});
+        std::vector<std::int64_t> positions;
+        std::int64_t slice = 0;
+        for (const std::int64_t n : counts.to_vector<std::int64_t>())
+            positions.insert(positions.end(), static_cast<std::size_t>(n), slice++);
+        return index_select(x, axis, tensor(positions, {all}));
     });
 }
 
@@ -109,6 +154,18 @@ Tensor tile(const Input& x, std::int64_t n, int axis) {
         require_count("n", n);
         const std::int64_t length = x.tensor().dim(axis);
         return arranged(x, axis, length_of(length, n), [length](std::int64_t i) { return i % length; });
+    });
+}
+
+Tensor tile(const Input& x, const Shape& counts) {
+    return located("tile", {x}, [&] {
+        Shape shape = x.tensor().shape(), times = counts;
+        while (shape.rank() < times.rank()) shape.insert(0, 1);
+        while (times.rank() < shape.rank()) times.insert(0, 1);
+        Tensor result = reshape(x, shape);
+        for (int axis = 0; axis < shape.rank(); ++axis)
+            if (times[axis] != 1) result = tile({result, x.where()}, times[axis], axis);
+        return result;
     });
 }
 
@@ -144,6 +201,18 @@ Tensor pad(const Input& x, int axis, std::int64_t before, std::int64_t after, co
     });
 }
 
+Tensor pad(const Input& x, const std::vector<PadWidths>& widths, const PadOptions& options) {
+    return located("pad", {x}, [&] {
+        Tensor result = x.tensor();
+        if (std::ssize(widths) != result.rank())
+            throw ShapeError(
+                fmt::format("widths of {} axes were given for {}", widths.size(), to_string(result.shape())));
+        for (std::size_t axis = 0; axis < widths.size(); ++axis)
+            result = pad({result, x.where()}, static_cast<int>(axis), widths[axis].before, widths[axis].after, options);
+        return result;
+    });
+}
+
 Tensor tril(const Input& x, std::int64_t k) {
     return triangle("tril", x, [k](std::int64_t i, std::int64_t j) { return j - i <= k; });
 }
@@ -151,24 +220,35 @@ Tensor triu(const Input& x, std::int64_t k) {
     return triangle("triu", x, [k](std::int64_t i, std::int64_t j) { return j - i >= k; });
 }
 
-Tensor diagonal(const Input& x) {
+Tensor diagonal(const Input& x, std::int64_t offset, int row_axis, int column_axis) {
     return located("diagonal", {x}, [&] {
         require_matrices(x.tensor());
-        const std::int64_t n = std::min(x.tensor().dim(-2), x.tensor().dim(-1));
-        const Tensor rows = slice(x, -2, 0, n);
+        const Tensor matrices = permute(x, matrices_last(x.tensor().rank(), row_axis, column_axis));
+        const std::int64_t m = matrices.dim(-2), n = matrices.dim(-1), k = std::clamp(offset, -m, n);
+        const std::int64_t top = std::max<std::int64_t>(-k, 0), left = std::max<std::int64_t>(k, 0);
+        const std::int64_t length = std::min(m - top, n - left);
+        const Tensor rows = slice({matrices, x.where()}, -2, top, top + length);
         Shape shape = rows.shape();
-        for (int axis = 0; axis < shape.rank(); ++axis) shape[axis] = axis == shape.rank() - 2 ? n : 1;
-        const Tensor places = reshape({arange(n), x.where()}, shape);
+        for (int axis = 0; axis < shape.rank(); ++axis) shape[axis] = axis == shape.rank() - 2 ? length : 1;
+        const Tensor places = reshape({slice(arange(n), 0, left, left + length), x.where()}, shape);
         return squeeze({gather({rows, x.where()}, -1, places), x.where()}, -1);
     });
 }
 
-Tensor diag_embed(const Input& x) {
+Tensor diag_embed(const Input& x, std::int64_t offset, int row_axis, int column_axis) {
     return located("diag_embed", {x}, [&] {
-        if (x.tensor().rank() < 1) throw ShapeError("[] is no row of a diagonal");
-        const std::int64_t n = x.tensor().dim(-1);
-        const Tensor column = unsqueeze(x, -1);
-        return masked({column, x.where()}, n, n, [](std::int64_t i, std::int64_t j) { return i == j; });
+        const int rank = x.tensor().rank() + 1;
+        if (rank < 2) throw ShapeError("[] is no row of a diagonal");
+        const Shape order = matrices_last(rank, row_axis, column_axis);
+        const std::int64_t below = offset < 0 ? -std::max(offset, -std::numeric_limits<std::int64_t>::max()) : 0;
+        const Tensor in_rows = pad(x, -1, below, std::max<std::int64_t>(offset, 0));
+        const std::int64_t n = in_rows.dim(-1);
+        const Tensor column = unsqueeze({in_rows, x.where()}, -1);
+        const Tensor matrices =
+            masked({column, x.where()}, n, n, [offset](std::int64_t i, std::int64_t j) { return j - i == offset; });
+        Shape back = order;  // order sends the result's axes to those of `matrices`
+        for (int i = 0; i < rank; ++i) back[static_cast<int>(order[i])] = i;
+        return permute({matrices, x.where()}, back);
     });
 }
 
@@ -218,6 +298,17 @@ std::vector<Tensor> split(const Input& x, const std::vector<std::int64_t>& lengt
     });
 }
 
+std::vector<Tensor> split(const Input& x, std::int64_t length, int axis) {
+    return located("split", {x}, [&] {
+        if (length < 1) throw ValueError(fmt::format("a length of {} parts nothing", length));
+        const std::int64_t all = x.tensor().dim(axis);
+        std::vector<std::int64_t> lengths(1, std::min(length, all));
+        for (std::int64_t rest = all - lengths[0]; rest > 0; rest -= lengths.back())
+            lengths.push_back(std::min(length, rest));
+        return split(x, lengths, axis);
+    });
+}
+
 std::vector<Tensor> unbind(const Input& x, int axis) {
     return located("unbind", {x}, [&] {
         std::vector<Tensor> slices;
@@ -226,20 +317,24 @@ std::vector<Tensor> unbind(const Input& x, int axis) {
     });
 }
 
-std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes) {
-    Shape shape;
-    for (const Tensor& x : axes) {
-        if (x.rank() != 1) throw ShapeError(fmt::format("meshgrid: {} is not one axis", to_string(x.shape())));
-        shape.push_back(x.dim(0));
-    }
-    std::vector<Tensor> grid;
-    for (int axis = 0; axis < shape.rank(); ++axis) {
-        Shape along = shape;
-        for (int other = 0; other < shape.rank(); ++other)
-            if (other != axis) along[other] = 1;
-        grid.push_back(expand(reshape(axes[static_cast<std::size_t>(axis)], along), shape));
-    }
-    return grid;
+std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes, const SourceLine& where) {
+    return located("meshgrid", {}, where, [&] {
+        Shape shape;
+        for (const Tensor& x : axes) {
+            const Shape& own = Input(x, where).tensor().shape();
+            if (own.rank() != 1) throw ShapeError(fmt::format("{} is not one axis", to_string(own)));
+            shape.push_back(own[0]);
+        }
+        std::vector<Tensor> grid;
+        for (int axis = 0; axis < shape.rank(); ++axis) {
+            Shape along = shape;
+            for (int other = 0; other < shape.rank(); ++other)
+                if (other != axis) along[other] = 1;
+            const Tensor column = reshape({axes[static_cast<std::size_t>(axis)], where}, along);
+            grid.push_back(expand({column, where}, shape));
+        }
+        return grid;
+    });
 }
 
 }  // namespace wengert

@@ -26,12 +26,22 @@ Tensor flip(const Input& x, const ReductionAxes& axes = all_axes);
 /// Each element `shift` places on along an axis, and those of the end at its beginning: [..] -> the same. A negative
 /// shift goes the other way.
 Tensor roll(const Input& x, std::int64_t shift, int axis);
+/// The same along several axes, each by its own shift: roll(x, {1, -2}, {0, 1}). Throws ValueError unless there is a
+/// shift for each axis.
+Tensor roll(const Input& x, const std::vector<std::int64_t>& shifts, const std::vector<int>& axes);
 
 /// Each slice of an axis n times: [.., k, ..] -> [.., k n, ..]. Throws ValueError for n < 0.
 Tensor repeat_interleave(const Input& x, std::int64_t n, int axis);
+/// Slice i of an axis counts[i] times: [.., k, ..], int64 or int32 [k] -> [.., Σ counts, ..]. Derivative: none for the
+/// counts. Throws ShapeError unless there is a count for each slice, DtypeError unless they are whole numbers,
+/// ValueError for one below 0.
+Tensor repeat_interleave(const Input& x, const Tensor& counts, int axis);
 
 /// The whole tensor n times along an axis: [.., k, ..] -> [.., k n, ..]. Throws ValueError for n < 0.
 Tensor tile(const Input& x, std::int64_t n, int axis);
+/// The same along all axes, counts[i] times along axis i, as NumPy's tile(): tile(x, {2, 3}) of [m, n] is [2 m, 3 n].
+/// Of counts and axes, the fewer get 1s in front: tile(x, {2, 1}) of [n] is [2, n].
+Tensor tile(const Input& x, const Shape& counts);
 
 /// What stands beyond the ends of an axis.
 enum class PadMode {
@@ -48,16 +58,26 @@ struct PadOptions {
 /// An axis with `before` and `after` more elements: [.., n, ..] -> [.., before + n + after, ..]. Throws ValueError for
 /// a negative number, and for more than the mode has: n - 1 to reflect, n to go on in a circle, none of an empty axis.
 Tensor pad(const Input& x, int axis, std::int64_t before, std::int64_t after, const PadOptions& options = {});
+/// How many elements there are more at the two ends of an axis.
+struct PadWidths {
+    std::int64_t before = 0, after = 0;  ///< the first one, and behind the last one
+};
+/// The same of each axis, from the first on, as NumPy's pad(): pad(x, {{1, 2}, {}}) of [m, n] is [1 + m + 2, n]. Throws
+/// ShapeError unless there are widths for each axis.
+Tensor pad(const Input& x, const std::vector<PadWidths>& widths, const PadOptions& options = {});
 
 /// The lower or the upper triangle of matrices, and 0 elsewhere: [.., m, n] -> the same. Element [i, j] is kept where
 /// j - i <= k, or where j - i >= k. x is float32 or float64. Throws ShapeError for fewer than two axes.
 Tensor tril(const Input& x, std::int64_t k = 0);
 Tensor triu(const Input& x, std::int64_t k = 0);
 
-/// The diagonals of matrices: [.., m, n] -> [.., min(m, n)]; and matrices with diagonals, 0 elsewhere: [.., n] -> [..,
-/// n, n], of float32 or float64. Throw ShapeError for fewer than two axes, or than one.
-Tensor diagonal(const Input& x);
-Tensor diag_embed(const Input& x);
+/// The elements [i, i + offset] of the matrices that two axes are, rows before columns, as the last axis: [.., m, n] ->
+/// [.., k], k = min(m, n) for an offset of 0. Of a negative offset the diagonal is below that one, and one that no
+/// matrix reaches is empty. Throws ShapeError for fewer than two axes, and for axes that are one.
+Tensor diagonal(const Input& x, std::int64_t offset = 0, int row_axis = -2, int column_axis = -1);
+/// The reverse, matrices with diagonals, and 0 elsewhere: [.., k] -> [.., n, n], n = k + |offset|, whose rows and
+/// columns are these axes of the result. Throws ShapeError for [], and for axes that are one.
+Tensor diag_embed(const Input& x, std::int64_t offset = 0, int row_axis = -2, int column_axis = -1);
 
 /// An axis moved to another place, as NumPy's moveaxis(): a view.
 Tensor movedim(const Input& x, int from, int to);
@@ -67,31 +87,45 @@ Tensor flatten(const Input& x, int first = 0, int last = -1);
 
 /// Parts of an axis of these lengths, views. Throws ShapeError unless they add up to the axis.
 std::vector<Tensor> split(const Input& x, const std::vector<std::int64_t>& lengths, int axis);
+inline std::vector<Tensor> split(const Input& x, std::initializer_list<std::int64_t> lengths, int axis) {
+    return split(x, std::vector(lengths), axis);
+}
+/// Parts of `length` elements, of which the last one may be shorter; one, if the axis is empty. Throws ValueError for a
+/// length below 1.
+std::vector<Tensor> split(const Input& x, std::int64_t length, int axis);
 
 /// The slices of an axis, without it, views: the reverse of stack().
 std::vector<Tensor> unbind(const Input& x, int axis);
 
 /// The coordinates of a grid: n tensors [a], [b], .. -> n views [a, b, ..], of which the i-th changes along axis i.
 /// Throws ShapeError unless each has one axis.
-std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes);
+std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes,
+                             const SourceLine& where = std::source_location::current());
 
 /// Rows of the op reference.
 inline constexpr OpDoc composed_arrangements[] = {
     {"slice(x, axis, {.begin, .end, .step})", "[.., n, ..] -> [.., k, ..]", "x[.., begin:end:step, ..]",
      "ct in its place, 0 elsewhere"},
     {"flip(x, axes = all_axes)", "[..] -> the same", "the elements in the reverse order", "ct flipped"},
-    {"roll(x, shift, axis)", "[..] -> the same", "each element shift places on", "ct rolled back"},
-    {"repeat_interleave(x, n, axis)", "[.., k, ..] -> [.., k n, ..]", "each slice n times", "ct, summed"},
-    {"tile(x, n, axis)", "[.., k, ..] -> [.., k n, ..]", "the whole n times", "ct, summed"},
-    {"pad(x, axis, before, after, options)", "[.., n, ..] -> [.., before + n + after, ..]",
+    {"roll(x, shift, axis), roll(x, {shift, ..}, {axis, ..})", "[..] -> the same", "each element shift places on",
+     "ct rolled back"},
+    {"repeat_interleave(x, n, axis), repeat_interleave(x, counts, axis)",
+     "[.., k, ..] -> [.., k n, ..]; [.., k, ..], int64 [k] -> [.., Σ counts, ..]", "each slice n or counts[i] times",
+     "ct, summed"},
+    {"tile(x, n, axis), tile(x, {n, ..})", "[.., k, ..] -> [.., k n, ..]", "the whole n times", "ct, summed"},
+    {"pad(x, axis, before, after, options), pad(x, {{before, after}, ..}, options)",
+     "[.., n, ..] -> [.., before + n + after, ..]",
      "with a constant, the edge, the reflection or the other end beyond the ends", "ct, added where it came from"},
     {"tril(x, k = 0), triu(x, k = 0)", "[.., m, n] -> the same", "x[i, j] where j - i ≤ k, or ≥ k, else 0",
      "the triangle of ct"},
-    {"diagonal(x), diag_embed(x)", "[.., m, n] -> [.., min(m, n)]; [.., n] -> [.., n, n]",
-     "the diagonal; a matrix with it", "a matrix with ct; the diagonal of ct"},
+    {"diagonal(x, offset = 0, row_axis = -2, column_axis = -1), "
+     "diag_embed(x, offset = 0, row_axis = -2, column_axis = -1)",
+     "[.., m, n] -> [.., k]; [.., k] -> [.., k + abs offset, k + abs offset]",
+     "the elements x[i, i + offset]; a matrix with them", "a matrix with ct; the diagonal of ct"},
     {"movedim(x, from, to)", "an axis moved", "a view", "ct moved back"},
     {"flatten(x, first = 0, last = -1)", "[.., a, b, ..] -> [.., a b, ..]", "axes as one", "ct in x's shape"},
-    {"split(x, lengths, axis), unbind(x, axis)", "parts or slices of an axis", "views", "each part's ct in its place"},
+    {"split(x, lengths, axis), split(x, length, axis), unbind(x, axis)", "parts or slices of an axis", "views",
+     "each part's ct in its place"},
     {"meshgrid({x, y})", "[a], [b] -> [a, b], [a, b]", "the coordinates of a grid, views", "ct, summed"}};
 
 }  // namespace wengert

@@ -19,6 +19,20 @@ bool is_before(T a, T b) {
     return a < b || (a == a && b != b);
 }
 
+/// x with the elements over axes as its last axis, and the other axes before it.
+Tensor as_rows(const Input& x, const ReductionAxes& axes) {
+    const Shape& shape = x.tensor().shape();
+    const auto is_over = axes.flags(shape.rank());
+    Shape order, rows;
+    for (const bool last : {false, true})
+        for (int axis = 0; axis < shape.rank(); ++axis)
+            if (is_over[axis] == last) order.push_back(axis);
+    for (int axis = 0; axis < shape.rank(); ++axis)
+        if (!is_over[axis]) rows.push_back(shape[axis]);
+    rows.push_back(axes.count(shape));
+    return reshape({permute(x, order), x.where()}, rows);
+}
+
 }  // namespace
 
 // argsort
@@ -167,15 +181,17 @@ std::vector<Sample> SearchSorted::samples() {
 
 // quantile, median
 
-Tensor quantile(const Input& x, double q, int axis, bool keepdim) {
+Tensor quantile(const Input& x, double q, const ReductionAxes& axes, bool keepdim) {
     return located("quantile", {x}, [&] {
         if (!(q >= 0 && q <= 1)) throw ValueError(fmt::format("q is {}, outside [0, 1]", q));
-        const std::int64_t n = x.tensor().dim(axis);
-        if (n == 0) throw ShapeError(fmt::format("axis {} of {} has length 0", axis, to_string(x.tensor().shape())));
+        axes.require_elements(x.tensor().shape());
+        const Tensor rows = as_rows(x, axes), places = argsort({rows, x.where()});
+        const std::int64_t n = rows.dim(-1);
         const double place = q * static_cast<double>(n - 1);
         const auto below = static_cast<std::int64_t>(place), above = std::min(below + 1, n - 1);
-        const Tensor places = argsort(x, axis);
-        const auto at = [&](std::int64_t i) { return gather(x, axis, slice(places, axis, i, i + 1)); };
+        const auto at = [&](std::int64_t i) {
+            return gather({rows, x.where()}, -1, slice({places, x.where()}, -1, i, i + 1));
+        };
         const double share = place - static_cast<double>(below);
         // The largest element is NaN if one is. Equal ones have no distance, not even infinite ones.
         const Tensor low = at(below), high = share > 0 ? at(above) : low, last = at(n - 1);
@@ -187,12 +203,12 @@ Tensor quantile(const Input& x, double q, int axis, bool keepdim) {
                 return where(isnan(last), last, between);
             },
             Input(low, x.where()), high, last);
-        return keepdim ? result : squeeze({result, x.where()}, axis);
+        return reshape({result, x.where()}, axes.keeping_dims(keepdim).reduced(x.tensor().shape()));
     });
 }
 
-Tensor median(const Input& x, int axis, bool keepdim) {
-    return located("median", {x}, [&] { return quantile(x, 0.5, axis, keepdim); });
+Tensor median(const Input& x, const ReductionAxes& axes, bool keepdim) {
+    return located("median", {x}, [&] { return quantile(x, 0.5, axes, keepdim); });
 }
 
 }  // namespace wengert

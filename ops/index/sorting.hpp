@@ -4,6 +4,7 @@
 #include <wengert/autograd/check/op_list.hpp>
 #include <wengert/autograd/check/sample.hpp>
 #include <wengert/autograd/tape/operation.hpp>
+#include <wengert/ops/reduce/reduction_axes.hpp>
 
 /// Order along an axis. Equal elements keep theirs; a NaN is larger than every number, as in NumPy. Throw ShapeError
 /// for an axis that x does not have.
@@ -36,12 +37,12 @@ struct TopK {
 };
 TopK topk(const Input& x, std::int64_t k, int axis = -1, bool largest = true);
 
-/// The value below which a share q of the elements over an axis lies, on a line between the two nearest ones, as
-/// NumPy's: [.., n, ..] -> [.., ..], or [.., 1, ..] with keepdim. The median is that of q = 1/2. NaN if an element is.
+/// The value below which a share q of the elements over axes lies, on a line between the two nearest ones, as NumPy's:
+/// [.., n, ..] -> [.., ..], or [.., 1, ..] with keepdim. The median is that of q = 1/2. NaN if an element is.
 /// Derivative: ct, shared between the two. x is float32 or float64. Throws ValueError for q outside [0, 1], ShapeError
-/// for an axis of length 0.
-Tensor quantile(const Input& x, double q, int axis = -1, bool keepdim = false);
-Tensor median(const Input& x, int axis = -1, bool keepdim = false);
+/// for an axis of length 0, or that x does not have.
+Tensor quantile(const Input& x, double q, const ReductionAxes& axes = all_axes, bool keepdim = false);
+Tensor median(const Input& x, const ReductionAxes& axes = all_axes, bool keepdim = false);
 
 /// The largest element so far along an axis, and where the first such stands: [.., n, ..] -> the same. A NaN stays the
 /// largest from its place on. PyTorch names the last of equal ones. Derivative of the values: ct added where they came
@@ -89,8 +90,8 @@ inline constexpr OpDoc composed_orders[] = {
      "the k largest elements, or smallest, and their positions", "ct where they came from; none"},
     {"cummax(x, axis), cummin(x, axis)", "[.., n, ..] -> the same, int64 the same",
      "the largest element so far, or smallest, and its position", "ct added where they came from; none"},
-    {"quantile(x, q, axis = -1, keepdim = false), median(x, axis = -1, keepdim = false)", "[.., n, ..] -> [.., ..]",
-     "what a share q of the elements is below", "ct, shared between the two nearest"}};
+    {"quantile(x, q, axes = all_axes, keepdim = false), median(x, axes = all_axes, keepdim = false)",
+     "[.., n, ..] -> [.., ..]", "what a share q of the elements is below", "ct, shared between the two nearest"}};
 
 // clang-format off
 using SortingOps = OpList<

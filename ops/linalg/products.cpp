@@ -46,10 +46,10 @@ Tensor kron(const Input& a, const Input& b) {
     });
 }
 
-Tensor trace(const Input& a) {
+Tensor trace(const Input& a, std::int64_t offset, int row_axis, int column_axis) {
     return located("trace", {a}, [&] {
         matrices::require(a.tensor(), "a");
-        const Tensor elements = diagonal(a);
+        const Tensor elements = diagonal(a, offset, row_axis, column_axis);
         return sum({elements, a.where()}, -1);
     });
 }

@@ -17,8 +17,9 @@ Tensor outer(const Input& a, const Input& b);
 /// fewer than two axes, and for more than four, since those of a product are six on the way.
 Tensor kron(const Input& a, const Input& b);
 
-/// The sum of the diagonal: [.., m, n] -> [..]. Throws ShapeError for fewer than two axes, DtypeError for int64.
-Tensor trace(const Input& a);
+/// The sum of a diagonal, as diagonal() has it: [.., m, n] -> [..]. Throws ShapeError for fewer than two axes, and for
+/// axes that are one, DtypeError for int64.
+Tensor trace(const Input& a, std::int64_t offset = 0, int row_axis = -2, int column_axis = -1);
 
 /// The product of n matrices a: [.., m, m] -> the same. The identity for n = 0, the inverse's product for n < 0. Throws
 /// ShapeError for what is no square matrix, DtypeError for int64, ValueError for n < 0 if a matrix is singular.
@@ -29,7 +30,8 @@ inline constexpr OpDoc composed_matrix_products[] = {
     {"dot(a, b)", "[.., n], [.., n] -> [..], leading axes broadcast", "Σ a b", "ct b; ct a"},
     {"outer(a, b)", "[.., m], [.., n] -> [.., m, n]", "a[i] b[j]", "ct b; aᵀ ct"},
     {"kron(a, b)", "[.., m, n], [.., p, q] -> [.., m p, n q]", "a[i, j] b, each a block", "of the formula"},
-    {"trace(a)", "[.., m, n] -> [..]", "Σ a[i, i]", "ct on the diagonal"},
+    {"trace(a, offset = 0, row_axis = -2, column_axis = -1)", "[.., m, n] -> [..]", "Σ a[i, i + offset]",
+     "ct on the diagonal"},
     {"matrix_power(a, n)", "[.., m, m] -> the same", "aⁿ, of the inverse for n < 0", "of the products"}};
 
 }  // namespace wengert

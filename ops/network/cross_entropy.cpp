@@ -3,15 +3,40 @@
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
 #include <wengert/ops/network/internal/class_losses.hpp>
+#include <wengert/ops/network/losses.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
+#include <wengert/ops/reduce/softmax.hpp>
 
 namespace wengert {
 
 using namespace class_losses;
 
+namespace {
+
+/// The loss of each row.
+Tensor losses_of_rows(const Input& logits, const Tensor& labels, CrossEntropyOptions options) {
+    return located(CrossEntropy::name, {logits, {labels, logits.where()}}, [&]() -> Tensor {
+        const SourceLine& line = logits.where();
+        const Tensor whole = as_int64(Input(labels, line).tensor());
+        options.reduction = Reduction::sum;
+        require_labels(logits.tensor().shape(), logits.tensor().dtype(), whole, options, options.weight);
+        const Tensor all = log_softmax(logits, -1);
+        const NllOptions at_labels{options.ignore_index, Reduction::none, options.weight};
+        const Tensor of_labels = nll_loss({all, line}, whole, at_labels);
+        const double smoothing = options.label_smoothing;
+        if (smoothing == 0) return of_labels;
+        const Tensor weighted = options.weight.defined() ? Input(all, line) * options.weight : all;
+        const Tensor spread = mean({weighted, line}, -1);
+        return where(whole != options.ignore_index, (1 - smoothing) * of_labels - smoothing * spread, 0.0);
+    });
+}
+
+}  // namespace
+
 Tensor cross_entropy(const Input& logits, const Tensor& labels, const CrossEntropyOptions& options) {
     static_assert(is_listed<CrossEntropy>, "the op is missing in its family's list");
+    if (options.reduction == Reduction::none) return losses_of_rows(logits, labels, options);
     const CrossEntropy op{options};
     const Tensor& x = tensor_of(logits, CrossEntropy::name);
     const Tensor whole = as_int64(labels);

@@ -13,24 +13,24 @@ struct CrossEntropyOptions {
     std::int64_t ignore_index = -100;
     /// The share of the target distribution that is spread evenly over all classes.
     double label_smoothing = 0;
-    /// mean: over the rows that count, each as often as its label weighs; 0 if there is none. The loss of each row is
-    /// nll_loss(log_softmax(logits), ..).
+    /// mean: over the rows that count, each as often as its label weighs; 0 if there is none. none: the loss of each
+    /// row, 0 of one that does not count, composed of ops: the sum and the mean store no probabilities.
     Reduction reduction = Reduction::mean;
     /// How much each class counts, [V] of the logits' dtype, 0 or more; undefined: 1. A constant.
     Tensor weight = {};
 };
 
-/// Cross entropy of rows of logits [.., V] with class labels, int64 or int32 [..] -> []:
+/// Cross entropy of rows of logits [.., V] with class labels, int64 or int32 [..] -> [], or with Reduction::none [..]:
 ///     -sum_v q_v log_softmax(logits)_v,  q_v = weight_v ((1 - s) one_hot(label)_v + s / V),
 /// and the mean is over the sum of weight_label. Derivative by the logits: softmax(logits) sum(q) - q, over that sum
 /// for the mean. Throws ValueError for a label outside [0, V), a smoothing outside [0, 1], a weight that is not a
-/// finite number of 0 or more, and Reduction::none, ShapeError if the labels do not fit the rows, or the weights the
-/// classes, NotDifferentiableError for a gradient by the weights.
+/// finite number of 0 or more, ShapeError if the labels do not fit the rows, or the weights the classes,
+/// NotDifferentiableError for a gradient by the weights, which the losses of single rows alone have.
 Tensor cross_entropy(const Input& logits, const Tensor& labels, const CrossEntropyOptions& options = {});
 
 struct CrossEntropy {
     static constexpr std::string_view name = "cross_entropy";
-    static constexpr OpDoc doc{"cross_entropy(logits, labels, options = {})", "[.., V], int64 [..] -> []",
+    static constexpr OpDoc doc{"cross_entropy(logits, labels, options = {})", "[.., V], int64 [..] -> [], or [..]",
                                "-Σ q log_softmax(logits), the mean over the rows that count; q is 1 at the label",
                                "(softmax(logits) Σ q - q) ct / n for the n rows that count, 0 for the others"};
     static constexpr Saves saves = Saves::inputs;

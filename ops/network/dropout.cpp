@@ -6,12 +6,13 @@
 
 namespace wengert {
 
-Tensor dropout(const Input& x, double p, Generator& generator) {
+Tensor dropout(const Input& x, double p, Generator& generator, const ReductionAxes& shared) {
     return located("dropout", {x}, [&] {
         if (!(p >= 0 && p < 1)) throw ValueError(fmt::format("p is {}, outside [0, 1)", p));
         require_floating(x.tensor());
+        const Shape shape = shared.kept(x.tensor().shape());
         if (p == 0) return x.tensor();
-        const Tensor mask = uniform(x.tensor().shape(), 0, 1, generator, x.tensor().dtype());
+        const Tensor mask = uniform(shape, 0, 1, generator, x.tensor().dtype());
         visit_floating(mask.dtype(), [&](auto type) {
             auto* const keep = static_cast<decltype(type)*>(mask.raw());
             const auto scale = static_cast<decltype(type)>(1 / (1 - p));

@@ -3,17 +3,21 @@
 #include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/random/random.hpp>
+#include <wengert/ops/reduce/reduction_axes.hpp>
 
 namespace WENGERT_EXPORT wengert {
 
 /// Each element 0 with probability p, else x / (1 - p), so that the mean stays (Srivastava et al. 2014): [..] -> the
-/// same. x itself, without a draw, for p = 0. Derivative: ct times what x was multiplied by. Throws ValueError unless 0
-/// <= p < 1, DtypeError for int64.
-Tensor dropout(const Input& x, double p, Generator& generator);
+/// same. Along the axes in `shared` elements are dropped together: with 1, of x [B, T, F], each feature of a sequence
+/// at all steps or at none (Gal and Ghahramani 2016, A theoretically grounded application of dropout in recurrent
+/// neural networks), with {2, 3}, of images [B, C, H, W], whole channels. x itself, without a draw, for p = 0.
+/// Derivative: ct times what x was multiplied by. Throws ValueError unless 0 <= p < 1, DtypeError for int64, ShapeError
+/// for an axis that x does not have.
+Tensor dropout(const Input& x, double p, Generator& generator, const ReductionAxes& shared = {});
 
 /// Rows of the op reference for functions that are composed of ops.
-inline constexpr OpDoc composed_noise[] = {{"dropout(x, p, generator)", "[..] -> same",
-                                            "0 with probability p, else x / (1 - p)",
+inline constexpr OpDoc composed_noise[] = {{"dropout(x, p, generator, shared = {})", "[..] -> same",
+                                            "0 with probability p, else x / (1 - p); together along shared axes",
                                             "ct where x was kept, over 1 - p"}};
 
 }  // namespace wengert

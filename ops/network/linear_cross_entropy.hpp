@@ -11,7 +11,7 @@ namespace WENGERT_EXPORT wengert {
 /// bias [V] and labels int64 [..] -> [], without the logits of all rows: some `chunk` elements of them are held at a
 /// time, one row's at least. Rows that do not count are left out of the products. If a tape follows x, weight or bias,
 /// their gradients are computed along with the loss, while a chunk's logits are there. Throws what linear() and
-/// cross_entropy() throw, ShapeError for any other bias, ValueError for a chunk below 1.
+/// cross_entropy() throw, ShapeError for any other bias, ValueError for a chunk below 1 and for Reduction::none.
 Tensor linear_cross_entropy(const Input& x, const Input& weight, const Input& bias, const Tensor& labels,
                             const CrossEntropyOptions& options = {}, std::int64_t chunk = 1 << 22);
 

@@ -99,8 +99,12 @@ Tensor nll_loss(const Input& x, const Tensor& labels, Reduction reduction) {
 
 Tensor cosine_similarity(const Input& x, const Input& y, int axis, double epsilon) {
     return located("cosine_similarity", {x, y}, [&] {
-        const Tensor inner = map_sum([](auto x, auto y) { return x * y; }, axis, x, y);
-        const Tensor length_x = norm(x, 2, axis), length_y = norm(y, 2, axis);
+        // Along the axis both need all elements before their norms are taken.
+        const Shape shape = broadcast(x.tensor().shape(), y.tensor().shape());
+        const Tensor a = expand(x, shape), b = expand(y, shape);
+        const Input left(a, x.where()), right(b, y.where());
+        const Tensor inner = map_sum([](auto x, auto y) { return x * y; }, axis, left, right);
+        const Tensor length_x = norm(left, 2, axis), length_y = norm(right, 2, axis);
         return map([epsilon](auto inner, auto a, auto b) { return inner / maximum(a * b, epsilon); }, inner, length_x,
                    length_y);
     });

@@ -5,8 +5,9 @@
 #include <wengert/ops/network/reduction.hpp>
 
 /// Losses of one element each, as one fused sum: x and target [..] -> [], or with Reduction::none [..]. They differ in
-/// nothing from PyTorch's but that shapes never broadcast: a target [B] beside x [B, 1] is a fault, not a [B, B]. Throw
-/// ShapeError if the shapes differ, DtypeError if the dtypes do or are int64.
+/// nothing from PyTorch's but that shapes never broadcast: a target [B] beside x [B, 1] is a fault, not a [B, B]. They
+/// are formulas, so that different dtypes become one as in map(): labels of int64 beside float32 are float32. Throw
+/// ShapeError if the shapes differ, DtypeError if neither is floating.
 namespace WENGERT_EXPORT wengert {
 
 /// (x - target)².
@@ -43,7 +44,9 @@ struct NllOptions {
 Tensor nll_loss(const Input& x, const Tensor& labels, const NllOptions& options);
 Tensor nll_loss(const Input& x, const Tensor& labels, Reduction reduction = Reduction::mean);
 
-/// Σ x y / max(|x| |y|, epsilon) over an axis: [.., n, ..], the same -> [.., ..].
+/// Σ x y / max(|x| |y|, epsilon) over an axis of the shape to which x and y broadcast: [.., n, ..], [.., n, ..] ->
+/// [.., ..]. So [m, 1, n] and [k, n] are compared each with each. Different dtypes become one as in map(). Throws
+/// ShapeError if they do not broadcast, or for an axis that the result of that does not have.
 Tensor cosine_similarity(const Input& x, const Input& y, int axis = -1, double epsilon = 1e-8);
 
 /// Rows of the op reference.
@@ -59,7 +62,7 @@ inline constexpr OpDoc composed_losses[] = {
      "of the formula"},
     {"nll_loss(x, labels, reduction = mean), nll_loss(x, labels, options)", "[.., C], int64 [..] -> []",
      "-weight[label] x[.., label]", "-ct weight[label] at the labels"},
-    {"cosine_similarity(x, y, axis = -1, epsilon = 1e-8)", "[.., n, ..], [.., n, ..] -> [.., ..]",
+    {"cosine_similarity(x, y, axis = -1, epsilon = 1e-8)", "operands broadcast: [.., n, ..] -> [.., ..]",
      "Σ x y / max(norm x norm y, epsilon)", "of the formula"}};
 
 }  // namespace wengert

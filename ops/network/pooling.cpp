@@ -119,13 +119,14 @@ std::vector<Sample> pool_samples(const std::function<Tensor(const Tensor&, const
             {"padding that counts", {sample_values({1, 5, 4}, -1, 1, 3)}, with(windows_of({3, 2}, 2, 1))},
             {"adaptive", {sample_values({2, 5, 7}, -1, 1, 4)}, with(adaptive({2, 3}))},
             {"adaptive to more", {sample_values({1, 2, 3}, -1, 1, 5)}, with(adaptive({3, 4}))},
+            {"adaptive, a sequence", {sample_values({2, 7}, -1, 1, 8)}, with(of_sequence(adaptive({1, 3})))},
             {"a sequence", {sample_values({2, 7}, -1, 1, 6)}, with(of_sequence(windows_of(3, 2, 1)))},
             {"no images", {sample_values({0, 3, 3}, -1, 1, 7)}, with(windows_of(2, 0, 0))}};
 }
 
 }  // namespace
 
-// max_pool2d, max_pool1d, adaptive_max_pool2d
+// max_pool2d, max_pool1d, adaptive_max_pool2d, adaptive_max_pool1d
 
 Tensor max_pool2d(const Input& x, Size2d kernel, const MaxPool2dOptions& options) {
     static_assert(is_listed<PoolArgMax>, "the op is missing in its family's list");
@@ -137,6 +138,10 @@ Tensor max_pool1d(const Input& x, std::int64_t kernel, const MaxPool1dOptions& o
 Tensor adaptive_max_pool2d(const Input& x, Size2d size) {
     constexpr std::string_view name = "adaptive_max_pool2d";
     return max_pool(name, x, located(name, {x}, [&] { return adaptive(size); }));
+}
+Tensor adaptive_max_pool1d(const Input& x, std::int64_t size) {
+    constexpr std::string_view name = "adaptive_max_pool1d";
+    return max_pool(name, x, located(name, {x}, [&] { return of_sequence(adaptive({1, size})); }));
 }
 
 Shape PoolArgMax::shape(const Inputs& in) const { return pooled_shape(in[0], windows); }
@@ -172,7 +177,7 @@ std::vector<Sample> PoolArgMax::samples() {
     });
 }
 
-// avg_pool2d, avg_pool1d, adaptive_avg_pool2d
+// avg_pool2d, avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool1d
 
 Tensor avg_pool2d(const Input& x, Size2d kernel, const AvgPool2dOptions& options) {
     static_assert(is_listed<AvgPool> && is_listed<SpreadPool>, "the op is missing in its family's list");
@@ -185,6 +190,10 @@ Tensor avg_pool1d(const Input& x, std::int64_t kernel, const AvgPool1dOptions& o
 Tensor adaptive_avg_pool2d(const Input& x, Size2d size) {
     constexpr std::string_view name = "adaptive_avg_pool2d";
     return avg_pool(name, x, located(name, {x}, [&] { return adaptive(size); }));
+}
+Tensor adaptive_avg_pool1d(const Input& x, std::int64_t size) {
+    constexpr std::string_view name = "adaptive_avg_pool1d";
+    return avg_pool(name, x, located(name, {x}, [&] { return of_sequence(adaptive({1, size})); }));
 }
 
 Shape AvgPool::shape(const Inputs& in) const { return pooled_shape(in[0], windows); }

@@ -52,6 +52,7 @@ struct PoolWindows {
 Tensor max_pool2d(const Input& x, Size2d kernel, const MaxPool2dOptions& options = {});
 Tensor max_pool1d(const Input& x, std::int64_t kernel, const MaxPool1dOptions& options = {});
 Tensor adaptive_max_pool2d(const Input& x, Size2d size);
+Tensor adaptive_max_pool1d(const Input& x, std::int64_t size);
 
 /// Where in its image the element stands that max_pool2d() takes of each window: [.., H, W] -> int64 [.., H', W'].
 struct PoolArgMax {
@@ -70,12 +71,14 @@ struct PoolArgMax {
 Tensor avg_pool2d(const Input& x, Size2d kernel, const AvgPool2dOptions& options = {});
 Tensor avg_pool1d(const Input& x, std::int64_t kernel, const AvgPool1dOptions& options = {});
 Tensor adaptive_avg_pool2d(const Input& x, Size2d size);
+Tensor adaptive_avg_pool1d(const Input& x, std::int64_t size);
 
 struct AvgPool {
     static constexpr std::string_view name = "avg_pool";
     static constexpr bool linear = true;
     static constexpr OpDoc doc{
-        "avg_pool2d(x, kernel, options), avg_pool1d(x, kernel, options), adaptive_avg_pool2d(x, size)",
+        "avg_pool2d(x, kernel, options), avg_pool1d(x, kernel, options), adaptive_avg_pool2d(x, size), "
+        "adaptive_avg_pool1d(x, size)",
         "[.., H, W] -> [.., H', W']; [.., L] -> [.., L']", "the mean of each window",
         "ct / n at the n elements of each window"};
     static constexpr Saves saves = Saves::nothing;
@@ -103,7 +106,8 @@ struct SpreadPool {
 
 /// Rows of the op reference.
 inline constexpr OpDoc composed_pools[] = {
-    {"max_pool2d(x, kernel, options), max_pool1d(x, kernel, options), adaptive_max_pool2d(x, size)",
+    {"max_pool2d(x, kernel, options), max_pool1d(x, kernel, options), adaptive_max_pool2d(x, size), "
+     "adaptive_max_pool1d(x, size)",
      "[.., H, W] -> [.., H', W']; [.., L] -> [.., L']", "the largest element of each window, NaN if there is one",
      "ct at the first of the largest, 0 elsewhere"}};
 

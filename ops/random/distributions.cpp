@@ -130,8 +130,8 @@ Tensor multinomial(const Input& weights, std::int64_t count, Generator& generato
     });
 }
 
-Tensor permutation(std::int64_t n, Generator& generator) {
-    if (n < 0) throw ValueError(fmt::format("permutation: n is {}, less than 0", n));
+Tensor permutation(std::int64_t n, Generator& generator, const SourceLine& where) {
+    if (n < 0) located("permutation", {}, where, [&] { throw ValueError(fmt::format("n is {}, less than 0", n)); });
     Tensor order = arange(n);
     auto* const number = order.mutable_data<std::int64_t>();
     for (std::int64_t i = n - 1; i > 0; --i)

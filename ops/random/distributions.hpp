@@ -25,7 +25,7 @@ Tensor gamma(const Input& a, Generator& generator);
 Tensor multinomial(const Input& weights, std::int64_t count, Generator& generator, bool replacement = false);
 
 /// The numbers 0 .. n - 1 in an order of which each is equally likely, int64 [n]. Throws ValueError for n < 0.
-Tensor permutation(std::int64_t n, Generator& generator);
+Tensor permutation(std::int64_t n, Generator& generator, const SourceLine& where = std::source_location::current());
 
 /// Rows of the op reference.
 inline constexpr OpDoc distributions[] = {

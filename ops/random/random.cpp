@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <wengert/autograd/tape/operation.hpp>
 #include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/autograd/tensor/unit_interval.hpp>
 #include <wengert/autograd/transform/draws.hpp>
@@ -81,9 +82,9 @@ Tensor filled(const Shape& shape, Dtype dtype, Generator& generator, const Draw&
     return result;
 }
 
-void require_floating(const char* function, Dtype dtype) {
+void require_floating(Dtype dtype) {
     if (!is_floating(dtype))
-        throw DtypeError(fmt::format("{}: random values are float32 or float64, not {}", function, to_string(dtype)));
+        throw DtypeError(fmt::format("random values are float32 or float64, not {}", to_string(dtype)));
 }
 
 }  // namespace
@@ -111,34 +112,40 @@ double Generator::normal() {
     return std::sqrt(-2 * std::log(1 - u)) * std::cos(2 * std::numbers::pi * v);
 }
 
-Tensor uniform(const Shape& shape, double low, double high, Generator& generator, Dtype dtype) {
-    if (!(low <= high)) throw ValueError(fmt::format("uniform: {} is above {}", low, high));
-    require_floating("uniform", dtype);
-    return visit_floating(dtype, [&](auto type) {
-        using T = decltype(type);
-        const T least = static_cast<T>(low), range = static_cast<T>(high - low);
-        if (!std::isfinite(range)) throw ValueError(fmt::format("uniform: {} and {} are too far apart", low, high));
-        // Rounding may lead to `high` itself.
-        const T most = std::nextafter(static_cast<T>(high), least);
-        return filled<T>(shape, dtype, generator, [&](std::uint64_t position, T* numbers) {
-            draw_uniform(generator, position, numbers);
-            for (std::size_t i = 0; i < chunk<T>; ++i) numbers[i] = std::min(least + range * numbers[i], most);
+Tensor uniform(const Shape& shape, double low, double high, Generator& generator, Dtype dtype,
+               const SourceLine& where) {
+    return located("uniform", {}, where, [&] {
+        if (!(low <= high)) throw ValueError(fmt::format("{} is above {}", low, high));
+        require_floating(dtype);
+        return visit_floating(dtype, [&](auto type) {
+            using T = decltype(type);
+            const T least = static_cast<T>(low), range = static_cast<T>(high - low);
+            if (!std::isfinite(range)) throw ValueError(fmt::format("{} and {} are too far apart", low, high));
+            // Rounding may lead to `high` itself.
+            const T most = std::nextafter(static_cast<T>(high), least);
+            return filled<T>(shape, dtype, generator, [&](std::uint64_t position, T* numbers) {
+                draw_uniform(generator, position, numbers);
+                for (std::size_t i = 0; i < chunk<T>; ++i) numbers[i] = std::min(least + range * numbers[i], most);
+            });
         });
     });
 }
 
-Tensor normal(const Shape& shape, double mean, double deviation, Generator& generator, Dtype dtype) {
-    if (!std::isfinite(mean)) throw ValueError(fmt::format("normal: the mean is {}", mean));
-    if (!(deviation >= 0 && std::isfinite(deviation)))
-        throw ValueError(fmt::format("normal: the deviation is {}, not a finite number of 0 or more", deviation));
-    require_floating("normal", dtype);
-    return visit_floating(dtype, [&](auto type) {
-        using T = decltype(type);
-        return filled<T>(shape, dtype, generator, [&](std::uint64_t position, T* numbers) {
-            draw_uniform(generator, position, numbers);
-            box_muller(numbers);
-            const T centre = static_cast<T>(mean), scale = static_cast<T>(deviation);
-            for (std::size_t i = 0; i < chunk<T>; ++i) numbers[i] = centre + scale * numbers[i];
+Tensor normal(const Shape& shape, double mean, double deviation, Generator& generator, Dtype dtype,
+              const SourceLine& where) {
+    return located("normal", {}, where, [&] {
+        if (!std::isfinite(mean)) throw ValueError(fmt::format("the mean is {}", mean));
+        if (!(deviation >= 0 && std::isfinite(deviation)))
+            throw ValueError(fmt::format("the deviation is {}, not a finite number of 0 or more", deviation));
+        require_floating(dtype);
+        return visit_floating(dtype, [&](auto type) {
+            using T = decltype(type);
+            return filled<T>(shape, dtype, generator, [&](std::uint64_t position, T* numbers) {
+                draw_uniform(generator, position, numbers);
+                box_muller(numbers);
+                const T centre = static_cast<T>(mean), scale = static_cast<T>(deviation);
+                for (std::size_t i = 0; i < chunk<T>; ++i) numbers[i] = centre + scale * numbers[i];
+            });
         });
     });
 }

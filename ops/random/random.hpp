@@ -49,13 +49,15 @@ class Generator {
 /// 2^-53 in float64. A constant. Each element follows from the generator's position and its own alone, so that any
 /// number of threads gives the same. Throws ValueError unless low <= high and high - low is finite, DtypeError for
 /// int64.
-Tensor uniform(const Shape& shape, double low, double high, Generator& generator, Dtype dtype = Dtype::float32);
+Tensor uniform(const Shape& shape, double low, double high, Generator& generator, Dtype dtype = Dtype::float32,
+               const SourceLine& where = std::source_location::current());
 
 /// Independent normal values, mean + deviation sqrt(-2 log u) cos(2 pi v) and the same with the sine, from two uniform
 /// numbers each (Box and Muller 1958). None is further than 5.8 deviations from the mean in float32, 8.6 in float64.
 /// A constant, and the same for any number of threads. Throws ValueError unless the mean is finite and the deviation
 /// finite and 0 or more, DtypeError for int64.
-Tensor normal(const Shape& shape, double mean, double deviation, Generator& generator, Dtype dtype = Dtype::float32);
+Tensor normal(const Shape& shape, double mean, double deviation, Generator& generator, Dtype dtype = Dtype::float32,
+              const SourceLine& where = std::source_location::current());
 
 /// Rows of the op reference for random tensors.
 inline constexpr OpDoc random_tensors[] = {

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/elementwise/promotion.hpp>
 #include <wengert/ops/shape/concat.hpp>
 #include <wengert/ops/shape/views.hpp>
 
@@ -19,11 +21,13 @@ void require_parts(const std::vector<Tensor>& parts) {
         if (!parts[i].defined()) throw ValueError(fmt::format("part {} is an undefined tensor", i));
 }
 
-void require_same_dtype(const Inputs& in) {
-    for (std::size_t i = 1; i < in.size(); ++i)
-        if (in[i].dtype() != in[0].dtype())
-            throw DtypeError(
-                fmt::format("part {} is {}, part 0 is {}", i, to_string(in[i].dtype()), to_string(in[0].dtype())));
+/// Parts of different dtypes as those of one; none if they have one.
+std::vector<Tensor> converted(const std::vector<Tensor>& parts, const SourceLine& where) {
+    const auto has_first = [&](const Tensor& part) { return part.dtype() == parts[0].dtype(); };
+    if (std::ranges::all_of(parts, has_first)) return {};
+    std::vector<Input> operands;
+    for (const Tensor& part : parts) operands.emplace_back(part, where);
+    return promoted(operands, promoted_dtype(operands));
 }
 
 }  // namespace
@@ -32,19 +36,21 @@ void require_same_dtype(const Inputs& in) {
 
 Tensor concat(const std::vector<Tensor>& parts, int axis, std::source_location where) {
     static_assert(is_listed<Concat>, "the op is missing in its family's list");
-    const auto operands = pointers(parts);
+    auto operands = pointers(parts);
+    std::vector<Tensor> of_one_dtype;
     const Concat op = located(Concat::name, Inputs(operands), where, [&] {
         require_parts(parts);
         Concat checked{normalize_axis(axis, parts[0].rank()), {}};
         for (const Tensor& part : parts)
             checked.lengths.push_back(checked.axis < part.rank() ? part.shape()[checked.axis] : 0);
+        of_one_dtype = converted(parts, where);
         return checked;
     });
+    if (!of_one_dtype.empty()) operands = pointers(of_one_dtype);
     return apply(op, Inputs(operands), where);
 }
 
 Shape Concat::shape(const Inputs& in) const {
-    require_same_dtype(in);
     Shape result = in[0].shape();
     result[axis] = 0;
     for (std::size_t i = 0; i < in.size(); ++i) {
@@ -87,16 +93,18 @@ std::vector<Sample> Concat::samples() {
 
 Tensor stack(const std::vector<Tensor>& parts, int axis, std::source_location where) {
     static_assert(is_listed<Stack>, "the op is missing in its family's list");
-    const auto operands = pointers(parts);
+    auto operands = pointers(parts);
+    std::vector<Tensor> of_one_dtype;
     const int at = located(Stack::name, Inputs(operands), where, [&] {
         require_parts(parts);
+        of_one_dtype = converted(parts, where);
         return normalize_axis(axis, parts[0].rank() + 1);
     });
+    if (!of_one_dtype.empty()) operands = pointers(of_one_dtype);
     return apply(Stack{at}, Inputs(operands), where);
 }
 
 Shape Stack::shape(const Inputs& in) const {
-    require_same_dtype(in);
     for (std::size_t i = 1; i < in.size(); ++i)
         if (in[i].shape() != in[0].shape())
             throw ShapeError(

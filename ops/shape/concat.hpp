@@ -6,12 +6,12 @@
 #include <wengert/autograd/check/sample.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 
-/// Ops that join tensors of any one dtype.
+/// Ops that join tensors of any dtype. Of different dtypes they make one first, as operators do.
 namespace WENGERT_EXPORT wengert {
 
 /// Tensors one after another along an axis: [.., m, ..], [.., n, ..], .. -> [.., m + n + .., ..]. Derivative: each
 /// part's share of ct. Throws ValueError if there is no part, ShapeError if the axis does not exist or another axis
-/// differs, DtypeError if the dtypes do.
+/// differs.
 Tensor concat(const std::vector<Tensor>& parts, int axis, std::source_location where = std::source_location::current());
 
 struct Concat {
@@ -30,8 +30,7 @@ struct Concat {
 };
 
 /// n tensors of one shape along a new axis: T of [B, H] stacked at axis 1 are [B, T, H]. Derivative: part i gets
-/// position i of ct. Throws ValueError if there is no part, ShapeError if the axis does not exist or the shapes differ,
-/// DtypeError if the dtypes do.
+/// position i of ct. Throws ValueError if there is no part, ShapeError if the axis does not exist or the shapes differ.
 Tensor stack(const std::vector<Tensor>& parts, int axis, std::source_location where = std::source_location::current());
 
 struct Stack {

@@ -122,11 +122,24 @@ Tensor squeeze(const Input& x, int axis) {
     });
 }
 
+Tensor squeeze(const Input& x) {
+    return located("squeeze", {x}, [&] {
+        Shape shape;
+        for (const std::int64_t length : x.tensor().shape())
+            if (length != 1) shape.push_back(length);
+        return reshape(x, shape);
+    });
+}
+
 // permute, transpose
 
 Tensor permute(const Input& x, const Shape& order) {
     static_assert(is_listed<Permute>, "the op is missing in its family's list");
-    return apply(Permute{order}, x);
+    const int rank = tensor_of(x, Permute::name).rank();
+    Shape counted = order;
+    for (std::int64_t& axis : counted)
+        if (axis < 0 && axis >= -rank) axis += rank;
+    return apply(Permute{counted}, x);
 }
 
 Tensor Permute::view(const Tensor& x) const {
@@ -234,12 +247,11 @@ std::vector<Tensor> chunk(const Input& x, int n, int axis) {
     return located("chunk", {x}, [&] {
         const Shape& shape = x.tensor().shape();
         const int at = normalize_axis(axis, shape.rank());
-        if (n <= 0 || shape[at] % n != 0)
-            throw ShapeError(
-                fmt::format("axis {} of {} does not divide into {} equal parts", axis, to_string(shape), n));
-        const std::int64_t length = shape[at] / n;
+        if (n < 1) throw ValueError(fmt::format("n is {}, less than 1", n));
+        const std::int64_t length = shape[at], part = length / n + (length % n != 0);
         std::vector<Tensor> parts;
-        for (int i = 0; i < n; ++i) parts.push_back(slice(x, at, i * length, (i + 1) * length));
+        for (int i = 0; i < n && (part == 0 || i * part < length); ++i)
+            parts.push_back(slice(x, at, i * part, std::min((i + 1) * part, length)));
         return parts;
     });
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <string>
 #include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/check/op_list.hpp>
 #include <wengert/autograd/check/sample.hpp>
@@ -33,9 +34,11 @@ Tensor unsqueeze(const Input& x, int axis);
 /// The tensor without an axis of length 1: [B, 1, H] -> [B, H] for axis 1. A view. Derivative: ct with the axis. Throws
 /// ShapeError if there is no such axis, or if it is longer.
 Tensor squeeze(const Input& x, int axis);
+/// The same of every axis of length 1: [1, B, 1] -> [B].
+Tensor squeeze(const Input& x);
 
 /// Axis i of the result is axis order[i] of x: permute(x, {0, 2, 1}) of [B, T, H] is [B, H, T]. A view. Derivative: ct
-/// permuted back. Throws ShapeError if `order` is not each axis of x once, counted from the front.
+/// permuted back. Throws ShapeError if `order` is not each axis of x once; a negative one counts from the end.
 Tensor permute(const Input& x, const Shape& order);
 
 struct Permute {
@@ -83,8 +86,10 @@ struct Slice {
     static std::vector<Sample> samples();
 };
 
-/// `n` slices of equal length along an axis: const auto [r, z, n] = chunk<3>(x) makes three [.., H] of [.., 3H].
-/// Derivative: that of slice(). Throws ShapeError if the axis does not exist or does not divide.
+/// Slices of equal length along an axis: const auto [r, z, n] = chunk<3>(x) makes three [.., H] of [.., 3H]. An axis
+/// that does not divide is taken apart as by PyTorch: the length is rounded up, the last slice is shorter, and there
+/// may be fewer than n: three, of 2, 2 and 1, for 5 and n = 4. Derivative: that of slice(). Throws ValueError for n <
+/// 1, ShapeError if the axis does not exist, or if chunk<n>() would have fewer than n.
 template <int n>
 std::array<Tensor, n> chunk(const Input& x, int axis = -1);
 std::vector<Tensor> chunk(const Input& x, int n, int axis);
@@ -128,6 +133,11 @@ struct Unfold {
 template <int n>
 std::array<Tensor, n> chunk(const Input& x, int axis) {
     std::vector<Tensor> parts = chunk(x, n, axis);
+    if (parts.size() != n)
+        located("chunk", {x}, [&] {
+            throw ShapeError("axis " + std::to_string(axis) + " of " + to_string(x.tensor().shape()) + " has only " +
+                             std::to_string(parts.size()) + " parts, not " + std::to_string(n));
+        });
     std::array<Tensor, n> result;
     std::ranges::move(parts, result.begin());
     return result;
@@ -149,7 +159,8 @@ inline constexpr bool is_listed<Op> = true;
 /// Rows of the op reference for functions that are composed of ops.
 inline constexpr OpDoc composed_views[] = {
     {"transpose(x, axis_a = -2, axis_b = -1)", "two axes exchanged", "a view", "ct transposed"},
-    {"unsqueeze(x, axis), squeeze(x, axis)", "[.., ..] <-> [.., 1, ..]", "a view", "ct in x's shape"},
-    {"chunk<n>(x, axis = -1), chunk(x, n, axis)", "n slices of equal length", "views", "each slice's ct in its place"}};
+    {"unsqueeze(x, axis), squeeze(x, axis), squeeze(x)", "[.., ..] <-> [.., 1, ..]", "a view", "ct in x's shape"},
+    {"chunk<n>(x, axis = -1), chunk(x, n, axis)", "n slices of equal length, but the last", "views",
+     "each slice's ct in its place"}};
 
 }  // namespace wengert

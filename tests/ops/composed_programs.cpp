@@ -117,7 +117,7 @@ const std::vector<Move>& moves() {
         MOVE(dot(x, sin(x))),
         MOVE(outer(x, y)),
         MOVE(kron(x, y)),
-        MOVE(trace(x)),
+        MOVE(trace(x, n - 2)),
         MOVE(matrix_power(definite(x), n - 2)),
         MOVE(cholesky(definite(x))),
         MOVE(inverse(definite(x))),
@@ -145,7 +145,7 @@ const std::vector<Move>& moves() {
         MOVE(topk(x, n, a, n != 2).values),
         MOVE(cummax(x, a).values),
         MOVE(cummin(x, a).values),
-        MOVE(quantile(x, 0.3, a)),
+        MOVE(quantile(x, 0.3, {a, b})),
         MOVE(median(x, a, n == 1)),
         MOVE(reshape(x, {-1, n})),
         MOVE(reshape(x, {-1})),
@@ -158,7 +158,7 @@ const std::vector<Move>& moves() {
         MOVE(slice(x, a, {.begin = n - 1, .step = 2})),
         MOVE(select(x, a, n - 1)),
         MOVE(unfold(x, a, 2, n)),
-        MOVE(chunk(x, 2, a)[1]),
+        MOVE(chunk(x, static_cast<int>(n), a)[0]),
         MOVE(split(x, {1, x.dim(a) - 1}, a)[1]),
         MOVE(unbind(x, a)[0]),
         MOVE(expand(x, {2, x.dim(0), -1})),
@@ -173,18 +173,19 @@ const std::vector<Move>& moves() {
         MOVE(pad(x, a, 1, 1, {.mode = PadMode::reflect})),
         MOVE(tril(x, n - 2)),
         MOVE(triu(x, n - 2)),
-        MOVE(diagonal(x)),
-        MOVE(diag_embed(x)),
+        MOVE(diagonal(x, n - 2, a, b)),
+        MOVE(diag_embed(x, n - 2)),
         MOVE(max_pool2d(x, 2, {.padding = 1})),
         MOVE(max_pool1d(x, 2)),
         MOVE(adaptive_max_pool2d(x, {1, 2})),
+        MOVE(adaptive_max_pool1d(x, n)),
         MOVE(layer_norm(x, mean(x, {0}), sin(mean(x, {0})))),
         MOVE(rms_norm(x, sin(mean(x, {0})))),
         MOVE(group_norm(x, 1, mean(x, {0}), sin(mean(x, {0})))),
         MOVE(batch_norm(x, mean(x, {0}), exp(sin(mean(x, {0}))), cos(mean(x, {0})), mean(x, {0}))),
         MOVE([&] {
             Generator noise(static_cast<std::uint64_t>(n));
-            return dropout(x, 0.3, noise);
+            return dropout(x, 0.3, noise, a);
         }()),
     };
     return all;

@@ -1,29 +1,14 @@
 #include <wengert/models/seq2seq/systems/sequence_dropout.hpp>
 
 namespace wengert {
-namespace {
-
-/// x times a mask of dropout of another shape, which is broadcast.
-Tensor times_mask(const Input& x, const Shape& shape, double p, Generator& noise) {
-    const Dtype dtype = x.tensor().dtype();
-    return x * dropout(ones(shape, dtype), p, noise);
-}
-
-}  // namespace
 
 Tensor drop_features(const Input& x, double p, bool variational, Generator* noise) {
     if (noise == nullptr || p == 0) return x.tensor();
-    if (!variational || x.tensor().rank() < 3) return dropout(x, p, *noise);
-    Shape shape = x.tensor().shape();
-    shape[1] = 1;
-    return times_mask(x, shape, p, *noise);
+    return dropout(x, p, *noise, variational && x.tensor().rank() == 3 ? ReductionAxes(1) : ReductionAxes());
 }
 
 Tensor drop_words(const Input& x, double p, Generator* noise) {
-    if (noise == nullptr || p == 0) return x.tensor();
-    Shape shape = x.tensor().shape();
-    shape[shape.rank() - 1] = 1;
-    return times_mask(x, shape, p, *noise);
+    return noise == nullptr ? x.tensor() : dropout(x, p, *noise, -1);
 }
 
 Tensor StepDropout::operator()(const Input& x, double p) {

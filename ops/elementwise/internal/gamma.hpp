@@ -21,17 +21,24 @@ inline long double lgamma(long double x) {
 }
 
 /// The derivative of digamma of order n >= 0: n = 0 is digamma itself. The recurrence leads to a large x, where the
-/// asymptotic series (Abramowitz and Stegun 1964, 6.3.18 and 6.4.11) is exact. NaN at the poles 0, -1, -2, ..., and,
-/// but for n = 0 and 1, below 0.
+/// asymptotic series (Abramowitz and Stegun 1964, 6.3.18 and 6.4.11) is exact. Below 0 it
+/// is that of positive numbers and of the sum over all poles. NaN at the poles 0, -1, -2, ...
 template <class T>
 T polygamma(int n, T x) {
     constexpr T pi = std::numbers::pi_v<T>, nan = std::numeric_limits<T>::quiet_NaN();
-    if (std::isnan(x) || (x <= 0 && (x == std::floor(x) || n > 1))) return nan;
-    const T angle = pi * (x - std::round(x));  // sine and tangent have the period of whole numbers
-    if (x <= 0 && n == 0) return polygamma(0, 1 - x) - pi / std::tan(angle);
-    if (x <= 0) return pi * pi / (std::sin(angle) * std::sin(angle)) - polygamma(1, 1 - x);
-    if (std::isinf(x)) return n == 0 ? x : T(0);
+    if (std::isnan(x) || (x <= 0 && x == std::floor(x))) return nan;
+    const T distance = x - std::round(x), angle = pi * distance;  // sine and tangent have the period of whole numbers
     const T sign = n % 2 == 0 ? T(-1) : T(1);
+    if (x <= 0 && n == 0) return polygamma(0, 1 - x) - pi / std::tan(angle);
+    if (x <= 0 && n == 1) return pi * pi / (std::sin(angle) * std::sin(angle)) - polygamma(1, 1 - x);
+    if (x <= 0) {
+        // The sum over all poles, those above x and those below it, has their period as well: it is that of x + k in
+        // (0, 1), without the difference 1 - (x + k), which has few digits beside a pole.
+        const T near = std::abs(distance), above = distance > 0 ? near : 1 - near,
+                below = distance > 0 ? 1 - near : near;
+        return polygamma(n, above) + sign * (polygamma(n, below) - polygamma(n, 1 - x));
+    }
+    if (std::isinf(x)) return n == 0 ? x : T(0);
     T factorial = 1;  // of n
     for (int i = 2; i <= n; ++i) factorial *= T(i);
     const T large = T(24 + n);

@@ -48,7 +48,7 @@ void require_labels(const Shape& logits, Dtype dtype, const Tensor& labels, cons
     if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
         throw ValueError(fmt::format("label_smoothing is {}, outside [0, 1]", options.label_smoothing));
     if (options.reduction == Reduction::none)
-        throw ValueError("the losses of single rows are those of nll_loss(log_softmax(logits), labels)");
+        throw ValueError("the losses of single rows are those of cross_entropy(linear(..), labels)");
     if (weight.defined()) {
         if (weight.dtype() != dtype)
             throw DtypeError(fmt::format("the weights of the classes are {}, but the logits {}",

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <sstream>
 #include <wengert/autograd/tensor/allocator.hpp>
@@ -20,6 +21,13 @@ TEST_CASE("tensor: made of values, of one value, of counting numbers") {
     CHECK(x.dim(-1) == 3);
     CHECK(x.at({1, 0}) == 4);
     CHECK(tensor({1, 2}).shape() == Shape{2});
+    const Tensor vector = tensor(std::vector<double>{0.1, 2, 3});
+    CHECK(vector.shape() == Shape{3});
+    CHECK(vector.dtype() == Dtype::float64);
+    CHECK(vector.at<double>({0}) == 0.1);
+    CHECK(tensor(std::vector<std::int32_t>{7}).dtype() == Dtype::int32);
+    CHECK(tensor(std::vector<bool>{true, false}).to_vector<bool>() == std::vector<bool>{true, false});
+    CHECK(tensor(std::vector<float>()).shape() == Shape{0});
     CHECK(tensor({1, 2}, Dtype::int64).dtype() == Dtype::int64);
     CHECK(tensor({0.5}, {}).shape() == Shape{});
     CHECK(tensor({0.5}, {}).item() == 0.5);
@@ -44,6 +52,17 @@ TEST_CASE("tensor: made of values, of one value, of counting numbers") {
     CHECK(elements(linspace(-1.7e308, 1.7e308, 3, Dtype::float64)) == Values{-1.7e308, 0, 1.7e308});
     CHECK_THROWS_WITH_AS(linspace(0, 1, -1), "linspace: -1 numbers from 0 to 1", ValueError);
     CHECK_THROWS_AS(linspace(0, 1, 2, Dtype::int64), DtypeError);
+    for (const auto& [op, f] : {std::pair<std::string, std::function<void()>>{"linspace", [] { linspace(0, 1, -1); }},
+                                {"linspace", [] { linspace(0, 1, 2, Dtype::int64); }},
+                                {"arange", [] { arange(-1); }},
+                                {"arange", [] { arange(2, Dtype::boolean); }}}) {
+        try {
+            f();
+            FAIL_CHECK(op << " threw nothing");
+        } catch (const Error& error) {
+            CHECK(error.op() == op);
+        }
+    }
     CHECK(scalar(4).item<float>() == 4);
     CHECK(scalar(4).shape() == Shape{});
     CHECK_THROWS_WITH_AS(tensor({1, 2, 3}, {2, 2}), "tensor: 3 values for shape [2, 2]", ShapeError);

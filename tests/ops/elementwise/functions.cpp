@@ -5,7 +5,6 @@
 // Covers ops/elementwise/exponential.hpp
 // Covers ops/elementwise/hyperbolic.hpp
 // Covers ops/elementwise/rounding.hpp
-// Covers ops/elementwise/special.hpp
 // Covers ops/elementwise/trigonometric.hpp
 #include <cmath>
 #include <cstring>
@@ -287,23 +286,6 @@ TEST_CASE("functions: derivatives at kinks") {
     }
     CHECK(second_slope(relu_of, 0) == 0);
     CHECK(second_slope(abs_of, 0) == 0);
-}
-
-TEST_CASE("functions: digamma and its derivatives at points that are known") {
-    const auto value = [](const Tensor& x) { return x.item(); };
-    const auto at = [](double x) { return scalar(x, Dtype::float64); };
-    constexpr double pi = std::numbers::pi, euler = std::numbers::egamma, apery = 1.2020569031595942854;
-    CHECK(value(digamma(at(1))) == doctest::Approx(-euler).epsilon(1e-14));
-    CHECK(value(digamma(at(0.5))) == doctest::Approx(-euler - 2 * std::numbers::ln2).epsilon(1e-14));
-    CHECK(value(digamma(at(-0.5))) == doctest::Approx(-euler - 2 * std::numbers::ln2 + 2).epsilon(1e-13));
-    CHECK(value(polygamma(1, at(1))) == doctest::Approx(pi * pi / 6).epsilon(1e-14));
-    CHECK(value(polygamma(1, at(0.5))) == doctest::Approx(pi * pi / 2).epsilon(1e-14));
-    CHECK(value(polygamma(2, at(1))) == doctest::Approx(-2 * apery).epsilon(1e-14));
-    CHECK(value(polygamma(3, at(1))) == doctest::Approx(std::pow(pi, 4) / 15).epsilon(1e-14));
-    CHECK(value(lgamma(at(5))) == doctest::Approx(std::log(24)).epsilon(1e-15));
-    for (const double n : {-1.0, 101.0, 1e9}) CHECK(std::isnan(value(polygamma(n, at(2)))));
-    CHECK(std::isnan(value(digamma(at(0)))));
-    CHECK(std::isnan(value(digamma(at(-3)))));
 }
 
 TEST_CASE("functions: conditions of tensors at every kind of number") {

@@ -79,6 +79,19 @@ TEST_CASE("gather: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("scatter_add: values [2, 2] are not one for each position of the index [2, 1]", [&] {
         scatter_add(x, 1, positions({2, 1}, 2), ones({2, 2}));
     });
+    // PyTorch would read the first columns alone.
+    check_refused<ShapeError>("gather: the index [1, 2] does not fit [2, 3] along axis 0", [&] {
+        gather(x, 0, positions({1, 2}, 1));
+    });
+    check_refused<DtypeError>("scatter_add: values are float32, but x float64", [&] {
+        scatter_add(ones({2, 3}, Dtype::float64), 1, positions({2, 1}, 2), ones({2, 1}));
+    });
+    check_refused<DtypeError>("scatter_add: x is int64; float32 or float64 is needed", [&] {
+        scatter_add(zeros({2, 3}, Dtype::int64), 1, positions({2, 1}, 2), ones({2, 1}, Dtype::int64));
+    });
+    check_refused<DtypeError>("scatter_add: values are int64; float32 or float64 is needed", [&] {
+        scatter_add(x, 1, positions({2, 1}, 2), ones({2, 1}, Dtype::int64));
+    });
     check_refused<ValueError>("gather: an undefined tensor was given", [&] { gather(Tensor(), 0, ids({0})); });
 }
 

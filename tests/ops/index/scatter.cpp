@@ -132,6 +132,8 @@ TEST_CASE("scatter: what does not fit is refused with the caller's line") {
         index(x, {ids({0, 1}), ids({0, 1, 2})});
     });
     check_refused<DtypeError>("index: the index must be int64 or int32, not float32", [&] { index(x, {ones({1})}); });
+    check_refused<DtypeError>("index_put: values are float64, but x float32",
+                              [&] { index_put(x, {ids({0})}, ones({3}, Dtype::float64), true); });
     check_refused<ShapeError>("index_put: [2] does not stretch to [1, 3]",
                               [&] { index_put(x, {ids({0})}, ones({2})); });
     check_refused<ShapeError>("segment_sum: segments [3] are not one for each slice of [2, 3]", [&] {

@@ -125,6 +125,34 @@ TEST_CASE("sorting: quantiles lie on a line between the two nearest elements") {
     CHECK(quantile(ones({2, 3}), 0.3, 1, true).shape() == Shape{2, 1});
 }
 
+TEST_CASE("sorting: quantiles over any axes, by default over all") {
+    CHECK(median(tensor({6, 1, 2, 5, 4, 3}, {2, 3})).shape() == Shape{});
+    CHECK(median(tensor({6, 1, 2, 5, 4, 3}, {2, 3})).item() == 3.5);
+    CHECK(median(scalar(7)).item() == 7);
+    CHECK(quantile(scalar(7), 0.9, all_axes, true).shape() == Shape{});
+    CHECK(quantile(ones({2, 3}), 0.3, all_axes, true).shape() == Shape{1, 1});
+    CHECK(elements(median(ones({2, 3}), ReductionAxes())) == Values(6, 1));
+    CHECK(median(zeros({0, 3}), 1).shape() == Shape{0});
+    for (int layout = 0; layout < layouts; ++layout)
+        for (int set = 1; set < 8; ++set)
+            for (const bool keepdim : {false, true}) {
+                CAPTURE(set);
+                const Tensor x = laid_out({2, 3, 4}, layout, 5);
+                const ReductionAxes axes = axes_of(set, 3);
+                Values want;
+                for (Values row : rows_of(x, set)) {
+                    std::ranges::sort(row);
+                    const double place = 0.3 * static_cast<double>(row.size() - 1);
+                    const auto below = static_cast<std::size_t>(place);
+                    const double share = place - static_cast<double>(below);
+                    want.push_back(row[below] + share * (row[std::min(below + 1, row.size() - 1)] - row[below]));
+                }
+                const Tensor y = quantile(x, 0.3, axes, keepdim);
+                CHECK(y.shape() == (keepdim ? without(x.shape(), set).first : without(x.shape(), set).second));
+                check_close(y, want, 4, 1);
+            }
+}
+
 TEST_CASE("sorting: gradients of first and second order") {
     const std::vector<Tensor> x{sample_values({3, 5}, -1, 1, 1)};
     for (const int order : {1, 2}) {
@@ -136,6 +164,8 @@ TEST_CASE("sorting: gradients of first and second order") {
         is_right([](const Tensor& t) { return sort(t, 0, true); });
         is_right([](const Tensor& t) { return topk(t, 2).values; });
         is_right([](const Tensor& t) { return quantile(t, 0.3); });
+        is_right([](const Tensor& t) { return quantile(t, 0.3, 1, true); });
+        is_right([](const Tensor& t) { return median(transpose(t), {1, 0}, true); });
         is_right([](const Tensor& t) { return median(t, 0); });
     }
 }
@@ -146,7 +176,10 @@ TEST_CASE("sorting: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("sort: axis 2 does not exist in a tensor of 2 axes", [&] { sort(x, 2); });
     check_refused<ValueError>("topk: k is 4, outside [0, 3]", [&] { topk(x, 4); });
     check_refused<ValueError>("quantile: q is 1.5, outside [0, 1]", [&] { quantile(x, 1.5); });
-    check_refused<ShapeError>("median: axis -1 of [0] has length 0", [&] { median(zeros({0})); });
+    check_refused<ShapeError>("median: axis 0 of [0] has length 0", [&] { median(zeros({0})); });
+    check_refused<ShapeError>("quantile: axis -1 of [2, 0] has length 0", [&] { quantile(zeros({2, 0}), 0.5, -1); });
+    check_refused<ShapeError>("median: axis 2 does not exist in a tensor of 2 axes", [&] { median(x, 2); });
+    check_refused<ShapeError>("median: axis 1 to reduce is given twice", [&] { median(x, {-1, 1}); });
     check_refused<ValueError>("sort: an undefined tensor was given", [&] { sort(Tensor()); });
     check_refused<ShapeError>("cummax: axis 2 does not exist in a tensor of 2 axes", [&] { cummax(ones({2, 3}), 2); });
     check_refused<ShapeError>("searchsorted: values [3, 2] are not for the rows of [2, 4]", [&] {

@@ -44,6 +44,9 @@ TEST_CASE("trace: the sum of the diagonal, of matrices that need not be square")
     CHECK(elements(trace(reshape(x, {2, 2, 3}))) == Values{0 + 4, 6 + 10});
     CHECK(elements(trace(transpose(reshape(x, {3, 4})))) == Values{0 + 5 + 10});
     CHECK(element(trace(ones({0, 0})), {}) == 0);
+    CHECK(elements(trace(reshape(x, {2, 2, 3}), 1)) == Values{1 + 5, 7 + 11});
+    CHECK(elements(trace(reshape(x, {2, 2, 3}), -1, 0, 1)) == Values{6, 7, 8});
+    CHECK(element(trace(ones({2, 3}), 3), {}) == 0);
 }
 
 TEST_CASE("matrix_power: products one by one") {
@@ -94,6 +97,7 @@ TEST_CASE("products: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("kron: b [3] is no matrix", [&] { kron(ones({2, 2}), ones({3})); });
     CHECK_THROWS_AS(kron(ones({1, 1, 1, 2, 2}), ones({2, 2})), ShapeError);
     check_refused<ShapeError>("trace: a [3] is no matrix", [&] { trace(ones({3})); });
+    check_refused<ShapeError>("trace: axis 0 has both rows and columns", [&] { trace(ones({2, 3}), 0, 0, 0); });
     check_refused<DtypeError>("trace: a is int64; float32 or float64 is needed", [&] {
         trace(zeros({2, 2}, Dtype::int64));
     });

@@ -1,6 +1,7 @@
 #include "ops/brute_force.hpp"
 
 #include <numeric>
+#include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/autograd/tensor/allocator.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
 
@@ -187,10 +188,15 @@ TEST_CASE("cross_entropy: what does not fit is refused, with the caller's line")
     check_refused<ValueError>("cross_entropy: label_smoothing is nan, outside [0, 1]", [&] {
         cross_entropy(zeros({1, 5}), ids({0}), {.label_smoothing = not_a_number});
     });
-    check_refused<ValueError>(
-        "cross_entropy: the losses of single rows are those of nll_loss(log_softmax(logits), labels)", [&] {
-            cross_entropy(zeros({1, 5}), ids({0}), {.reduction = Reduction::none});
-        });
+    check_refused<ShapeError>("cross_entropy: labels [2] do not fit the rows of logits [1, 5]", [&] {
+        cross_entropy(zeros({1, 5}), ids({0, 1}), {.reduction = Reduction::none});
+    });
+    check_refused<ValueError>("cross_entropy: label 5 of row 0 is outside [0, 5)", [&] {
+        cross_entropy(zeros({1, 5}), ids({5}), {.reduction = Reduction::none});
+    });
+    check_refused<ValueError>("cross_entropy: an undefined tensor was given", [&] {
+        cross_entropy(zeros({1, 5}), Tensor(), {.reduction = Reduction::none});
+    });
     check_refused<ValueError>("cross_entropy: an undefined tensor was given",
                               [&] { cross_entropy(Tensor(), tensor(std::vector<std::int64_t>{0}, {1})); });
     check_refused<ValueError>("cross_entropy: operand 1 is an undefined tensor", [&] {
@@ -226,4 +232,38 @@ TEST_CASE("cross_entropy: labels of int32 are labels") {
     };
     CHECK(cross_entropy(x, labels).item() == cross_entropy(x, ids({2, 0})).item());
     CHECK(elements(loss(labels)) == elements(loss(ids({2, 0}))));
+}
+
+TEST_CASE("cross_entropy: the losses of single rows are those of batches of one row") {
+    const Tensor logits = sample_values({2, 3, 4}, -2, 2, 1), weight = tensor({0.5, 0, 2, 1}, Dtype::float64),
+                 labels = tensor(std::vector<std::int64_t>{0, 3, -1, 2, 1, 0}, {2, 3});
+    for (const double smoothing : {0.0, 0.2})
+        for (const bool weighs : {false, true}) {
+            CrossEntropyOptions options{.ignore_index = -1,
+                                        .label_smoothing = smoothing,
+                                        .reduction = Reduction::sum,
+                                        .weight = weighs ? weight : Tensor()};
+            Values want;
+            for (std::int64_t i = 0; i < 6; ++i)
+                want.push_back(cross_entropy(slice(reshape(logits, {6, 4}), 0, i, i + 1),
+                                             slice(reshape(labels, {6}), 0, i, i + 1), options)
+                                   .item());
+            CHECK(want[2] == 0);
+            options.reduction = Reduction::none;
+            const Tensor each = cross_entropy(logits, labels, options);
+            CHECK(each.shape() == Shape{2, 3});
+            check_close(each, want, 16, 1);
+            CHECK(elements(cross_entropy(logits, cast(labels, Dtype::int32), options)) == elements(each));
+            for (const int order : {1, 2}) {
+                const GradcheckResult result = gradcheck(
+                    [&](const auto& in) { return cross_entropy(in[0], labels, options); }, {logits}, {.order = order});
+                CHECK_MESSAGE(result.passed, result.message);
+            }
+        }
+    // What stands in a row that does not count is not read.
+    const Tensor broken = tensor({-infinity, 1, not_a_number, 0}, {2, 2}, Dtype::float64);
+    const CrossEntropyOptions none{.label_smoothing = 0.1, .reduction = Reduction::none};
+    CHECK(elements(cross_entropy(broken, ids({-100, -100}), none)) == Values{0, 0});
+    CHECK(cross_entropy(zeros({0, 4}), ids({}), none).shape() == Shape{0});
+    CHECK(cross_entropy(zeros({3}), scalar(1, Dtype::int64), none).shape() == Shape{});
 }

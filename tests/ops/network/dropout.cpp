@@ -1,5 +1,7 @@
 #include "ops/brute_force.hpp"
+#include "ops/reduce/axis_sets.hpp"
 
+#include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/autograd/transform/checkpoint.hpp>
 #include <wengert/ops/network/dropout.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
@@ -60,4 +62,41 @@ TEST_CASE("dropout: it follows its generator") {
     check_refused<DtypeError>("dropout: the operand is int64; float32 or float64 is needed",
                               [&] { dropout(arange(3), 0.5, a); });
     check_refused<ValueError>("dropout: an undefined tensor was given", [&] { dropout(Tensor(), 0.5, a); });
+}
+
+TEST_CASE("dropout: along shared axes elements are dropped together") {
+    const Tensor x = sample_values({4, 5, 6}, 1, 2, 3);
+    for (int set = 0; set < 8; ++set) {
+        CAPTURE(set);
+        Generator generator(7), same(7);
+        const Tensor y = dropout(x, 0.4, generator, axes_of(set, 3));
+        // The mask is that of a tensor of length 1 along them.
+        const Tensor mask = dropout(ones(without(x.shape(), set).first, Dtype::float64), 0.4, same);
+        CHECK(generator.position() == same.position());
+        CHECK(elements(y) == elements(x * mask));
+        CHECK(dropout(x, 0, generator, axes_of(set, 3)).same_as(x));
+        for (const int order : {1, 2}) {
+            const GradcheckResult result = gradcheck(
+                [set](const auto& in) {
+                    Generator again(7);
+                    return dropout(in[0] * in[0], 0.4, again, axes_of(set, 3));
+                },
+                {x}, {.order = order});
+            CHECK_MESSAGE(result.passed, result.message);
+        }
+    }
+    // Each feature at all steps or at none, and both happen.
+    Generator generator(1);
+    const Tensor steps = dropout(ones({8, 5, 16}), 0.5, generator, 1);
+    double dropped = 0;
+    for_each_index({8, 1, 16}, [&](const Shape& at) {
+        const double first = element(steps, at);
+        dropped += first == 0;
+        for (std::int64_t t = 1; t < 5; ++t) CHECK(element(steps, {at[0], t, at[2]}) == first);
+    });
+    CHECK(std::abs(dropped / 128 - 0.5) < 5 * std::sqrt(0.25 / 128));
+    check_refused<ShapeError>("dropout: axis 3 does not exist in a tensor of 3 axes",
+                              [&] { dropout(x, 0.4, generator, 3); });
+    check_refused<ShapeError>("dropout: axis -4 does not exist in a tensor of 3 axes",
+                              [&] { dropout(x, 0, generator, -4); });
 }

@@ -175,6 +175,9 @@ TEST_CASE("linear_cross_entropy: what does not fit is refused, with the caller's
     });
     check_refused<ValueError>("linear_cross_entropy: label_smoothing is 2, outside [0, 1]",
                               [&] { linear_cross_entropy(x, weight, bias, labels, {.label_smoothing = 2}); });
+    check_refused<ValueError>(
+        "linear_cross_entropy: the losses of single rows are those of cross_entropy(linear(..), labels)",
+        [&] { linear_cross_entropy(x, weight, bias, labels, {.reduction = Reduction::none}); });
     check_refused<DtypeError>(
         "linear_cross_entropy: operands must be float32 or float64 and alike: x float32, weight float64", [&] {
             linear_cross_entropy(x, zeros({5, 3}, Dtype::float64), bias, labels);

@@ -174,3 +174,57 @@ TEST_CASE("losses: labels of int32 are labels") {
     const Tensor x = log_softmax(tensor({1, 2, 3, 4, 5, 7}, {2, 3})), labels = tensor({2, 0}, Dtype::int32);
     CHECK(nll_loss(x, labels).item() == nll_loss(x, ids({2, 0})).item());
 }
+
+TEST_CASE("losses: different dtypes become one, as in a formula") {
+    const Tensor x = tensor({0.5, -1, 2}), wide = cast(x, Dtype::float64),
+                 target = tensor({0.25, 1, 0.5}, Dtype::float64), whole = tensor({1, 0, 1}, Dtype::int64);
+    const Loss losses[] = {
+        [](auto&&... a) { return mse_loss(a...); },
+        [](auto&&... a) { return l1_loss(a...); },
+        [](auto&&... a) { return kl_div(a...); },
+        [](const auto& x, const auto& t, Reduction r) { return huber_loss(x, t, 1, r); },
+        [](const auto& x, const auto& t, Reduction r) { return hinge_loss(x, t, 1, r); },
+        [](const auto& x, const auto& t, Reduction r) { return binary_cross_entropy_with_logits(x, t, 2, r); }};
+    for (const Loss& loss : losses)
+        for (const Reduction reduction : {Reduction::none, Reduction::mean, Reduction::sum}) {
+            CHECK(loss(x, target, reduction).dtype() == Dtype::float64);
+            CHECK(elements(loss(x, target, reduction)) == elements(loss(wide, target, reduction)));
+            CHECK(loss(x, whole, reduction).dtype() == Dtype::float32);
+            CHECK(elements(loss(x, whole, reduction)) == elements(loss(x, cast(whole, Dtype::float32), reduction)));
+            CHECK_THROWS_AS(loss(whole, whole, reduction), DtypeError);
+        }
+    // Each operand's derivative has its own dtype.
+    const auto slopes = gradients([](const auto& in) { return mse_loss(in[0], in[1], Reduction::sum); }, {x, target},
+                                  scalar(1, Dtype::float64));
+    CHECK(slopes[0].dtype() == Dtype::float32);
+    CHECK(elements(slopes[0]) == Values{0.5, -4, 3});
+    CHECK(slopes[1].dtype() == Dtype::float64);
+}
+
+TEST_CASE("cosine_similarity: operands broadcast before the axis is taken") {
+    const Tensor x = sample_values({2, 1, 3}, 0.2, 1, 1), y = sample_values({4, 3}, -1, -0.2, 2);
+    const Tensor each = cosine_similarity(x, y);
+    CHECK(each.shape() == Shape{2, 4});
+    for_each_index({2, 4}, [&](const Shape& at) {
+        double inner = 0, of_x = 0, of_y = 0;
+        for (std::int64_t i = 0; i < 3; ++i) {
+            const double a = element(x, {at[0], 0, i}), b = element(y, {at[1], i});
+            inner += a * b;
+            of_x += a * a;
+            of_y += b * b;
+        }
+        CHECK(element(each, at) == doctest::Approx(inner / std::sqrt(of_x * of_y)).epsilon(1e-12));
+    });
+    // An operand of length 1 is as long as the other: [1, 1] beside [3, 4].
+    CHECK(cosine_similarity(tensor({3, 4}), tensor({1})).item() == doctest::Approx(7 / (5 * std::sqrt(2))));
+    CHECK(cosine_similarity(x, y, 0).shape() == Shape{4, 3});
+    for (const int order : {1, 2}) {
+        const GradcheckResult result =
+            gradcheck([](const auto& in) { return cosine_similarity(in[0], in[1], 1); }, {x, y}, {.order = order});
+        CHECK_MESSAGE(result.passed, result.message);
+    }
+    check_refused<ShapeError>("cosine_similarity: shapes do not broadcast: [2] and [3] (2 != 3)",
+                              [&] { cosine_similarity(ones({2}), ones({3})); });
+    check_refused<ShapeError>("cosine_similarity: axis 1 does not exist in a tensor of 1 axes",
+                              [&] { cosine_similarity(ones({3}), ones({3}), 1); });
+}

@@ -117,6 +117,12 @@ TEST_CASE("pooling: sequences are images of height 1, and images have any axes b
           elements(max_pool2d(image, {1, 3}, {.stride = {1, 2}, .padding = {0, 1}})));
     CHECK(elements(avg_pool1d(x, 4, {.padding = 2, .count_include_pad = false})) ==
           elements(avg_pool2d(image, {1, 4}, {.padding = {0, 2}, .count_include_pad = false})));
+    for (const std::int64_t size : {1, 2, 4, 9, 11}) {
+        CHECK(adaptive_max_pool1d(x, size).shape() == Shape{2, 3, size});
+        CHECK(elements(adaptive_max_pool1d(x, size)) == elements(adaptive_max_pool2d(image, {1, size})));
+        CHECK(elements(adaptive_avg_pool1d(x, size)) == elements(adaptive_avg_pool2d(image, {1, size})));
+    }
+    CHECK(elements(adaptive_avg_pool1d(tensor({1, 2, 3, 4, 6}), 2)) == Values{2, static_cast<float>(13.0 / 3)});
     CHECK(max_pool1d(x, 3).shape() == Shape{2, 3, 3});
     CHECK(max_pool1d(select(select(x, 0, 0), 0, 0), 3).shape() == Shape{3});
     CHECK(max_pool2d(select(image, 0, 0), {1, 3}).shape() == Shape{3, 1, 3});
@@ -158,6 +164,8 @@ TEST_CASE("pooling: gradients of first and second order, where windows overlap a
             return avg_pool2d(t * t, 3, {.stride = 2, .padding = 1, .count_include_pad = false});
         });
         is_right([](const Tensor& t) { return adaptive_avg_pool2d(t * t, {2, 4}); });
+        is_right([](const Tensor& t) { return adaptive_max_pool1d(tanh(t), 4); });
+        is_right([](const Tensor& t) { return adaptive_avg_pool1d(t * t, 4); });
     }
 }
 
@@ -180,6 +188,10 @@ TEST_CASE("pooling: what does not fit is refused with the caller's line") {
     });
     check_refused<ShapeError>("adaptive_max_pool2d: x must be [.., H, W], not [3]",
                               [&] { adaptive_max_pool2d(ones({3}), 2); });
+    check_refused<ValueError>("adaptive_max_pool1d: size is 0, outside [1, 2147483647]",
+                              [&] { adaptive_max_pool1d(x, 0); });
+    check_refused<ShapeError>("adaptive_avg_pool1d: x must be [.., L], not []",
+                              [&] { adaptive_avg_pool1d(scalar(1), 2); });
     check_refused<DtypeError>("max_pool2d: the operand is int64; float32 or float64 is needed", [&] {
         max_pool2d(zeros({2, 2}, Dtype::int64), 2);
     });

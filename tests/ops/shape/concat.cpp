@@ -85,11 +85,39 @@ TEST_CASE("concat: what does not fit is refused with the caller's line") {
     });
     check_refused<ShapeError>("concat: axis 2 does not exist in a tensor of 2 axes", [&] { concat({a, a}, 2); });
     check_refused<ShapeError>("concat: axis 0 does not exist in a tensor of 0 axes", [&] { concat({scalar(1)}, 0); });
-    check_refused<DtypeError>("concat: part 1 is int64, part 0 is float32", [&] { concat({a, arange(3)}, 0); });
     check_refused<ValueError>("concat: part 1 is an undefined tensor", [&] { concat({a, Tensor()}, 0); });
     check_refused<ShapeError>("stack: part 1 is [3, 2], part 0 is [2, 3]", [&] { stack({a, zeros({3, 2})}, 0); });
     check_refused<ShapeError>("stack: axis 3 does not exist in a tensor of 3 axes", [&] { stack({a, a}, 3); });
-    check_refused<DtypeError>("stack: part 1 is float64, part 0 is float32", [&] {
-        stack({a, zeros({2, 3}, Dtype::float64)}, 0);
+    check_refused<DtypeError>("concat: an operand is float16, which is stored only: cast() it first", [&] {
+        concat({a, cast(a, Dtype::float16)}, 0);
+    });
+}
+
+TEST_CASE("concat: parts of different dtypes become those of one, as operands of an operator") {
+    const Tensor flag = tensor({1, 0}) > 0.5, few = tensor({7, 8}, Dtype::int32), many = arange(2),
+                 narrow = tensor({0.1, 0.2}), wide = tensor({0.3, 0.4}, Dtype::float64);
+    const std::vector<Tensor> parts{flag, few, many, narrow, wide};
+    for (std::size_t i = 0; i < parts.size(); ++i)
+        for (std::size_t j = 0; j < parts.size(); ++j) {
+            const Tensor &x = parts[i], &y = parts[j];
+            const Dtype last = parts[std::max(i, j)].dtype();
+            for (const auto& [joined, whole] : {std::pair{concat({x, y}, 0), Shape{4}}, {stack({x, y}, 0), {2, 2}}}) {
+                CHECK(joined.dtype() == last);
+                CHECK(joined.shape() == whole);
+                Values want = elements(cast(x, last));
+                for (const double v : elements(cast(y, last))) want.push_back(v);
+                CHECK(elements(joined) == want);
+            }
+        }
+    CHECK(concat(parts, 0).dtype() == Dtype::float64);
+    // Each part's derivative has its own dtype.
+    const Tensor ct = tensor({1, 2, 3, 4, 5, 6}, Dtype::float64);
+    const auto slopes = gradients([&](const auto& in) { return concat({in[0], many, in[1]}, 0); }, {narrow, wide}, ct);
+    CHECK(slopes[0].dtype() == Dtype::float32);
+    CHECK(elements(slopes[0]) == Values{1, 2});
+    CHECK(slopes[1].dtype() == Dtype::float64);
+    CHECK(elements(slopes[1]) == Values{5, 6});
+    check_refused<ShapeError>("concat: part 1 is [2, 1] and does not continue part 0 [2] along axis 0", [&] {
+        concat({many, ones({2, 1})}, 0);
     });
 }

@@ -26,6 +26,15 @@ TEST_CASE("views: they show the same elements") {
     CHECK(unsqueeze(x, -1).shape() == Shape{2, 3, 4, 1});
     CHECK(unsqueeze(x, 0).shape() == Shape{1, 2, 3, 4});
     CHECK(squeeze(slice(x, 1, 2, 3), -2).shape() == Shape{2, 4});
+    CHECK(squeeze(reshape(x, {1, 2, 1, 12, 1})).shape() == Shape{2, 12});
+    CHECK(squeeze(x).shape() == x.shape());
+    CHECK(squeeze(ones({1, 1})).shape() == Shape{});
+    CHECK(squeeze(ones({1, 0})).shape() == Shape{0});
+    CHECK(squeeze(reshape(x, {1, 24})).shares_storage(x));
+    for (const Shape& order : {Shape{-1, 0, 1}, Shape{2, -3, -2}, Shape{-1, -3, 1}}) {
+        CHECK(permute(x, order).shape() == Shape{4, 2, 3});
+        CHECK(elements(permute(x, order)) == elements(permute(x, {2, 0, 1})));
+    }
     const auto [a, b] = chunk<2>(x);
     CHECK(elements(select(b, 0, 0)) == counted({2, 3, 6, 7, 10, 11}));
     CHECK(chunk(x, 3, 1)[2].shape() == Shape{2, 1, 4});
@@ -37,6 +46,31 @@ TEST_CASE("views: they show the same elements") {
     const Tensor column = select(written, 1, 0);
     written.mutable_data<double>()[3] = 50;
     CHECK(elements(column) == counted({0, 50}));
+}
+
+TEST_CASE("views: chunks of an axis that does not divide are those of PyTorch") {
+    const auto lengths = [](std::int64_t axis, int n) {
+        std::vector<std::int64_t> result;
+        Values all;
+        for (const Tensor& part : chunk(arange(axis), n, 0)) {
+            result.push_back(part.dim(0));
+            const Values values = elements(part);
+            all.insert(all.end(), values.begin(), values.end());
+        }
+        CHECK(all == elements(arange(axis)));
+        return result;
+    };
+    using Lengths = std::vector<std::int64_t>;
+    CHECK(lengths(5, 4) == Lengths{2, 2, 1});
+    CHECK(lengths(5, 2) == Lengths{3, 2});
+    CHECK(lengths(10, 4) == Lengths{3, 3, 3, 1});
+    CHECK(lengths(3, 5) == Lengths{1, 1, 1});
+    CHECK(lengths(6, 3) == Lengths{2, 2, 2});
+    CHECK(lengths(4, 1) == Lengths{4});
+    CHECK(lengths(0, 3) == Lengths{0, 0, 0});
+    const auto [first, second] = chunk<2>(arange(5));
+    CHECK(elements(first) == Values{0, 1, 2});
+    CHECK(elements(second) == Values{3, 4});
 }
 
 TEST_CASE("views: a copy is made only where no strides would do, and is not of the caller's making") {
@@ -217,7 +251,8 @@ TEST_CASE("views: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("transpose: axis -2 does not exist in a tensor of 1 axes", [&] { transpose(ones({3})); });
     check_refused<ShapeError>("permute: [0, 0] is no order of the axes of [2, 3]", [&] { permute(x, {0, 0}); });
     check_refused<ShapeError>("permute: [0] is no order of the axes of [2, 3]", [&] { permute(x, {0}); });
-    check_refused<ShapeError>("permute: [0, -1] is no order of the axes of [2, 3]", [&] { permute(x, {0, -1}); });
+    check_refused<ShapeError>("permute: [1, 1] is no order of the axes of [2, 3]", [&] { permute(x, {1, -1}); });
+    check_refused<ShapeError>("permute: [0, -3] is no order of the axes of [2, 3]", [&] { permute(x, {0, -3}); });
     check_refused<ShapeError>("expand: [2, 3] does not stretch to [2, 4]", [&] { expand(x, {2, 4}); });
     check_refused<ShapeError>("expand: [2, 3] does not stretch to [3]", [&] { expand(x, {3}); });
     check_refused<ShapeError>("expand: [2, 3] does not stretch to [2, 1]", [&] { expand(x, {2, 1}); });
@@ -235,8 +270,8 @@ TEST_CASE("views: what does not fit is refused with the caller's line") {
     });
     check_refused<ShapeError>("squeeze: axis 0 of [2, 3] has length 2, not 1", [&] { squeeze(x, 0); });
     check_refused<ShapeError>("squeeze: axis 2 does not exist in a tensor of 2 axes", [&] { squeeze(x, 2); });
-    check_refused<ShapeError>("chunk: axis -1 of [2, 3] does not divide into 2 equal parts", [&] { chunk<2>(x); });
-    check_refused<ShapeError>("chunk: axis 1 of [2, 3] does not divide into 0 equal parts", [&] { chunk(x, 0, 1); });
+    check_refused<ShapeError>("chunk: axis -1 of [2, 3] has only 3 parts, not 4", [&] { chunk<4>(x); });
+    check_refused<ValueError>("chunk: n is 0, less than 1", [&] { chunk(x, 0, 1); });
     check_refused<ShapeError>("unfold: axis 2 does not exist in a tensor of 2 axes", [&] { unfold(x, 2, 1, 1); });
     check_refused<ShapeError>("unfold: a window of 4 is longer than axis 1 of [2, 3]", [&] { unfold(x, 1, 4, 1); });
     check_refused<ValueError>("unfold: a window of 0 and a step of 1 are no lengths", [&] { unfold(x, 1, 0, 1); });
@@ -257,6 +292,7 @@ TEST_CASE("views: an undefined tensor is refused in the name of what was called"
     check_refused<ValueError>(refused("select"), [&] { select(none, 0, 0); });
     check_refused<ValueError>(refused("unsqueeze"), [&] { unsqueeze(none, 0); });
     check_refused<ValueError>(refused("squeeze"), [&] { squeeze(none, 0); });
+    check_refused<ValueError>(refused("squeeze"), [&] { squeeze(none); });
     check_refused<ValueError>(refused("chunk"), [&] { chunk(none, 1, 0); });
     check_refused<ValueError>(refused("contiguous"), [&] { contiguous(none); });
     check_refused<ValueError>(refused("unfold"), [&] { unfold(none, 0, 1, 1); });
