@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <wengert/autograd/check/gradcheck_model.hpp>
+#include <wengert/autograd/check/internal/whole.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 
 namespace wengert {
@@ -91,7 +92,7 @@ NodeCheck check_operand(const Tape& tape, NodeId id, std::vector<Tensor> operand
         is_finite = static_cast<std::int64_t>(finite.size()) == result.numel();
     }
     options.names = {row.input};
-    const GradcheckResult result = gradcheck(
+    const GradcheckResult result = gradcheck_whole(
         [&](const std::vector<Tensor>& in) {
             operands[i] = in[0];
             const Tensor result = run_again(node, operands);
