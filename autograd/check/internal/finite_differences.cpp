@@ -243,7 +243,8 @@ class FiniteDifferences {
         std::size_t kink = values_.size();
         for (std::size_t j = 0; j < values_.size(); ++j) {
             const double near = std::abs(d.near[j]);
-            if (near > 1e-6 * direction.step * std::abs(d.slopes[j]) && near > 64 * epsilon * std::abs(values_[j]) &&
+            const double visible = 1e-6 * std::abs(d.slopes[j]) + options_.absolute_tolerance;
+            if (near > visible * direction.step && near > 64 * epsilon * std::abs(values_[j]) &&
                 std::abs(d.far[j]) < 3 * near && (kink == values_.size() || near > std::abs(d.near[kink])))
                 kink = j;
         }
