@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <wengert/autograd/check/gradcheck_model.hpp>
 #include <wengert/autograd/check/internal/kinks.hpp>
@@ -48,6 +49,25 @@ Differentiated first_order(const GradcheckFunction& f, const std::vector<std::st
 
 Tensors all_but_last(const Tensors& tensors) { return {tensors.begin(), tensors.end() - 1}; }
 
+/// Zeros for a constant.
+Tensors gradients_of(Tape& tape, const Tensor& of, const Tensors& by, const Tensor& cotangent, bool create_graph) {
+    if (tape.find(of) != no_node)
+        return tape.gradient(of, by, {.create_graph = create_graph, .retain_graph = true, .cotangent = cotangent});
+    Tensors none;
+    for (const Tensor& input : by) none.push_back(zeros(input.shape(), input.dtype()));
+    return none;
+}
+
+Tensors sum_of_gradients(Tape& tape, const Tensors& of, const Tensors& by, const Tensors& cotangents) {
+    Tensors sums;
+    for (const Tensor& input : by) sums.push_back(zeros(input.shape(), input.dtype()));
+    for (std::size_t k = 0; k < of.size(); ++k) {
+        const Tensors one = gradients_of(tape, of[k], by, cotangents[k], false);
+        for (std::size_t a = 0; a < by.size(); ++a) write(one[a], {sums[a], true});
+    }
+    return sums;
+}
+
 /// The gradients as functions of the inputs and, as the last input, the cotangent.
 Differentiated second_order(const GradcheckFunction& f, const Tensors& inputs, const std::vector<std::string>& names) {
     Differentiated map{"second order", names, {}, {}, {}};
@@ -58,15 +78,37 @@ Differentiated second_order(const GradcheckFunction& f, const Tensors& inputs, c
     map.vjp = [&f](const Tensors& all, const Tensors& cotangents) {
         Sweep first(f, all_but_last(all), all.back(), true);
         const Tensors by = floating(all);
-        Tensors sums;
-        for (const Tensor& input : by) sums.push_back(zeros(input.shape(), input.dtype()));
-        for (std::size_t k = 0; k < cotangents.size(); ++k) {
-            if (first.tape.find(first.gradients[k]) == no_node) continue;  // a constant
-            const Tensors second =
-                first.tape.gradient(first.gradients[k], by, {.retain_graph = true, .cotangent = cotangents[k]});
-            for (std::size_t a = 0; a < by.size(); ++a) write(second[a], {sums[a], true});
-        }
-        return sums;
+        return sum_of_gradients(first.tape, first.gradients, by, cotangents);
+    };
+    return map;
+}
+
+/// The gradients' gradients, by the same as these. Each gradient has a cotangent that is drawn, and stays.
+Differentiated third_order(const GradcheckFunction& f, const Tensors& inputs, const Differentiated& second,
+                           std::uint64_t seed) {
+    Differentiated map{"third order", second.input_names, {}, {}, {}};
+    for (const std::string& gradient : second.output_names)
+        for (std::size_t i = 0; i < second.input_names.size(); ++i)
+            if (i == inputs.size() || is_floating(inputs[i].dtype()))
+                map.output_names.push_back(fmt::format("the derivative of {} by {}", gradient, second.input_names[i]));
+    Tensors drawn;
+    RandomNumbers random(seed);
+    for (const Tensor& input : floating(inputs)) drawn.push_back(tensor(random.next(input.numel()), input.shape()));
+    const auto derivatives = [drawn](Sweep& first, const Tensors& by, bool create_graph) {
+        Tensors all;
+        for (std::size_t k = 0; k < drawn.size(); ++k)
+            std::ranges::copy(gradients_of(first.tape, first.gradients[k], by, drawn[k], create_graph),
+                              std::back_inserter(all));
+        return all;
+    };
+    map.values = [&f, derivatives](const Tensors& all) {
+        Sweep first(f, all_but_last(all), all.back(), true);
+        return derivatives(first, floating(all), false);
+    };
+    map.vjp = [&f, derivatives](const Tensors& all, const Tensors& cotangents) {
+        Sweep first(f, all_but_last(all), all.back(), true);
+        const Tensors by = floating(all);
+        return sum_of_gradients(first.tape, derivatives(first, by, true), by, cotangents);
     };
     return map;
 }
@@ -153,8 +195,8 @@ std::vector<std::string> described(const Tensors& inputs, const GradcheckOptions
 }
 
 void require_options(const Tensors& inputs, const GradcheckOptions& options) {
-    if (options.order != 1 && options.order != 2)
-        throw ValueError(fmt::format("gradcheck: the order must be 1 or 2, not {}", options.order));
+    if (options.order < 1 || options.order > 3)
+        throw ValueError(fmt::format("gradcheck: the order must be 1, 2 or 3, not {}", options.order));
     if (!(options.step > 0) || !(options.relative_tolerance > 0) || options.directions < 1)
         throw ValueError("gradcheck: the step, the relative tolerance and the number of directions must be positive");
     if (!options.names.empty() && options.names.size() != inputs.size())
@@ -174,7 +216,9 @@ Finding find(const GradcheckFunction& f, const Tensors& inputs, const GradcheckO
     all.push_back(tensor(RandomNumbers(options.seed).next(value.numel()), value.shape()));
     found = compare_passes(f, all, second, options.seed);
     if (found.diagnosis.verdict != GradcheckVerdict::passed) return found;
-    return compare_beside_kinks(second, all, options, worst_error);
+    found = compare_beside_kinks(second, all, options, worst_error);
+    if (found.diagnosis.verdict != GradcheckVerdict::passed || options.order == 2) return found;
+    return compare_beside_kinks(third_order(f, inputs, second, options.seed), all, options, worst_error);
 }
 
 GradcheckResult result_of(const Finding& found, double worst_error) {

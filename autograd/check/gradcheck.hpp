@@ -10,7 +10,8 @@
 namespace WENGERT_EXPORT wengert {
 
 struct GradcheckOptions {
-    /// 1 checks the gradient; 2 also checks the gradient's own derivatives, by the inputs and by the cotangent.
+    /// 1 checks the gradient; 2 also checks the gradient's own derivatives, by the inputs and by the cotangent; 3 also
+    /// the derivatives of these, each under one cotangent that is drawn.
     int order = 1;
     /// An analytic and a numeric derivative agree if they differ by at most
     ///     relative_tolerance * the larger of both + absolute_tolerance + what rounding alone does to the quotient.

@@ -75,6 +75,6 @@ TEST_CASE("gradients_kinks: a kink of a derivative is found in its order, and in
     CHECK(verdict(quartic, 0, 2) == "passed");
     for (const double x : {0.0, 1e-3, -2.0}) {
         CHECK(verdict([](const Tensor& t) { return square(t); }, x, 2) == "passed");
-        CHECK(verdict([](const Tensor& t) { return sin(t) * t; }, x, 2) == "passed");
+        CHECK(verdict([](const Tensor& t) { return sin(t) * t; }, x, 3) == "passed");
     }
 }
