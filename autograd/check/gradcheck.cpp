@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <limits>
-#include <wengert/autograd/check/internal/finite_differences.hpp>
+#include <wengert/autograd/check/gradcheck_model.hpp>
+#include <wengert/autograd/check/internal/kinks.hpp>
+#include <wengert/autograd/check/internal/whole.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/autograd/tensor/strided.hpp>
 
@@ -46,6 +49,25 @@ Differentiated first_order(const GradcheckFunction& f, const std::vector<std::st
 
 Tensors all_but_last(const Tensors& tensors) { return {tensors.begin(), tensors.end() - 1}; }
 
+/// Zeros for a constant.
+Tensors gradients_of(Tape& tape, const Tensor& of, const Tensors& by, const Tensor& cotangent, bool create_graph) {
+    if (tape.find(of) != no_node)
+        return tape.gradient(of, by, {.create_graph = create_graph, .retain_graph = true, .cotangent = cotangent});
+    Tensors none;
+    for (const Tensor& input : by) none.push_back(zeros(input.shape(), input.dtype()));
+    return none;
+}
+
+Tensors sum_of_gradients(Tape& tape, const Tensors& of, const Tensors& by, const Tensors& cotangents) {
+    Tensors sums;
+    for (const Tensor& input : by) sums.push_back(zeros(input.shape(), input.dtype()));
+    for (std::size_t k = 0; k < of.size(); ++k) {
+        const Tensors one = gradients_of(tape, of[k], by, cotangents[k], false);
+        for (std::size_t a = 0; a < by.size(); ++a) write(one[a], {sums[a], true});
+    }
+    return sums;
+}
+
 /// The gradients as functions of the inputs and, as the last input, the cotangent.
 Differentiated second_order(const GradcheckFunction& f, const Tensors& inputs, const std::vector<std::string>& names) {
     Differentiated map{"second order", names, {}, {}, {}};
@@ -56,15 +78,37 @@ Differentiated second_order(const GradcheckFunction& f, const Tensors& inputs, c
     map.vjp = [&f](const Tensors& all, const Tensors& cotangents) {
         Sweep first(f, all_but_last(all), all.back(), true);
         const Tensors by = floating(all);
-        Tensors sums;
-        for (const Tensor& input : by) sums.push_back(zeros(input.shape(), input.dtype()));
-        for (std::size_t k = 0; k < cotangents.size(); ++k) {
-            if (first.tape.find(first.gradients[k]) == no_node) continue;  // a constant
-            const Tensors second =
-                first.tape.gradient(first.gradients[k], by, {.retain_graph = true, .cotangent = cotangents[k]});
-            for (std::size_t a = 0; a < by.size(); ++a) write(second[a], {sums[a], true});
-        }
-        return sums;
+        return sum_of_gradients(first.tape, first.gradients, by, cotangents);
+    };
+    return map;
+}
+
+/// The gradients' gradients, by the same as these. Each gradient has a cotangent that is drawn, and stays.
+Differentiated third_order(const GradcheckFunction& f, const Tensors& inputs, const Differentiated& second,
+                           std::uint64_t seed) {
+    Differentiated map{"third order", second.input_names, {}, {}, {}};
+    for (const std::string& gradient : second.output_names)
+        for (std::size_t i = 0; i < second.input_names.size(); ++i)
+            if (i == inputs.size() || is_floating(inputs[i].dtype()))
+                map.output_names.push_back(fmt::format("the derivative of {} by {}", gradient, second.input_names[i]));
+    Tensors drawn;
+    RandomNumbers random(seed);
+    for (const Tensor& input : floating(inputs)) drawn.push_back(tensor(random.next(input.numel()), input.shape()));
+    const auto derivatives = [drawn](Sweep& first, const Tensors& by, bool create_graph) {
+        Tensors all;
+        for (std::size_t k = 0; k < drawn.size(); ++k)
+            std::ranges::copy(gradients_of(first.tape, first.gradients[k], by, drawn[k], create_graph),
+                              std::back_inserter(all));
+        return all;
+    };
+    map.values = [&f, derivatives](const Tensors& all) {
+        Sweep first(f, all_but_last(all), all.back(), true);
+        return derivatives(first, floating(all), false);
+    };
+    map.vjp = [&f, derivatives](const Tensors& all, const Tensors& cotangents) {
+        Sweep first(f, all_but_last(all), all.back(), true);
+        const Tensors by = floating(all);
+        return sum_of_gradients(first.tape, derivatives(first, by, true), by, cotangents);
     };
     return map;
 }
@@ -112,8 +156,8 @@ std::vector<double> roundings(const std::function<Tensors(const Tensors&)>& grad
 
 /// The recorded pass computes the plain pass's gradients by other means: it may round differently, and no more.
 /// Returns what differs.
-Diagnosis compare_passes(const GradcheckFunction& f, const Tensors& all, const Differentiated& second,
-                         std::uint64_t seed) {
+Finding compare_passes(const GradcheckFunction& f, const Tensors& all, const Differentiated& second,
+                       std::uint64_t seed) {
     const auto record = [&f](const Tensors& all) { return Sweep(f, all_but_last(all), all.back(), true).gradients; };
     const Tensors plain = second.values(all), recorded = record(all);
     const std::vector<double> plain_rounding = roundings(second.values, all, RandomNumbers(seed)),
@@ -127,14 +171,14 @@ Diagnosis compare_passes(const GradcheckFunction& f, const Tensors& all, const D
             const double tolerance = 1e-12 * std::max(std::abs(p[i]), std::abs(r[i])) + 64 * rounding;
             if (error <= tolerance) continue;
             return {
-                GradcheckVerdict::wrong_rule,
+                {GradcheckVerdict::wrong_rule, {}},
                 fmt::format(
                     "{}: {} {} differs when recorded: recorded {:.16g}, plain {:.16g}, error {:.3g} > tolerance {:.3g}",
                     second.title, second.output_names[k], position(static_cast<std::int64_t>(i), plain[k].shape()),
                     r[i], p[i], error, tolerance)};
         }
     }
-    return {GradcheckVerdict::passed, {}};
+    return {};
 }
 
 std::vector<std::string> described(const Tensors& inputs, const GradcheckOptions& options) {
@@ -150,6 +194,66 @@ std::vector<std::string> described(const Tensors& inputs, const GradcheckOptions
     return names;
 }
 
+void require_options(const Tensors& inputs, const GradcheckOptions& options) {
+    if (options.order < 1 || options.order > 3)
+        throw ValueError(fmt::format("gradcheck: the order must be 1, 2 or 3, not {}", options.order));
+    if (!(options.step > 0) || !(options.relative_tolerance > 0) || options.directions < 1)
+        throw ValueError("gradcheck: the step, the relative tolerance and the number of directions must be positive");
+    if (!options.names.empty() && options.names.size() != inputs.size())
+        throw ValueError(fmt::format("gradcheck: {} names for {} inputs", options.names.size(), inputs.size()));
+}
+
+Finding find(const GradcheckFunction& f, const Tensors& inputs, const GradcheckOptions& options, double& worst_error) {
+    require_options(inputs, options);
+    const std::vector<std::string> names = described(inputs, options);
+    if (floating(inputs).empty()) throw ValueError("gradcheck: no input is float64, so there is nothing to check");
+    const Differentiated first = first_order(f, names);
+    Finding found = compare_beside_kinks(first, inputs, options, worst_error);
+    if (found.diagnosis.verdict != GradcheckVerdict::passed || options.order == 1) return found;
+    const Differentiated second = second_order(f, inputs, names);
+    Tensors all = clones(inputs);
+    const Tensor value = first.values(all)[0];
+    all.push_back(tensor(RandomNumbers(options.seed).next(value.numel()), value.shape()));
+    found = compare_passes(f, all, second, options.seed);
+    if (found.diagnosis.verdict != GradcheckVerdict::passed) return found;
+    found = compare_beside_kinks(second, all, options, worst_error);
+    if (found.diagnosis.verdict != GradcheckVerdict::passed || options.order == 2) return found;
+    return compare_beside_kinks(third_order(f, inputs, second, options.seed), all, options, worst_error);
+}
+
+GradcheckResult result_of(const Finding& found, double worst_error) {
+    const GradcheckVerdict verdict = found.diagnosis.verdict;
+    return {verdict == GradcheckVerdict::passed, worst_error, found.message(), verdict};
+}
+
+/// The rules of all ops may hold where that of their composition cannot: relu(x) - relu(-x) is x, and its gradient at 0
+/// is what relu has there, twice 0. And a kink may hide that an op is wrong at this very point. So the ops of f are
+/// checked one by one.
+Diagnosis diagnose_ops(const GradcheckFunction& f, const Tensors& inputs, GradcheckOptions options, Diagnosis found) {
+    Tensors leaves = clones(inputs);
+    for (Tensor& leaf : leaves)
+        if (is_floating(leaf.dtype())) leaf.set_parameter();
+    options.names.clear();
+    std::vector<NodeCheck> rows;
+    try {
+        rows = gradcheck_model([&] { return f(leaves); }, {}, options);
+    } catch (const DtypeError&) {  // an op inside is float32, so that nothing is to be learned from it alone
+        return found;
+    }
+    const auto first_with = [&](GradcheckVerdict verdict) {
+        return std::ranges::find_if(rows, [&](const NodeCheck& row) { return row.verdict == verdict; });
+    };
+    const auto wrong = first_with(GradcheckVerdict::wrong_rule), kink = first_with(GradcheckVerdict::kink);
+    if (wrong != rows.end() && found.verdict == GradcheckVerdict::kink)
+        return {GradcheckVerdict::wrong_rule,
+                fmt::format("there is a kink here, but the rule of {} is wrong, too: {}", wrong->op, wrong->message)};
+    if (wrong == rows.end() && kink != rows.end() && found.verdict == GradcheckVerdict::wrong_rule)
+        return {GradcheckVerdict::kink, fmt::format("beside the point the gradient is right, and the rule of every op "
+                                                    "holds, but {} has a kink: {}",
+                                                    kink->op, kink->message)};
+    return found;
+}
+
 }  // namespace
 
 std::string_view to_string(GradcheckVerdict verdict) {
@@ -159,32 +263,18 @@ std::string_view to_string(GradcheckVerdict verdict) {
     return names[static_cast<std::size_t>(verdict)];
 }
 
-GradcheckResult gradcheck(const GradcheckFunction& f, const Tensors& inputs, const GradcheckOptions& options) {
-    if (options.order != 1 && options.order != 2)
-        throw ValueError(fmt::format("gradcheck: the order must be 1 or 2, not {}", options.order));
-    if (!(options.step > 0) || !(options.relative_tolerance > 0) || options.directions < 1)
-        throw ValueError("gradcheck: the step, the relative tolerance and the number of directions must be positive");
-    if (!options.names.empty() && options.names.size() != inputs.size())
-        throw ValueError(fmt::format("gradcheck: {} names for {} inputs", options.names.size(), inputs.size()));
-    const std::vector<std::string> names = described(inputs, options);
-    if (floating(inputs).empty()) throw ValueError("gradcheck: no input is float64, so there is nothing to check");
+GradcheckResult gradcheck_whole(const GradcheckFunction& f, const Tensors& inputs, const GradcheckOptions& options) {
+    double worst_error = 0;
+    const Finding found = find(f, inputs, options, worst_error);
+    return result_of(found, worst_error);
+}
 
-    GradcheckResult result;
-    const Differentiated first = first_order(f, names);
-    Diagnosis found = compare_with_differences(first, inputs, options, result.worst_error);
-    if (found.verdict == GradcheckVerdict::passed && options.order == 2) {
-        const Differentiated second = second_order(f, inputs, names);
-        Tensors all = clones(inputs);
-        const Tensor value = first.values(all)[0];
-        all.push_back(tensor(RandomNumbers(options.seed).next(value.numel()), value.shape()));
-        found = compare_passes(f, all, second, options.seed);
-        if (found.verdict == GradcheckVerdict::passed)
-            found = compare_with_differences(second, all, options, result.worst_error);
-    }
-    result.verdict = found.verdict;
-    result.message = std::move(found.why);
-    result.passed = result.verdict == GradcheckVerdict::passed;
-    return result;
+GradcheckResult gradcheck(const GradcheckFunction& f, const Tensors& inputs, const GradcheckOptions& options) {
+    double worst_error = 0;
+    Finding found = find(f, inputs, options, worst_error);
+    if (found.diagnosis.verdict == GradcheckVerdict::kink || found.holds_beside)
+        found.diagnosis = diagnose_ops(f, inputs, options, found.diagnosis);
+    return result_of(found, worst_error);
 }
 
 }  // namespace wengert

@@ -10,7 +10,8 @@
 namespace WENGERT_EXPORT wengert {
 
 struct GradcheckOptions {
-    /// 1 checks the gradient; 2 also checks the gradient's own derivatives, by the inputs and by the cotangent.
+    /// 1 checks the gradient; 2 also checks the gradient's own derivatives, by the inputs and by the cotangent; 3 also
+    /// the derivatives of these, each under one cotangent that is drawn.
     int order = 1;
     /// An analytic and a numeric derivative agree if they differ by at most
     ///     relative_tolerance * the larger of both + absolute_tolerance + what rounding alone does to the quotient.
@@ -31,7 +32,7 @@ struct GradcheckOptions {
 enum class GradcheckVerdict : std::uint8_t {
     passed,
     wrong_rule,  ///< the differences agree with each other, and not with the gradient
-    kink,        ///< the slopes of both sides differ here, and the gradient is one of them or between
+    kink,        ///< there is no derivative here (a kink, a jump, a tie), and the gradient is between those beside it
     too_noisy,   ///< the values are too rough for a difference to tell: the error falls with the step and rises again
     nondeterministic,  ///< two runs differ
     not_finite,        ///< a value or a gradient is NaN or infinite
@@ -71,6 +72,10 @@ using GradcheckFunction = std::function<Tensor(const std::vector<Tensor>&)>;
 /// up to what rounding does to either, which a change of the last bits of the inputs shows.
 ///
 /// Where a derivative disagrees, the step sweeps over seven orders of magnitude to find out why: see GradcheckVerdict.
+/// At a kink the rule is checked at points about 1e-4 beside it, and the ops of f are checked one by one: a rule that
+/// is wrong there is a wrong rule. A gradient that is the mean of the slopes of both sides, as that of abs at 0, is a
+/// kink too. A tie of dozens of elements may still be called a wrong rule: what the gradient is beside it is tried at
+/// random.
 ///
 /// Throws DtypeError for a float32 input or result, ValueError for options outside their domain and if no input is
 /// float64; what f throws is passed on.

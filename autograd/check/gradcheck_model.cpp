@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <wengert/autograd/check/gradcheck_model.hpp>
+#include <wengert/autograd/check/internal/whole.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 
 namespace wengert {
@@ -91,7 +92,7 @@ NodeCheck check_operand(const Tape& tape, NodeId id, std::vector<Tensor> operand
         is_finite = static_cast<std::int64_t>(finite.size()) == result.numel();
     }
     options.names = {row.input};
-    const GradcheckResult result = gradcheck(
+    const GradcheckResult result = gradcheck_whole(
         [&](const std::vector<Tensor>& in) {
             operands[i] = in[0];
             const Tensor result = run_again(node, operands);
@@ -160,6 +161,30 @@ std::vector<NodeCheck> gradcheck_model(const std::function<Tensor()>& loss, cons
     if (const auto failed = std::ranges::find_if(rows, has_failed); on_failure && failed != rows.end())
         on_failure(tape, *failed, result);
     return rows;
+}
+
+std::string to_string(const std::vector<NodeCheck>& rows) {
+    std::vector<std::string_view> scopes;
+    for (const NodeCheck& row : rows)
+        if (std::ranges::find(scopes, row.scope) == scopes.end()) scopes.push_back(row.scope);
+    std::string text =
+        fmt::format("{:<22} {:<28} {:>11}  {:<18} {}\n", "op", "operand", "worst error", "verdict", "line");
+    for (const std::string_view scope : scopes) {
+        text += fmt::format("{}\n", scope.empty() ? "(no scope)" : scope);
+        for (const NodeCheck& row : rows) {
+            if (row.scope != scope) continue;
+            const bool has_error = row.verdict != GradcheckVerdict::not_checked;
+            text += fmt::format("  {:<20} {:<28} {:>11}  {:<18} {}\n", row.op, row.input,
+                                has_error ? fmt::format("{:.1e}", row.error) : "-", to_string(row.verdict),
+                                to_string(row.where));
+        }
+    }
+    const auto count = [&](GradcheckVerdict verdict) {
+        return static_cast<std::size_t>(std::ranges::count(rows, verdict, &NodeCheck::verdict));
+    };
+    const std::size_t passed = count(GradcheckVerdict::passed), unknown = count(GradcheckVerdict::not_checked);
+    return text + fmt::format("{} checks: {} passed, {} failed, {} not checked\n", rows.size(), passed,
+                              rows.size() - passed - unknown, unknown);
 }
 
 }  // namespace wengert

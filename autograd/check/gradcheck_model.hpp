@@ -25,7 +25,7 @@ struct NodeCheck {
 /// its extremes, its masks, its ties.
 ///
 ///     const Model probe = to(model, Dtype::float64);
-///     for (const NodeCheck& row : gradcheck_model([&] { return probe.loss(batch); }, parameters(probe))) ...
+///     std::cout << to_string(gradcheck_model([&] { return probe.loss(batch); }, parameters(probe)));
 ///
 /// One row for each node and operand: those that did not pass first, then by the error, the worst first. The operands
 /// of a node are told apart even if one tensor is given twice, and are contiguous whatever their strides were. Elements
@@ -41,5 +41,10 @@ struct NodeCheck {
 using OnFailedNode = std::function<void(const Tape& tape, const NodeCheck& row, const Tensor& loss)>;
 std::vector<NodeCheck> gradcheck_model(const std::function<Tensor()>& loss, const std::vector<Tensor>& parameters,
                                        const GradcheckOptions& options = {}, const OnFailedNode& on_failure = {});
+
+/// A table of the rows by scope: op, operand, error, verdict and the line that made the node. The rows keep their
+/// order, and a scope stands where its first row does, so that from gradcheck_model() the worst node is on top. Counts
+/// at the end.
+std::string to_string(const std::vector<NodeCheck>& rows);
 
 }  // namespace wengert

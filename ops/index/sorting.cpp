@@ -193,14 +193,14 @@ Tensor quantile(const Input& x, double q, const ReductionAxes& axes, bool keepdi
             return gather({rows, x.where()}, -1, slice({places, x.where()}, -1, i, i + 1));
         };
         const double share = place - static_cast<double>(below);
-        // The largest element is NaN if one is. Equal ones have no distance, not even infinite ones.
+        // The largest element is NaN if one is. Equal infinities have no distance; equal numbers share the derivative.
         const Tensor low = at(below), high = share > 0 ? at(above) : low, last = at(n - 1);
         const Tensor result = map(
             [share](auto low, auto high, auto last) {
-                const auto distance = where(low == high, 0.0, high) - where(low == high, 0.0, low);
+                const auto distance = high - low;
                 // Between an infinity and a number there is the infinity alone.
-                const auto between = where(isinf(distance), low + high, low + share * distance);
-                return where(isnan(last), last, between);
+                const auto infinite = where(low == high, low, (1.0 - share) * low + share * high);
+                return where(isnan(last), last, where(isfinite(distance), low + share * distance, infinite));
             },
             Input(low, x.where()), high, last);
         return reshape({result, x.where()}, axes.keeping_dims(keepdim).reduced(x.tensor().shape()));

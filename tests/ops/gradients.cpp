@@ -58,6 +58,20 @@ TEST_CASE("gradients: first and second order of every op") {
     }
 }
 
+TEST_CASE("gradients: third order of every op, along random directions") {
+    for (const OpEntry& op : all_ops()) {
+        if (!op.differentiable) continue;
+        CAPTURE(op.name);
+        for (const Sample& sample : op.samples()) {
+            if (sample.label == "extremes") continue;  // lgamma's third derivative is NaN below 0, as polygamma says
+            CAPTURE(sample.label);
+            const GradcheckResult result =
+                gradcheck(sample.f, sample.inputs, {.order = 3, .full_jacobian_limit = 0, .directions = 2});
+            CHECK_MESSAGE(result.passed, result.message);
+        }
+    }
+}
+
 /// Inputs that are used again after the op have a cotangent already when its rule runs.
 TEST_CASE("gradients: every op adds to what is there") {
     for (const OpEntry& op : all_ops()) {

@@ -13,33 +13,93 @@ constexpr std::size_t sweep_steps = 8;
 /// What the values around a point say at one length of the step.
 struct Slopes {
     double step;
-    double left, right;  // of one side each
-    double central;      // of five points
+    double left, right;                // of one side each
+    double beyond_left, beyond_right;  // of one side each, between one step and two, so that the point has no part
+    double central;                    // of five points
 
     double gap() const { return std::abs(right - left); }
+    double jump() const { return std::max(std::abs(left), std::abs(right)) * step; }
 };
+using Sweep = std::array<Slopes, sweep_steps>;
 
 Slopes slopes_at(const std::function<double(double)>& along, double start, double step) {
-    const double left = along(-step), right = along(step);
-    return {step, (start - left) / step, (right - start) / step,
-            (8 * (right - left) - (along(2 * step) - along(-2 * step))) / (12 * step)};
+    const double left = along(-step), right = along(step), far_left = along(-2 * step), far_right = along(2 * step);
+    return {step,
+            (start - left) / step,
+            (right - start) / step,
+            (left - far_left) / step,
+            (far_right - right) / step,
+            (8 * (right - left) - (far_right - far_left)) / (12 * step)};
 }
 
-/// Whether the slopes of both sides differ by the same at three lengths, however short: those of a smooth function
-/// come together as the step does, and rounding drives them apart.
-const Slopes* find_kink(const std::array<Slopes, sweep_steps>& sweep, double rounding) {
-    const auto stays = [&](const Slopes& longer, const Slopes& shorter) {
-        return shorter.gap() > 0.5 * longer.gap() && shorter.gap() < 2 * longer.gap() &&
-               shorter.gap() > 64 * rounding / shorter.step;
-    };
+const Slopes* find_kink(const Sweep& sweep, double rounding) {
+    std::array<Gap, sweep_steps> gaps;
+    for (std::size_t k = 0; k < sweep.size(); ++k) gaps[k] = {sweep[k].step, sweep[k].gap()};
+    const std::optional<std::size_t> at = find_lasting(gaps, rounding);
+    return at ? &sweep[*at] : nullptr;
+}
+
+/// Whether the values beside the point are as far from that at it, whatever the step.
+bool is_jump(const Sweep& sweep, double rounding) {
+    const double jump = sweep.back().jump();
+    return jump > 64 * rounding && std::all_of(sweep.end() - 4, sweep.end(), [&](const Slopes& s) {
+               return std::abs(s.jump() - jump) <= 0.01 * jump;
+           });
+}
+
+/// The slope of one side at the step whose longer neighbour comes closest to it.
+double settled(const Sweep& sweep, double Slopes::*side) {
+    const auto change = [&](std::size_t k) { return std::abs(sweep[k].*side - sweep[k - 1].*side); };
+    std::size_t best = 1;
     for (std::size_t k = 2; k < sweep.size(); ++k)
-        if (stays(sweep[k - 2], sweep[k - 1]) && stays(sweep[k - 1], sweep[k])) return &sweep[k];
-    return nullptr;
+        if (change(k) < change(best)) best = k;
+    return sweep[best].*side;
+}
+
+Diagnosis explain_jump(const Sweep& sweep, double analytic) {
+    const double left = settled(sweep, &Slopes::beyond_left), right = settled(sweep, &Slopes::beyond_right);
+    const double jump = sweep.back().jump();
+    const double margin = 1e-3 * std::max(std::abs(left), std::abs(right)) + 1e-6 * jump;
+    const std::string what = fmt::format(
+        "the value jumps here, by {:.6g} at every step down to {:.2g}, and has the slope {:.6g} on the left and {:.6g} "
+        "on the right",
+        jump, sweep.back().step, left, right);
+    if (analytic >= std::min(left, right) - margin && analytic <= std::max(left, right) + margin)
+        return {GradcheckVerdict::kink, what + "; the analytic one is between them: move the point"};
+    return {GradcheckVerdict::wrong_rule, what + ", but the analytic one is not between"};
+}
+
+Diagnosis explain_kink(const Slopes& kink, double analytic) {
+    const auto [low, high] = std::minmax(kink.left, kink.right);
+    const double margin = 1e-3 * kink.gap();
+    if (analytic > low - margin && analytic < high + margin)
+        return {GradcheckVerdict::kink,
+                fmt::format("from the left the slope is {:.6g}, from the right {:.6g}, at every step down to {:.2g}; "
+                            "the analytic one is between them: move the point",
+                            kink.left, kink.right, kink.step)};
+    return {GradcheckVerdict::wrong_rule,
+            fmt::format("there is a kink here, of the slopes {:.6g} and {:.6g}, but the analytic one is not between",
+                        kink.left, kink.right)};
+}
+
+/// What the sweep says of a function that has a jump or a kink at the point.
+std::optional<Diagnosis> explain_sides(const Sweep& sweep, double analytic, double rounding) {
+    if (is_jump(sweep, rounding)) return explain_jump(sweep, analytic);
+    if (const Slopes* const kink = find_kink(sweep, rounding)) return explain_kink(*kink, analytic);
+    return std::nullopt;
+}
+
+Sweep swept(const std::function<double(double)>& along, double step) {
+    Sweep sweep;
+    const double start = along(0);
+    for (std::size_t k = 0; k < sweep_steps; ++k)
+        sweep[k] = slopes_at(along, start, step * std::ldexp(8.0, -3 * static_cast<int>(k)));
+    return sweep;
 }
 
 /// How far the values are from smooth: noise changes a slope by itself over the step, so that it shows where the slope
 /// changes most, in proportion to one over the step. A long step's truncation is no noise.
-double noise_of(const std::array<Slopes, sweep_steps>& sweep) {
+double noise_of(const Sweep& sweep) {
     double noise = 0;
     for (std::size_t k = 2; k < sweep.size(); ++k)
         noise = std::max(noise, std::abs(sweep[k].central - sweep[k - 1].central) * sweep[k].step);
@@ -48,16 +108,29 @@ double noise_of(const std::array<Slopes, sweep_steps>& sweep) {
 
 }  // namespace
 
+std::optional<std::size_t> find_lasting(std::span<const Gap> gaps, double rounding) {
+    const auto lasts = [&](const Gap& longer, const Gap& shorter) {
+        return shorter.size > 0.5 * longer.size && shorter.size < 2 * longer.size &&
+               shorter.size > 64 * rounding / shorter.step;
+    };
+    for (std::size_t k = 2; k < gaps.size(); ++k)
+        if (lasts(gaps[k - 2], gaps[k - 1]) && lasts(gaps[k - 1], gaps[k]) && gaps.back().size > 0.5 * gaps[k].size)
+            return k;
+    return std::nullopt;
+}
+
+Diagnosis diagnose_agreement(const std::function<double(double)>& along, double analytic, double step,
+                             double rounding) {
+    return explain_sides(swept(along, step), analytic, rounding).value_or(Diagnosis{GradcheckVerdict::passed, {}});
+}
+
 Diagnosis diagnose(const std::function<double(double)>& along, double analytic, double step, double rounding) {
-    const double start = along(0);
     for (const double distance : {0.0, step, -step})
         if (const double a = along(distance), b = along(distance); a != b && !(std::isnan(a) && std::isnan(b)))
             return {GradcheckVerdict::nondeterministic,
                     fmt::format("two evaluations at one point differ: {:.17g} and {:.17g}", a, b)};
 
-    std::array<Slopes, sweep_steps> sweep;
-    for (std::size_t k = 0; k < sweep_steps; ++k)
-        sweep[k] = slopes_at(along, start, step * std::ldexp(8.0, -3 * static_cast<int>(k)));
+    const Sweep sweep = swept(along, step);
     const Slopes& shortest = sweep.back();
     if (!std::isfinite(shortest.left) || !std::isfinite(shortest.right))
         return {GradcheckVerdict::not_finite,
@@ -65,20 +138,7 @@ Diagnosis diagnose(const std::function<double(double)>& along, double analytic, 
                             along(std::isfinite(shortest.left) ? shortest.step : -shortest.step), shortest.step,
                             std::isfinite(shortest.left) ? "right" : "left")};
 
-    if (const Slopes* const kink = find_kink(sweep, rounding)) {
-        const auto [low, high] = std::minmax(kink->left, kink->right);
-        const double margin = 1e-3 * kink->gap();
-        if (analytic > low - margin && analytic < high + margin)
-            return {
-                GradcheckVerdict::kink,
-                fmt::format("from the left the slope is {:.6g}, from the right {:.6g}, at every step down to {:.2g}; "
-                            "the analytic one is between them: move the point",
-                            kink->left, kink->right, kink->step)};
-        return {
-            GradcheckVerdict::wrong_rule,
-            fmt::format("there is a kink here, of the slopes {:.6g} and {:.6g}, but the analytic one is not between",
-                        kink->left, kink->right)};
-    }
+    if (const std::optional<Diagnosis> sides = explain_sides(sweep, analytic, rounding)) return *sides;
 
     const auto error = [&](const Slopes& s) { return std::abs(s.central - analytic); };
     // Each step is half of the one before. Where the function is curved, the error need not fall with each of them, but

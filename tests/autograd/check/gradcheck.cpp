@@ -4,6 +4,7 @@
 #include <limits>
 #include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/autograd/tape/tape.hpp>
+#include <wengert/autograd/transform/custom_op.hpp>
 
 #include "autograd/tiny_ops.hpp"
 
@@ -141,6 +142,38 @@ TEST_CASE("gradcheck: a recorded pass that is wrong fails in second order and on
                    "wrong: analytic 0, numeric 0.27"));
 }
 
+TEST_CASE("gradcheck: third order passes what is right, and finds what is wrong there alone") {
+    for (const std::int64_t limit : {4096, 0}) {
+        CAPTURE(limit);
+        const GradcheckOptions third{.order = 3, .full_jacobian_limit = limit};
+        const auto of_two = [](const Tensors& in) { return mul(tiny::tanh(in[0]), mul(in[1], in[1])); };
+        const GradcheckResult right = gradcheck(of_two, {vector({0.3, -1.2}), vector({0.7, 0.4})}, third);
+        CHECK_MESSAGE(right.passed, right.message);
+        // sum() of the first and linear functions have constants for second derivatives.
+        CHECK(gradcheck([](const Tensors& in) { return scale(in[0], 3); }, {vector({1, 2})}, third).passed);
+        CHECK(
+            gradcheck([](const Tensors& in) { return sum(mul(in[0], in[1])); }, {vector({1, 2}), vector({3, 4})}, third)
+                .passed);
+        // Right in value, gradient and second derivative; the second derivative's own is cut off.
+        const auto cut = custom_op(
+            "cut", [](const auto& in) { return mul(in[0], mul(in[0], in[0])); },
+            [](const auto& in, const Tensor&, const Tensor& ct) {
+                const auto cut_square = custom_op(
+                    "cut_square", [](const auto& in) { return mul(in[0], in[0]); },
+                    [](const auto& in, const Tensor&, const Tensor& ct) {
+                        return std::vector{mul(ct, scale(stop_gradient(in[0]), 2))};
+                    });
+                return std::vector{mul(ct, scale(cut_square(in[0]), 3))};
+            });
+        const Tensor x = vector({0.3, -1.2});
+        CHECK(gradcheck(cut, {x}, {.order = 2, .full_jacobian_limit = limit}).passed);
+        const GradcheckResult wrong = gradcheck(cut, {x}, third);
+        CHECK_FALSE(wrong.passed);
+        CHECK(wrong.verdict == GradcheckVerdict::wrong_rule);
+        CHECK(wrong.message.starts_with("third order: the derivative of the derivative of the gradient of input 0"));
+    }
+}
+
 TEST_CASE("gradcheck: a small gradient beside a large one is compared by its own size") {
     const auto f = [](const Tensors& in) {
         return concat(apply(Cube{Fault::recorded_value}, {&in[0]}, SourceLine{}), scale(in[1], 1e10));
@@ -257,7 +290,7 @@ TEST_CASE("gradcheck: what it does not take") {
     CHECK_THROWS_WITH_AS(gradcheck(f, {Tensor()}), "gradcheck: input 0 is an undefined tensor", ValueError);
     CHECK_THROWS_WITH_AS(gradcheck([](const Tensors&) { return Tensor(); }, {vector({1})}),
                          "gradcheck: the result is an undefined tensor", ValueError);
-    CHECK_THROWS_WITH_AS(gradcheck(f, {vector({1})}, {.order = 3}), "gradcheck: the order must be 1 or 2, not 3",
+    CHECK_THROWS_WITH_AS(gradcheck(f, {vector({1})}, {.order = 4}), "gradcheck: the order must be 1, 2 or 3, not 4",
                          ValueError);
     CHECK_THROWS_WITH_AS(gradcheck(f, {vector({1})}, {.names = {"a", "b"}}), "gradcheck: 2 names for 1 inputs",
                          ValueError);

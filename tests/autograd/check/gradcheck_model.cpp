@@ -143,3 +143,32 @@ TEST_CASE("gradcheck_model: what failed is shown while its tape lives, once") {
     gradcheck_model([&] { return model.loss(10); }, model.parameters(), {}, show);
     CHECK(calls == 1);
 }
+
+TEST_CASE("gradcheck_model: a table by scope, the worst node on top") {
+    const auto row = [](const char* op, const char* scope, double error, GradcheckVerdict verdict) {
+        return NodeCheck{3, op, scope, "operand 0", SourceLine(), error, verdict, "why"};
+    };
+    const std::vector<NodeCheck> rows{row("cube", "output", 1e-2, GradcheckVerdict::wrong_rule),
+                                      row("checkpoint", "", 0, GradcheckVerdict::not_checked),
+                                      row("tanh", "encoder, step 1", 2e-10, GradcheckVerdict::passed),
+                                      row("加", "output", 1e-11, GradcheckVerdict::passed)};
+    const std::string text = to_string(rows), line = to_string(SourceLine());
+    const auto with_line = [&](const std::string& row) { return row + line + "\n"; };
+    CHECK(text ==
+          "op                     operand                      worst error  verdict            line\n"
+          "output\n" +
+              with_line("  cube                 operand 0                        1.0e-02  wrong rule         ") +
+              with_line("  加                   operand 0                        1.0e-11  passed             ") +
+              "(no scope)\n" +
+              with_line("  checkpoint           operand 0                              -  not checked        ") +
+              "encoder, step 1\n" +
+              with_line("  tanh                 operand 0                        2.0e-10  passed             ") +
+              "4 checks: 2 passed, 1 failed, 1 not checked\n");
+    CHECK(to_string(std::vector<NodeCheck>{}).ends_with("line\n0 checks: 0 passed, 0 failed, 0 not checked\n"));
+    const TwoWeights model;
+    const std::string whole = to_string(gradcheck_model([&] { return model.loss(10); }, model.parameters()));
+    CAPTURE(whole);
+    CHECK(whole.find("\noutput\n  cube_below           operand 0 \"v\"") != std::string::npos);
+    CHECK(whole.find("\nencoder, step 1\n") != std::string::npos);
+    CHECK(whole.ends_with("\n12 checks: 11 passed, 1 failed, 0 not checked\n"));
+}

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <wengert/autograd/check/gradcheck.hpp>
@@ -119,4 +120,182 @@ TEST_CASE("gradcheck: the verdicts of second order, and of what overwrites") {
         return x;
     };
     check_verdict(gradcheck(writes, {vector({1})}), GradcheckVerdict::overwrites, "the function overwrites input 0");
+}
+
+namespace {
+
+double relu_of(double x) { return std::max(x, 0.0); }
+double step_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }
+
+/// The middle one of three numbers, whose rule is right but for ties: there every element has `at_ties`.
+GradcheckFunction middle_of_three(double at_ties, double factor, double width) {
+    return custom_op(
+        "middle",
+        [](const auto& in) {
+            Values v = elements(in[0]);
+            std::sort(v.begin(), v.end());
+            return vector({v[1]});
+        },
+        [=](const auto& in, const Tensor&, const Tensor& ct) {
+            const Values v = elements(in[0]);
+            const auto [low, high] = std::minmax({v[0], v[1], v[2]});
+            Values gradient(3);
+            for (std::size_t i = 0; i < 3; ++i) {
+                gradient[i] = factor * ct.item() * (low < v[i] && v[i] < high ? 1 : 0);
+                if (high - low <= width) gradient[i] = at_ties * ct.item();
+            }
+            return std::vector{tensor(gradient, {3})};
+        });
+}
+
+}  // namespace
+
+TEST_CASE("gradcheck: the verdict of a kink whose sides a central difference takes for one slope") {
+    const auto magnitude = [](double x) { return std::abs(x); };
+    for (const double at_kink : {0.0, 0.5, -1.0}) {
+        const auto slope = [=](double x) { return x == 0 ? at_kink : step_of(x); };
+        check_verdict(gradcheck(of_numbers(magnitude, slope), {vector({-1, 0, 1})}), GradcheckVerdict::kink,
+                      "; kink here: from the left the slope is -1, from the right 1, at every step down to ");
+    }
+    const GradcheckFunction right = of_numbers(magnitude, step_of);
+    check_verdict(gradcheck(right, {vector({0})}), GradcheckVerdict::kink,
+                  "by input 0 [1] at [0] has two sides: analytic 0; kink here: ");
+    check_verdict(gradcheck(right, {zeros({100}, Dtype::float64)}), GradcheckVerdict::kink,
+                  "by input 0 along a random direction has two sides: ");
+    // A step does not reach it, or what looks like one is smooth.
+    check_verdict(gradcheck(right, {vector({1e-2, -3})}), GradcheckVerdict::passed, "");
+    const auto smooth = [](double x) { return std::sqrt(x * x + 1e-12); };
+    check_verdict(gradcheck(of_numbers(smooth, [](double x) { return x / std::sqrt(x * x + 1e-12); }), {vector({0})}),
+                  GradcheckVerdict::passed, "");
+    // What rounding leaves of terms that cancel is no jump.
+    check_verdict(
+        gradcheck(of_numbers([](double x) { return x == 1 ? 1e-18 : 0; }, [](double) { return 0.0; }), {vector({1})}),
+        GradcheckVerdict::passed, "");
+    for (const int power : {2, 3, 4})
+        check_verdict(gradcheck(of_numbers([=](double x) { return std::pow(x, power); },
+                                           [=](double x) { return power * std::pow(x, power - 1); }),
+                                {vector({0, 1e-9, 1})}),
+                      GradcheckVerdict::passed, "");
+}
+
+TEST_CASE("gradcheck: the verdict of a jump, whose value may lie on either side or apart") {
+    const auto none = [](double) { return 0.0; };
+    const auto floor_of = [](double x) { return std::floor(x); };
+    const auto ceiling_of = [](double x) { return std::ceil(x); };
+    const auto apart = [](double x) { return x == 1 ? 5.0 : 0.0; };
+    const auto middle = [](double x) { return step_of(x - 1); };
+    for (const std::function<double(double)>& f :
+         std::vector<std::function<double(double)>>{floor_of, ceiling_of, apart, middle})
+        check_verdict(gradcheck(of_numbers(f, none), {vector({0.5, 1})}), GradcheckVerdict::kink,
+                      "; kink here: the value jumps here, by ");
+    const auto curved = [](double x) { return x < 1 ? x * x : 3 + std::exp(x); };
+    const auto slope = [](double x) { return x < 1 ? 2 * x : std::exp(x); };
+    check_verdict(gradcheck(of_numbers(curved, slope), {vector({1})}), GradcheckVerdict::kink,
+                  "has the slope 2 on the left and 2.71828 on the right; the analytic one is between them: move the");
+    check_verdict(gradcheck(of_numbers(curved, [&](double x) { return x == 1 ? 3.0 : slope(x); }), {vector({1})}),
+                  GradcheckVerdict::wrong_rule, "but the analytic one is not between");
+}
+
+TEST_CASE("gradcheck: the verdict of a point without a derivative that has one along every axis") {
+    const Tensor tie = vector({1, 1, 1});
+    for (const double share : {0.0, 1.0 / 3, 1.0})
+        check_verdict(gradcheck(middle_of_three(share, 1, 0), {tie}),
+                      share > 0 ? GradcheckVerdict::kink : GradcheckVerdict::passed,
+                      share > 0 ? "; kink here: the slopes of two directions do not add up to that of their sum" : "");
+    check_verdict(gradcheck(middle_of_three(1.5, 1, 0), {tie}), GradcheckVerdict::wrong_rule, "; wrong rule: ");
+    check_verdict(gradcheck(middle_of_three(-0.1, 1, 0), {tie}), GradcheckVerdict::wrong_rule, "; wrong rule: ");
+    check_verdict(gradcheck(middle_of_three(1.5, 1, 1e-6), {tie}), GradcheckVerdict::wrong_rule, "; wrong rule: ");
+    check_verdict(gradcheck(middle_of_three(1, 1.001, 0), {tie}), GradcheckVerdict::wrong_rule, "; wrong rule: ");
+}
+
+TEST_CASE("gradcheck: no wrong rule becomes a kink, at a kink, at a jump or where there is neither") {
+    struct Case {
+        const char* name;
+        bool is_smooth;
+        std::function<double(double)> value, slope;
+    };
+    const std::vector<Case> cases{
+        {"relu", false, relu_of, [](double x) { return x > 0 ? 1.0 : 0.0; }},
+        {"magnitude", false, [](double x) { return std::abs(x); }, step_of},
+        {"jump", false, [](double x) { return x > 0 ? x + 1 : x; }, [](double) { return 1.0; }},
+        {"identity", true, [](double x) { return x; }, [](double) { return 1.0; }},
+        {"square", true, square, twice}};
+    using Fault = std::function<double(double x, double slope)>;
+    const std::vector<std::pair<const char*, Fault>> faults{
+        {"factor", [](double, double slope) { return 1.001 * slope; }},
+        {"sign", [](double, double slope) { return -slope; }},
+        {"shifted", [](double, double slope) { return slope + 1e-3; }},
+        {"near", [](double x, double slope) { return std::abs(x) < 1e-3 ? slope + 0.3 : slope; }},
+        {"very near", [](double x, double slope) { return std::abs(x) < 1e-6 ? 2.5 : slope; }},
+        {"here alone", [](double x, double slope) { return x == 0 ? -1.5 : slope; }},
+        {"on the left", [](double x, double slope) { return x < 0 ? slope + 0.3 : slope; }},
+        {"on the right", [](double x, double slope) { return x > 0 ? slope - 0.3 : slope; }},
+    };
+    for (const auto& [name, is_smooth, value, slope] : cases) {
+        CAPTURE(name);
+        for (const auto& [title, fault] : faults) {
+            CAPTURE(title);
+            for (const Tensor& x : {vector({0}), vector({-1, 0, 1}), vector({0, 0})}) {
+                const auto is_right = [&](double at) { return fault(at, slope(at)) == slope(at); };
+                if (is_smooth && std::ranges::all_of(elements(x), is_right)) continue;  // nothing is wrong here
+                check_verdict(gradcheck(of_numbers(value, [&](double at) { return fault(at, slope(at)); }), {x}),
+                              GradcheckVerdict::wrong_rule, "wrong");
+            }
+        }
+    }
+}
+
+TEST_CASE("gradcheck: a rule that is wrong at one element or transposed is wrong at a kink, too") {
+    const auto rule = [](const std::function<Values(const Values& slopes)>& fault) {
+        return custom_op(
+            "planted",
+            [](const auto& in) {
+                Values v = elements(in[0]);
+                for (double& x : v) x = relu_of(x);
+                return tensor(v, in[0].shape());
+            },
+            [=](const auto& in, const Tensor&, const Tensor& ct) {
+                Values slopes = elements(in[0]);
+                for (double& x : slopes) x = x > 0 ? 1 : 0;
+                return std::vector{mul(ct, tensor(fault(slopes), ct.shape()))};
+            });
+    };
+    const Tensor x = matrix({0, 2, -3, 0}, 2), at_kinks = matrix({0, 0, 0, 0}, 2);
+    check_verdict(gradcheck(rule([](const Values& v) { return v; }), {x}), GradcheckVerdict::kink, "; kink here: ");
+    const auto transposed = [](const Values& v) { return Values{v[0], v[2], v[1], v[3]}; };
+    const auto one_element = [](const Values& v) { return Values{v[0], v[1], v[2], v[3] + 0.25}; };
+    for (const Tensor& point : {x, at_kinks}) {
+        check_verdict(gradcheck(rule(transposed), {point}), GradcheckVerdict::wrong_rule, "wrong");
+        check_verdict(gradcheck(rule(one_element), {point}), GradcheckVerdict::wrong_rule,
+                      "there is a kink here, but the rule is wrong about 1e-04 beside it, too: first order: ");
+    }
+}
+
+TEST_CASE("gradcheck: the ops of a composition are asked where it alone disagrees, or might hide one that is wrong") {
+    const auto slope = [](double x) { return x > 0 ? 1.0 : 0.0; };
+    const GradcheckFunction relu = of_numbers(relu_of, slope);
+    const auto odd = [&](const std::vector<Tensor>& in) {
+        return add(relu({in[0]}), scale(relu({scale(in[0], -1)}), -1));  // x, by two kinks
+    };
+    check_verdict(
+        gradcheck(odd, {vector({1, 0})}), GradcheckVerdict::kink,
+        "; kink here: beside the point the gradient is right, and the rule of every op holds, but planted has "
+        "a kink: first order: the derivative of the result [2] at [1] by input 0 \"operand 0\" [2] at [1] ");
+    const auto wrong_at_0 = of_numbers([](double x) { return x; }, [](double x) { return x == 0 ? 1.5 : 1.0; });
+    const auto both = [&](const std::vector<Tensor>& in) { return add(relu(in), wrong_at_0(in)); };
+    check_verdict(gradcheck(both, {vector({0})}), GradcheckVerdict::wrong_rule,
+                  "wrong rule: there is a kink here, but the rule of planted is wrong, too: first order: ");
+    const auto lone = [&](const std::vector<Tensor>& in) { return scale(wrong_at_0(in), 2); };
+    check_verdict(gradcheck(lone, {vector({0})}), GradcheckVerdict::wrong_rule, "; wrong rule: the error is 1 at best");
+}
+
+TEST_CASE("gradcheck: what passes costs four evaluations an element, and two for the point") {
+    int evaluations = 0;
+    const auto counted = [&](const std::vector<Tensor>& in) {
+        ++evaluations;
+        return mul(in[0], in[0]);
+    };
+    CHECK(gradcheck(counted, {vector({1, -2})}).passed);
+    constexpr int elements = 2, cotangents = 3;
+    CHECK(evaluations == 2 + 4 * elements + cotangents);
 }

@@ -153,6 +153,23 @@ TEST_CASE("sorting: quantiles over any axes, by default over all") {
             }
 }
 
+TEST_CASE("sorting: equal elements share the derivative of a quantile between them as others do") {
+    const auto slopes = [](std::initializer_list<double> values, double q) {
+        Tape tape;
+        const Tensor x = tensor(values, Dtype::float64);
+        tape.watch(x);
+        return elements(tape.gradient(quantile(x, q), x));
+    };
+    CHECK(slopes({1, 1}, 0.5) == Values{0.5, 0.5});
+    CHECK(slopes({1, 1}, 0.25) == Values{0.75, 0.25});
+    CHECK(slopes({1, 2}, 0.25) == Values{0.75, 0.25});
+    CHECK(slopes({1, 1, 1}, 0.5) == Values{0, 1, 0});
+    CHECK(quantile(tensor({-1e308, 1e308}, Dtype::float64), 0.25).item() == -0.5e308);
+    const GradcheckResult mean_of_two =
+        gradcheck([](const auto& in) { return median(in[0]); }, {tensor({1, 1}, Dtype::float64)}, {.order = 2});
+    CHECK_MESSAGE(mean_of_two.passed, mean_of_two.message);
+}
+
 TEST_CASE("sorting: gradients of first and second order") {
     const std::vector<Tensor> x{sample_values({3, 5}, -1, 1, 1)};
     for (const int order : {1, 2}) {
