@@ -7,6 +7,7 @@
 #include <wengert/ops/reduce/internal/rows.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
 #include <wengert/ops/reduce/softmax.hpp>
+#include <wengert/ops/shape/copies.hpp>
 
 namespace wengert {
 
@@ -106,8 +107,12 @@ Tensor CrossEntropy::jvp(const Forward& forward) const {
 
 std::vector<Sample> CrossEntropy::samples() {
     const auto ids = [](std::vector<std::int64_t> values, const Shape& shape) { return tensor(values, shape); };
-    const auto with = [](const CrossEntropyOptions& options) {
-        return [=](const std::vector<Tensor>& in) { return cross_entropy(in[0], in[1], options); };
+    const auto with = [](const CrossEntropyOptions& given) {
+        return [=](const std::vector<Tensor>& in) {
+            CrossEntropyOptions options = given;
+            if (given.weight.defined()) options.weight = convert(given.weight, in[0].dtype());
+            return cross_entropy(in[0], in[1], options);
+        };
     };
     return {{"[4, 5]", {sample_values({4, 5}, -2, 2, 1), ids({0, 4, 2, 2}, {4})}, with({})},
             {"ignored rows",

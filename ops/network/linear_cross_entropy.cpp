@@ -12,6 +12,7 @@
 #include <wengert/ops/reduce/internal/rows.hpp>
 #include <wengert/ops/reduce/internal/sum_op.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
+#include <wengert/ops/shape/copies.hpp>
 #include <wengert/ops/shape/views.hpp>
 
 namespace wengert {
@@ -148,8 +149,10 @@ std::vector<Sample> LinearCrossEntropy::samples() {
         return std::vector{sample_values(x, -1, 1, 1), sample_values({classes, x.back()}, -1, 1, 2),
                            sample_values({classes}, -1, 1, 3), tensor(labels, rows)};
     };
-    const auto with = [](const CrossEntropyOptions& options, std::int64_t chunk) {
+    const auto with = [](const CrossEntropyOptions& given, std::int64_t chunk) {
         return [=](const std::vector<Tensor>& in) {
+            CrossEntropyOptions options = given;
+            if (given.weight.defined()) options.weight = convert(given.weight, in[0].dtype());
             return linear_cross_entropy(in[0], in[1], in[2], in[3], options, chunk);
         };
     };

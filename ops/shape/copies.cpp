@@ -115,7 +115,7 @@ Tensor convert(const Input& x, Dtype dtype) {
 
 std::vector<Sample> Convert::samples() {
     return {{"[2, 3], float64 as it is", {sample_values({2, 3}, -1, 1, 1)}, [](const auto& in) {
-                 return apply(Convert{Dtype::float64, Dtype::float64}, Input(in[0]));
+                 return apply(Convert{in[0].dtype(), in[0].dtype()}, Input(in[0]));
              }}};
 }
 

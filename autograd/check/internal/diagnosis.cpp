@@ -20,7 +20,7 @@ struct Slopes {
     double gap() const { return std::abs(right - left); }
     double jump() const { return std::max(std::abs(left), std::abs(right)) * step; }
 };
-using Sweep = std::array<Slopes, sweep_steps>;
+using SlopeSweep = std::array<Slopes, sweep_steps>;
 
 Slopes slopes_at(const std::function<double(double)>& along, double start, double step) {
     const double left = along(-step), right = along(step), far_left = along(-2 * step), far_right = along(2 * step);
@@ -32,7 +32,7 @@ Slopes slopes_at(const std::function<double(double)>& along, double start, doubl
             (8 * (right - left) - (far_right - far_left)) / (12 * step)};
 }
 
-const Slopes* find_kink(const Sweep& sweep, double rounding) {
+const Slopes* find_kink(const SlopeSweep& sweep, double rounding) {
     std::array<Gap, sweep_steps> gaps;
     for (std::size_t k = 0; k < sweep.size(); ++k) gaps[k] = {sweep[k].step, sweep[k].gap()};
     const std::optional<std::size_t> at = find_lasting(gaps, rounding);
@@ -40,7 +40,7 @@ const Slopes* find_kink(const Sweep& sweep, double rounding) {
 }
 
 /// Whether the values beside the point are as far from that at it, whatever the step.
-bool is_jump(const Sweep& sweep, double rounding) {
+bool is_jump(const SlopeSweep& sweep, double rounding) {
     const double jump = sweep.back().jump();
     return jump > 64 * rounding && std::all_of(sweep.end() - 4, sweep.end(), [&](const Slopes& s) {
                return std::abs(s.jump() - jump) <= 0.01 * jump;
@@ -48,7 +48,7 @@ bool is_jump(const Sweep& sweep, double rounding) {
 }
 
 /// The slope of one side at the step whose longer neighbour comes closest to it.
-double settled(const Sweep& sweep, double Slopes::*side) {
+double settled(const SlopeSweep& sweep, double Slopes::*side) {
     const auto change = [&](std::size_t k) { return std::abs(sweep[k].*side - sweep[k - 1].*side); };
     std::size_t best = 1;
     for (std::size_t k = 2; k < sweep.size(); ++k)
@@ -56,7 +56,7 @@ double settled(const Sweep& sweep, double Slopes::*side) {
     return sweep[best].*side;
 }
 
-Diagnosis explain_jump(const Sweep& sweep, double analytic) {
+Diagnosis explain_jump(const SlopeSweep& sweep, double analytic) {
     const double left = settled(sweep, &Slopes::beyond_left), right = settled(sweep, &Slopes::beyond_right);
     const double jump = sweep.back().jump();
     const double margin = 1e-3 * std::max(std::abs(left), std::abs(right)) + 1e-6 * jump;
@@ -83,14 +83,14 @@ Diagnosis explain_kink(const Slopes& kink, double analytic) {
 }
 
 /// What the sweep says of a function that has a jump or a kink at the point.
-std::optional<Diagnosis> explain_sides(const Sweep& sweep, double analytic, double rounding) {
+std::optional<Diagnosis> explain_sides(const SlopeSweep& sweep, double analytic, double rounding) {
     if (is_jump(sweep, rounding)) return explain_jump(sweep, analytic);
     if (const Slopes* const kink = find_kink(sweep, rounding)) return explain_kink(*kink, analytic);
     return std::nullopt;
 }
 
-Sweep swept(const std::function<double(double)>& along, double step) {
-    Sweep sweep;
+SlopeSweep swept(const std::function<double(double)>& along, double step) {
+    SlopeSweep sweep;
     const double start = along(0);
     for (std::size_t k = 0; k < sweep_steps; ++k)
         sweep[k] = slopes_at(along, start, step * std::ldexp(8.0, -3 * static_cast<int>(k)));
@@ -99,7 +99,7 @@ Sweep swept(const std::function<double(double)>& along, double step) {
 
 /// How far the values are from smooth: noise changes a slope by itself over the step, so that it shows where the slope
 /// changes most, in proportion to one over the step. A long step's truncation is no noise.
-double noise_of(const Sweep& sweep) {
+double noise_of(const SlopeSweep& sweep) {
     double noise = 0;
     for (std::size_t k = 2; k < sweep.size(); ++k)
         noise = std::max(noise, std::abs(sweep[k].central - sweep[k - 1].central) * sweep[k].step);
@@ -130,7 +130,7 @@ Diagnosis diagnose(const std::function<double(double)>& along, double analytic, 
             return {GradcheckVerdict::nondeterministic,
                     fmt::format("two evaluations at one point differ: {:.17g} and {:.17g}", a, b)};
 
-    const Sweep sweep = swept(along, step);
+    const SlopeSweep sweep = swept(along, step);
     const Slopes& shortest = sweep.back();
     if (!std::isfinite(shortest.left) || !std::isfinite(shortest.right))
         return {GradcheckVerdict::not_finite,
