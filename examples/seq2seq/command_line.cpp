@@ -193,6 +193,25 @@ what runs is done.)");
     verb.callback([&a, &resources] { compute_with(resources, [&a] { serve(a); }); });
 }
 
+/// The flags of scores, which are sacrebleu's.
+void add_scoring(CLI::App& verb, Measurement& measurement) {
+    const std::string group = "The scores";
+    verb.add_option("--tokenize", measurement.tokenize,
+                    "BLEU's tokens: 13a, char, zh, intl, none; usual: 13a, or zh for Chinese")
+        ->type_name("NAME")
+        ->group(group);
+    add_choice(verb, "--smooth-method", measurement.smooth_method, bleu_smoothing_names,
+               "What stands for a precision of BLEU that is 0")
+        ->group(group);
+    add_number(verb, "--smooth-value", measurement.smooth_value, Bounds<double>{0, 1e6},
+               "Of floor and add-k (default: 0.1 and 1)")
+        ->default_str("")
+        ->group(group);
+    verb.add_flag("--lowercase", measurement.lowercase,
+                  "Both sides are scored in lower case, as they are without it if the model knows no capitals")
+        ->group(group);
+}
+
 void add_measurement(CLI::App& verb, Measurement& a, Resources& resources) {
     add_corpus(verb, a.data, "", "data", "Sentence pairs (none: the held-out part of the built-in corpus)")
         ->description("Their translations, line by line; several files are several references")

@@ -1,31 +1,14 @@
 #include "measurement.hpp"
 
+#include <fmt/format.h>
+
 #include "corpora.hpp"
-#include "option_flags.hpp"
 
 namespace wengert::program {
 
 Corpus measured_corpus(const CorpusFiles& files, const Translator& translator) {
     constexpr std::int64_t any_length = 10'000;
     return read_corpus(files, Part::held_out, {translator.source.tokenizer, translator.target.tokenizer}, any_length);
-}
-
-void add_scoring(CLI::App& verb, Measurement& measurement) {
-    const std::string group = "The scores";
-    verb.add_option("--tokenize", measurement.tokenize,
-                    "BLEU's tokens: 13a, char, zh, intl, none; usual: 13a, or zh for Chinese")
-        ->type_name("NAME")
-        ->group(group);
-    add_choice(verb, "--smooth-method", measurement.smooth_method, bleu_smoothing_names,
-               "What stands for a precision of BLEU that is 0")
-        ->group(group);
-    add_number(verb, "--smooth-value", measurement.smooth_value, Bounds<double>{0, 1e6},
-               "Of floor and add-k (default: 0.1 and 1)")
-        ->default_str("")
-        ->group(group);
-    verb.add_flag("--lowercase", measurement.lowercase,
-                  "Both sides are scored in lower case, as they are without it if the model knows no capitals")
-        ->group(group);
 }
 
 EvaluationOptions evaluation_options(const Measurement& measurement, const Translator& translator,

@@ -4,17 +4,10 @@
 
 #include "verbs.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace wengert::program {
 
 /// The sentence pairs as a translator reads them, however long they are: up to 10,000 tokens.
 Corpus measured_corpus(const CorpusFiles& files, const Translator& translator);
-
-/// The flags of scores, which are sacrebleu's.
-void add_scoring(CLI::App& verb, Measurement& measurement);
 
 /// Throws ValueError for a value of a smoothing method that has none.
 EvaluationOptions evaluation_options(const Measurement& measurement, const Translator& translator,

@@ -12,7 +12,7 @@ namespace {
 using Tensors = std::vector<Tensor>;
 
 /// Where the rule is looked at again: so far beside the point, relative to each element.
-constexpr double beside = 1e-4;
+constexpr double nudge = 1e-4;
 
 double slope(const Line& line, const Tensors& gradients) {
     double sum = 0;
@@ -40,7 +40,7 @@ class Surroundings {
         Beside result;
         for (int k = 0; k < pairs; ++k) {
             const InputDirection direction = random_.next_direction(inputs_);
-            for (const double distance : {beside, -beside}) {
+            for (const double distance : {nudge, -nudge}) {
                 Finding found = check_at(moved(inputs_, direction, distance));
                 if (found.diagnosis.verdict == GradcheckVerdict::passed) ++result.held;
                 if (found.diagnosis.verdict != GradcheckVerdict::wrong_rule) continue;
@@ -66,7 +66,7 @@ class Surroundings {
     bool is_between() {
         constexpr int points = 32;
         const double here = slope_at(inputs_);
-        for (const double distance : {beside, 1e-7}) {
+        for (const double distance : {nudge, 1e-7}) {
             double low = std::numeric_limits<double>::infinity(), high = -low;
             for (int k = 0; k < points; ++k) {
                 const double there = slope_at(moved(inputs_, random_.next_direction(inputs_), distance));
@@ -87,7 +87,7 @@ class Surroundings {
         const GradcheckVerdict verdict = found.diagnosis.verdict;
         if (verdict != GradcheckVerdict::kink && verdict != GradcheckVerdict::too_noisy) return found;
         GradcheckOptions shorter = options_;  // whose longest step does not reach back to the point
-        shorter.step = beside / 256;
+        shorter.step = nudge / 256;
         return compare_with_differences(map_, inputs, shorter, unused);
     }
 
@@ -131,7 +131,7 @@ Finding compare_beside_kinks(const Differentiated& map, const Tensors& inputs, c
         if (there.wrong_rule.diagnosis.verdict == GradcheckVerdict::wrong_rule)
             found.diagnosis = {
                 GradcheckVerdict::wrong_rule,
-                fmt::format("there is a kink here, but the rule is wrong about {:.0e} beside it, too: {}", beside,
+                fmt::format("there is a kink here, but the rule is wrong about {:.0e} beside it, too: {}", nudge,
                             there.wrong_rule.message())};
         return found;
     }
@@ -143,7 +143,7 @@ Finding compare_beside_kinks(const Differentiated& map, const Tensors& inputs, c
                 "the slopes of two directions do not add up to that of their sum, however short the step; about "
                 "{:.0e} beside the point the rule holds, and the analytic slope is between those there: move "
                 "the point",
-                beside)};
+                nudge)};
     return found;
 }
 
