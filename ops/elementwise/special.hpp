@@ -68,8 +68,12 @@ struct Polygamma {
     static constexpr OpDoc doc{"polygamma(n, x)", broadcast_shape, "the derivative of order n of digamma",
                                "0 by n; ct polygamma(n + 1, x)"};
     static constexpr Range domain{0.8, 1.2}, domain_y{0.5, 4};
-    static constexpr Accuracy accuracy{
-        .ulps = 16, .least_normals = 1e3, .slope_ulps = 64, .slope_least_normals = 1e3, .between = {0.6, 6}};
+    static constexpr Accuracy accuracy{.ulps = 16,
+                                       .least_normals = 1e3,
+                                       .slope_ulps = 64,
+                                       .slope_least_normals = 1e3,
+                                       .between = {0.6, 6},
+                                       .between_y = {0, Accuracy::everywhere.high}};  // below 0 it has roots
     static constexpr int most = 100;
     /// The value for double or long double; n may be of any type.
     template <class T>

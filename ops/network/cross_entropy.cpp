@@ -7,7 +7,6 @@
 #include <wengert/ops/reduce/internal/rows.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
 #include <wengert/ops/reduce/softmax.hpp>
-#include <wengert/ops/shape/copies.hpp>
 
 namespace wengert {
 
@@ -110,7 +109,7 @@ std::vector<Sample> CrossEntropy::samples() {
     const auto with = [](const CrossEntropyOptions& given) {
         return [=](const std::vector<Tensor>& in) {
             CrossEntropyOptions options = given;
-            if (given.weight.defined()) options.weight = convert(given.weight, in[0].dtype());
+            if (given.weight.defined()) options.weight = cast(given.weight, in[0].dtype());
             return cross_entropy(in[0], in[1], options);
         };
     };

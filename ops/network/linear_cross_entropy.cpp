@@ -12,7 +12,6 @@
 #include <wengert/ops/reduce/internal/rows.hpp>
 #include <wengert/ops/reduce/internal/sum_op.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
-#include <wengert/ops/shape/copies.hpp>
 #include <wengert/ops/shape/views.hpp>
 
 namespace wengert {
@@ -152,7 +151,7 @@ std::vector<Sample> LinearCrossEntropy::samples() {
     const auto with = [](const CrossEntropyOptions& given, std::int64_t chunk) {
         return [=](const std::vector<Tensor>& in) {
             CrossEntropyOptions options = given;
-            if (given.weight.defined()) options.weight = convert(given.weight, in[0].dtype());
+            if (given.weight.defined()) options.weight = cast(given.weight, in[0].dtype());
             return linear_cross_entropy(in[0], in[1], in[2], in[3], options, chunk);
         };
     };

@@ -291,6 +291,7 @@ constexpr std::array forms{
     op<Gather>(gather_of),
     function("greater", comparison, "Greater"),
     function("greater_equal", comparison, "GreaterOrEqual"),
+    function("hardswish", same, "HardSwish"),
     op<NormalisedRows<true>>(layer_norm_of),
     function("less", comparison, "Less"),
     function("less_equal", comparison, "LessOrEqual"),
