@@ -109,7 +109,8 @@ std::vector<Sample> CrossEntropy::samples() {
     const auto with = [](const CrossEntropyOptions& given) {
         return [=](const std::vector<Tensor>& in) {
             CrossEntropyOptions options = given;
-            if (given.weight.defined()) options.weight = cast(given.weight, in[0].dtype());
+            if (given.weight.defined() && is_floating(in[0].dtype()))
+                options.weight = cast(given.weight, in[0].dtype());
             return cross_entropy(in[0], in[1], options);
         };
     };

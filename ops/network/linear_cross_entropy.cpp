@@ -151,7 +151,8 @@ std::vector<Sample> LinearCrossEntropy::samples() {
     const auto with = [](const CrossEntropyOptions& given, std::int64_t chunk) {
         return [=](const std::vector<Tensor>& in) {
             CrossEntropyOptions options = given;
-            if (given.weight.defined()) options.weight = cast(given.weight, in[0].dtype());
+            if (given.weight.defined() && is_floating(in[0].dtype()))
+                options.weight = cast(given.weight, in[0].dtype());
             return linear_cross_entropy(in[0], in[1], in[2], in[3], options, chunk);
         };
     };
