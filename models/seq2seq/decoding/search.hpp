@@ -114,9 +114,10 @@ struct LengthLimits {
     LengthLimits(std::int64_t of_all_) : of_all(of_all_) {}                             ///< the same of all
     LengthLimits(std::vector<std::int64_t> of_each_) : of_each(std::move(of_each_)) {}  ///< one for each
 
-    std::int64_t of_all = 0;
+    std::int64_t of_all = 0;                 ///< of every source, unless each has its own
     std::vector<std::int64_t> of_each = {};  ///< if there are some, of_all does not count
 
+    /// That of one source, which counts from 0.
     std::int64_t of(std::size_t source) const { return of_each.empty() ? of_all : of_each[source]; }
 };
 
