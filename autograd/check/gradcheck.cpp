@@ -6,8 +6,8 @@
 #include <iterator>
 #include <limits>
 #include <wengert/autograd/check/gradcheck_model.hpp>
+#include <wengert/autograd/check/internal/gradcheck_whole.hpp>
 #include <wengert/autograd/check/internal/kinks.hpp>
-#include <wengert/autograd/check/internal/whole.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/autograd/tensor/strided.hpp>
 

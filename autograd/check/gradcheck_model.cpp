@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 #include <wengert/autograd/check/gradcheck_model.hpp>
-#include <wengert/autograd/check/internal/whole.hpp>
+#include <wengert/autograd/check/internal/gradcheck_whole.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 
 namespace wengert {

@@ -1,3 +1,4 @@
+#include <span>
 #include <wengert/autograd/observe/picture_file.hpp>
 #include <wengert/autograd/tensor/atomic_file.hpp>
 

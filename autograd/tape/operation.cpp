@@ -16,8 +16,7 @@ void require_followed_by_none(const Inputs& in) {
     if (is_in_parallel_region())
         throw TapeError(
             "an op runs in an OpenMP region while a tape lives, which follows its own thread alone; open a Tape in "
-            "each "
-            "thread of the region, or a Pause for values without gradients");
+            "each thread of the region, or a Pause for values without gradients");
     for (std::size_t i = 0; i < in.size(); ++i) {
         const TensorState& operand = *in[i].state();
         if (operand.recording != 0 && !operand.parameter && Recording::is_live(operand.recording))

@@ -1,8 +1,9 @@
 #include <fmt/format.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
+#include <wengert/autograd/tensor/atomic_file.hpp>
 #include <wengert/models/seq2seq/checkpoint.hpp>
 #include <wengert/models/seq2seq/evaluation.hpp>
 
@@ -28,13 +29,6 @@ void evaluate(const EvaluateArguments& arguments) {
     const Corpus corpus = measured_corpus(arguments.data, translators[0]);
     const EvaluationOptions options = evaluation_options(arguments, translators[0], corpus);
     const Evaluation e = wengert::evaluate(ensemble, corpus, options);
-    if (!arguments.out.empty()) {
-        std::ofstream file(arguments.out);
-        for (const std::optional<std::size_t> pair : pairs_of_lines(corpus))
-            file << (pair ? e.translations[*pair] : "") << '\n';
-        file.close();
-        if (!file) throw FileError(arguments.out.string() + ": cannot be written");
-    }
     const nlohmann::ordered_json line = {{"loss", e.loss},
                                          {"perplexity", e.perplexity},
                                          {"exact_match", e.exact_match},
@@ -44,6 +38,13 @@ void evaluate(const EvaluateArguments& arguments) {
                                          {"sentences_per_second", e.sentences_per_second},
                                          {"tokens_per_second", e.tokens_per_second}};
     fmt::print("{}\n", line.dump());
+    if (arguments.out.empty()) return;
+    std::string text;
+    for (const std::optional<std::size_t> pair : pairs_of_lines(corpus))
+        text += (pair ? e.translations[*pair] : "") + '\n';
+    AtomicFile file(arguments.out);
+    file.write(std::as_bytes(std::span(text)));
+    file.commit();
 }
 
 void score(const ScoreArguments& arguments) {

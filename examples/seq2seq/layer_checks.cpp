@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
-
 #include <wengert/models/seq2seq/system.hpp>
 #include <wengert/nn/batch_norm.hpp>
 #include <wengert/nn/convolution.hpp>
@@ -161,10 +161,11 @@ void check_systems(const GradientCheckReport& report, Generator& generator) {
     SystemOptions reset = plain;
     reset.gru_reset = GruReset::before_product;
     for (const SystemEntry& entry : all_systems()) {
-        for (const auto& [variant, of_variant] :
-             {std::pair("", plain), std::pair(", all options", rich), std::pair(", reset before the product", reset)}) {
+        const std::pair<std::string_view, SystemOptions> variants[]{
+            {"", plain}, {", all options", rich}, {", reset before the product", reset}};
+        for (const auto& [variant, of_variant] : variants) {
             SystemOptions options = of_variant;
-            const bool is_plain = *variant == '\0', is_rich = options.layer_norm;
+            const bool is_plain = variant.empty(), is_rich = options.layer_norm;
             if (!is_plain && !is_rich && std::ranges::count(entry.unread, "gru_reset") > 0) continue;
             // A dot product compares states of one width.
             if (entry.name == "luong-dot") options.bidirectional = false;

@@ -169,10 +169,10 @@ class Run {
             if (validates)
                 validate(step);
             else if (options_.save_every > 0 && step.step % options_.save_every == 0)
-                save_sound();
+                save(false);
             if (const int signal = std::ranges::max(signals); signal != 0 && !trainer_.is_done()) {
                 progress_.end_line();
-                if (!validates) save_sound();
+                if (!validates) save(false);
                 fmt::print(stderr, "stopped by signal {} after step {}, which is saved; train --resume goes on\n",
                            signal, step.step);
                 return signal;
@@ -238,7 +238,6 @@ class Run {
         record["seconds"] = rate.seconds;
         record["peak_memory_mib"] = peak_memory_mib();
         record["seconds_left"] = seconds_left;
-        trainer_.require_sound();
         directory_.log(Log::validations, record);
         save(is_best);
         fmt::print(stderr, "{}{}\n", shown, is_best && validation_ ? " (best)" : "");
@@ -246,12 +245,8 @@ class Run {
         means_.restart();
     }
 
-    void save_sound() {
-        trainer_.require_sound();
-        save(false);
-    }
-
     void save(bool is_best) {
+        trainer_.require_sound();
         NamedTensors state = trainer_.state();
         state.emplace_back(best_name, scalar(best_.value, Dtype::float64));
         state.emplace_back(misses_name, tensor(std::vector<std::int64_t>{best_.misses}, {}));

@@ -9,6 +9,22 @@
 #include "corpora.hpp"
 
 namespace wengert::program {
+namespace {
+
+/// Models of subwords that are given go together with few other options of the text.
+void require_subword_options(const TrainArguments& a) {
+    if (!a.target_subword_model.empty() && a.subword_model.empty())
+        throw ValueError("--target-subword-model: the source's is not given by --subword-model");
+    if (!a.target_subword_model.empty() && a.text.joint)
+        throw ValueError("--target-subword-model: --joint has one set of subwords for both sides");
+    if (!a.subword_model.empty() && a.text.subwords > 0)
+        throw ValueError(fmt::format("--subword-model: its pieces are learned already, and --subwords {} learns others",
+                                     a.text.subwords));
+    if (!a.subword_model.empty() && a.text.tokenizer != TokenizerMode::words)
+        throw ValueError("--subword-model: it splits the text, and --tokenizer says another way");
+}
+
+}  // namespace
 
 Tokenizers make_tokenizers(const TrainArguments& a) {
     const TextOptions& text = a.text;
@@ -45,23 +61,6 @@ void require_same_system(const TrainArguments& a, const System& system) {
     if (const std::string other = first_difference(a.system, a.sizes, system); !other.empty())
         throw ValueError(fmt::format("--resume: {}, which the training has", other));
 }
-
-namespace {
-
-/// Models of subwords that are given go together with few other options of the text.
-void require_subword_options(const TrainArguments& a) {
-    if (!a.target_subword_model.empty() && a.subword_model.empty())
-        throw ValueError("--target-subword-model: the source's is not given by --subword-model");
-    if (!a.target_subword_model.empty() && a.text.joint)
-        throw ValueError("--target-subword-model: --joint has one set of subwords for both sides");
-    if (!a.subword_model.empty() && a.text.subwords > 0)
-        throw ValueError(fmt::format("--subword-model: its pieces are learned already, and --subwords {} learns others",
-                                     a.text.subwords));
-    if (!a.subword_model.empty() && a.text.tokenizer != TokenizerMode::words)
-        throw ValueError("--subword-model: it splits the text, and --tokenizer says another way");
-}
-
-}  // namespace
 
 bool require_coherent(const TrainArguments& arguments) {
     const bool validates = arguments.validation.given() || !arguments.data.given() || arguments.data.hold_out > 0;

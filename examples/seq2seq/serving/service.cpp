@@ -180,13 +180,6 @@ const ServedModel& Service::model_of(const std::string& name) const {
     throw Refusal{400, fmt::format("there is no model \"{}\"; there are {}", name, fmt::join(names, ", "))};
 }
 
-/// What a search without a length allows.
-std::int64_t usual_length(const Translator& translator, const std::vector<Sentence>& sentences) {
-    std::int64_t length = translator.max_length;
-    for (const Sentence& sentence : sentences) length = std::max(length, std::ssize(sentence));
-    return length;
-}
-
 HttpResponse Service::translate(const HttpRequest& http) {
     const auto end =
         Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(limits_.timeout));
@@ -213,9 +206,11 @@ HttpResponse Service::translate(const HttpRequest& http) {
     const auto work = [&] {
         if (Clock::now() > end) throw busy("the server is busy, and the request has waited for too long");
         const std::vector<Sentence> sentences = tokenized(model.translator, request.texts, limits_);
-        if (request.search.max_length == 0)
-            request.search.max_length = std::min(usual_length(model.translator, sentences), limits_.max_words);
-        const Sentence prefix = prefix_of(model.translator, request.prefix, request.search.max_length);
+        // Without a length of the request's each sentence has its own, of which this is the least.
+        std::int64_t& most = request.search.max_length;
+        const std::int64_t least = std::max(model.translator.max_length, request.search.min_length);
+        if (most == 0 && least > limits_.max_words) most = limits_.max_words;
+        const Sentence prefix = prefix_of(model.translator, request.prefix, most > 0 ? most : least);
         const auto all = translations_of(model.translator, sentences, request.search, prefix);
         if (request.attention) require_few_weights(all, limits_);
         for (std::size_t i = 0; i < all.size(); ++i)

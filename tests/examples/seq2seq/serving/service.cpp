@@ -242,6 +242,17 @@ TEST_CASE("an answer has no more attention than the limits allow") {
     CHECK(post(service, with_attention.dump()).status == 200);
 }
 
+TEST_CASE("the greatest length of a sentence does not depend on the others of its request") {
+    Service service(small_models(), {}, {}, 1);
+    std::string long_text = "Tom.";
+    for (int i = 0; i < 30; ++i) long_text += " Tom.";
+    const json alone = post(service, json{{"text", "Tom."}, {"min_length", 10}}.dump()).json["translations"][0],
+               beside = post(service, json{{"text", {"Tom.", long_text}}, {"min_length", 10}}.dump())
+                            .json["translations"][0];
+    CHECK(beside["text"] == alone["text"]);
+    CHECK(beside["complete"] == alone["complete"]);
+}
+
 TEST_CASE("hostile texts are translated like others") {
     Service service(small_models(), {}, {}, 1);
     for (const std::string& text :
