@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/reduce/counts.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
@@ -14,9 +15,12 @@ void CountNonzero::forward(const Inputs& in, const Destination& out) const {
     auto* const to = static_cast<std::int64_t*>(out.tensor.raw());
     visit_dtype(in[0].dtype(), [&](auto type) {
         using T = decltype(type);
-        for_each_row<const T>(axes, {&in[0]}, [to](std::int64_t row, std::span<const T> x) {
-            to[row] = std::ranges::count_if(x, [](T element) { return element != 0; });
-        });
+        reduce_rows<T>(
+            axes, in[0],
+            [](std::span<const T> x, std::int64_t) {
+                return std::int64_t{std::ranges::count_if(x, [](T element) { return element != 0; })};
+            },
+            std::plus<>(), [to](std::int64_t row, std::int64_t count) { to[row] = count; });
     });
 }
 

@@ -82,8 +82,10 @@ void write_values(const Tensor& x, const ReductionAxes& axes, const Tensor& out)
     visit_dtype(x.dtype(), [&](auto type) {
         using T = decltype(type);
         T* const to = static_cast<T*>(out.raw());
-        for_each_row<const T>(
-            axes, {&x}, [to](std::int64_t row, std::span<const T> values) { to[row] = value_in<extreme>(values); });
+        reduce_rows<T>(
+            axes, x, [](std::span<const T> values, std::int64_t) { return value_in<extreme>(values); },
+            [](T left, T right) { return left == left && beats<extreme>(right, left) ? right : left; },
+            [to](std::int64_t row, T value) { to[row] = value; });
     });
 }
 
@@ -92,8 +94,20 @@ void write_positions(const Tensor& x, const ReductionAxes& axes, const Tensor& o
     auto* const to = static_cast<std::int64_t*>(out.raw());
     visit_dtype(x.dtype(), [&](auto type) {
         using T = decltype(type);
-        for_each_row<const T>(
-            axes, {&x}, [to](std::int64_t row, std::span<const T> values) { to[row] = position_in<extreme>(values); });
+        struct Found {
+            T value;
+            std::int64_t position;
+        };
+        reduce_rows<T>(
+            axes, x,
+            [](std::span<const T> values, std::int64_t first) {
+                const std::int64_t position = position_in<extreme>(values);
+                return Found{values[static_cast<std::size_t>(position)], first + position};
+            },
+            [](const Found& left, const Found& right) {
+                return left.value == left.value && beats<extreme>(right.value, left.value) ? right : left;
+            },
+            [to](std::int64_t row, const Found& found) { to[row] = found.position; });
     });
 }
 

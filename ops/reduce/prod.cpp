@@ -53,9 +53,12 @@ void Prod::forward(const Inputs& in, const Destination& out) const {
     visit_floating(in[0].dtype(), [&](auto type) {
         using T = decltype(type);
         T* const to = static_cast<T*>(out.tensor.raw());
-        for_each_row<const T>(axes, {&in[0]}, [to](std::int64_t row, std::span<const T> x) {
-            to[row] = std::accumulate(x.begin(), x.end(), T{1}, std::multiplies<>());
-        });
+        reduce_rows<T>(
+            axes, in[0],
+            [](std::span<const T> x, std::int64_t) {
+                return std::accumulate(x.begin(), x.end(), T{1}, std::multiplies<>());
+            },
+            std::multiplies<>(), [to](std::int64_t row, T product) { to[row] = product; });
     });
 }
 

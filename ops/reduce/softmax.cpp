@@ -1,3 +1,4 @@
+#include <functional>
 #include <wengert/ops/elementwise/map.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
 #include <wengert/ops/reduce/internal/softmax_rows.hpp>
@@ -122,9 +123,10 @@ void LogSumExp::forward(const Inputs& in, const Destination& out) const {
     visit_floating(in[0].dtype(), [&](auto type) {
         using T = decltype(type);
         T* const to = static_cast<T*>(out.tensor.raw());
-        for_each_row<const T>(axes, {&in[0]}, [to](std::int64_t row, std::span<const T> x) {
-            to[row] = sum_exponentials<T>(x.data(), std::ssize(x), nullptr).log();
-        });
+        reduce_rows<T>(
+            axes, in[0],
+            [](std::span<const T> x, std::int64_t) { return sum_exponentials<T>(x.data(), std::ssize(x), nullptr); },
+            std::plus<>(), [to](std::int64_t row, const RowSum<T>& total) { to[row] = total.log(); });
     });
 }
 

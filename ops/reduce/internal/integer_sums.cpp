@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <functional>
+#include <numeric>
 #include <wengert/ops/reduce/internal/integer_sums.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
 
@@ -17,14 +19,20 @@ struct IntegerReduction {
         auto* const to = static_cast<std::int64_t*>(out.tensor.raw());
         visit_integral(in[0].dtype(), [&](auto type) {
             using T = decltype(type);
-            for_each_row<const T>(axes, {&in[0]}, [=, this](std::int64_t row, std::span<const T> x) {
-                std::uint64_t total = multiplies ? 1 : 0;  // unsigned numbers wrap around
-                if (multiplies)
-                    for (const T element : x) total *= static_cast<std::uint64_t>(element);
-                else
-                    for (const T element : x) total += static_cast<std::uint64_t>(element);
-                to[row] = static_cast<std::int64_t>(total);
-            });
+            const auto over = [&](std::uint64_t start, auto join) {  // unsigned numbers wrap around
+                reduce_rows<T>(
+                    axes, in[0],
+                    [=](std::span<const T> x, std::int64_t) {
+                        return std::accumulate(x.begin(), x.end(), start, [join](std::uint64_t total, T element) {
+                            return join(total, static_cast<std::uint64_t>(element));
+                        });
+                    },
+                    join, [to](std::int64_t row, std::uint64_t total) { to[row] = static_cast<std::int64_t>(total); });
+            };
+            if (multiplies)
+                over(1, std::multiplies<>());
+            else
+                over(0, std::plus<>());
         });
     }
 };

@@ -1,9 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <numeric>
 #include <span>
 #include <utility>
+#include <vector>
+#include <wengert/autograd/tensor/parallel.hpp>
 #include <wengert/ops/reduce/reduction_axes.hpp>
 
 /// The rows of tensors. Along a set of axes a tensor is one row, with its elements in row-major order; the other axes
@@ -61,6 +65,30 @@ void for_each_row(const ReductionAxes& axes, const std::array<const Tensor*, siz
         walk_rows(axes, operands, body, &context);
     }
     (std::index_sequence_for<T...>{});
+}
+
+/// Calls store(row, total) for each row of x along `axes`, in parallel. A total is part(elements, 0) of the row. If x
+/// is one long row, the threads share pieces of it, each `part(elements, place of the first)`, and join(left, right)
+/// makes one of two. How a row is cut depends on its length alone, so that the total is the same for any number of
+/// threads.
+template <class T, class Part, class Join, class Store>
+void reduce_rows(const ReductionAxes& axes, const Tensor& x, const Part& part, const Join& join, const Store& store) {
+    constexpr std::int64_t piece = 1 << 15;
+    const std::int64_t n = x.numel(), pieces = (n + piece - 1) / piece;
+    if (pieces <= 1 || axes.count(x.shape()) < n)
+        return for_each_row<const T>(axes, {&x},
+                                     [&](std::int64_t row, std::span<const T> all) { store(row, part(all, 0)); });
+    const Tensor dense = packed(x);
+    const std::span<const T> all(dense.data<T>());
+    std::vector<decltype(part(all, 0))> totals(static_cast<std::size_t>(pieces));
+    parallel_ranges(pieces, 1, n, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            const auto first = static_cast<std::size_t>(i * piece);
+            totals[static_cast<std::size_t>(i)] =
+                part(all.subspan(first, std::min<std::size_t>(piece, all.size() - first)), i * piece);
+        }
+    });
+    store(0, std::accumulate(totals.begin() + 1, totals.end(), totals.front(), join));
 }
 
 }  // namespace wengert

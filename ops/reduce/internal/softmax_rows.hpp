@@ -15,6 +15,15 @@ struct RowSum {
 
     /// ln of the sum of e^x.
     T log() const { return shift + std::log(sum); }
+    /// Of a row that is cut in two.
+    friend RowSum operator+(const RowSum& a, const RowSum& b) {
+        // A piece of -inf alone has the shift 0 and the sum 0, whatever the other's shift is.
+        if (a.sum == 0) return b;
+        if (b.sum == 0) return a;
+        if (!std::isfinite(a.sum) || !std::isfinite(b.sum)) return {T{0}, a.sum + b.sum};
+        const T shift = std::max(a.shift, b.shift);
+        return {shift, a.sum * std::exp(a.shift - shift) + b.sum * std::exp(b.shift - shift)};
+    }
 };
 
 /// Sums a row of n elements; if `exponentials` is not null, the terms e^(x - shift) are left there.

@@ -1,5 +1,17 @@
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numeric>
+#include <wengert/ops/elementwise/elementwise.hpp>
+#include <wengert/ops/reduce/counts.hpp>
+#include <wengert/ops/reduce/extremes.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
+#include <wengert/ops/reduce/prod.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
+#include <wengert/ops/reduce/softmax.hpp>
+#include <wengert/ops/shape/views.hpp>
 
 #include "ops/brute_force.hpp"
 #include "ops/reduce/axis_sets.hpp"
@@ -85,4 +97,68 @@ TEST_CASE("rows: there may be none, and they may be empty") {
     CHECK(rows == 3);
     CHECK_THROWS_AS(for_each_row<const double>(1, {&none}, [](std::int64_t, std::span<const double>) {}), DtypeError);
     CHECK_THROWS_AS(for_each_row<const float>(2, {&none}, [](std::int64_t, std::span<const float>) {}), ShapeError);
+}
+
+TEST_CASE("rows: one long row is reduced in pieces, to the same total by any number of threads") {
+    constexpr std::int64_t n = 3 * (1 << 15) + 17;
+    const Tensor x = sample_values({n}, -1, 1, 5), whole = cast(10.0 * x, Dtype::int64);
+    x.data<double>()[70'000] = x.data<double>()[90'000] = 2;
+    x.data<double>()[40'000] = -2;
+    const Tensor across = transpose(reshape(slice(x, 0, 0, n - 1), {8, (n - 1) / 8}));
+    const auto reduced = [&] {
+        return Values{max(x).item(),
+                      argmax(x).item(),
+                      min(x).item(),
+                      argmin(x).item(),
+                      argmax(whole).item(),
+                      max(across).item(),
+                      count_nonzero(whole).item(),
+                      sum(whole).item(),
+                      prod(1.0 + 1e-4 * x).item(),
+                      logsumexp(x).item(),
+                      logsumexp(1e4 * x).item()};
+    };
+    const int threads = omp_get_max_threads();
+    omp_set_num_threads(1);
+    const Values by_one = reduced();
+    omp_set_num_threads(3);
+    CHECK(reduced() == by_one);
+    omp_set_num_threads(threads);
+
+    const Values all = elements(x), integers = elements(whole);
+    double product = 1, exponentials = 0;
+    for (const double v : all) {
+        product *= 1 + 1e-4 * v;
+        exponentials += std::exp(v);
+    }
+    const auto first = [](const Values& v) {
+        return static_cast<double>(std::distance(v.begin(), std::ranges::max_element(v)));
+    };
+    const auto nonzero = std::ranges::count_if(integers, [](double v) { return v != 0; });
+    check_close(tensor(by_one, {11}),
+                {2, 70'000, -2, 40'000, first(integers), 2, static_cast<double>(nonzero),
+                 std::accumulate(integers.begin(), integers.end(), 0.0), product, std::log(exponentials), 2e4},
+                1e-12);
+}
+
+TEST_CASE("rows: infinities and NaN in any piece of a long row are kept") {
+    constexpr std::int64_t n = 2 * (1 << 15);
+    constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+    const auto with = [](double early, double late) {
+        const Tensor x = full({n}, -infinity, Dtype::float64);
+        x.data<double>()[5] = early;
+        x.data<double>()[n - 5] = late;
+        return x;
+    };
+    CHECK(logsumexp(with(3, -infinity)).item() == 3);
+    CHECK(logsumexp(with(-infinity, 1000)).item() == 1000);
+    CHECK(logsumexp(with(-infinity, -infinity)).item() == -infinity);
+    CHECK(logsumexp(with(infinity, 1000)).item() == infinity);
+    for (const auto& [early, late] : {std::pair{nan, 1.0}, {1.0, nan}, {nan, infinity}, {infinity, nan}}) {
+        const Tensor x = with(early, late);
+        CHECK(std::isnan(logsumexp(x).item()));
+        CHECK(std::isnan(max(x).item()));
+        CHECK(argmax(x).item() == (std::isnan(early) ? 5 : n - 5));
+    }
+    CHECK(argmax(with(nan, nan)).item() == 5);
 }
