@@ -8,6 +8,7 @@
 #include <wengert/autograd/tensor/error.hpp>
 #include <wengert/ops/products/internal/gemm.hpp>
 #include <wengert/ops/products/internal/onednn.hpp>
+#include <wengert/ops/products/internal/small_product.hpp>
 
 // OpenBLAS's own way to choose the kernels for a processor; builds for one processor have none.
 extern "C" [[gnu::weak]] void gotoblas_dynamic_quit();
@@ -104,6 +105,7 @@ Matrix<const T> transposed(const Matrix<const T>& m) {
 
 template <class T>
 void multiply(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, bool accumulate) {
+    if (is_small(a, b)) return multiply_small(a, b, c, accumulate);
     if (c.rows == 1) return multiply_vector(transposed(b), a.data, a.column_stride, c.data, 1, accumulate);
     if (c.columns == 1) return multiply_vector(a, b.data, b.row_stride, c.data, c.row_stride, accumulate);
     const Layout<T> la = layout(a), lb = layout(b);

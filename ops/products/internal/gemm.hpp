@@ -22,7 +22,7 @@ struct Matrix {
 /// BLAS counts in 32 bits: no length and no stride may be greater.
 inline constexpr std::int64_t longest = 0x7fffffff;
 
-/// c = a b, or c += a b, by OpenBLAS; c has column_stride 1. T is float or double.
+/// c = a b, or c += a b, by OpenBLAS, or without it if they are small; c has column_stride 1. T is float or double.
 template <class T>
 void multiply(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, bool accumulate);
 
