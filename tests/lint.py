@@ -251,10 +251,11 @@ def check_ops(tree):
             family = re.match(r'using (\w+) = OpList<', line)
             if family and not re.search(r'\b' + family[1] + r'\b', listing):
                 fault(source.path, number, f'ops/all_ops.cpp does not name the list {family[1]}.')
-            function = re.match(r'(?:Tensor|auto) ([a-z]\w*)\(', line)
-            if function and source.is_public and source.path.name != 'reading.hpp' and \
-                    not re.search(r'`[^`]*\b' + function[1] + r'[(<]', page):
-                fault(source.path, number, f'docs/ops.md does not name {function[1]}().')
+            function = re.match(r'(?:Tensor|auto) ([a-z]\w*)\(|\w[\w:<>, *]* ([a-z]\w*)\(const (?:Input|Tensor|Operand auto)&', line)
+            if function and source.is_public and source.path.name != 'reading.hpp':
+                name = function[1] or function[2]
+                if not re.search(r'`[^`]*\b' + name + r'[(<]', page):
+                    fault(source.path, number, f'docs/ops.md does not name {name}().')
 
 
 def check_pages():
