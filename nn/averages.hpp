@@ -24,7 +24,7 @@ struct EmaOptions {
 class Ema {
   public:
     /// For parameters of these shapes, dtypes and names. Throws ValueError if there are none, one is undefined, a name
-    /// occurs twice, or the decay is not in [0, 1); DtypeError if one is int64.
+    /// occurs twice, or the decay is not in [0, 1); DtypeError unless all are float32 or float64.
     explicit Ema(const std::vector<Tensor>& parameters, const EmaOptions& options = {});
 
     /// Takes the parameters' values into the averages, in the order of the constructor. Throws, before anything is

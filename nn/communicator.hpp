@@ -29,7 +29,7 @@ struct RankError : Error {
 ///     world->all_reduce(gradients, ReduceOp::mean);            // each step
 ///
 /// Every function but rank() and size() is collective: all ranks call it, in the same order, or those that do wait for
-/// the others. One thread of a process calls them.
+/// the others. One thread of a process calls them. What fails in MPI is an Error with its words.
 class Communicator {
   public:
     virtual ~Communicator() = default;

@@ -5,7 +5,7 @@
 namespace WENGERT_EXPORT wengert {
 
 /// Random zeros while a model learns (see dropout()): with a source of noise, each element is 0 with probability p and
-/// x / (1 - p) else; without one, x is as it was. Throws ValueError unless 0 <= p < 1, DtypeError for int64.
+/// x / (1 - p) else; without one, x is as it was. With one it throws what dropout() throws.
 struct Dropout {
     double p = 0;  ///< the probability that an element is 0; 0 leaves all as they are
 

@@ -5,8 +5,8 @@
 #include <wengert/ops/random/random.hpp>
 
 /// First values of parameters. Each function overwrites the elements of x, float32 or float64; a slice of a parameter
-/// is filled as a tensor of its own. For a constant there is Tensor::fill. All throw DtypeError for int64 and
-/// ValueError for an undefined tensor.
+/// is filled as a tensor of its own. For a constant there is Tensor::fill. All throw DtypeError unless x is float32 or
+/// float64, and ValueError for an undefined tensor.
 ///
 /// The fan-in of [out, in] is `in`, its fan-out `out`; further axes count to both, as in a convolution's kernel
 /// [out, in, height, width]. Where they are used, ShapeError if x has fewer than two axes, and a gain makes up for what

@@ -37,12 +37,13 @@ struct LstmCell {
     /// Throws ValueError unless both numbers of features are 1 or more.
     LstmCell(std::int64_t in, std::int64_t hidden, Generator& generator, bool layer_norm = false);
 
-    /// H, the features of the state.
+    /// H, the features of the state. Throws ValueError if the layer has no parameters.
     std::int64_t hidden() const { return weight_hh.dim(1); }
     /// What the gates get from the input: x [.., in] -> [.., 4H]. For all steps at once this is one product. Throws
     /// ShapeError for another width, DtypeError for another dtype, ValueError if the layer has no parameters.
     Tensor project(const Input& x) const;
     /// Its second half: the norm of W x + b [.., 4H], for who has computed that in parts. Without norms, the same.
+    /// Throws ShapeError for another width, DtypeError for another dtype than the norms'.
     Tensor normalise_input(const Input& projection) const;
     /// projection [B, 4H], h and c [B, H] -> the next h and c.  With keep [B, 1], rows where it is 0 leave both as they
     /// were. Throws ShapeError if they do not fit, DtypeError if their dtypes differ, ValueError if h or c is undefined

@@ -92,7 +92,8 @@ struct LocalMonotonicAttention {
     Memory remember(const Input& states, const Tensor& lengths = {}) const { return content.remember(states, lengths); }
     /// state [B, H] of step t, counted from 0. Throws ValueError for a negative step, and what LuongAttention does.
     Result operator()(const Input& state, const Memory& memory, std::int64_t step) const;
-    /// The same where each row is at a step of its own: [B, 1], of the state's dtype. Throws ShapeError for others.
+    /// The same where each row is at a step of its own: [B, 1], of the state's dtype. Throws ShapeError for others, and
+    /// what LuongAttention does.
     Result operator()(const Input& state, const Memory& memory, const Tensor& steps) const;
 
     void visit(auto&& f) { f("content", content); }

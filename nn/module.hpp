@@ -175,11 +175,11 @@ template <class M>
 requires(!Module<M>) RequireModule<M> clone(const M& module);
 
 /// A tensor of its own in another dtype, with the other's name; counts in a buffer stay int64. Throws DtypeError for a
-/// dtype of int64.
+/// dtype that is not float32 or float64.
 Tensor converted_parameter(const Tensor& parameter, Dtype dtype);
 
 /// A copy with parameters and buffers of its own in another dtype: to(model, Dtype::float64) for gradient checks.
-/// Throws DtypeError for int64.
+/// Throws DtypeError for a dtype that is not float32 or float64.
 template <Module M>
 M to(const M& module, Dtype dtype) {
     return with_tensors(module, [dtype](const Tensor& p) { return converted_parameter(p, dtype); });

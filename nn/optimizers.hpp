@@ -46,7 +46,8 @@ class Optimizer {
 
   protected:
     /// `kept` names the tensors that the rule keeps for each parameter; they begin as zeros. Throws ValueError if there
-    /// are no parameters, or one is undefined, occurs twice or is not contiguous, and DtypeError if one is int64.
+    /// are no parameters, or one is undefined, occurs twice or is not contiguous, or the learning rate is not 0 or
+    /// more, and DtypeError unless all are float32 or float64.
     Optimizer(std::vector<Tensor> parameters, double learning_rate, std::vector<std::string_view> kept);
 
     /// Changes one parameter; the gradient has its shape and dtype, and both are contiguous.
@@ -74,7 +75,7 @@ struct SgdOptions {
 /// learning). Keeps "momentum_buffer" v if there is momentum.
 class Sgd final : public Optimizer {
   public:
-    /// Throws ValueError if an option is outside its domain.
+    /// Throws as Optimizer's constructor, and ValueError if an option is outside its domain.
     explicit Sgd(std::vector<Tensor> parameters, const SgdOptions& options = {});
 
   private:
@@ -95,7 +96,7 @@ struct AdamOptions {
 /// (Kingma and Ba 2015, Adam: a method for stochastic optimization). Keeps "exp_avg" m and "exp_avg_sq" v.
 class Adam final : public Optimizer {
   public:
-    /// Throws ValueError if an option is outside its domain.
+    /// Throws as Optimizer's constructor, and ValueError if an option is outside its domain.
     explicit Adam(std::vector<Tensor> parameters, const AdamOptions& options = {});
 
   private:
@@ -115,7 +116,7 @@ struct AdamWOptions {
 /// regularization). Keeps what Adam keeps.
 class AdamW final : public Optimizer {
   public:
-    /// Throws ValueError if an option is outside its domain.
+    /// Throws as Optimizer's constructor, and ValueError if an option is outside its domain.
     explicit AdamW(std::vector<Tensor> parameters, const AdamWOptions& options = {});
 
   private:
@@ -135,7 +136,7 @@ struct AdadeltaOptions {
 /// "acc_delta" u.
 class Adadelta final : public Optimizer {
   public:
-    /// Throws ValueError if an option is outside its domain.
+    /// Throws as Optimizer's constructor, and ValueError if an option is outside its domain.
     explicit Adadelta(std::vector<Tensor> parameters, const AdadeltaOptions& options = {});
 
   private:

@@ -29,12 +29,13 @@ struct RnnCell {
     RnnCell(std::int64_t in, std::int64_t hidden, Generator& generator,
             RnnNonlinearity nonlinearity = RnnNonlinearity::tanh, bool layer_norm = false);
 
-    /// H, the features of the state.
+    /// H, the features of the state. Throws ValueError if the layer has no parameters.
     std::int64_t hidden() const { return weight_hh.dim(1); }
     /// What the step gets from the input: x [.., in] -> [.., H]. For all steps at once this is one product. Throws
     /// ShapeError for another width, DtypeError for another dtype, ValueError if the layer has no parameters.
     Tensor project(const Input& x) const;
     /// Its second half: the norm of W x + b [.., H], for who has computed that in parts. Without norms, the same.
+    /// Throws ShapeError for another width, DtypeError for another dtype than the norms'.
     Tensor normalise_input(const Input& projection) const;
     /// projection [B, H], h [B, H] -> [B, H].  With keep [B, 1], rows where it is 0 leave h as it was. Throws
     /// ShapeError if they do not fit, DtypeError if their dtypes differ, ValueError if h is undefined or the layer has

@@ -32,7 +32,7 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& file
 /// the same (see assign()).
 void load(const NamedTensors& tensors, const std::filesystem::path& path);
 
-/// Writes the parameters and buffers of a layer under their dotted names.
+/// Writes the parameters and buffers of a layer under their dotted names. Throws what write_safetensors() throws.
 template <Module M>
 void save(const M& module, const std::filesystem::path& path, std::map<std::string, std::string> metadata = {}) {
     write_safetensors(path, {named_state(module), std::move(metadata)});

@@ -71,7 +71,8 @@ struct Sequential {
         (sequential::has<Extra, decltype(sequential::own<Layers>(std::tuple<>(), std::declval<const Extras&>()...))> ||
          ...);
 
-    /// x as the first takes it -> what the last returns.
+    /// x as the first takes it -> what the last returns. Throws what the layers throw, and ValueError if x is
+    /// undefined.
     template <class... Extras>
     requires(is_taken<Extras, Extras...>&&...) Tensor operator()(const Input& x, const Extras&... extras) const {
         Tensor y = x.tensor();

@@ -64,7 +64,7 @@ struct TransformerEncoder {
     TransformerEncoder(std::int64_t d_model, std::int64_t nhead, int num_layers, Generator& generator,
                        const TransformerOptions& options = {});
 
-    /// As a layer's call.
+    /// As a layer's call, and throws what that does.
     Tensor operator()(const Input& x, const Tensor& lengths = {}, const AttendOptions& attend = {}) const;
 
     void visit(auto&& f) {
@@ -105,7 +105,7 @@ struct TransformerDecoderLayer {
     /// layer has no parameters.
     Step step(const Input& x, const MultiHeadAttention::Memory& memory, const MultiHeadAttention::Memory& past,
               Generator* noise = nullptr) const;
-    /// All steps at once: x [B, T, E] -> [B, T, E].
+    /// All steps at once: x [B, T, E] -> [B, T, E]. Throws what step() throws.
     Tensor operator()(const Input& x, const MultiHeadAttention::Memory& memory, Generator* noise = nullptr) const {
         return step(x, memory, {}, noise).outputs;
     }
@@ -152,7 +152,7 @@ struct TransformerDecoder {
     /// As a layer's step(), through all layers. Throws ValueError unless the memory is one for each layer and so is
     /// `past`, if it is not empty, and what a layer does.
     Step step(const Input& x, const Memory& memory, const Past& past, Generator* noise = nullptr) const;
-    /// All steps at once: x [B, T, E] -> [B, T, E].
+    /// All steps at once: x [B, T, E] -> [B, T, E]. Throws what step() throws.
     Tensor operator()(const Input& x, const Memory& memory, Generator* noise = nullptr) const {
         return step(x, memory, {}, noise).outputs;
     }

@@ -77,8 +77,9 @@ using GradcheckFunction = std::function<Tensor(const std::vector<Tensor>&)>;
 /// kink too. A tie of dozens of elements may still be called a wrong rule: what the gradient is beside it is tried at
 /// random.
 ///
-/// Throws DtypeError for a float32 input or result, ValueError for options outside their domain and if no input is
-/// float64; what f throws is passed on.
+/// Throws DtypeError for a float32 input or a result that is not float64, ValueError for options outside their domain,
+/// if an input or the result is undefined and if no input is float64, ShapeError if the result's shape varies; what f
+/// throws is passed on.
 GradcheckResult gradcheck(const GradcheckFunction& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options = {});
 

@@ -37,7 +37,7 @@ struct NodeCheck {
 /// draw what is around it, write_graph(tape, file, {.result = loss, .around = row.node}).
 ///
 /// Throws DtypeError for a parameter or a node that is float32, TapeError for a parameter that the loss does not use,
-/// and what the loss throws.
+/// ValueError for options outside their domain, and what the loss throws.
 using OnFailedNode = std::function<void(const Tape& tape, const NodeCheck& row, const Tensor& loss)>;
 std::vector<NodeCheck> gradcheck_model(const std::function<Tensor()>& loss, const std::vector<Tensor>& parameters,
                                        const GradcheckOptions& options = {}, const OnFailedNode& on_failure = {});

@@ -26,7 +26,8 @@ class DetectAnomalies final : public Observer {
     void contributed(const Node& node, std::size_t input, const Tensor& cotangent) override;
 
     /// The node at fault of the error that was thrown last: whose rule ran, or, of an op whose forward failed and that
-    /// has no node, its first operand that has one. no_node if there is none on this tape.
+    /// has no node, its first operand that has one. no_node if there is none on this tape. Throws TapeError in a thread
+    /// that did not make the tape.
     NodeId culprit(const Tape& tape) const;
 
   private:

@@ -17,7 +17,7 @@ struct TapeOutline {
     std::int64_t leaves = 0;  ///< how many parameters and watched tensors the tape follows
     std::size_t bytes = 0;    ///< that the nodes keep for backward
 };
-/// Throws TapeError in a thread that did not record the tape.
+/// The ops of a tape, for the thread that recorded it, which alone knows its scopes.
 TapeOutline outline(const Tape& tape);
 
 /// What a change of a program changed of its tape, in one scope.

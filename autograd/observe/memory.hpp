@@ -16,7 +16,8 @@ std::size_t saved_bytes(const Tape& tape, std::span<const NodeId> nodes);
 std::string describe_bytes(std::size_t bytes);
 
 /// A table of what a tape holds: op, scope, how many nodes, bytes that they keep for backward; those that keep most
-/// first. A storage that several nodes keep counts for the first of them.
+/// first. A storage that several nodes keep counts for the first of them. This function and the next are for the thread
+/// that recorded the tape.
 ///
 ///     const Tensor loss = cross_entropy(model(x), labels);
 ///     std::cout << report(tape);

@@ -44,12 +44,14 @@ class Backward {
     const Tensor& cotangent() const { return cotangent_; }
     /// Whether cotangent()[i] is zero and must not be read. Only of an op that reads_parts().
     bool is_unset(std::int64_t i) const;
-    /// A tensor that the node saved. Throws TapeError if it was overwritten since.
+    /// A tensor that the node saved. Throws TapeError if it was overwritten since, or if a pass that failed has used it
+    /// up, ValueError if the node saves fewer.
     const Tensor& saved(std::size_t i) const;
     /// The same for its last use: the node's own handle if no later pass needs it. A rule may then overwrite the
     /// elements if is_unique() says that nobody else reads them.
     Tensor take_saved(std::size_t i);
-    /// The same for a tensor that forward() left in its workspace; undefined if it set none.
+    /// A tensor that forward() left in its workspace; undefined if it set none. Throws ValueError if the workspace has
+    /// fewer.
     const Tensor& workspace(std::size_t i) const;
     /// The same for its last use, as take_saved().
     Tensor take_workspace(std::size_t i);
@@ -57,7 +59,8 @@ class Backward {
     std::size_t input_count() const;
     /// The user's line that made the node.
     const SourceLine& where() const { return node_.where(); }
-    /// Whether anything waits for the cotangent of an input; contributions to others may be left out.
+    /// Whether anything waits for the cotangent of an input; contributions to others may be left out. Throws
+    /// ValueError, as all do that take an input, if the op had fewer.
     bool needs(std::size_t input) const;
     /// The shape of an input that the tape follows. Throws TapeError for a constant, whose shape the node does not
     /// keep.
@@ -66,8 +69,9 @@ class Backward {
     bool is_recorded() const;
 
     /// Contributes a tensor of the input's shape. The engine uses its buffer as it is if this is the last handle.
+    /// Throws ShapeError or DtypeError if it is not like the input.
     void add(std::size_t input, Tensor contribution);
-    /// Contributes a part of cotangent() that no other input gets, so that it need not be copied.
+    /// Contributes a part of cotangent() that no other input gets, so that it need not be copied. Throws as add().
     void add_part(std::size_t input, const Tensor& part);
     /// Where a kernel puts its contribution itself, in a pass that is not recorded.
     Destination target(std::size_t input);

@@ -12,7 +12,8 @@ namespace WENGERT_EXPORT wengert {
 /// and a tape follows it.
 class Forward {
   public:
-    /// For one pass; `in`, `out` and `where` must outlive this.
+    /// For one pass; `in`, `out` and `where` must outlive this. Throws TapeError if an operand was overwritten after
+    /// its tangent was computed.
     Forward(const RecordingScope& pass, const Inputs& in, const Tensor& out, const SourceLine& where);
 
     /// How many operands the op has.
@@ -59,16 +60,18 @@ class ForwardPass {
 
     /// Whether a tape around the pass records the tangents.
     bool is_recorded() const { return scope_->is_recorded(); }
-    /// Gives a variable its tangent, and takes that of a result; undefined if it depends on no variable.
+    /// Gives a variable its tangent.
     void set(const Tensor& variable, Tensor tangent) const;
-    /// The tangent of a result, which the pass then forgets; undefined if it depends on no variable.
+    /// The tangent of a result, which the pass then forgets; undefined if it depends on no variable. Throws TapeError
+    /// if the result was overwritten since.
     Tensor take(const Tensor& result) const;
 
   private:
     const std::shared_ptr<RecordingScope> scope_;
 };
 
-/// The tangents of an op's result for a forward pass and those around it, by the op's rule.
+/// The tangents of an op's result for a forward pass and those around it, by the op's rule. Throws ShapeError if the
+/// rule returns one that is not like the result, TapeError as Forward does.
 void push_tangents(const RecordingScope& pass, const Inputs& in, const Tensor& out, const SourceLine& where,
                    const std::function<Tensor(const Forward&)>& rule);
 /// The same value, which no tape follows, with the same tangents.

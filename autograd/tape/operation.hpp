@@ -249,12 +249,13 @@ inline const Tensor& tensor_of(const Input& x, std::string_view function) {
     return located(function, {x}, [&]() -> const Tensor& { return x.tensor(); });
 }
 
-/// An axis of an operand counted from the front, or an axis among `more` than it has.
+/// An axis of an operand counted from the front, or an axis among `more` than it has. Throws ShapeError, in the
+/// function's name, for one that there is not.
 inline int axis_of(const Input& x, int axis, std::string_view function, int more = 0) {
     return located(function, {x}, [&] { return normalize_axis(axis, x.tensor().rank() + more); });
 }
 
-/// The tangent of an op's result.
+/// The tangent of an op's result. Throws NotDifferentiableError if the op has no forward rule.
 template <Operation Op>
 Tensor tangent_of(const Op& op, const Forward& forward) {
     [[maybe_unused]] const auto apply_to = [&](const Inputs& in) { return apply(op, in, forward.where()); };
@@ -273,8 +274,11 @@ Tensor tangent_of(const Op& op, const Forward& forward) {
     }
 }
 
-/// Runs an op: checks its operands, computes, and, if a live tape follows one of them, records the node.
-/// Whatever the op throws leaves with the op's name, the scope, the operands' names and the caller's line.
+/// Runs an op: checks its operands, computes, and, if a live tape follows one of them, records the node. Throws
+/// ValueError for an undefined operand, DtypeError for one that is stored only unless the op is a view, TapeError for
+/// one that a live tape of another thread recorded, that was overwritten since it was recorded, or whose tape has ended
+/// while another lives here, and in a thread of a program's OpenMP region that has neither a Tape nor a Pause while a
+/// tape lives. Whatever the op throws leaves with the op's name, the scope, the operands' names and the caller's line.
 template <Operation Op>
 Tensor apply(const Op& op, const Inputs& in, const SourceLine& where) {
     const ObservedWork work(name_of(op), Pass::forward);

@@ -80,13 +80,13 @@ class Recording {
     /// The id of a tensor: of the node that computed it, or of its leaf. no_node for a constant, and for a parameter
     /// that has not been met. Throws TapeError if another list has the tensor, or if its elements were overwritten.
     NodeId find(const Tensor& tensor) const;
-    /// The same, and no_node for what another list has.
+    /// The same, and no_node for what another list has. Throws TapeError if its elements were overwritten.
     NodeId find_own(const Tensor& tensor) const;
-    /// The same, but a parameter becomes a leaf when it is first met.
+    /// As find(), but a parameter becomes a leaf when it is first met.
     NodeId follow(const Tensor& tensor);
-    /// Looks all operands up; whether the list follows at least one.
+    /// Looks all operands up; whether the list follows at least one. Throws what follow() throws.
     bool follows(const Inputs& in);
-    /// Makes a leaf of a tensor that the list does not follow yet.
+    /// Makes a leaf of a tensor that the list does not follow yet. Throws DtypeError unless it is float32 or float64.
     NodeId watch(const Tensor& tensor);
 
     /// Of the operands last given to follows(), a bit for each of the first 64 that the list follows.
@@ -98,7 +98,8 @@ class Recording {
         const Tensor* output = nullptr;    ///< the output, if the rule reads it; else null
         std::span<Tensor> workspace = {};  ///< what forward() left for the rule
     };
-    /// Appends the node that computed `out` from the operands last given to follows().
+    /// Appends the node that computed `out` from the operands last given to follows(). Throws TapeError beyond 2^31 - 1
+    /// nodes.
     template <class NodeType, class Op>
     void append(const Op& op, const Inputs& in, const Kept& kept, const Tensor& out, const SourceLine& where) {
         link(UnlistedNode(new (arena_.allocate_for<NodeType>()) NodeType(op)), in, kept, out, where);

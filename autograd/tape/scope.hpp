@@ -8,8 +8,8 @@
 namespace WENGERT_EXPORT wengert {
 
 /// Names the part of a model that runs while it lives; scopes nest into dotted paths such as "decoder.attention".
-/// Errors quote the path, graphs draw it as a cluster, reports sum by it. Each thread has its own, and
-/// knows 65,536 paths at most: names that count up, such as "request 1234", belong in a Step.
+/// Errors quote the path, graphs draw it as a cluster, reports sum by it. Each thread has its own, and knows 65,536
+/// paths at most: names that count up, such as "request 1234", belong in a Step.
 class Scope {
   public:
     /// Enters a part of this name.
@@ -43,7 +43,8 @@ struct Place {
 };
 Place current_place();
 
-/// The dotted path of a scope that this thread has entered; empty for the outermost.
+/// The dotted path of a scope that this thread has entered; empty for the outermost. Throws std::out_of_range for a
+/// number that it has not given.
 std::string scope_path(std::int32_t scope);
 /// "decoder.cell, step 3"
 std::string to_string(const Place& place);

@@ -32,8 +32,8 @@ struct GradientOptions {
 /// thread, does no harm.
 ///
 /// Tapes of different threads know nothing of each other. An op that gets a recorded tensor in a thread without a tape,
-/// as in a parallel region of OpenMP, throws TapeError while the tape lives; but what is computed there from parameters
-/// alone is constant.
+/// as in a parallel region of OpenMP, throws TapeError while the tape lives. What such a thread computes from
+/// parameters alone is constant, but in a region of OpenMP that is a TapeError, too.
 class Tape {
   public:
     Tape() : Tape(RecordingScope::begin(RecordingScope::Kind::tape)) {}
@@ -45,13 +45,17 @@ class Tape {
     Tape& operator=(const Tape&) = delete;
 
     /// Follows a tensor that is no parameter from now on: ops that used it before have taken it for a constant. Throws
-    /// DtypeError for int64.
+    /// DtypeError unless it is float32 or float64, ValueError if it is undefined, TapeError in a thread that did not
+    /// make this tape.
     void watch(const Tensor& tensor, const SourceLine& where = std::source_location::current());
 
     /// The derivatives of `result` by each of `inputs`: the vector-Jacobian products with options.cotangent. Zero where
-    /// the result does not depend on the input. Throws TapeError if the result or an input was never recorded,
-    /// NotDifferentiableError if the result comes from an op without derivative, ShapeError if it is no scalar and
-    /// there is no cotangent. The gradients are contiguous and share memory with nothing, unless the pass is recorded.
+    /// the result does not depend on the input. Throws TapeError if the result or an input was never recorded, if what
+    /// the pass needs was released or overwritten, if it is to be recorded while a Pause lives, and in a thread that
+    /// did not make this tape; NotDifferentiableError if the result comes from an op without derivative, ShapeError if
+    /// it is no scalar and there is no cotangent, or the cotangent is not like it, ValueError if the result or an input
+    /// is undefined, and what rules throw. The gradients are contiguous and share memory with nothing, unless the pass
+    /// is recorded.
     std::vector<Tensor> gradient(const Tensor& result, std::span<const Tensor> inputs,
                                  const GradientOptions& options = {},
                                  const SourceLine& where = std::source_location::current());
@@ -87,7 +91,7 @@ class Tape {
     Recording* const recording_;
 };
 
-/// The same elements as a constant: no gradient flows through.
+/// The same elements as a constant: no gradient flows through. Throws ValueError for an undefined tensor.
 Tensor stop_gradient(const Tensor& x);
 
 }  // namespace wengert

@@ -43,7 +43,7 @@ class Shape {
         require_axis(axis);
         return dims_[axis];
     }
-    /// The last length; there must be one.
+    /// The last length. Throws ShapeError if there is none.
     std::int64_t back() const { return (*this)[rank_ - 1]; }
     /// The lengths, to read.
     const std::int64_t* begin() const { return dims_.data(); }
@@ -71,7 +71,8 @@ class Shape {
 
     /// Adds an axis at the end. Throws ShapeError if there are max_rank already.
     void push_back(std::int64_t dim);
-    /// Adds an axis before `axis`. Throws ShapeError if there are max_rank already.
+    /// Adds an axis before `axis`, or at the end if that is rank(). Throws ShapeError for another axis, and if there
+    /// are max_rank already.
     void insert(int axis, std::int64_t dim);
     /// Takes an axis away.
     void erase(int axis);

@@ -20,13 +20,14 @@ struct Destination {
 };
 
 /// Copies or adds `source` into a destination of the same shape, whatever the strides; types are converted. Counts as a
-/// write to the destination, as fill() does.
+/// write to the destination, as fill() does. Throws ShapeError for another shape, ValueError for a number that an
+/// integer dtype cannot hold, and DtypeError if it adds to a dtype that is stored only.
 void write(const Tensor& source, const Destination& destination);
 
 /// The tensor itself if it is contiguous, else a contiguous copy of its elements; not recorded.
 Tensor packed(const Tensor& x);
 
-/// Sets every element of a strided view.
+/// Sets every element of a strided view. Throws ValueError for a number that its dtype cannot hold.
 void fill(const Tensor& destination, double value);
 
 /// Whether one pass may write two targets element by element: they are the same, or share no element.

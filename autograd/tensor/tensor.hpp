@@ -125,7 +125,8 @@ class Tensor {
         if (state_ != nullptr && drop_reference(state_->references)) destroy();
     }
 
-    /// A new contiguous tensor whose elements are not set.
+    /// A new contiguous tensor whose elements are not set. Throws ShapeError for a negative length and for more
+    /// elements than can be counted, OutOfMemoryError if there is no memory for them. So does whatever makes a tensor.
     static Tensor empty(const Shape& shape, Dtype dtype = Dtype::float32);
 
     /// Whether the handle refers to a tensor.
@@ -153,7 +154,7 @@ class Tensor {
     }
     /// The elements, to write. Counts as a write: a backward pass that needs the old elements will say so, and products
     /// see the new ones. The tape does not see it: what an op had computed here is a constant from now on. Ask again
-    /// before the next write.
+    /// before the next write. Throws DtypeError as data() does.
     template <class T>
     T* mutable_data() {
         require_dtype(dtype_of<T>);
@@ -165,13 +166,14 @@ class Tensor {
     void* raw() const { return get().storage->data() + get().offset * static_cast<std::int64_t>(size_of(dtype())); }
 
     /// The only element, as T: float, double, std::int64_t, std::int32_t or bool. Throws ShapeError if there are more
-    /// or fewer.
+    /// or fewer, ValueError if T cannot hold it, as cast() has it.
     template <class T = double>
     T item() const;
-    /// The element at an index: t.at({2, 0}).
+    /// The element at an index: t.at({2, 0}). Throws ShapeError for an index that there is not, a negative one too,
+    /// ValueError if T cannot hold the element.
     template <class T = double>
     T at(std::initializer_list<std::int64_t> index) const;
-    /// All elements in row-major order, converted to T.
+    /// All elements in row-major order, converted to T. Throws ValueError for one that T cannot hold.
     template <class T>
     std::vector<T> to_vector() const;
 
@@ -185,12 +187,14 @@ class Tensor {
     }
     /// Overwrites the elements with those of `source` (same shape; converted if the element types differ). A write as
     /// by mutable_data(): what an op had computed here is a constant from now on. Views of a recorded tensor are no
-    /// constants after a write to it, nor is it after one to a view: an op that gets them throws TapeError.
+    /// constants after a write to it, nor is it after one to a view: an op that gets them throws TapeError. copy_from()
+    /// throws ShapeError for another shape, ValueError for an element that this dtype cannot hold.
     void copy_from(const Tensor& source);
-    /// The same with one number.
+    /// The same with one number. Throws ValueError for one that the dtype cannot hold.
     void fill(double value);
 
-    /// Marks a leaf that every live tape follows without being told: a model's parameter.
+    /// Marks a leaf that every live tape follows without being told: a model's parameter. Throws DtypeError unless it
+    /// is float32 or float64.
     Tensor& set_parameter(bool parameter = true);
     /// Whether every live tape follows it without being told.
     bool is_parameter() const { return get().parameter; }
@@ -245,6 +249,7 @@ class Tensor {
 }  // namespace abi_0
 
 /// Tensors of one value, of counting numbers, and of given values; `dtype` as in NumPy's functions of these names.
+/// full() throws ValueError for a number that the dtype cannot hold.
 Tensor full(const Shape& shape, double value, Dtype dtype = Dtype::float32);
 /// The same with 0.
 Tensor zeros(const Shape& shape, Dtype dtype = Dtype::float32);
@@ -270,6 +275,7 @@ Tensor tensor(const std::vector<T>& values) {
     return tensor(values, Shape{static_cast<std::int64_t>(values.size())});
 }
 /// A vector [n], or, with a shape, any tensor, of `dtype`: tensor({1, 2, 3, 4}, {2, 2}); of bool if all values are.
+/// Throws what the above and cast() throw.
 Tensor tensor(std::initializer_list<double> values, const Shape& shape, Dtype dtype = Dtype::float32);
 inline Tensor tensor(std::initializer_list<double> values) {
     return tensor(values, Shape{static_cast<std::int64_t>(values.size())});
@@ -287,7 +293,7 @@ template <std::same_as<bool> Bool>
 Tensor tensor(std::initializer_list<Bool> values) {
     return tensor(values, Shape{static_cast<std::int64_t>(values.size())});
 }
-/// One number, of shape [].
+/// One number, of shape []. Throws ValueError for one that the dtype cannot hold.
 Tensor scalar(double value, Dtype dtype = Dtype::float32);
 
 /// The same elements converted to `dtype`, as a value that no tape follows; `x` itself if it has that type already.

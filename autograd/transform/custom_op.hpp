@@ -30,13 +30,13 @@ class CustomOp {
     using Vjp = std::function<std::vector<Tensor>(const std::vector<Tensor>& operands, const Tensor& result,
                                                   const Tensor& cotangent)>;
 
-    /// `name` is what errors, graphs and profiles call the op.
+    /// `name` is what errors, graphs and profiles call the op. Throws ValueError if one of the functions is empty.
     CustomOp(std::string_view name, Forward forward, Vjp vjp);
 
     /// The value for one or more operands. Throws what the forward function throws, ValueError if its result is
-    /// undefined, DtypeError if that is int64, TapeError if it computes with a followed tensor that is no operand. A
-    /// gradient through it throws ValueError if the vjp has not one cotangent for each operand, ShapeError or
-    /// DtypeError if one is not like its operand.
+    /// undefined, DtypeError unless that is float32 or float64, TapeError if it computes with a followed tensor that is
+    /// no operand. A gradient through it throws ValueError if the vjp has not one cotangent for each operand,
+    /// ShapeError or DtypeError if one is not like its operand.
     template <std::same_as<Tensor>... More>
     Tensor operator()(const Input& x, const More&... more) const {
         return (*this)({tensor_of(x, name()), more...}, x.where());
@@ -53,7 +53,7 @@ class CustomOp {
     std::shared_ptr<const Definition> definition_;
 };
 
-/// The op of a forward function and its vjp.
+/// The op of a forward function and its vjp. Throws as CustomOp's constructor.
 inline CustomOp custom_op(std::string_view name, CustomOp::Forward forward, CustomOp::Vjp vjp) {
     return CustomOp(name, std::move(forward), std::move(vjp));
 }

@@ -24,7 +24,8 @@
 /// error that Tape::gradient() throws, because it is almost always an op without derivative, a cast or a Pause on the
 /// way: TapeError or NotDifferentiableError.
 ///
-/// All throw ValueError for an undefined argument or result and DtypeError for an int64 argument; f may capture ids.
+/// All throw ValueError for an undefined argument or result and DtypeError for an argument that is not float32 or
+/// float64; f may capture ids.
 namespace WENGERT_EXPORT wengert {
 
 /// A function of any number of tensors.
@@ -74,7 +75,8 @@ ValueAndGrad<std::vector<Tensor>> value_and_grad(const F& f, const std::vector<T
     return differentiate("value_and_grad", f, inputs, {}, where);
 }
 
-/// The gradient of a scalar function: of the shape of x, or a std::array of gradients for several arguments.
+/// The gradient of a scalar function: of the shape of x, or a std::array of gradients for several arguments. Throws
+/// ShapeError if f's result is no scalar.
 template <class F, std::same_as<Tensor>... More>
 auto grad(const F& f, const Input& x, const More&... more) {
     constexpr std::size_t n = 1 + sizeof...(More);
@@ -118,7 +120,8 @@ ValueAndTangent push_forward(const TensorFunction& f, const std::vector<Tensor>&
 /// of df / dx_j tangent_j [out..]. By one forward pass, in which each op computes its result's tangent beside its
 /// result (Wengert 1964, A simple automatic derivative evaluation program): at the cost of a few evaluations of f, and
 /// without a tape's memory. f computes in the calling thread. Throws ShapeError if a tangent is not like its argument,
-/// NotDifferentiableError at an op that has no forward rule, TapeError if the result depends on no argument.
+/// NotDifferentiableError at an op that has no forward rule, TapeError if the result depends on no argument, ValueError
+/// unless there is a tangent for each argument.
 template <class F>
 ValueAndTangent jvp(const F& f, const Input& x, const Tensor& tangent) {
     return push_forward(function_of_list<1>(f), {tensor_of(x, "jvp")}, {tangent}, x.where());
@@ -133,12 +136,13 @@ ValueAndTangent jvp(const F& f, const std::vector<Tensor>& inputs, const std::ve
 /// each element of the result. Throws ShapeError if the shapes have more than 6 axes together.
 Tensor jacobian(const std::function<Tensor(const Tensor&)>& f, const Input& x);
 
-/// The second derivatives of a scalar function: x [in..] -> [in.., in..]. The Jacobian of the gradient.
+/// The second derivatives of a scalar function: x [in..] -> [in.., in..]. The Jacobian of the gradient. Throws
+/// ShapeError if f's result is no scalar, or x has more than 3 axes.
 Tensor hessian(const std::function<Tensor(const Tensor&)>& f, const Input& x);
 
 /// The Hessian of a scalar function times a vector: x [in..], v [in..] -> [in..], at the cost of a few gradients: the
 /// derivative of the gradient (Pearlmutter 1994, Fast exact multiplication by the Hessian). Throws ShapeError if v is
-/// not like x.
+/// not like x, or f's result is no scalar.
 Tensor hvp(const std::function<Tensor(const Tensor&)>& f, const Input& x, const Tensor& v);
 
 }  // namespace wengert

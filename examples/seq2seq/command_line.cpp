@@ -158,7 +158,7 @@ void add_translate(CLI::App& app, TranslateArguments& a, Resources& resources) {
     verb.add_flag("--replace-unknown", a.replace_unknown, "Writes the source word that <unk> looked at most")
         ->group("The search");
     add_number(verb, "--batch", a.batch, Bounds<std::int64_t>{1, 10'000},
-               "Sentences that are translated at once, as far as they are there; with --sample 1");
+               "Sentences that are translated at once, as far as they are there");
     add_resources(verb, resources);
     verb.add_option("TEXT", a.texts, "Sentences, each in quotation marks; none: the lines of standard input")
         ->default_str("");

@@ -23,8 +23,8 @@ std::vector<nlohmann::ordered_json> read_log(const std::filesystem::path& direct
 /// A directory that one training writes into, and no other at the same time.
 class RunDirectory {
   public:
-    /// Makes the directory if need be and locks it. Throws FileError if another training has it, or if
-    /// it is a checkpoint.
+    /// Makes the directory if need be and locks it. Throws FileError if another training has it, or if it is a
+    /// checkpoint.
     explicit RunDirectory(std::filesystem::path path);
     ~RunDirectory();
     RunDirectory(const RunDirectory&) = delete;

@@ -27,12 +27,11 @@ struct AttentionMap {
 /// The maps, one below another, as an SVG picture that needs no other file: a column for each source word, a row for
 /// each target word, darker cells for greater weights. A cell's tooltip says which words and the number; words show as
 /// they are, except that what XML cannot hold (control characters, bytes that are no UTF-8) becomes U+FFFD. Parts stand
-/// below their map, several in a row.
-/// Throws ShapeError if weights are not [target, source], ValueError if one is not in [0, 1] (by more than rounding),
-/// DtypeError if they are int64.
+/// below their map, several in a row. Throws ShapeError if weights are not [target, source], ValueError if one is not
+/// in [0, 1] (by more than rounding), DtypeError unless they are float32 or float64.
 std::string to_svg(std::span<const AttentionMap> maps);
 
-/// Writes that picture. Throws FileError if the file cannot be written.
+/// Writes that picture. Throws what to_svg() does, and FileError if the file cannot be written.
 void write_svg(std::span<const AttentionMap> maps, const std::filesystem::path& file);
 
 /// The maps as a JSON array, a map a line:

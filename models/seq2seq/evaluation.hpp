@@ -37,8 +37,8 @@ struct EvaluationOptions {
 BleuOptions usual_bleu(std::span<const std::string> references);
 
 /// Of one translator, or of an ensemble, whose losses' mean counts. BLEU and chrF are of the corpus's further
-/// references, too; the loss and the exact match are of its targets. Throws ValueError for an empty corpus, a batch
-/// below 1, and what translate() throws.
+/// references, too; the loss and the exact match are of its targets. Throws ValueError for no translator, an empty
+/// corpus or a batch below 1, and what translate() and corpus_bleu() throw.
 Evaluation evaluate(std::span<const Translator* const> ensemble, const Corpus& corpus,
                     const EvaluationOptions& options = {});
 Evaluation evaluate(const Translator& translator, const Corpus& corpus, const EvaluationOptions& options = {});
@@ -46,7 +46,7 @@ Evaluation evaluate(const Translator& translator, const Corpus& corpus, const Ev
 /// The log probability of each token of a given translation and of </s>, in nats.
 std::vector<double> log_probabilities(const Translator& translator, const Sentence& source, const Sentence& target);
 
-/// The loss alone, which takes no translating. Throws as evaluate() does.
+/// The loss alone, which takes no translating. Throws ValueError for an empty corpus and a batch below 1.
 double evaluate_loss(const Translator& translator, const Corpus& corpus, std::int64_t batch = 64);
 
 }  // namespace wengert

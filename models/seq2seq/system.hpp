@@ -62,18 +62,21 @@ class System {
 
     /// The mean cross entropy of the target tokens after the first, padding left out. source int64 [B, S], lengths
     /// int64 [B], or undefined if all rows are full, target int64 [B, T], T > 1. Dropout acts if there is a source of
-    /// noise. Throws ShapeError if they do not fit.
+    /// noise. Throws ShapeError if they do not fit, ValueError for an id outside its vocabulary, a length outside [0,
+    /// S] and for sampling by a system that has no steps.
     virtual Tensor loss(const Tensor& source, const Tensor& lengths, const Tensor& target, Generator* noise = nullptr,
                         const LossOptions& options = {}) const = 0;
     /// The logits of teacher forcing, and attention; arguments and errors are those of loss().
     virtual Forced force(const Tensor& source, const Tensor& lengths, const Tensor& target,
                          Generator* noise = nullptr) const = 0;
-    /// One hypothesis for each source, before its first token. Records nothing, as step() does.
+    /// One hypothesis for each source, before its first token. Records nothing, as step() does. Throws as loss() does
+    /// for source and lengths.
     virtual std::unique_ptr<DecoderState> start(const Tensor& source, const Tensor& lengths) const = 0;
-    /// The logits after one more token of each hypothesis, int64 [N].
+    /// The logits after one more token of each hypothesis, int64 [N]. Throws ShapeError unless there is one for each,
+    /// ValueError for one outside the vocabulary.
     virtual Step step(const Tensor& tokens, DecoderState& state) const = 0;
 
-    /// A system with parameters of its own in another dtype.
+    /// A system with parameters of its own in another dtype. Throws DtypeError unless that is float32 or float64.
     virtual std::unique_ptr<System> to(Dtype dtype) const = 0;
     /// A system with replace(p) in place of each of parameters(), in their order: for gradient checks.
     virtual std::unique_ptr<System> with_parameters(const std::function<Tensor(const Tensor&)>& replace) const = 0;
@@ -119,7 +122,8 @@ void require_read_options(std::string_view system, const Options& options) {
 /// Throws ShapeError unless target is [B, T] with T > 1, of as many rows as source [B, S].
 void require_target(const Tensor& source, const Tensor& target);
 
-/// Rows of x [N, ..], one after another, each as often as `rows` has it -> [rows.size(), ..]. A constant.
+/// Rows of x [N, ..], one after another, each as often as `rows` has it -> [rows.size(), ..]. A constant. The rows must
+/// exist, which is not checked. Throws ShapeError for [].
 Tensor select_rows(const Tensor& x, std::span<const std::int64_t> rows);
 
 /// A model as a system. The model is a Module with

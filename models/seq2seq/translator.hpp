@@ -54,15 +54,16 @@ struct Translation {
 
 /// The translations of a batch's sources, the best first, by one translator or by an ensemble of those that share their
 /// languages. They have at most max_length tokens, or as many as their source or min_length if that is more. Throws
-/// what search() throws, and ValueError if the target vocabularies differ. `trace` is as search() has it. Each
-/// translation of source b begins with the tokens prefixes[b], which the target's tokenizer has split; none, or one for
-/// each source. A token of a prefix that the vocabulary does not have stands in the translation all the same.
+/// what search() throws, and ValueError if there is no translator or their vocabularies differ. `trace` is as search()
+/// has it. Each translation of source b begins with the tokens prefixes[b], which the target's tokenizer has split;
+/// none, or one for each source. A token of a prefix that the vocabulary does not have stands in the translation all
+/// the same.
 std::vector<std::vector<Translation>> translate(std::span<const Translator* const> ensemble, const Batch& batch,
                                                 const SearchOptions& options = {}, SearchTrace* trace = nullptr,
                                                 std::span<const Sentence> prefixes = {});
-/// The best translation of each.
+/// The best translation of each. Throws what search() throws.
 std::vector<Translation> translate(const Translator& translator, const Batch& batch, const SearchOptions& options = {});
-/// Of one sentence, which may have any number of tokens.
+/// Of one sentence, which may have any number of tokens. Throws what search() throws.
 Translation translate(const Translator& translator, const Sentence& sentence, const SearchOptions& options = {});
 
 /// Whether the system says what its tokens looked at.
@@ -73,11 +74,12 @@ Translation replace_unknown(Translation translation, const Sentence& source);
 
 /// The picture of what each word of a translation looked at, marks included, and of its parts if it has some:
 /// "bahdanau", "transformer, head 2" by the names of the ensemble's systems, "head 2" of one alone. Throws ValueError
-/// without attention.
+/// without attention, and if there are names but none for a part's system.
 AttentionMap attention_map(const Sentence& source, const Translation& translation, std::string title = {},
                            std::span<const std::string> systems = {});
 
-/// The picture of what a search followed, with the tokens of the target's vocabulary.
+/// The picture of what a search followed, with the tokens of the target's vocabulary. Throws ValueError for a token
+/// that it does not have.
 BeamTree beam_tree(const SearchTree& tree, const Vocabulary& target, std::string title = {});
 
 }  // namespace wengert

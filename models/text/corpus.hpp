@@ -65,17 +65,18 @@ struct Tokenizers {
     Tokenizers(Tokenizer source_, Tokenizer target_) : source(std::move(source_)), target(std::move(target_)) {}
 };
 
-/// Reads lines of source TAB target; further columns, such as the attribution of manythings.org/anki, are ignored.
-/// A line that gives no pair is counted and described in the report. Throws FileError if the file cannot be read or
-/// gives no pair at all.
+/// Reads lines of source TAB target; further columns, such as the attribution of manythings.org/anki, are ignored. A
+/// line that gives no pair is counted and described in the report. Throws FileError if the file cannot be read or gives
+/// no pair at all, ValueError for a max_length below 1.
 Corpus read_pairs(const std::filesystem::path& path, const Tokenizers& tokenizers, const CorpusOptions& options = {});
 
-/// Reads two files of which equal lines translate each other; faults are reported at the file they are in. Throws
-/// FileError also if the files differ in their number of lines.
+/// Reads two files of which equal lines translate each other; faults are reported at the file they are in. Throws what
+/// read_pairs() throws, and FileError if the files differ in their number of lines.
 Corpus read_parallel(const std::filesystem::path& source, const std::filesystem::path& target,
                      const Tokenizers& tokenizers, const CorpusOptions& options = {});
 /// The same of a source with several translations, one a file: those after the first are further references. They are
-/// not tokenized and may be empty, but a line that is no text gives no pair. Throws ValueError without a target.
+/// not tokenized and may be empty, but a line that is no text gives no pair. Throws the same, and ValueError without a
+/// target.
 Corpus read_parallel(const std::filesystem::path& source, std::span<const std::filesystem::path> targets,
                      const Tokenizers& tokenizers, const CorpusOptions& options = {});
 

@@ -112,7 +112,7 @@ class Tokenizer {
     /// Whether there is more to keep than options(): subwords have what they learned.
     bool has_state() const;
     /// Writes the state, whole or not at all; nothing if there is none. For subwords the file is a model of
-    /// sentencepiece, which its own programs read. Throws FileError.
+    /// sentencepiece, which its own programs read. Throws FileError if the file cannot be written.
     void save(const std::filesystem::path& path) const;
 
     /// Throws ValueError, naming the byte, if `text` is not UTF-8 or has control characters other than white space.

@@ -40,7 +40,8 @@ std::optional<std::size_t> find_invalid_utf8(std::string_view text);
 std::optional<std::size_t> find_control_character(std::string_view text);
 
 /// Normalisation form C. White space controls become spaces; invisible format characters (zero width space, byte order
-/// mark, soft hyphen, direction marks) go, except the joiners, which are part of spelling. `text` must be valid UTF-8.
+/// mark, soft hyphen, direction marks) go, except the joiners, which are part of spelling. Throws ValueError for text
+/// that is not UTF-8.
 std::string normalize(std::string_view text, bool lowercase);
 
 /// The characters of `text`, as views into it. A byte that is no valid UTF-8 counts as a symbol of its own.

@@ -37,10 +37,11 @@ class Vocabulary {
     static Vocabulary of(std::span<const std::string> tokens);
 
     /// Reads what `save` wrote. Throws FileError: `file:line: reason` if the first lines are not the special tokens or
-    /// a line is empty, repeated or not UTF-8.
+    /// a line is empty, repeated or not UTF-8, the system's reason if the file cannot be read.
     static Vocabulary load(const std::filesystem::path& path);
 
-    /// Writes one token a line in the order of their ids, as plain UTF-8. Throws FileError.
+    /// Writes one token a line in the order of their ids, as plain UTF-8. Throws FileError if the file cannot be
+    /// written.
     void save(const std::filesystem::path& path) const;
 
     /// How many tokens there are, the special ones included.
@@ -58,7 +59,8 @@ class Vocabulary {
 
     /// One id for each token, no start or end.
     std::vector<std::int64_t> encode(std::span<const std::string> tokens) const;
-    /// The tokens up to the first `end`, without padding and start; unknown ones read `<unk>`.
+    /// The tokens up to the first `end`, without padding and start; unknown ones read `<unk>`. Throws ValueError for an
+    /// id outside [0, size).
     Sentence decode(std::span<const std::int64_t> ids) const;
 
   private:

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <wengert/ops/elementwise/reading.hpp>
 
-/// Activation functions of neural networks.
+/// Activation functions of neural networks. elementwise.hpp says what they throw.
 namespace WENGERT_EXPORT wengert {
 
 /// e^-x / (1 + e^-x)^2, the derivative of sigmoid(x), exact where sigmoid(x) is near 0 and near 1.

@@ -5,7 +5,7 @@
 #include <wengert/autograd/check/sample.hpp>
 #include <wengert/ops/elementwise/reading.hpp>
 
-/// Sums, products and what follows from them.
+/// Sums, products and what follows from them. elementwise.hpp says what they throw.
 namespace WENGERT_EXPORT wengert {
 
 /// x + y.

@@ -8,7 +8,7 @@
 
 /// Comparisons, and the choice that they are for. Their results are tensors of bool, or conditions of a formula. They
 /// have no derivative: the result is a constant, and asking for a gradient through it throws NotDifferentiableError.
-/// Operands may be of any dtype that computes; bool compares as 0 and 1.
+/// Operands may be of any dtype that computes; bool compares as 0 and 1. elementwise.hpp says what they throw.
 namespace WENGERT_EXPORT wengert {
 
 struct Greater {

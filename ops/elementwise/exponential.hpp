@@ -5,7 +5,7 @@
 #include <numbers>
 #include <wengert/ops/elementwise/reading.hpp>
 
-/// Exponentials, logarithms, roots and powers.
+/// Exponentials, logarithms, roots and powers. elementwise.hpp says what they throw.
 namespace WENGERT_EXPORT wengert {
 
 /// e^x.

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <wengert/ops/elementwise/reading.hpp>
 
-/// Hyperbolic functions and their inverses.
+/// Hyperbolic functions and their inverses. elementwise.hpp says what they throw.
 namespace WENGERT_EXPORT wengert {
 
 /// The hyperbolic sine, (e^x - e^-x) / 2.

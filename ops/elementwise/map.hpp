@@ -78,7 +78,8 @@ consteval bool is_formula() {
 /// orders evaluate it with tensors. A second derivative is taken of both branches of a where(), and each must be
 /// finite: write where(x > 0, sqrt(where(x > 0, x, 1)), 0) if one is not.
 ///
-/// Throws ShapeError, DtypeError, and ValueError if an operand is undefined or all are numbers.
+/// Throws ShapeError if operands do not broadcast, DtypeError if none is floating, ValueError if an operand is
+/// undefined or all are numbers.
 template <class F, class... Rest>
 auto map(F f, const Input& first, const Rest&... rest) {
     constexpr int operands = 1 + static_cast<int>(sizeof...(Rest));

@@ -272,7 +272,7 @@ requires Readings<X, Y>
 }
 
 /// Applies a formula, of `bytes` bytes if it captures anything, to operands. Numbers become scalars of the tensors'
-/// dtype.
+/// dtype. Throws what map() throws.
 Tensor apply_formula(const Formula& formula, const void* f, std::size_t bytes, std::span<const Input> operands);
 
 /// The function P of tensors: an op of the tape.

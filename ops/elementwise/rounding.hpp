@@ -3,7 +3,7 @@
 #include <cmath>
 #include <wengert/ops/elementwise/reading.hpp>
 
-/// Signs, whole numbers and remainders.
+/// Signs, whole numbers and remainders. elementwise.hpp says what they throw.
 namespace WENGERT_EXPORT wengert {
 
 /// -1, 0 or 1. Derivative: 0, also at 0.

@@ -6,7 +6,7 @@
 #include <wengert/ops/elementwise/internal/gamma.hpp>
 #include <wengert/ops/elementwise/reading.hpp>
 
-/// Special functions.
+/// Special functions. elementwise.hpp says what they throw.
 namespace WENGERT_EXPORT wengert {
 
 /// 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x.

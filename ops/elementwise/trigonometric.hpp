@@ -3,7 +3,7 @@
 #include <cmath>
 #include <wengert/ops/elementwise/reading.hpp>
 
-/// Angles.
+/// Angles. elementwise.hpp says what they throw.
 namespace WENGERT_EXPORT wengert {
 
 /// The sine.

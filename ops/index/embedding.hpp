@@ -29,7 +29,7 @@ struct EmbeddingLookup {
 /// A table of zeros [rows, E] to whose rows `ids`, int64 [..], values [.., E] are added: the reverse of embedding().
 /// Sums are taken in the order of the ids, whatever the number of threads. Derivative: embedding(ct, ids). Throws
 /// ShapeError unless the values are rows for the ids, DtypeError for integer values or ids that are no int64 or int32,
-/// ValueError for an id outside [0, rows).
+/// ValueError for an id outside [0, rows) and for rows < 0.
 Tensor scatter_rows(const Input& values, const Tensor& ids, std::int64_t rows);
 
 struct ScatterRows {

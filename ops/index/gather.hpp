@@ -11,9 +11,9 @@ namespace WENGERT_EXPORT wengert {
 /// y[.., i, ..] = x[.., index[.., i, ..], ..]: x [.., n, ..], index int64 [.., k, ..] -> [.., k, ..], as NumPy's
 /// take_along_axis(). index has the shape of x but for the axis, or 1 along others, which stretches. PyTorch's gather()
 /// differs there: an index that is shorter along another axis, also one of 1, reads the first slices of x alone, which
-/// is gather(slice(x, ..), ..) here.
-/// x may be of any dtype. Derivative: scatter_add(). Throws ShapeError for an axis that x does not have and for an
-/// index of another shape, DtypeError unless the index is int64 or int32, ValueError for a position outside [0, n).
+/// is gather(slice(x, ..), ..) here. x may be of any dtype. Derivative: scatter_add(). Throws ShapeError for an axis
+/// that x does not have and for an index of another shape, DtypeError unless the index is int64 or int32, ValueError
+/// for a position outside [0, n).
 Tensor gather(const Input& x, int axis, const Tensor& index);
 
 struct Gather {
@@ -35,8 +35,8 @@ struct Gather {
 /// x plus the values at positions along an axis: y = x, and y[.., index[.., i, ..], ..] += values[.., i, ..]. Values of
 /// one position are summed in the order of i, for any number of threads, and the sum is added to x. x [.., n, ..],
 /// index int64 and values [.., k, ..] -> [.., n, ..]. Derivative: ct; gather(ct, index). Throws what gather() throws,
-/// ShapeError for values of another shape than the index, DtypeError if values have another dtype than x or both are
-/// not floating.
+/// ShapeError for values of another shape than the index, DtypeError unless x and values are float32 or float64 and
+/// alike.
 Tensor scatter_add(const Input& x, int axis, const Tensor& index, const Input& values);
 
 /// What scatter_add() adds: zeros [.., n, ..] with values at positions.

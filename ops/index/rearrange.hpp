@@ -20,7 +20,8 @@ struct Steps {
 /// positive. Throws ValueError for a step of 0.
 Tensor slice(const Input& x, int axis, const Steps& steps);
 
-/// The elements in the reverse order along a set of axes: [..] -> the same.
+/// The elements in the reverse order along a set of axes: [..] -> the same. Throws ShapeError, too, for an axis that is
+/// given twice.
 Tensor flip(const Input& x, const ReductionAxes& axes = all_axes);
 
 /// Each element `shift` places on along an axis, and those of the end at its beginning: [..] -> the same. A negative
@@ -40,7 +41,8 @@ Tensor repeat_interleave(const Input& x, const Tensor& counts, int axis);
 /// The whole tensor n times along an axis: [.., k, ..] -> [.., k n, ..]. Throws ValueError for n < 0.
 Tensor tile(const Input& x, std::int64_t n, int axis);
 /// The same along all axes, counts[i] times along axis i, as NumPy's tile(): tile(x, {2, 3}) of [m, n] is [2 m, 3 n].
-/// Of counts and axes, the fewer get 1s in front: tile(x, {2, 1}) of [n] is [2, n].
+/// Of counts and axes, the fewer get 1s in front: tile(x, {2, 1}) of [n] is [2, n]. Throws ValueError for a count below
+/// 0.
 Tensor tile(const Input& x, const Shape& counts);
 
 /// What stands beyond the ends of an axis.
@@ -82,10 +84,11 @@ Tensor diag_embed(const Input& x, std::int64_t offset = 0, int row_axis = -2, in
 /// An axis moved to another place, as NumPy's moveaxis(): a view.
 Tensor movedim(const Input& x, int from, int to);
 
-/// Axes from `first` to `last` as one: [.., a, b, ..] -> [.., a b, ..].
+/// Axes from `first` to `last` as one: [.., a, b, ..] -> [.., a b, ..]. Throws ShapeError, too, if `last` is before
+/// `first`.
 Tensor flatten(const Input& x, int first = 0, int last = -1);
 
-/// Parts of an axis of these lengths, views. Throws ShapeError unless they add up to the axis.
+/// Parts of an axis of these lengths, views. Throws ShapeError unless they are 0 or more and add up to the axis.
 std::vector<Tensor> split(const Input& x, const std::vector<std::int64_t>& lengths, int axis);
 inline std::vector<Tensor> split(const Input& x, std::initializer_list<std::int64_t> lengths, int axis) {
     return split(x, std::vector(lengths), axis);
@@ -98,7 +101,7 @@ std::vector<Tensor> split(const Input& x, std::int64_t length, int axis);
 std::vector<Tensor> unbind(const Input& x, int axis);
 
 /// The coordinates of a grid: n tensors [a], [b], .. -> n views [a, b, ..], of which the i-th changes along axis i.
-/// Throws ShapeError unless each has one axis.
+/// Throws ShapeError unless each has one axis, and for more than six of them.
 std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes,
                              const SourceLine& where = std::source_location::current());
 

@@ -46,7 +46,7 @@ Tensor index_put(const Input& x, const std::vector<Tensor>& positions, const Inp
 
 /// Sums of the slices of each segment: values [k, ..], segments int64 [k] in any order -> [n, ..]; 0 for a segment
 /// without slices. Derivative: ct[segments]. Throws ShapeError unless there is a segment for each slice, DtypeError for
-/// integer values or segments that are no int64 or int32, ValueError for a segment outside [0, n).
+/// integer values or segments that are no int64 or int32, ValueError for a segment outside [0, n) and for n < 0.
 Tensor segment_sum(const Input& values, const Tensor& segments, std::int64_t n);
 
 /// Rows of the op reference.

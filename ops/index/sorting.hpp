@@ -39,8 +39,8 @@ TopK topk(const Input& x, std::int64_t k, int axis = -1, bool largest = true);
 
 /// The value below which a share q of the elements over axes lies, on a line between the two nearest ones, as NumPy's:
 /// [.., n, ..] -> [.., ..], or [.., 1, ..] with keepdim. The median is that of q = 1/2. NaN if an element is.
-/// Derivative: ct, shared between the two. x is float32 or float64. Throws ValueError for q outside [0, 1], ShapeError
-/// for an axis of length 0, or that x does not have.
+/// Derivative: ct, shared between the two. Throws ValueError for q outside [0, 1], ShapeError for an axis of length 0,
+/// or that x does not have, DtypeError unless x is float32 or float64.
 Tensor quantile(const Input& x, double q, const ReductionAxes& axes = all_axes, bool keepdim = false);
 Tensor median(const Input& x, const ReductionAxes& axes = all_axes, bool keepdim = false);
 

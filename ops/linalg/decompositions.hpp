@@ -6,9 +6,9 @@
 #include <wengert/autograd/tape/operation.hpp>
 
 /// Decompositions of batches of matrices into orthogonal and other factors, by LAPACK. Each is one op, whose results
-/// are slices of one tensor. Throw ShapeError for fewer than two axes, DtypeError for int64, ValueError for a matrix
-/// with a NaN or an infinity; eigh() and svd(), too, ShapeError for matrices whose shorter axis is longer than 20000,
-/// and ValueError for one at which LAPACK does not converge.
+/// are slices of one tensor. Throw ShapeError for fewer than two axes, DtypeError unless a is float32 or float64,
+/// ValueError for a matrix with a NaN or an infinity; eigh() and svd(), too, ShapeError for matrices whose shorter axis
+/// is longer than 20000, and ValueError for one at which LAPACK does not converge.
 namespace WENGERT_EXPORT wengert {
 
 /// a = q r with k = min(m, n): a [.., m, n] -> q [.., m, k] of orthonormal columns, r [.., k, n] upper triangular.

@@ -7,7 +7,7 @@
 #include <wengert/autograd/tape/operation.hpp>
 
 /// Equations with more rows or columns than unknowns, of batches of matrices. Throw ShapeError for fewer than two axes,
-/// DtypeError for int64.
+/// DtypeError unless operands are float32 or float64 and alike.
 namespace WENGERT_EXPORT wengert {
 
 /// x with the least |a x - b|, and of several such the least |x|: a [.., m, n], b [.., m, k] -> [.., n, k]; leading

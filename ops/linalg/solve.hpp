@@ -6,8 +6,9 @@
 #include <wengert/autograd/tape/operation.hpp>
 
 /// Equations, inverses and determinants of batches of square matrices, by elimination with partial pivoting. Throw
-/// ShapeError for what is no square matrix, DtypeError for int64. A matrix is singular here if a pivot is exactly 0;
-/// one that nearly is so gives large numbers, a NaN or a subnormal pivot what is not finite.
+/// ShapeError for what is no square matrix, DtypeError unless operands are float32 or float64 and alike. A matrix is
+/// singular here if a pivot is exactly 0; one that nearly is so gives large numbers, a NaN or a subnormal pivot what is
+/// not finite.
 namespace WENGERT_EXPORT wengert {
 
 /// x with a x = b: a [.., n, n], b [.., n, k] -> [.., n, k]; leading axes broadcast. A vector b [n] counts as a column,
@@ -53,10 +54,9 @@ struct Det {
     static std::vector<Sample> samples();
 };
 
-/// The determinant as its sign, -1, 0 or 1, and the logarithm of its absolute value, which does not overflow: [.., n,
-/// n]
-/// -> [..], [..]. 0 and -infinity of a singular matrix. Derivative: of the sign 0, of the logarithm ct a^-T, for which
-/// backward throws ValueError at a singular matrix.
+/// The determinant as its sign, -1, 0 or 1, and the logarithm of its absolute value, which does not overflow:
+/// [.., n, n] -> [..], [..]. 0 and minus infinity of a singular matrix. Derivative: of the sign 0, of the logarithm
+/// ct a^-T, for which backward throws ValueError at a singular matrix.
 struct SignAndLog {
     Tensor sign, logabsdet;  ///< of each matrix, both [..]
 };

@@ -6,7 +6,7 @@
 #include <wengert/autograd/tape/operation.hpp>
 
 /// Triangular matrices, of batches: each matrix of [.., n, n] by itself. Throw ShapeError for what is no square matrix,
-/// DtypeError for int64.
+/// DtypeError unless operands are float32 or float64 and alike.
 namespace WENGERT_EXPORT wengert {
 
 /// The lower triangle L with a positive diagonal for which L L^T = a: [.., n, n] -> the same, 0 above the diagonal. Of

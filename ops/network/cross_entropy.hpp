@@ -24,7 +24,8 @@ struct CrossEntropyOptions {
 ///     -sum_v q_v log_softmax(logits)_v,  q_v = weight_v ((1 - s) one_hot(label)_v + s / V),
 /// and the mean is over the sum of weight_label. Derivative by the logits: softmax(logits) sum(q) - q, over that sum
 /// for the mean. Throws ValueError for a label outside [0, V), a smoothing outside [0, 1], a weight that is not a
-/// finite number of 0 or more, ShapeError if the labels do not fit the rows, or the weights the classes,
+/// finite number of 0 or more, ShapeError if the labels do not fit the rows, or the weights the classes, DtypeError
+/// unless the logits are float32 or float64, the weights of their dtype and the labels int64 or int32,
 /// NotDifferentiableError for a gradient by the weights, which the losses of single rows alone have.
 Tensor cross_entropy(const Input& logits, const Tensor& labels, const CrossEntropyOptions& options = {});
 

@@ -40,13 +40,15 @@ struct NllOptions {
 
 /// -weight[label] x[.., label] of the logarithms of probabilities x [.., C] and labels int64 or int32 [..] -> [], or
 /// [..] with Reduction::none. Derivative by x: -ct weight[label] at the labels; the weights have theirs. Throws
-/// ValueError for a label outside [0, C), ShapeError for labels or weights of another shape.
+/// ValueError for a label outside [0, C), ShapeError for labels or weights of another shape, DtypeError for labels that
+/// are no int64 or int32.
 Tensor nll_loss(const Input& x, const Tensor& labels, const NllOptions& options);
 Tensor nll_loss(const Input& x, const Tensor& labels, Reduction reduction = Reduction::mean);
 
-/// Σ x y / max(|x| |y|, epsilon) over an axis of the shape to which x and y broadcast: [.., n, ..], [.., n, ..] ->
-/// [.., ..]. So [m, 1, n] and [k, n] are compared each with each. Different dtypes become one as in map(). Throws
-/// ShapeError if they do not broadcast, or for an axis that the result of that does not have.
+/// Σ x y / max(|x| |y|, epsilon) over an axis of the shape to which x and y broadcast: [.., n, ..], [.., n, ..] -> [..,
+/// ..]. So [m, 1, n] and [k, n] are compared each with each. Different dtypes become one as in map(). Throws ShapeError
+/// if they do not broadcast, or for an axis that the result of that does not have, DtypeError unless both are float32
+/// or float64.
 Tensor cosine_similarity(const Input& x, const Input& y, int axis = -1, double epsilon = 1e-8);
 
 /// Rows of the op reference.

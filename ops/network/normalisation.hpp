@@ -5,10 +5,10 @@
 #include <wengert/autograd/check/sample.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 
-/// Normalisations: (x - mean) / sqrt(variance + eps) * weight + bias, where the mean and
-/// the variance, divided by n, are those of a part of x. Weights and biases may be undefined tensors, which count as 1
-/// and 0. Derivatives: of the formula, to any order. Throw ShapeError if the operands do not fit, DtypeError unless
-/// they are of one floating type, ValueError unless eps is 0 or more.
+/// Normalisations: (x - mean) / sqrt(variance + eps) * weight + bias, where the mean and the variance, divided by n,
+/// are those of a part of x. Weights and biases may be undefined tensors, which count as 1 and 0. Derivatives: of the
+/// formula, to any order. Throw ShapeError if the operands do not fit, DtypeError unless they are of one floating type,
+/// ValueError unless eps is 0 or more.
 namespace WENGERT_EXPORT wengert {
 
 /// Of each row, over the last axis (Ba et al. 2016, arXiv:1607.06450): x [.., n], weight and bias [n] -> [.., n].
@@ -47,7 +47,7 @@ Tensor group_norm(const Input& x, std::int64_t groups, const Tensor& weight, con
 
 /// Of each channel over the batch (Ioffe and Szegedy 2015, arXiv:1502.03167): x [B, C, ..], weight and bias [C] -> the
 /// same, with the mean and the variance [C] that it found, for statistics of a whole training. Derivatives take the
-/// statistics as what they are, functions of x.
+/// statistics as what they are, functions of x. Throws ShapeError, too, for fewer than two elements of a channel.
 struct BatchNormalised {
     Tensor outputs, mean, variance;  ///< the result, and [C] each of the channels
 };

@@ -12,7 +12,8 @@
 /// adaptive window i of n reaches from H i / n, rounded down, to H (i + 1) / n, rounded up.
 ///
 /// Throw ShapeError if x has too few axes, an axis is empty, or no window fits; ValueError unless kernel, stride and
-/// size are 1 or more and padding is half a kernel at most, so that no window sees padding alone; DtypeError for int64.
+/// size are 1 or more and padding is half a kernel at most, so that no window sees padding alone; DtypeError unless x
+/// is float32 or float64.
 namespace WENGERT_EXPORT wengert {
 
 /// How max_pool's windows lie.

@@ -10,7 +10,7 @@ namespace WENGERT_EXPORT wengert {
 
 /// x w^T + bias: x [.., k], w [n, k] -> [.., n], as a layer with PyTorch's weight layout computes it. The bias, often
 /// [n], may be anything that broadcasts to the product. Derivatives: ct w, ct^T x, ct summed to the bias' shape. Throws
-/// ShapeError if they do not fit.
+/// ShapeError if they do not fit, DtypeError unless all are float32 or float64 and alike.
 Tensor linear(const Input& x, const Input& weight, const Input& bias);
 Tensor linear(const Input& x, const Input& weight);
 

@@ -11,7 +11,8 @@ namespace WENGERT_EXPORT wengert {
 
 /// The matrix product [.., m, k] x [.., k, n] -> [.., m, n]; leading axes broadcast. Transposed operands (transpose(w))
 /// and slices are used where they stand. A vector counts as a row at the left and as a column at the right, and its
-/// axis goes from the result. Derivatives: ct b^T and a^T ct. Throws ShapeError if the inner lengths differ.
+/// axis goes from the result. Derivatives: ct b^T and a^T ct. Throws ShapeError if the inner lengths differ, an operand
+/// has no axis or leading axes do not broadcast, DtypeError unless both are float32 or float64 and alike.
 Tensor matmul(const Input& lhs, const Input& rhs);
 
 /// lhs rhs

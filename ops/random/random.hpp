@@ -27,7 +27,8 @@ class Generator {
     void seek(std::uint64_t position) { position_ = position; }
 
     /// Moves on by so many blocks, and says where they begin: where they began at first if a checkpoint() runs its
-    /// function again; then the generator stays where it is.
+    /// function again; then the generator stays where it is. Throws TapeError if the function draws more than at first;
+    /// so does whatever draws.
     std::uint64_t take(std::uint64_t blocks);
 
     /// 64 random bits.
@@ -47,15 +48,15 @@ class Generator {
 
 /// Independent values, uniform in [low, high): low + (high - low) u, where u is a multiple of 2^-24 in float32 and of
 /// 2^-53 in float64. A constant. Each element follows from the generator's position and its own alone, so that any
-/// number of threads gives the same. Throws ValueError unless low <= high and high - low is finite, DtypeError for
-/// int64.
+/// number of threads gives the same. Throws ValueError unless low <= high and high - low is finite, DtypeError for a
+/// dtype that is not float32 or float64.
 Tensor uniform(const Shape& shape, double low, double high, Generator& generator, Dtype dtype = Dtype::float32,
                const SourceLine& where = std::source_location::current());
 
 /// Independent normal values, mean + deviation sqrt(-2 log u) cos(2 pi v) and the same with the sine, from two uniform
-/// numbers each (Box and Muller 1958). None is further than 5.8 deviations from the mean in float32, 8.6 in float64.
-/// A constant, and the same for any number of threads. Throws ValueError unless the mean is finite and the deviation
-/// finite and 0 or more, DtypeError for int64.
+/// numbers each (Box and Muller 1958). None is further than 5.8 deviations from the mean in float32, 8.6 in float64. A
+/// constant, and the same for any number of threads. Throws ValueError unless the mean is finite and the deviation
+/// finite and 0 or more, DtypeError for a dtype that is not float32 or float64.
 Tensor normal(const Shape& shape, double mean, double deviation, Generator& generator, Dtype dtype = Dtype::float32,
               const SourceLine& where = std::source_location::current());
 

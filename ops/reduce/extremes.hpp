@@ -8,10 +8,9 @@
 
 namespace WENGERT_EXPORT wengert {
 
-/// The largest element over axes: [.., n, ..] -> [.., ..], or [.., 1, ..] with keepdim, of x's dtype, which may
-/// be any. NaN if there is one.
-/// Derivative: ct at the first of the largest elements, or at the first NaN, 0 elsewhere. Throws ShapeError for an axis
-/// that x does not have, that is given twice or that has length 0.
+/// The largest element over axes: [.., n, ..] -> [.., ..], or [.., 1, ..] with keepdim, of x's dtype, which may be any.
+/// NaN if there is one. Derivative: ct at the first of the largest elements, or at the first NaN, 0 elsewhere. Throws
+/// ShapeError for an axis that x does not have, that is given twice or that has length 0.
 Tensor max(const Input& x, const ReductionAxes& axes = all_axes, bool keepdim = false);
 
 struct Max {

@@ -18,6 +18,7 @@ class ReductionAxes {
     /// A bool is no axis: sum(x, true) would be a sum over axis 1. Write sum(x, all_axes, true) for keepdim.
     template <std::same_as<bool> Bool>
     ReductionAxes(Bool) = delete;
+    /// Several axes. Throws ShapeError for more than a tensor can have.
     ReductionAxes(std::initializer_list<int> axes) : count_(static_cast<int>(axes.size())) {
         if (count_ > Shape::max_rank) throw ShapeError("more axes to reduce than a tensor can have");
         std::copy(axes.begin(), axes.end(), axes_.begin());
@@ -43,6 +44,7 @@ class ReductionAxes {
     /// Whether any axis is reduced.
     bool any() const { return all_ || count_ > 0; }
     /// One flag for each axis of a tensor. Throws ShapeError for an axis that it does not have, or that is given twice.
+    /// So do the functions below.
     std::array<bool, Shape::max_rank> flags(int rank) const {
         std::array<bool, Shape::max_rank> reduced{};
         for (int i = 0; i < count_; ++i) {

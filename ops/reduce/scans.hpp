@@ -47,7 +47,7 @@ struct CumProd {
 
 /// y[i] = a[i] y[i - 1] + b[i], from y = 0: a, b [.., n, ..] -> the same. The recurrence of linear state-space models,
 /// and of the derivatives of other scans. Derivative: of b the same recurrence d of ct from the other end, with a's
-/// elements one place on; of a d y[i - 1]. Throws ShapeError, too, if a and b differ in shape.
+/// elements one place on; of a d y[i - 1]. Throws ShapeError, too, if a and b differ in shape, DtypeError if in dtype.
 Tensor linear_scan(const Input& a, const Input& b, int axis, bool reverse = false);
 
 struct LinearScan {

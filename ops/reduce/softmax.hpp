@@ -8,7 +8,7 @@
 
 /// Functions of rows: of the elements along an axis, or along a set of axes taken together. Each shifts by the largest
 /// element first, so that nothing overflows. A NaN makes its row NaN and no other. Throw ShapeError for an axis that x
-/// does not have or that is given twice, DtypeError for int64.
+/// does not have or that is given twice, DtypeError unless x is float32 or float64.
 namespace WENGERT_EXPORT wengert {
 
 /// y = e^x / sum e^x, along an axis: [.., n, ..] -> the same. An element of minus infinity weighs exactly 0; if all

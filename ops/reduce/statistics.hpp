@@ -5,7 +5,7 @@
 #include <wengert/ops/reduce/reduction_axes.hpp>
 
 /// Deviations and norms, composed of ops: [.., n, ..] -> [.., ..], or [.., 1, ..] with keepdim. They throw what sum()
-/// throws.
+/// throws, and DtypeError unless x is float32 or float64.
 namespace WENGERT_EXPORT wengert {
 
 /// The variance over axes: Σ (x - mean)² / (n - correction). The correction is 1 for a sample's and 0 for a

@@ -36,7 +36,7 @@ double value_on(const Line& line, const Differentiated& map, const std::vector<T
 double rounding_on(const Line& line, const std::vector<double>& values);
 
 std::vector<Tensor> clones(const std::vector<Tensor>& tensors);
-/// Those that are not int64.
+/// Those that are float32 or float64.
 std::vector<Tensor> floating(const std::vector<Tensor>& tensors);
 /// The elements of several tensors in one row.
 std::vector<double> flat(const std::vector<Tensor>& tensors);

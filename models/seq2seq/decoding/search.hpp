@@ -121,11 +121,11 @@ struct LengthLimits {
     std::int64_t of(std::size_t source) const { return of_each.empty() ? of_all : of_each[source]; }
 };
 
-/// The best hypotheses of each source, the best first: n_best of each, or as many as there are. source int64
-/// [B, S], lengths int64 [B], or undefined if all rows are full; the limits are those of `limits`, unless the options
-/// have a max_length of their own. What is found of a source does not depend on the others, by draws at random neither.
-/// Several systems of one target vocabulary are an ensemble: their probabilities' mean
-/// counts. Row b of `prefixes` begins each hypothesis of source b; none, or one for each source.
+/// The best hypotheses of each source, the best first: n_best of each, or as many as there are. source int64 [B, S],
+/// lengths int64 [B], or undefined if all rows are full; the limits are those of `limits`, unless the options have a
+/// max_length of their own. What is found of a source does not depend on the others, by draws at random neither.
+/// Several systems of one target vocabulary are an ensemble: their probabilities' mean counts. Row b of `prefixes`
+/// begins each hypothesis of source b; none, or one for each source.
 ///
 /// score = log_probability / ((5 + n) / 6)^length_penalty + coverage_penalty sum_s log(min(sum_t weights[t, s], 1)),
 /// where n counts </s> (Wu et al. 2016, arXiv:1609.08144). <pad> and <s> are never written. A hypothesis that ends

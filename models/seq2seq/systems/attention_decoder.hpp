@@ -56,7 +56,8 @@ struct AttentionDecoder : TargetWords {
     };
 
     AttentionDecoder() = default;
-    /// `memory` is the number of features of an encoder output.
+    /// `memory` is the number of features of an encoder output. Throws what the constructors of TargetWords and of the
+    /// attention throw.
     AttentionDecoder(const SystemOptions& options, std::int64_t memory, Generator& generator);
 
     /// The encoder's states [B, S, M], of which each row has lengths[b], int64 [B]; undefined lengths: all S.

@@ -33,7 +33,8 @@ struct Encoder {
     std::int64_t features() const { return options_.hidden * (options_.bidirectional ? 2 : 1); }
 
     /// source int64 [B, S]; lengths int64 [B], or undefined if all rows are full. With a source of noise, dropout acts
-    /// on the embeddings and between layers.
+    /// on the embeddings and between layers. Throws ShapeError if they do not fit, ValueError for an id outside the
+    /// vocabulary and a length outside [0, S].
     Result operator()(const Tensor& source, const Tensor& lengths = {}, Generator* noise = nullptr) const;
 
     void visit(auto&& f) {

@@ -7,7 +7,7 @@ namespace WENGERT_EXPORT wengert {
 
 /// Dropout of x [B, T, F] with probability p: of each element, or, if `variational`, of one feature at all steps of a
 /// sentence (Gal and Ghahramani 2016, A theoretically grounded application of dropout in recurrent neural networks). Of
-/// one step alone, [B, F], always of each element.
+/// one step alone, [B, F], always of each element. This and the next two throw what dropout() throws.
 Tensor drop_features(const Input& x, double p, bool variational, Generator* noise);
 
 /// Dropout of whole words: of x [.., F], all features at a place together (Sennrich et al. 2016, Edinburgh neural

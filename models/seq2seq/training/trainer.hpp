@@ -120,7 +120,8 @@ class Trainer {
     bool is_first_ = true, is_compared_ = false;
 };
 
-/// Trains to the end; `on_step` is told of each step. What it throws is passed on.
+/// Trains to the end; `on_step` is told of each step. Throws what Trainer's constructor and step() throw, and what
+/// on_step throws.
 void train(Translator& translator, const Corpus& corpus, const TrainingOptions& options = {},
            const std::function<void(const TrainingStep&)>& on_step = {});
 

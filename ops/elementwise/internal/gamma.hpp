@@ -21,8 +21,8 @@ inline long double lgamma(long double x) {
 }
 
 /// The derivative of digamma of order n >= 0: n = 0 is digamma itself. The recurrence leads to a large x, where the
-/// asymptotic series (Abramowitz and Stegun 1964, 6.3.18 and 6.4.11) is exact. Below 0 it
-/// is that of positive numbers and of the sum over all poles. NaN at the poles 0, -1, -2, ...
+/// asymptotic series (Abramowitz and Stegun 1964, 6.3.18 and 6.4.11) is exact. Below 0 it is that of positive numbers
+/// and of the sum over all poles. NaN at the poles 0, -1, -2, ...
 template <class T>
 T polygamma(int n, T x) {
     constexpr T pi = std::numbers::pi_v<T>, nan = std::numeric_limits<T>::quiet_NaN();
