@@ -164,7 +164,9 @@ struct LogAddExp {
     static constexpr OpDoc doc{"logaddexp(x, y)", broadcast_shape, "ln(eˣ + eʸ)", "ct / (1 + eʸ⁻ˣ); ct / (1 + eˣ⁻ʸ)"};
     static constexpr Range domain{-2, 2}, domain_y{-2, 2};
     static constexpr Accuracy accuracy{
-        .slope_ulps = 1000, .between = {0, Accuracy::everywhere.high}};  // where the result is near 0 it has few digits
+        .slope_ulps = 1000,
+        .between = {0, Accuracy::everywhere.high},  // where the result is near 0 it has few digits
+        .between_y = {0, Accuracy::everywhere.high}};
     template <class Batch>
     static auto f(const Batch& x, const Batch& y) {
         using T = typename Batch::value_type;

@@ -183,7 +183,11 @@ class Draws {
             }
             if (kind == Kind::whole) return static_cast<T>(below(5) - 2) * (one_in(5) ? T{-0.0} : T{1});
             using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
-            if (kind == Kind::any) return std::bit_cast<T>(static_cast<Bits>(random_()));
+            if (kind == Kind::any) {
+                const T number = std::bit_cast<T>(static_cast<Bits>(random_()));
+                // A signalling NaN is made quiet: what a power of it is differs from one C library to the next.
+                return std::isnan(number) ? std::copysign(Limits::quiet_NaN(), number) : number;
+            }
             return static_cast<T>(std::ldexp(static_cast<double>(random_() >> 11), -53) * 6 - 3);
         }
     }
