@@ -62,7 +62,6 @@ Evaluation evaluate(std::span<const Translator* const> ensemble, const Corpus& c
         if (one->source.vocabulary != translator.source.vocabulary ||
             one->target.vocabulary != translator.target.vocabulary)
             throw ValueError("evaluate: the models of an ensemble must have the same vocabularies");
-    SearchOptions search = options.search;
     const Batches batches = sorted_batches(translator, corpus, options.batch);
     LossMean loss;
     std::vector<Sentence> hypotheses(corpus.size());
@@ -72,8 +71,7 @@ Evaluation evaluate(std::span<const Translator* const> ensemble, const Corpus& c
         const Batch batch = batches.assemble(pairs);
         for (const Translator* one : ensemble) loss.add(*one, batch);
         const auto start = std::chrono::steady_clock::now();
-        std::vector<std::vector<Translation>> translations = translate(ensemble, batch, search);
-        ++search.search_seed;  // each batch draws other numbers
+        std::vector<std::vector<Translation>> translations = translate(ensemble, batch, options.search);
         seconds += std::chrono::steady_clock::now() - start;
         for (std::size_t row = 0; row < pairs.size(); ++row) {
             Translation& best = translations[row].front();

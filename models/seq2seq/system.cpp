@@ -2,13 +2,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstring>
 #include <wengert/models/seq2seq/system.hpp>
 #include <wengert/models/seq2seq/systems/attention_decoder.hpp>
 #include <wengert/models/seq2seq/systems/cho.hpp>
 #include <wengert/models/seq2seq/systems/conditional.hpp>
 #include <wengert/models/seq2seq/systems/stacked.hpp>
 #include <wengert/models/seq2seq/systems/transformer.hpp>
+#include <wengert/ops/index/gather.hpp>
 
 namespace wengert {
 namespace {
@@ -98,17 +98,7 @@ void require_target(const Tensor& source, const Tensor& target) {
 
 Tensor select_rows(const Tensor& x, std::span<const std::int64_t> rows) {
     const Pause pause;
-    const Tensor from = contiguous(x);
-    Shape shape = x.shape();
-    shape[0] = static_cast<std::int64_t>(rows.size());
-    const Tensor result = Tensor::empty(shape, x.dtype());
-    const auto bytes = static_cast<std::size_t>(x.numel() / std::max<std::int64_t>(x.dim(0), 1)) * size_of(x.dtype());
-    auto* to = static_cast<std::byte*>(result.raw());
-    for (const std::int64_t row : rows) {
-        std::memcpy(to, static_cast<const std::byte*>(from.raw()) + static_cast<std::size_t>(row) * bytes, bytes);
-        to += bytes;
-    }
-    return result;
+    return index_select(x, 0, tensor(std::vector(rows.begin(), rows.end())));
 }
 
 }  // namespace wengert

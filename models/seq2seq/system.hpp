@@ -122,8 +122,8 @@ void require_read_options(std::string_view system, const Options& options) {
 /// Throws ShapeError unless target is [B, T] with T > 1, of as many rows as source [B, S].
 void require_target(const Tensor& source, const Tensor& target);
 
-/// Rows of x [N, ..], one after another, each as often as `rows` has it -> [rows.size(), ..]. A constant. The rows must
-/// exist, which is not checked. Throws ShapeError for [].
+/// Rows of x [N, ..], one after another, each as often as `rows` has it -> [rows.size(), ..]. A constant. Throws
+/// ShapeError for [], and ValueError for a row that x does not have.
 Tensor select_rows(const Tensor& x, std::span<const std::int64_t> rows);
 
 /// A model as a system. The model is a Module with

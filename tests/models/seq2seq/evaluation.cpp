@@ -30,6 +30,15 @@ TEST_CASE("the loss is the mean over tokens, however the corpus is cut into batc
     }
 }
 
+TEST_CASE("what is drawn at random does not depend on how the corpus is cut into batches") {
+    const Translator translator = small_translator();
+    const auto drawn = [&](std::int64_t batch) {
+        return evaluate(translator, small_corpus(), {.batch = batch, .search = {.sample = true}}).translations;
+    };
+    CHECK(drawn(1) == drawn(3));
+    CHECK(drawn(1) == drawn(100));
+}
+
 TEST_CASE("translations are compared with their own references") {
     Translator translator = small_translator();
     Corpus corpus = small_corpus();

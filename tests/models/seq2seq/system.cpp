@@ -229,3 +229,13 @@ TEST_CASE("system: a name that there is not is an error that names those that th
     CHECK_THROWS_WITH_AS(make_system("bahdnau", {}, generator),
                          doctest::Contains("there is no system \"bahdnau\", only bahdanau, sutskever, "), ValueError);
 }
+
+TEST_CASE("select_rows: rows as often as they are asked for, and only those that there are") {
+    const Tensor x = tensor({1, 2, 3, 4, 5, 6}, {3, 2}), ids = tensor(std::vector<std::int64_t>{7, 8, 9});
+    CHECK(select_rows(transpose(x), std::vector<std::int64_t>{1, 0, 1}).to_vector<double>() ==
+          std::vector<double>{2, 4, 6, 1, 3, 5, 2, 4, 6});
+    CHECK(select_rows(ids, std::vector<std::int64_t>{2, 2}).to_vector<std::int64_t>() ==
+          std::vector<std::int64_t>{9, 9});
+    CHECK_THROWS_AS(select_rows(x, std::vector<std::int64_t>{3}), ValueError);
+    CHECK_THROWS_AS(select_rows(scalar(1), std::vector<std::int64_t>{0}), ShapeError);
+}
