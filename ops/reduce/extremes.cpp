@@ -11,8 +11,6 @@
 namespace wengert {
 namespace {
 
-enum class Extreme { largest, smallest };
-
 /// Whether x takes the place of the extreme before it. A NaN does; nothing takes its place but another.
 template <Extreme extreme, class T>
 bool beats(T x, T best) {
@@ -77,42 +75,6 @@ Shape shape_of_extremes(const Tensor& x, const ReductionAxes& axes) {
     return axes.reduced(x.shape());
 }
 
-template <Extreme extreme>
-void write_values(const Tensor& x, const ReductionAxes& axes, const Tensor& out) {
-    visit_dtype(x.dtype(), [&](auto type) {
-        using T = decltype(type);
-        T* const to = static_cast<T*>(out.raw());
-        reduce_rows<T>(
-            axes, x, [](std::span<const T> values, std::int64_t) { return value_in<extreme>(values); },
-            [](T left, T right) { return left == left && beats<extreme>(right, left) ? right : left; },
-            [to](std::int64_t row, T value) { to[row] = value; });
-    });
-}
-
-template <Extreme extreme>
-void write_positions(const Tensor& x, const ReductionAxes& axes, const Tensor& out) {
-    auto* const to = static_cast<std::int64_t*>(out.raw());
-    visit_dtype(x.dtype(), [&](auto type) {
-        using T = decltype(type);
-        struct Found {
-            T value;
-            std::int64_t position;
-        };
-        reduce_rows<T>(
-            axes, x,
-            [](std::span<const T> values, std::int64_t first) {
-                const std::int64_t position = position_in<extreme>(values);
-                return Found{values[static_cast<std::size_t>(position)], first + position};
-            },
-            [](const Found& left, const Found& right) {
-                return left.value == left.value && beats<extreme>(right.value, left.value) ? right : left;
-            },
-            [to](std::int64_t row, const Found& found) { to[row] = found.position; });
-    });
-}
-
-enum class Ties { first, shared };
-
 /// Each row's number, by default 1, where its extreme stands, or in equal parts where it does, and 0 elsewhere.
 template <Extreme extreme, Ties ties>
 Tensor at_places(const Tensor& x, const ReductionAxes& axes, const Tensor& numbers = {}) {
@@ -136,22 +98,6 @@ Tensor at_places(const Tensor& x, const ReductionAxes& axes, const Tensor& numbe
     return places;
 }
 
-/// The places are constants, so that rules are linear in ct and in tangents.
-template <Extreme extreme, Ties ties>
-void vjp_of_values(Backward& back, const ReductionAxes& axes) {
-    const Tensor &x = back.saved(0), &ct = back.cotangent();
-    if (back.is_recorded()) {
-        const Tensor places = at_places<extreme, ties>(x, axes);
-        back.add(0, where(places, places * reshape(ct, axes.kept(x.shape())), 0.0));  // 0 beside an infinite ct, too
-    } else
-        back.add(0, at_places<extreme, ties>(x, axes, packed(ct)));
-}
-
-template <Extreme extreme, Ties ties>
-Tensor jvp_of_values(const Forward& forward, const ReductionAxes& axes) {
-    return sum(at_places<extreme, ties>(forward.input(0), axes) * forward.tangent(0), axes);
-}
-
 std::vector<Sample> samples_of(Tensor (*f)(const Input&, const ReductionAxes&, bool)) {
     const auto over = [f](const ReductionAxes& axes, bool keepdim) {
         return [=](const std::vector<Tensor>& in) { return f(in[0], axes, keepdim); };
@@ -167,84 +113,107 @@ std::vector<Sample> samples_of(Tensor (*f)(const Input&, const ReductionAxes&, b
 
 }  // namespace
 
-// max
+template <Extreme extreme, Ties ties>
+Shape ExtremeValue<extreme, ties>::shape(const Inputs& in) const {
+    return shape_of_extremes(in[0], axes);
+}
+
+template <Extreme extreme, Ties ties>
+void ExtremeValue<extreme, ties>::forward(const Inputs& in, const Destination& out) const {
+    visit_dtype(in[0].dtype(), [&](auto type) {
+        using T = decltype(type);
+        T* const to = static_cast<T*>(out.tensor.raw());
+        reduce_rows<T>(
+            axes, in[0], [](std::span<const T> values, std::int64_t) { return value_in<extreme>(values); },
+            [](T left, T right) { return left == left && beats<extreme>(right, left) ? right : left; },
+            [to](std::int64_t row, T value) { to[row] = value; });
+    });
+}
+
+/// The places are constants, so that rules are linear in ct and in tangents.
+template <Extreme extreme, Ties ties>
+void ExtremeValue<extreme, ties>::vjp(Backward& back) const {
+    const Tensor &x = back.saved(0), &ct = back.cotangent();
+    if (back.is_recorded()) {
+        const Tensor places = at_places<extreme, ties>(x, axes);
+        back.add(0, where(places, places * reshape(ct, axes.kept(x.shape())), 0.0));  // 0 beside an infinite ct, too
+    } else
+        back.add(0, at_places<extreme, ties>(x, axes, packed(ct)));
+}
+
+template <Extreme extreme, Ties ties>
+Tensor ExtremeValue<extreme, ties>::jvp(const Forward& forward) const {
+    return sum(at_places<extreme, ties>(forward.input(0), axes) * forward.tangent(0), axes);
+}
+
+template <Extreme extreme>
+Shape ExtremePosition<extreme>::shape(const Inputs& in) const {
+    return shape_of_extremes(in[0], axes);
+}
+
+template <Extreme extreme>
+void ExtremePosition<extreme>::forward(const Inputs& in, const Destination& out) const {
+    auto* const to = static_cast<std::int64_t*>(out.tensor.raw());
+    visit_dtype(in[0].dtype(), [&](auto type) {
+        using T = decltype(type);
+        struct Found {
+            T value;
+            std::int64_t position;
+        };
+        reduce_rows<T>(
+            axes, in[0],
+            [](std::span<const T> values, std::int64_t first) {
+                const std::int64_t position = position_in<extreme>(values);
+                return Found{values[static_cast<std::size_t>(position)], first + position};
+            },
+            [](const Found& left, const Found& right) {
+                return left.value == left.value && beats<extreme>(right.value, left.value) ? right : left;
+            },
+            [to](std::int64_t row, const Found& found) { to[row] = found.position; });
+    });
+}
 
 Tensor max(const Input& x, const ReductionAxes& axes, bool keepdim) {
     static_assert(is_listed<Max>, "the op is missing in its family's list");
-    return apply(Max{axes.keeping_dims(keepdim)}, x);
+    return apply(Max{{axes.keeping_dims(keepdim)}}, x);
 }
-Shape Max::shape(const Inputs& in) const { return shape_of_extremes(in[0], axes); }
-void Max::forward(const Inputs& in, const Destination& out) const {
-    write_values<Extreme::largest>(in[0], axes, out.tensor);
-}
-void Max::vjp(Backward& back) const { vjp_of_values<Extreme::largest, Ties::first>(back, axes); }
-Tensor Max::jvp(const Forward& forward) const { return jvp_of_values<Extreme::largest, Ties::first>(forward, axes); }
 std::vector<Sample> Max::samples() { return samples_of(max); }
-
-// min
 
 Tensor min(const Input& x, const ReductionAxes& axes, bool keepdim) {
     static_assert(is_listed<Min>, "the op is missing in its family's list");
-    return apply(Min{axes.keeping_dims(keepdim)}, x);
+    return apply(Min{{axes.keeping_dims(keepdim)}}, x);
 }
-Shape Min::shape(const Inputs& in) const { return shape_of_extremes(in[0], axes); }
-void Min::forward(const Inputs& in, const Destination& out) const {
-    write_values<Extreme::smallest>(in[0], axes, out.tensor);
-}
-void Min::vjp(Backward& back) const { vjp_of_values<Extreme::smallest, Ties::first>(back, axes); }
-Tensor Min::jvp(const Forward& forward) const { return jvp_of_values<Extreme::smallest, Ties::first>(forward, axes); }
 std::vector<Sample> Min::samples() { return samples_of(min); }
-
-// amax
 
 Tensor amax(const Input& x, const ReductionAxes& axes, bool keepdim) {
     static_assert(is_listed<AMax>, "the op is missing in its family's list");
-    return apply(AMax{axes.keeping_dims(keepdim)}, x);
+    return apply(AMax{{axes.keeping_dims(keepdim)}}, x);
 }
-Shape AMax::shape(const Inputs& in) const { return shape_of_extremes(in[0], axes); }
-void AMax::forward(const Inputs& in, const Destination& out) const {
-    write_values<Extreme::largest>(in[0], axes, out.tensor);
-}
-void AMax::vjp(Backward& back) const { vjp_of_values<Extreme::largest, Ties::shared>(back, axes); }
-Tensor AMax::jvp(const Forward& forward) const { return jvp_of_values<Extreme::largest, Ties::shared>(forward, axes); }
 std::vector<Sample> AMax::samples() { return samples_of(amax); }
-
-// amin
 
 Tensor amin(const Input& x, const ReductionAxes& axes, bool keepdim) {
     static_assert(is_listed<AMin>, "the op is missing in its family's list");
-    return apply(AMin{axes.keeping_dims(keepdim)}, x);
+    return apply(AMin{{axes.keeping_dims(keepdim)}}, x);
 }
-Shape AMin::shape(const Inputs& in) const { return shape_of_extremes(in[0], axes); }
-void AMin::forward(const Inputs& in, const Destination& out) const {
-    write_values<Extreme::smallest>(in[0], axes, out.tensor);
-}
-void AMin::vjp(Backward& back) const { vjp_of_values<Extreme::smallest, Ties::shared>(back, axes); }
-Tensor AMin::jvp(const Forward& forward) const { return jvp_of_values<Extreme::smallest, Ties::shared>(forward, axes); }
 std::vector<Sample> AMin::samples() { return samples_of(amin); }
-
-// argmax
 
 Tensor argmax(const Input& x, const ReductionAxes& axes, bool keepdim) {
     static_assert(is_listed<ArgMax>, "the op is missing in its family's list");
-    return apply(ArgMax{axes.keeping_dims(keepdim)}, x);
-}
-Shape ArgMax::shape(const Inputs& in) const { return shape_of_extremes(in[0], axes); }
-void ArgMax::forward(const Inputs& in, const Destination& out) const {
-    write_positions<Extreme::largest>(in[0], axes, out.tensor);
+    return apply(ArgMax{{axes.keeping_dims(keepdim)}}, x);
 }
 std::vector<Sample> ArgMax::samples() { return samples_of(argmax); }
 
-// argmin
-
 Tensor argmin(const Input& x, const ReductionAxes& axes, bool keepdim) {
     static_assert(is_listed<ArgMin>, "the op is missing in its family's list");
-    return apply(ArgMin{axes.keeping_dims(keepdim)}, x);
-}
-Shape ArgMin::shape(const Inputs& in) const { return shape_of_extremes(in[0], axes); }
-void ArgMin::forward(const Inputs& in, const Destination& out) const {
-    write_positions<Extreme::smallest>(in[0], axes, out.tensor);
+    return apply(ArgMin{{axes.keeping_dims(keepdim)}}, x);
 }
 std::vector<Sample> ArgMin::samples() { return samples_of(argmin); }
+
+template struct ExtremeValue<Extreme::largest, Ties::first>;
+template struct ExtremeValue<Extreme::smallest, Ties::first>;
+template struct ExtremeValue<Extreme::largest, Ties::shared>;
+template struct ExtremeValue<Extreme::smallest, Ties::shared>;
+template struct ExtremePosition<Extreme::largest>;
+template struct ExtremePosition<Extreme::smallest>;
 
 }  // namespace wengert
