@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <cmath>
 #include <limits>
 #include <wengert/autograd/observe/anomaly.hpp>
 #include <wengert/autograd/observe/non_finite.hpp>
@@ -24,13 +23,7 @@ std::string range(const Tensor& x) {
 }  // namespace
 
 void DetectAnomalies::computed(const Applied&, const Inputs& in, const Tensor& out) {
-    // An infinity that an operand brings, as a masked score's, may go on; a NaN may not.
-    bool infinite_operand = false;
-    for (std::size_t i = 0; i < in.size() && !infinite_operand; ++i) {
-        const auto value = first_non_finite(in[i]);
-        infinite_operand = value && std::isinf(value->value);
-    }
-    const auto bad = first_non_finite(out, !infinite_operand);
+    const auto bad = first_non_finite_made(in, out);
     if (!bad) return;
     node_ = nullptr;
     operand_ = {};

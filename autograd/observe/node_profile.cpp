@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 #include <wengert/autograd/observe/node_profile.hpp>
 #include <wengert/autograd/observe/non_finite.hpp>
 #include <wengert/autograd/tape/internal/running_rule.hpp>
@@ -17,13 +16,7 @@ void NodeProfile::begin(const Work&) {
 void NodeProfile::computed(const Applied&, const Inputs& in, const Tensor& result) {
     if (running_.empty()) return;
     const Clock::time_point begin = Clock::now();
-    // An infinity that an operand brings, as a masked score's, may go on; a NaN may not.
-    bool infinite_operand = false;
-    for (std::size_t i = 0; i < in.size() && !infinite_operand; ++i) {
-        const auto found = first_non_finite(in[i]);
-        infinite_operand = found && std::isinf(found->value);
-    }
-    if (const auto found = first_non_finite(result, !infinite_operand)) running_.back().non_finite = found->value;
+    if (const auto found = first_non_finite_made(in, result)) running_.back().non_finite = found->value;
     inspecting_ += std::chrono::duration<double>(Clock::now() - begin).count();
 }
 

@@ -19,4 +19,13 @@ std::optional<NonFinite> first_non_finite(const Tensor& x, bool infinities_too) 
     return std::nullopt;
 }
 
+std::optional<NonFinite> first_non_finite_made(const Inputs& operands, const Tensor& result) {
+    bool infinite_operand = false;
+    for (std::size_t i = 0; i < operands.size() && !infinite_operand; ++i) {
+        const auto found = first_non_finite(operands[i]);
+        infinite_operand = found && std::isinf(found->value);
+    }
+    return first_non_finite(result, !infinite_operand);
+}
+
 }  // namespace wengert
