@@ -2,9 +2,10 @@
 /// are marked, far from each other, and an LSTM that has read all is asked for their sum.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <wengert/models/line_chart.hpp>
 #include <wengert/nn/nn.hpp>
+
+#include "flags.hpp"
 
 using namespace wengert;
 
@@ -50,14 +51,13 @@ static double squared_error(const Adder& model, const Sums& data) {
 }
 
 int main(int argc, char** argv) {
-    CLI::App app("Trains an LSTM on the adding problem.");
     int steps = 1200;
     std::uint64_t seed = 1;
     std::int64_t length = 30;
-    app.add_option("--steps", steps, "Steps of training")->check(CLI::Range(1, 1000000))->capture_default_str();
-    app.add_option("--seed", seed, "Of data and first weights")->check(CLI::Range(0, 1000000))->capture_default_str();
-    app.add_option("--length", length, "Numbers in a sequence")->check(CLI::Range(2, 1000))->capture_default_str();
-    CLI11_PARSE(app, argc, argv);
+    read_flags(argc, argv, "Trains an LSTM on the adding problem.",
+               {{"--steps", &steps, "Steps of training", 1, 1'000'000},
+                {"--seed", &seed, "Of data and first weights", 0, 1'000'000},
+                {"--length", &length, "Numbers in a sequence", 2, 1000}});
 
     Generator generator(seed);
     Adder model(generator);

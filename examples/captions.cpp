@@ -3,13 +3,14 @@
 /// what stands where. The picture that it draws shows what each word looked at.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>
 #include <wengert/autograd/observe/picture_file.hpp>
 #include <wengert/nn/nn.hpp>
+
+#include "flags.hpp"
 
 using namespace wengert;
 
@@ -171,14 +172,11 @@ void draw_attention(const Describer& model, const Pictures& pictures, const char
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Describes pictures of two shapes, and shows what each word looks at.");
     int steps = 800;
     std::uint64_t seed = 1;
-    app.add_option("--steps", steps, "Steps of training")->check(CLI::Range(1, 1000000))->capture_default_str();
-    app.add_option("--seed", seed, "Of pictures and first weights")
-        ->check(CLI::Range(0, 1000000))
-        ->capture_default_str();
-    CLI11_PARSE(app, argc, argv);
+    read_flags(argc, argv, "Describes pictures of two shapes, and shows what each word looks at.",
+               {{"--steps", &steps, "Steps of training", 1, 1'000'000},
+                {"--seed", &seed, "Of pictures and first weights", 0, 1'000'000}});
 
     Generator generator(seed);
     Describer model(generator);

@@ -2,12 +2,12 @@
 /// and then writes some of its own. The text is cut into pieces for backpropagation, but the state goes on.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <numbers>
 #include <wengert/models/line_chart.hpp>
 #include <wengert/nn/nn.hpp>
 
 #include "corpus/english_chinese.hpp"
+#include "flags.hpp"
 
 using namespace wengert;
 
@@ -139,18 +139,11 @@ void run(const Flags& flags) {
 }
 
 int main(int argc, char** argv) {
-    CLI::App app("Trains a language model of characters on the built-in corpus, and lets it write.");
     Flags flags;
-    app.add_option("--cell", flags.cell, "Of the recurrent layer")
-        ->check(CLI::IsMember({"gru", "lstm"}))
-        ->capture_default_str();
-    app.add_option("--steps", flags.steps, "Steps of training")->check(CLI::Range(1, 1000000))->capture_default_str();
-    app.add_option("--seed", flags.seed, "Of first weights and of what is written")
-        ->check(CLI::Range(0, 1000000))
-        ->capture_default_str();
-    app.add_option("--temperature", flags.temperature, "What logits are divided by")
-        ->check(CLI::Range(0.01, 100.0))
-        ->capture_default_str();
-    CLI11_PARSE(app, argc, argv);
+    read_flags(argc, argv, "Trains a language model of characters on the built-in corpus, and lets it write.",
+               {{"--cell", &flags.cell, "Of the recurrent layer", 0, 0, {"gru", "lstm"}},
+                {"--steps", &flags.steps, "Steps of training", 1, 1'000'000},
+                {"--seed", &flags.seed, "Of first weights and of what is written", 0, 1'000'000},
+                {"--temperature", &flags.temperature, "What logits are divided by", 0.01, 100}});
     flags.cell == "lstm" ? run<Lstm>(flags) : run<Gru>(flags);
 }

@@ -2,11 +2,12 @@
 /// brightness, under noise. It draws which digit is taken for which.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <string_view>
 #include <wengert/models/seq2seq/attention_map.hpp>
 #include <wengert/nn/nn.hpp>
+
+#include "flags.hpp"
 
 using namespace wengert;
 
@@ -82,16 +83,13 @@ static Tensor confusion(const Reader& model, const Digits& data) {
 }
 
 int main(int argc, char** argv) {
-    CLI::App app("Trains a convolutional network to read small digits under noise.");
     int steps = 300;
     std::uint64_t seed = 1;
     double noise = 0.2;
-    app.add_option("--steps", steps, "Steps of training")->check(CLI::Range(1, 1000000))->capture_default_str();
-    app.add_option("--seed", seed, "Of data and first weights")->check(CLI::Range(0, 1000000))->capture_default_str();
-    app.add_option("--noise", noise, "Its standard deviation, beside a brightness of 0.6 to 1")
-        ->check(CLI::Range(0.0, 10.0))
-        ->capture_default_str();
-    CLI11_PARSE(app, argc, argv);
+    read_flags(argc, argv, "Trains a convolutional network to read small digits under noise.",
+               {{"--steps", &steps, "Steps of training", 1, 1'000'000},
+                {"--seed", &seed, "Of data and first weights", 0, 1'000'000},
+                {"--noise", &noise, "Its standard deviation, beside a brightness of 0.6 to 1", 0, 10}});
 
     Generator generator(seed);
     Reader model(generator);

@@ -7,6 +7,8 @@
 #include <wengert/models/line_chart.hpp>
 #include <wengert/nn/nn.hpp>
 
+#include "flags.hpp"
+
 using namespace wengert;
 
 using Loss = std::function<Tensor(const Tensor&)>;
@@ -50,7 +52,8 @@ static LineChart::Line descend(const std::string& name, const Loss& loss, std::i
     return line;
 }
 
-int main() {
+int main(int argc, char** argv) {
+    read_flags(argc, argv, "Minimizes a logistic regression by Newton's method and by gradient descent.", {});
     constexpr std::int64_t examples = 400, features = 12;
     Generator generator(1);
     const Tensor x = normal({examples, features}, 0, 1, generator, Dtype::float64);

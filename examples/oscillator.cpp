@@ -3,11 +3,12 @@
 /// 0. The derivatives by t are those of a jvp within a jvp, and the tape differentiates them by the parameters.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <wengert/models/line_chart.hpp>
 #include <wengert/nn/nn.hpp>
+
+#include "flags.hpp"
 
 using namespace wengert;
 
@@ -52,14 +53,11 @@ Tensor residual(const Network& network, const Tensor& t) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Solves a damped oscillator's equation by a network.");
     int steps = 50;
     std::uint64_t seed = 1;
-    app.add_option("--steps", steps, "Steps of training, of 20 iterations of L-BFGS each")
-        ->check(CLI::Range(1, 1000000))
-        ->capture_default_str();
-    app.add_option("--seed", seed, "Of the first weights")->check(CLI::Range(0, 1000000))->capture_default_str();
-    CLI11_PARSE(app, argc, argv);
+    read_flags(argc, argv, "Solves a damped oscillator's equation by a network.",
+               {{"--steps", &steps, "Steps of training, of 20 iterations of L-BFGS each", 1, 1'000'000},
+                {"--seed", &seed, "Of the first weights", 0, 1'000'000}});
 
     Generator generator(seed);
     Network network = to(Network(generator), Dtype::float64);

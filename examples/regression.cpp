@@ -2,11 +2,12 @@
 /// likelihood of what was seen. Where data are noisy the deviation is large.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <numbers>
 #include <wengert/models/line_chart.hpp>
 #include <wengert/nn/nn.hpp>
+
+#include "flags.hpp"
 
 using namespace wengert;
 
@@ -68,12 +69,11 @@ LineChart::Line line(const std::string& name, const Tensor& x, const Tensor& y) 
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Fits a curve, and how far data scatter around it.");
     int steps = 1000;
     std::uint64_t seed = 1;
-    app.add_option("--steps", steps, "Steps of training")->check(CLI::Range(1, 1000000))->capture_default_str();
-    app.add_option("--seed", seed, "Of data and first weights")->check(CLI::Range(0, 1000000))->capture_default_str();
-    CLI11_PARSE(app, argc, argv);
+    read_flags(argc, argv, "Fits a curve, and how far data scatter around it.",
+               {{"--steps", &steps, "Steps of training", 1, 1'000'000},
+                {"--seed", &seed, "Of data and first weights", 0, 1'000'000}});
 
     Generator generator(seed);
     const Data training = draw(1000, generator), held_out = draw(4000, generator);

@@ -2,11 +2,12 @@
 /// thinks of every point of the plane.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <numbers>
 #include <wengert/autograd/observe/picture_file.hpp>
 #include <wengert/nn/nn.hpp>
+
+#include "flags.hpp"
 
 using namespace wengert;
 
@@ -84,12 +85,11 @@ static void draw(const Perceptron& model, const Spirals& data, const char* file)
 }
 
 int main(int argc, char** argv) {
-    CLI::App app("Trains a perceptron to tell two spirals apart.");
     int steps = 1000;
     std::uint64_t seed = 1;
-    app.add_option("--steps", steps, "Steps of training")->check(CLI::Range(1, 1000000))->capture_default_str();
-    app.add_option("--seed", seed, "Of data and first weights")->check(CLI::Range(0, 1000000))->capture_default_str();
-    CLI11_PARSE(app, argc, argv);
+    read_flags(argc, argv, "Trains a perceptron to tell two spirals apart.",
+               {{"--steps", &steps, "Steps of training", 1, 1'000'000},
+                {"--seed", &seed, "Of data and first weights", 0, 1'000'000}});
 
     Generator generator(seed);
     const Spirals training = spirals(400, generator), held_out = spirals(1000, generator);

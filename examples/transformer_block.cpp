@@ -2,9 +2,10 @@
 /// position T - 1 - t.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <wengert/models/seq2seq/attention_map.hpp>
 #include <wengert/nn/nn.hpp>
+
+#include "flags.hpp"
 
 using namespace wengert;
 
@@ -61,14 +62,13 @@ static void draw_attention(const Reverser& model, const Tensor& ids, const char*
 }
 
 int main(int argc, char** argv) {
-    CLI::App app("Trains one block of a Transformer to reverse sequences of digits.");
     int steps = 200;
     std::uint64_t seed = 1;
     std::int64_t length = 12;
-    app.add_option("--steps", steps, "Steps of training")->check(CLI::Range(1, 1000000))->capture_default_str();
-    app.add_option("--seed", seed, "Of data and first weights")->check(CLI::Range(0, 1000000))->capture_default_str();
-    app.add_option("--length", length, "Digits in a sequence")->check(CLI::Range(1, 200))->capture_default_str();
-    CLI11_PARSE(app, argc, argv);
+    read_flags(argc, argv, "Trains one block of a Transformer to reverse sequences of digits.",
+               {{"--steps", &steps, "Steps of training", 1, 1'000'000},
+                {"--seed", &seed, "Of data and first weights", 0, 1'000'000},
+                {"--length", &length, "Digits in a sequence", 1, 200}});
 
     Generator generator(seed);
     Reverser model(length, generator);
