@@ -16,7 +16,7 @@ void share_rows(const Shape& shape, const std::array<Shape, N>& strides, const F
     parallel_ranges(shape[0], shape.rank() == 1 ? cache_line : 1, work, [&](std::int64_t begin, std::int64_t end) {
         Shape part = shape;
         part[0] = end - begin;
-        for_each_row(part, strides, [&](std::array<std::int64_t, N> offsets) {
+        for_each_outer_position(part, strides, [&](std::array<std::int64_t, N> offsets) {
             for (std::size_t k = 0; k < N; ++k) offsets[k] += begin * strides[k][0];
             f(offsets, part.back());
         });
@@ -51,7 +51,7 @@ void store_each(const Tensor& source, const Tensor& target, const Store& store) 
             for (std::int64_t i = 0; i < n; ++i) store(out[i * to_step], in[i * from_step]);
     };
     if constexpr (may_throw)
-        for_each_row(shape, strides, [&](const auto& offset) { row(offset, shape.back()); });
+        for_each_outer_position(shape, strides, [&](const auto& offset) { row(offset, shape.back()); });
     else
         share_rows(shape, strides, row);
 }

@@ -63,7 +63,7 @@ void simplify(Shape& shape, std::array<Shape, N>& strides) {
 /// Calls `f(offsets)` for each position of the axes of `shape` before the last, with one offset in elements for every
 /// operand. The innermost axis is left to f.
 template <std::size_t N, class F>
-void for_each_row(const Shape& shape, const std::array<Shape, N>& strides, F&& f) {
+void for_each_outer_position(const Shape& shape, const std::array<Shape, N>& strides, F&& f) {
     if (shape.numel() == 0) return;
     const int outer = shape.rank() - 1;
     std::array<std::int64_t, N> offsets{};

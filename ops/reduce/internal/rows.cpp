@@ -53,7 +53,7 @@ void copy_rows(const Rows& rows, std::byte* place, std::int64_t step, std::int64
         std::swap(buffer_steps.outer, buffer_steps.inner);
         std::swap(outer, inner);
     }
-    for_each_row(rows.axes, std::array{rows.strides}, [&](const std::array<std::int64_t, 1>& offset) {
+    for_each_outer_position(rows.axes, std::array{rows.strides}, [&](const std::array<std::int64_t, 1>& offset) {
         if constexpr (back)
             copy_table<bytes>(buffer, buffer_steps, place + offset[0] * bytes, place_steps, outer, inner);
         else

@@ -84,9 +84,10 @@ TEST_CASE("strided: shapes must be the same") {
 TEST_CASE("strided: rows come in order with the offsets of all operands") {
     std::vector<std::array<std::int64_t, 2>> seen;
     const std::array<Shape, 2> strides{Shape{20, 10, 1}, Shape{1, 2, 4}};
-    for_each_row({2, 2, 5}, strides, [&](const std::array<std::int64_t, 2>& offsets) { seen.push_back(offsets); });
+    for_each_outer_position({2, 2, 5}, strides,
+                            [&](const std::array<std::int64_t, 2>& offsets) { seen.push_back(offsets); });
     CHECK(seen == std::vector<std::array<std::int64_t, 2>>{{0, 0}, {10, 2}, {20, 1}, {30, 3}});
-    for_each_row({2, 0, 5}, strides, [&](const auto&) { FAIL("there is no row"); });
+    for_each_outer_position({2, 0, 5}, strides, [&](const auto&) { FAIL("there is no row"); });
 }
 
 TEST_CASE("strided: simplify joins what lies in one run and drops axes of one") {
