@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::int64_t side = 24, regions = 6;  // of a picture in pixels and in regions
 constexpr std::array<std::string_view, 7> words{"a square", "a disc", "a cross", "a ring", "left of", "above", "<s>"};
-constexpr std::int64_t shapes = 4, left_of = 4, above = 5, start = 6, caption_length = 3;
+constexpr std::int64_t shapes = 4, left_of = 4, start = 6, caption_length = 3;
 
 /// Whether a pixel at (x, y) from a shape's centre is its own.
 bool is_set(std::int64_t shape, std::int64_t x, std::int64_t y) {
