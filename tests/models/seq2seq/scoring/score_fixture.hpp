@@ -76,7 +76,8 @@ void check_scores(const std::string& score, Options (*read)(const json&), Corpus
             const Options options = read(given);
             const auto result = corpus(hypotheses, references, options);
             check_close(result.score, expected.at("score"));
-            CHECK(to_string(result, signature(options, references.size())) == expected.at("printed"));
+            CHECK(to_string(result, signature(options, references.size())) ==
+                  expected.at("printed").get<std::string>());
             for (std::size_t line = 0; line < hypotheses.size(); ++line) {
                 CAPTURE(line);
                 Lines answers;
