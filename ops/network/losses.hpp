@@ -25,8 +25,8 @@ Tensor huber_loss(const Input& x, const Input& target, double delta = 1, Reducti
 Tensor binary_cross_entropy_with_logits(const Input& x, const Input& target, double positive_weight = 1,
                                         Reduction reduction = Reduction::mean);
 
-/// target (ln target - x), x the logarithms of probabilities, 0 where target is 0. The mean is over all elements; the
-/// divergence of a batch is the sum over its size.
+/// target (ln target - x), x the logarithms of probabilities, 0 where target is 0. The mean is over all elements; that
+/// of the divergences of a batch's rows is Reduction::batchmean.
 Tensor kl_div(const Input& x, const Input& target, Reduction reduction = Reduction::mean);
 
 /// max(0, margin - target x), targets -1 or 1. Derivative at the edge: 0.
