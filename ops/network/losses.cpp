@@ -112,8 +112,9 @@ Tensor cosine_similarity(const Input& x, const Input& y, int axis, double epsilo
         const Input left(a, x.where()), right(b, y.where());
         const Tensor inner = map_sum([](auto x, auto y) { return x * y; }, axis, left, right);
         const Tensor length_x = norm(left, 2, axis), length_y = norm(right, 2, axis);
-        return map([epsilon](auto inner, auto a, auto b) { return inner / maximum(a * b, epsilon); }, inner, length_x,
-                   length_y);
+        return map(
+            [epsilon](auto inner, auto a, auto b) { return inner / (maximum(a, epsilon) * maximum(b, epsilon)); },
+            inner, length_x, length_y);
     });
 }
 

@@ -44,7 +44,8 @@ struct NllOptions {
 Tensor nll_loss(const Input& x, const Tensor& labels, const NllOptions& options);
 Tensor nll_loss(const Input& x, const Tensor& labels, Reduction reduction = Reduction::mean);
 
-/// Σ x y / max(|x| |y|, epsilon) over an axis of the shape to which x and y broadcast: [.., n, ..], [.., n, ..] ->
+/// Σ x y / (max(|x|, epsilon) max(|y|, epsilon)) over an axis of the shape to which x and y broadcast: [.., n, ..],
+/// [.., n, ..] ->
 /// [.., ..]. So [m, 1, n] and [k, n] are compared each with each. Different dtypes become one as in map(). Throws
 /// ShapeError if they do not broadcast, or for an axis that the result of that does not have.
 Tensor cosine_similarity(const Input& x, const Input& y, int axis = -1, double epsilon = 1e-8);
@@ -63,6 +64,6 @@ inline constexpr OpDoc composed_losses[] = {
     {"nll_loss(x, labels, reduction = mean), nll_loss(x, labels, options)", "[.., C], int64 [..] -> []",
      "-weight[label] x[.., label]", "-ct weight[label] at the labels"},
     {"cosine_similarity(x, y, axis = -1, epsilon = 1e-8)", "operands broadcast: [.., n, ..] -> [.., ..]",
-     "Σ x y / max(norm x norm y, epsilon)", "of the formula"}};
+     "Σ x y / (max(norm x, epsilon) max(norm y, epsilon))", "of the formula"}};
 
 }  // namespace wengert

@@ -48,7 +48,7 @@ std::function<Tensor(const OpInputs&)> call_of(const OpCases& cases, const std::
     const auto found = cases.find(name);
     if (found != cases.end()) return found->second;
     for (const FunctionEntry& function : all_functions())
-        if (function.name == name)
+        if (function.name == name.substr(0, name.find(' ')))
             return [apply = function.apply](const OpInputs& in) { return apply(in.front(), in.back()); };
     return {};
 }

@@ -82,6 +82,19 @@ const OpCases& elements_cases() {
         {"argsort", [](const OpInputs& in) { return argsort(in[0], 1, true); }},
         {"searchsorted", [](const OpInputs& in) { return searchsorted(in[0], in[1]); }},
         {"searchsorted right", [](const OpInputs& in) { return searchsorted(in[0], in[1], true); }},
+        {"leaky_relu kinks", [](const OpInputs& in) { return leaky_relu(in[0], 0.1); }},
+        {"elu kinks", [](const OpInputs& in) { return elu(in[0], 0.7); }},
+        {"l1_loss kinks", [](const OpInputs& in) { return l1_loss(in[0], in[1]); }},
+        {"huber_loss kinks", [](const OpInputs& in) { return huber_loss(in[0], in[1], 0.5); }},
+        {"prod zeros", [](const OpInputs& in) { return prod(in[0], 1); }},
+        {"cumprod zeros", [](const OpInputs& in) { return cumprod(in[0], 1); }},
+        {"norm zeros", [](const OpInputs& in) { return norm(in[0], 2, 1); }},
+        {"norm 1 zeros", [](const OpInputs& in) { return norm(in[0], 1, 1); }},
+        {"norm 3 zeros", [](const OpInputs& in) { return norm(in[0], 3, 1); }},
+        {"softmax infinite", [](const OpInputs& in) { return softmax(in[0], 1); }},
+        {"log_softmax infinite", [](const OpInputs& in) { return select(log_softmax(in[0], 1), 1, 2); }},
+        {"logsumexp infinite", [](const OpInputs& in) { return logsumexp(in[0], 1); }},
+        {"cosine_similarity zeros", [](const OpInputs& in) { return cosine_similarity(in[0], in[1]); }},
     };
     return cases;
 }
