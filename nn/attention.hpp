@@ -42,8 +42,9 @@ struct BahdanauAttention {
         name_parameters(*this);
     }
 
-    /// states [B, S, M]; lengths int64 [B], or undefined if all rows are full. Throws ShapeError if they do not fit,
-    /// ValueError unless 0 <= length <= S, and if the layer has no parameters.
+    /// states [B, S, M]; lengths int64 [B], or bool [B, S], true where there is no token, or undefined if all rows are
+    /// full. Throws ShapeError if they do not fit, ValueError unless 0 <= length <= S, and if the layer has no
+    /// parameters.
     Memory remember(const Input& states, const Tensor& lengths = {}) const;
     /// state [B, H].  Throws ShapeError unless the memory is of as many rows (or either has one), ValueError if it is
     /// empty and if the layer has no parameters.

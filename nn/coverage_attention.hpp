@@ -68,8 +68,9 @@ struct CoverageAttention {
     CoverageAttention(std::int64_t state, std::int64_t memory, std::int64_t attention, Generator& generator,
                       const CoverageOptions& options = {});
 
-    /// states [B, S, M]; lengths int64 [B], or undefined if all rows are full. Throws ShapeError if they do not fit,
-    /// ValueError unless 0 <= length <= S, and if the layer has no parameters.
+    /// states [B, S, M]; lengths int64 [B], or bool [B, S], true where there is no token, or undefined if all rows are
+    /// full. Throws ShapeError if they do not fit, ValueError unless 0 <= length <= S, and if the layer has no
+    /// parameters.
     Memory remember(const Input& states, const Tensor& lengths = {}) const;
     /// state [B, H]; coverage [B, S, d] as the step before returned it, or undefined at the first. Throws ShapeError
     /// unless the memory is of as many rows (or either has one), and if the coverage does not fit, DtypeError if it is

@@ -109,6 +109,8 @@ LocalPredictiveAttention::LocalPredictiveAttention(std::int64_t state, std::int6
 LocalPredictiveAttention::Memory LocalPredictiveAttention::remember(const Input& input, const Tensor& lengths) const {
     const LuongAttention::Memory memory = content.remember(input, lengths);
     const Tensor& states = memory.states;
+    if (lengths.defined() && lengths.dtype() == Dtype::boolean)
+        return {memory, static_cast<double>(states.dim(1)) - sum(memory.padding, 1, true)};
     if (lengths.defined()) return {memory, unsqueeze(convert(lengths, states.dtype()), 1)};
     return {memory, full({states.dim(0), 1}, static_cast<double>(states.dim(1)), states.dtype())};
 }

@@ -52,8 +52,9 @@ struct LuongAttention {
     /// Throws ValueError unless the numbers of features are 1 or more and, for dot, equal.
     LuongAttention(std::int64_t state, std::int64_t memory, Generator& generator, const LuongOptions& options = {});
 
-    /// states [B, S, M]; lengths int64 [B], or undefined if all rows are full. Throws ShapeError if they do not fit,
-    /// ValueError unless 0 <= length <= S, and if the layer has no parameters.
+    /// states [B, S, M]; lengths int64 [B], or bool [B, S], true where there is no token, or undefined if all rows are
+    /// full. Throws ShapeError if they do not fit, ValueError unless 0 <= length <= S, and if the layer has no
+    /// parameters.
     Memory remember(const Input& states, const Tensor& lengths = {}) const;
     /// state [B, H].  Throws ShapeError unless the memory is of as many rows (or either has one) and of H features,
     /// ValueError if it is empty and if the layer has no parameters.

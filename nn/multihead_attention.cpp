@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -23,23 +24,33 @@ Tensor later_positions(std::int64_t queries, std::int64_t positions, Dtype dtype
     return arange(positions, dtype) > last;
 }
 
+constexpr double lowest = -std::numeric_limits<double>::infinity();
+
+Tensor over_heads(const Tensor& padding) { return unsqueeze(unsqueeze(padding, 1), 1); }
+
 /// 1 where a score must not count, of a shape that broadcasts with [B, heads, T, S]; undefined if all do.
-Tensor mask_of(const Tensor& padding, bool causal, const Shape& scores, Dtype dtype) {
+Tensor hidden_scores(const Tensor& padding, const AttendOptions& options, const Shape& scores, Dtype dtype) {
     const Pause pause;
-    Tensor mask;
-    if (padding.defined()) mask = unsqueeze(unsqueeze(padding, 1), 1);
+    Tensor hidden;
+    const auto hide = [&](const Tensor& more) { hidden = hidden.defined() ? maximum(hidden, more) : more; };
+    if (padding.defined()) hide(over_heads(padding));
     // One query sees everything, causal or not.
-    if (!causal || scores[2] == 1) return mask;
-    const Tensor later = later_positions(scores[2], scores[3], dtype);
-    return mask.defined() ? maximum(mask, later) : later;
+    if (options.causal && scores[2] > 1) hide(later_positions(scores[2], scores[3], dtype));
+    const Tensor& mask = options.mask;
+    if (mask.defined()) hide(mask.dtype() == Dtype::boolean ? mask : mask == lowest);
+    return hidden;
 }
 
-/// What is added to scores [B, heads, T, S]: minus infinity where there is padding; undefined without any.
-Tensor hidden(const Tensor& padding) {
-    const Pause pause;
-    if (!padding.defined()) return padding;
-    return where(unsqueeze(unsqueeze(padding, 1), 1), -std::numeric_limits<double>::infinity(),
-                 zeros({}, padding.dtype()));
+/// What is added to scores [B, heads, T, S]: minus infinity where they must not count; undefined if nothing is.
+Tensor added_to_scores(const Tensor& padding, const Tensor& mask, Dtype dtype) {
+    const auto infinite = [dtype](const Tensor& hidden) {
+        const Pause pause;
+        return where(hidden, lowest, zeros({}, dtype));
+    };
+    Tensor added = mask.defined() && mask.dtype() == Dtype::boolean ? infinite(mask) : mask;
+    if (!padding.defined()) return added;
+    const Tensor of_padding = infinite(over_heads(padding));
+    return added.defined() ? added + of_padding : of_padding;
 }
 
 }  // namespace
@@ -145,22 +156,34 @@ MultiHeadAttention::Result MultiHeadAttention::operator()(const Input& query, co
         if (options.causal && x.dim(1) > positions)
             throw ShapeError(fmt::format("causal: the query {} has more steps than the memory's {}",
                                          to_string(x.shape()), positions));
+        const Tensor& mask = options.mask;
+        if (!mask.defined()) return;
+        const Shape scores{std::max(x.dim(0), rows), heads, x.dim(1), positions};
+        if (!stretches_to(mask.shape(), scores))
+            throw ShapeError(
+                fmt::format("the mask {} does not fit the scores {}", to_string(mask.shape()), to_string(scores)));
+        if (mask.dtype() != Dtype::boolean && mask.dtype() != x.dtype())
+            throw DtypeError(fmt::format("the mask is {}, neither bool nor {} as the query is", to_string(mask.dtype()),
+                                         to_string(x.dtype())));
     });
     const auto output = [&](const Tensor& of_heads) {  // [B, heads, T, d]
         const Tensor found = permute(of_heads, {0, 2, 1, 3});
         return out_proj(reshape(found, {found.dim(0), found.dim(1), out_proj.weight.dim(0)}));
     };
     if (!options.need_weights) {
-        const DotProductOptions attend{
-            .mask = hidden(memory.padding), .causal = options.causal, .dropout = dropout, .noise = options.noise};
+        const DotProductOptions attend{.mask = added_to_scores(memory.padding, options.mask, query.tensor().dtype()),
+                                       .causal = options.causal,
+                                       .dropout = dropout,
+                                       .noise = options.noise};
         const Tensor queries = by_heads(project(query, 0, 1));
         return {output(scaled_dot_product_attention(queries, memory.keys, memory.values, attend)), {}};
     }
     const double scale = 1 / std::sqrt(static_cast<double>(memory.keys.dim(3)));
     const Tensor queries = by_heads(project(query, 0, 1) * scale);
-    const Tensor scores = matmul(queries, transpose(memory.keys));  // [B, heads, T, S]
-    const Tensor mask = mask_of(memory.padding, options.causal, scores.shape(), scores.dtype());
-    const Tensor weights = Dropout{dropout}(attended::weigh(scores, mask), options.noise);
+    Tensor scores = matmul(queries, transpose(memory.keys));  // [B, heads, T, S]
+    const Tensor hidden = hidden_scores(memory.padding, options, scores.shape(), scores.dtype());
+    if (options.mask.defined() && is_floating(options.mask.dtype())) scores = scores + options.mask;
+    const Tensor weights = Dropout{dropout}(attended::weigh(scores, hidden), options.noise);
     return {output(matmul(weights, memory.values)), weights};
 }
 

@@ -14,7 +14,10 @@ struct MultiHeadOptions {
 
 /// What a call of MultiHeadAttention may ask for.
 struct AttendOptions {
-    bool causal = false;         ///< whether a query sees no position after its own
+    bool causal = false;  ///< whether a query sees no position after its own
+    /// PyTorch's attn_mask: bool, true where a query must *not* look (the functions' masks are the other way round), or
+    /// what is added to the scores, of their dtype; it has a gradient then. It broadcasts to [B, heads, T, S].
+    Tensor mask = {};
     Generator* noise = nullptr;  ///< of dropout; without one there is none
     bool need_weights = true;    ///< without them the scores of all queries are not held
 };
@@ -65,8 +68,9 @@ struct MultiHeadAttention {
     MultiHeadAttention(std::int64_t embed_dim, std::int64_t num_heads, Generator& generator,
                        const MultiHeadOptions& options = {});
 
-    /// key [B, S, kdim], value [B, S, vdim]; lengths int64 [B], or Tensor() if all rows are full. Throws ShapeError if
-    /// they do not fit, ValueError unless 0 <= length <= S, and if the layer has no parameters.
+    /// key [B, S, kdim], value [B, S, vdim]; lengths int64 [B], or PyTorch's key_padding_mask, bool [B, S], true where
+    /// there is no token, or Tensor() if all rows are full. Throws ShapeError if they do not fit, ValueError unless 0
+    /// <= length <= S, and if the layer has no parameters.
     Memory remember(const Input& key, const Input& value, const Tensor& lengths) const;
     /// The same of states [B, S, E] that are both.
     Memory remember(const Input& states, const Tensor& lengths = {}) const { return remember(states, states, lengths); }

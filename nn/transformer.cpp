@@ -99,8 +99,8 @@ TransformerDecoderLayer::TransformerDecoderLayer(std::int64_t d_model, std::int6
 
 TransformerDecoderLayer::Step TransformerDecoderLayer::step(const Input& input,
                                                             const MultiHeadAttention::Memory& memory,
-                                                            const MultiHeadAttention::Memory& past,
-                                                            Generator* noise) const {
+                                                            const MultiHeadAttention::Memory& past, Generator* noise,
+                                                            const DecoderMasks& masks) const {
     const SourceLine& where = input.where();
     MultiHeadAttention::Memory seen;
     Tensor weights;
@@ -108,11 +108,14 @@ TransformerDecoderLayer::Step TransformerDecoderLayer::step(const Input& input,
         sublayer(tensor_of(input, "transformer_decoder"), norm1, options, noise, where, [&](const Tensor& x) {
             const Scope scope("self_attn");
             seen = self_attn.extend(past, {x, where});
-            return self_attn({x, where}, seen, {.causal = true, .noise = noise, .need_weights = false}).outputs;
+            return self_attn({x, where}, seen,
+                             {.causal = true, .mask = masks.target, .noise = noise, .need_weights = false})
+                .outputs;
         });
     const Tensor attended = sublayer(self_attended, norm2, options, noise, where, [&](const Tensor& x) {
         const Scope scope("multihead_attn");
-        const MultiHeadAttention::Result result = multihead_attn({x, where}, memory, {.noise = noise});
+        const MultiHeadAttention::Result result =
+            multihead_attn({x, where}, memory, {.mask = masks.memory, .noise = noise});
         weights = result.weights;
         return result.outputs;
     });
@@ -139,7 +142,7 @@ TransformerDecoder::Memory TransformerDecoder::remember(const Input& states, con
 }
 
 TransformerDecoder::Step TransformerDecoder::step(const Input& input, const Memory& memory, const Past& past,
-                                                  Generator* noise) const {
+                                                  Generator* noise, const DecoderMasks& masks) const {
     if (layers.empty()) throw_missing("transformer_decoder", "layers", input.where());
     Step result{tensor_of(input, "transformer_decoder"), {}, {}};
     located("transformer_decoder", {&result.outputs}, input.where(), [&] {
@@ -154,7 +157,7 @@ TransformerDecoder::Step TransformerDecoder::step(const Input& input, const Memo
     for (std::size_t i = 0; i < layers.size(); ++i) {
         const Scope scope(layer_name(i));
         const MultiHeadAttention::Memory before = past.empty() ? MultiHeadAttention::Memory() : past[i];
-        const auto layer = layers[i].step({result.outputs, input.where()}, memory[i], before, noise);
+        const auto layer = layers[i].step({result.outputs, input.where()}, memory[i], before, noise, masks);
         result.outputs = layer.outputs;
         result.past.push_back(layer.past);
         result.weights = layer.weights;

@@ -40,8 +40,9 @@ struct TransformerEncoderLayer {
     TransformerEncoderLayer(std::int64_t d_model, std::int64_t nhead, Generator& generator,
                             const TransformerOptions& options = {});
 
-    /// x [B, T, E] -> [B, T, E]; lengths int64 [B], or undefined if all rows are full. No real position sees padding;
-    /// what comes out at padding means nothing. Throws ShapeError if they do not fit, ValueError unless 0 <= length <=
+    /// x [B, T, E] -> [B, T, E]; lengths int64 [B], or a mask as MultiHeadAttention::remember() has it, or undefined if
+    /// all rows are full. No real position sees padding; what comes out at padding means nothing. PyTorch's src_mask is
+    /// attend.mask. Throws ShapeError if they do not fit, ValueError unless 0 <= length <=
     /// T, and if the layer has no parameters.
     Tensor operator()(const Input& x, const Tensor& lengths = {}, const AttendOptions& attend = {}) const;
 
@@ -73,9 +74,16 @@ struct TransformerEncoder {
     }
 };
 
+/// PyTorch's tgt_mask and memory_mask, as AttendOptions has its mask. The target's positions are causal anyhow.
+struct DecoderMasks {
+    Tensor target;  ///< of scores [B, heads, T, T]; with steps before, [B, heads, T, all steps]
+    Tensor memory;  ///< of scores [B, heads, T, S]
+};
+
 /// Causal self-attention, attention over the encoder's states, and the feed-forward sublayer.
 ///
-/// A target needs no lengths: padding at its end is later than every real position, so that none sees it.
+/// A target needs no lengths: padding at its end is later than every real position, so that none sees it. That before
+/// its beginning is hidden by a mask.
 struct TransformerDecoderLayer {
     MultiHeadAttention self_attn, multihead_attn;  ///< over the target's own positions, and over the encoder's states
     Linear linear1;                                ///< W_1 [dim_feedforward, E] and b_1
@@ -95,8 +103,8 @@ struct TransformerDecoderLayer {
     TransformerDecoderLayer(std::int64_t d_model, std::int64_t nhead, Generator& generator,
                             const TransformerOptions& options = {});
 
-    /// The keys and values of the encoder's states [B, S, E], once for all steps; lengths int64 [B], or undefined if
-    /// all rows are full. Throws what MultiHeadAttention::remember() does.
+    /// The keys and values of the encoder's states [B, S, E], once for all steps; lengths int64 [B], or a mask, or
+    /// undefined if all rows are full. Throws what MultiHeadAttention::remember() does.
     MultiHeadAttention::Memory remember(const Input& states, const Tensor& lengths = {}) const {
         return multihead_attn.remember(states, lengths);
     }
@@ -104,10 +112,11 @@ struct TransformerDecoderLayer {
     /// same as one after another. Throws ShapeError if they do not fit, ValueError if the memory is empty and if the
     /// layer has no parameters.
     Step step(const Input& x, const MultiHeadAttention::Memory& memory, const MultiHeadAttention::Memory& past,
-              Generator* noise = nullptr) const;
+              Generator* noise = nullptr, const DecoderMasks& masks = {}) const;
     /// All steps at once: x [B, T, E] -> [B, T, E]. Throws what step() throws.
-    Tensor operator()(const Input& x, const MultiHeadAttention::Memory& memory, Generator* noise = nullptr) const {
-        return step(x, memory, {}, noise).outputs;
+    Tensor operator()(const Input& x, const MultiHeadAttention::Memory& memory, Generator* noise = nullptr,
+                      const DecoderMasks& masks = {}) const {
+        return step(x, memory, {}, noise, masks).outputs;
     }
 
     void visit(auto&& f) {
@@ -151,10 +160,12 @@ struct TransformerDecoder {
     Memory remember(const Input& states, const Tensor& lengths = {}) const;
     /// As a layer's step(), through all layers. Throws ValueError unless the memory is one for each layer and so is
     /// `past`, if it is not empty, and what a layer does.
-    Step step(const Input& x, const Memory& memory, const Past& past, Generator* noise = nullptr) const;
+    Step step(const Input& x, const Memory& memory, const Past& past, Generator* noise = nullptr,
+              const DecoderMasks& masks = {}) const;
     /// All steps at once: x [B, T, E] -> [B, T, E]. Throws what step() throws.
-    Tensor operator()(const Input& x, const Memory& memory, Generator* noise = nullptr) const {
-        return step(x, memory, {}, noise).outputs;
+    Tensor operator()(const Input& x, const Memory& memory, Generator* noise = nullptr,
+                      const DecoderMasks& masks = {}) const {
+        return step(x, memory, {}, noise, masks).outputs;
     }
 
     void visit(auto&& f) {

@@ -65,7 +65,10 @@ Tensor Backward::take_workspace(std::size_t i) {
 }
 
 void Backward::add(std::size_t input, Tensor contribution) {
-    if (!needs(input)) return;
+    if (!needs(input)) {
+        if (Observer::is_listening() && contribution.is_unique()) Observer::notify(&Observer::discarded, node_, input);
+        return;
+    }
     cotangents_.add(node_.inputs()[input], contribution, contribution.is_unique() && !is_stretched(contribution));
 }
 
@@ -73,7 +76,10 @@ void Backward::add_part(std::size_t input, const Tensor& part) {
     if (needs(input)) cotangents_.add(node_.inputs()[input], part, owns_cotangent_);
 }
 
-Destination Backward::target(std::size_t input) { return cotangents_.target(operand(input)); }
+Destination Backward::target(std::size_t input) {
+    if (!needs(input)) throw ValueError(fmt::format("the rule writes the cotangent of operand {}, unasked", input));
+    return cotangents_.target(operand(input));
+}
 std::unique_ptr<Pending>& Backward::pending(std::size_t input) { return cotangents_.pending(node_.inputs()[input]); }
 
 bool Backward::may_queue(std::size_t input) const {

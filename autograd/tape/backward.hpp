@@ -73,7 +73,8 @@ class Backward {
     void add(std::size_t input, Tensor contribution);
     /// Contributes a part of cotangent() that no other input gets, so that it need not be copied. Throws as add().
     void add_part(std::size_t input, const Tensor& part);
-    /// Where a kernel puts its contribution itself, in a pass that is not recorded.
+    /// Where a kernel puts its contribution itself, in a pass that is not recorded. Throws ValueError if nothing waits
+    /// for it: the kernel would compute in vain.
     Destination target(std::size_t input);
     /// Contributes op(operands...), computed in place, and together with other contributions of this kind to the same
     /// input if the op can `merge` them.

@@ -9,6 +9,11 @@
 
 namespace WENGERT_EXPORT wengert {
 
+/// A type of the caller's that converts to a tensor.
+template <class T>
+concept ConvertsToTensor = !std::is_arithmetic_v<T> && !std::same_as<T, Tensor> && !std::same_as<T, class Input> &&
+                           std::is_convertible_v<const T&, Tensor>;
+
 /// An operand of a public op: a tensor, or a number, whose dtype follows from the other operands'
 /// (ops/elementwise/promotion.hpp). Made by conversion at the call, where it notes the caller's line.
 class Input {
@@ -16,6 +21,14 @@ class Input {
     /// A tensor; the handle must outlive the call.
     Input(const Tensor& tensor, const SourceLine& where = std::source_location::current())
         : tensor_(&tensor), where_(where) {}
+    /// What converts to a tensor. `converted` lives as long as the call whose operand this is.
+    template <ConvertsToTensor T>
+    Input(const T& x, const SourceLine& where = std::source_location::current(), Tensor&& converted = Tensor())
+        : tensor_(&converted), where_(where) {
+        converted = static_cast<Tensor>(x);
+    }
+    /// The same operand: it knows its line.
+    Input(const Input& x, const SourceLine&) : Input(x) {}
     /// A number; its dtype follows from the other operands'.
     template <class T>
     requires std::is_arithmetic_v<T> Input(T value, const SourceLine& where = std::source_location::current())

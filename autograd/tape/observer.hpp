@@ -78,6 +78,9 @@ class Observer {
     /// The rule of a node has contributed to the cotangent of one of its inputs.
     virtual void contributed(const Node&, std::size_t /*input*/, const Tensor& /*cotangent*/) {}
 
+    /// The rule of a node has computed the cotangent of an input for which nothing waits: work in vain.
+    virtual void discarded(const Node&, std::size_t /*input*/) {}
+
     /// Whether anybody may be listening in this thread.
     static bool is_listening() { return innermost_ != nullptr; }
     /// Whether an observer of this thread wants to see contributions.

@@ -254,6 +254,14 @@ Tensor arange(std::int64_t n, Dtype dtype) {
     });
 }
 
+Tensor eye(std::int64_t n, Dtype dtype) {
+    return named("eye", [&] {
+        Tensor result = zeros({n, n}, dtype);
+        uncounted::fill(result.view({n}, {n + 1}, result.offset()), 1);
+        return result;
+    });
+}
+
 Tensor linspace(double first, double last, std::int64_t n, Dtype dtype) {
     return named("linspace", [&] {
         if (n < 0 || !std::isfinite(first) || !std::isfinite(last))

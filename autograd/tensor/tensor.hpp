@@ -258,6 +258,8 @@ Tensor ones(const Shape& shape, Dtype dtype = Dtype::float32);
 /// arange() throws DtypeError for bool and for dtypes that are stored only, ValueError for numbers that an int32 cannot
 /// hold.
 Tensor arange(std::int64_t n, Dtype dtype = Dtype::int64);
+/// The identity matrix [n, n]. Throws ShapeError for n < 0.
+Tensor eye(std::int64_t n, Dtype dtype = Dtype::float32);
 /// n numbers from `first` to `last`, both among them, at equal distances. Throws ValueError for n < 0 or ends that are
 /// not finite, DtypeError for a dtype that is not float32 or float64.
 Tensor linspace(double first, double last, std::int64_t n, Dtype dtype = Dtype::float32);

@@ -25,6 +25,7 @@ struct CustomOp::Definition {
     std::string_view name;
     Forward forward;
     Vjp vjp;
+    Jvp jvp;
 };
 
 struct CustomNode {
@@ -54,10 +55,22 @@ struct CustomNode {
             back.add(i, std::move(cotangents[i]));
         }
     }
+    Tensor jvp(const Forward& forward) const {
+        if (definition->jvp == nullptr)
+            throw NotDifferentiableError(
+                "the op has no forward rule, which jvp() needs: custom_op() takes one after the vjp");
+        std::vector<Tensor> operands, tangents;
+        for (std::size_t i = 0; i < forward.input_count(); ++i) {
+            operands.push_back(forward.input(i));
+            tangents.push_back(is_floating(operands[i].dtype()) ? forward.tangent_or_zeros(i) : Tensor());
+        }
+        return definition->jvp(operands, forward.output(), tangents);
+    }
 };
 
-CustomOp::CustomOp(std::string_view name, Forward forward, Vjp vjp)
-    : definition_(std::make_shared<Definition>(Definition{lasting(name), std::move(forward), std::move(vjp)})) {
+CustomOp::CustomOp(std::string_view name, Forward forward, Vjp vjp, Jvp jvp)
+    : definition_(
+          std::make_shared<Definition>(Definition{lasting(name), std::move(forward), std::move(vjp), std::move(jvp)})) {
     if (definition_->forward == nullptr || definition_->vjp == nullptr)
         throw ValueError(fmt::format("custom_op: {} needs a function for the value and one for the cotangents", name));
 }

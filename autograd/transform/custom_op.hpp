@@ -17,6 +17,8 @@ namespace WENGERT_EXPORT wengert {
 ///     const Tensor y = cube(x);
 ///     gradcheck(cube, {x}, {.order = 2});
 ///
+/// A third function is its Jacobian-vector product, which jvp() needs: 3 x² tangent.
+///
 /// It is one node, whatever ops the two call, and keeps its operands and its value. Graphs, profiles and errors know it
 /// by its name. A formula of elements is better a map(), which needs no derivative; an op that is to write into
 /// cotangents itself is a struct, see operation.hpp.
@@ -30,8 +32,14 @@ class CustomOp {
     using Vjp = std::function<std::vector<Tensor>(const std::vector<Tensor>& operands, const Tensor& result,
                                                   const Tensor& cotangent)>;
 
-    /// `name` is what errors, graphs and profiles call the op. Throws ValueError if one of the functions is empty.
-    CustomOp(std::string_view name, Forward forward, Vjp vjp);
+    /// Operands, the result and the operands' tangents -> the result's tangent, of its shape; an undefined one is zero.
+    /// The tangent of an integer operand is undefined. It computes by ops, so that derivatives of it follow.
+    using Jvp = std::function<Tensor(const std::vector<Tensor>& operands, const Tensor& result,
+                                     const std::vector<Tensor>& tangents)>;
+
+    /// `name` is what errors, graphs and profiles call the op. Without a `jvp` forward mode throws
+    /// NotDifferentiableError at it. Throws ValueError if one of the other functions is empty.
+    CustomOp(std::string_view name, Forward forward, Vjp vjp, Jvp jvp = nullptr);
 
     /// The value for one or more operands. Throws what the forward function throws, ValueError if its result is
     /// undefined, DtypeError unless that is float32 or float64, TapeError if it computes with a followed tensor that is
@@ -53,9 +61,10 @@ class CustomOp {
     std::shared_ptr<const Definition> definition_;
 };
 
-/// The op of a forward function and its vjp. Throws as CustomOp's constructor.
-inline CustomOp custom_op(std::string_view name, CustomOp::Forward forward, CustomOp::Vjp vjp) {
-    return CustomOp(name, std::move(forward), std::move(vjp));
+/// The op of a forward function, its vjp and, for jvp(), its jvp. Throws as CustomOp's constructor.
+inline CustomOp custom_op(std::string_view name, CustomOp::Forward forward, CustomOp::Vjp vjp,
+                          CustomOp::Jvp jvp = nullptr) {
+    return CustomOp(name, std::move(forward), std::move(vjp), std::move(jvp));
 }
 
 }  // namespace wengert

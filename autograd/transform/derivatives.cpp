@@ -17,6 +17,21 @@ void require_argument(const Tensor& x, std::size_t i) {
                                      to_string(x.dtype())));
 }
 
+/// For a derivative along directions, one for each argument.
+void require_directions(std::string_view what, const Tensors& directions, const Tensors& inputs) {
+    if (directions.size() != inputs.size())
+        throw ValueError(fmt::format("{} {}s for {} arguments", directions.size(), what, inputs.size()));
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const Tensor &x = inputs[i], &direction = directions[i];
+        require_argument(x, i);
+        if (!direction.defined()) throw ValueError(fmt::format("{} {} is an undefined tensor", what, i));
+        if (direction.shape() != x.shape() || direction.dtype() != x.dtype())
+            throw ShapeError(fmt::format("{} {} {} {} is not like argument {} {}", what, i,
+                                         to_string(direction.shape()), to_string(direction.dtype()),
+                                         to_string(x.shape()), to_string(x.dtype())));
+    }
+}
+
 Tensor constant_zeros_like(const Tensor& x) {
     Tensor result = zeros(x.shape(), x.dtype());
     result.state()->constant_cause = &constant_gradient;
@@ -140,6 +155,62 @@ struct JoinRows {
     Shape at(std::size_t i) const { return unravel(static_cast<std::int64_t>(i), rows); }
 };
 
+/// A part of a vector as a tensor of some shape, and its adjoint: a vector of zeros but for that part.
+struct TakePart {
+    static constexpr std::string_view name = "hvp_part";
+    static constexpr bool linear = true;
+    static constexpr bool accumulates = true;
+    std::int64_t begin, total;
+    Shape part;
+    Tensor of(const Tensor& vector) const {
+        Shape strides = contiguous_strides(part);
+        for (std::int64_t& stride : strides) stride *= vector.strides()[0];
+        return vector.view(part, strides, vector.offset() + begin * vector.strides()[0]);
+    }
+    Shape shape(const Inputs&) const { return part; }
+    void forward(const Inputs& in, const Destination& out) const { write(of(in[0]), out); }
+    void vjp(Backward& back) const;
+};
+struct PutPart {
+    static constexpr std::string_view name = "hvp_of_part";
+    static constexpr bool linear = true;
+    static constexpr bool accumulates = true;
+    TakePart take;
+    Shape shape(const Inputs&) const { return {take.total}; }
+    void forward(const Inputs& in, const Destination& out) const {
+        if (!out.accumulate) fill(out.tensor, 0);
+        write(in[0], {take.of(out.tensor), out.accumulate});
+    }
+    void vjp(Backward& back) const { back.add(0, take, back.cotangent()); }
+};
+void TakePart::vjp(Backward& back) const { back.add(0, PutPart{*this}, back.cotangent()); }
+
+/// Tensors one after another, as one vector.
+struct JoinParts {
+    static constexpr std::string_view name = "hvp";
+    static constexpr bool linear = true;
+    std::vector<TakePart> parts;
+    Shape shape(const Inputs&) const { return {parts.back().total}; }
+    void forward(const Inputs& in, const Destination& out) const {
+        for (std::size_t i = 0; i < in.size(); ++i) write(in[i], {parts[i].of(out.tensor)});
+    }
+    void vjp(Backward& back) const {
+        for (std::size_t i = 0; i < parts.size(); ++i) back.add(i, parts[i], back.cotangent());
+    }
+};
+Tensor join(const Tensors& tensors, const SourceLine& where) {
+    JoinParts op;
+    std::vector<const Tensor*> in;
+    std::int64_t total = 0;
+    for (const Tensor& x : tensors) total += x.numel();
+    for (std::int64_t begin = 0; const Tensor& x : tensors) {
+        op.parts.push_back({begin, total, x.shape()});
+        in.push_back(&x);
+        begin += x.numel();
+    }
+    return apply(op, Inputs(in), where);
+}
+
 /// 1 at one element, 0 elsewhere.
 Tensor unit(const Shape& shape, Dtype dtype, std::int64_t element) {
     Tensor result = zeros(shape, dtype);
@@ -168,12 +239,6 @@ TensorFunction of_list(const std::function<Tensor(const Tensor&)>& f) {
     return [&f](const Tensors& in) { return f(in[0]); };
 }
 
-/// The gradient of a scalar function as a function.
-TensorFunction gradient_of(std::string_view name, const std::function<Tensor(const Tensor&)>& f,
-                           const SourceLine& where) {
-    return [name, &f, where](const Tensors& in) { return differentiate(name, of_list(f), in, {}, where).gradient[0]; };
-}
-
 }  // namespace
 
 ValueAndGrad<Tensors> differentiate(std::string_view name, const TensorFunction& f, const Tensors& inputs,
@@ -189,18 +254,8 @@ ValueAndTangent push_forward(const TensorFunction& f, const Tensors& inputs, con
     };
     Tensors variables;
     located([&] {
-        if (tangents.size() != inputs.size())
-            throw ValueError(fmt::format("{} tangents for {} arguments", tangents.size(), inputs.size()));
-        for (std::size_t i = 0; i < inputs.size(); ++i) {
-            const Tensor &x = inputs[i], &tangent = tangents[i];
-            require_argument(x, i);
-            if (!tangent.defined()) throw ValueError(fmt::format("tangent {} is an undefined tensor", i));
-            if (tangent.shape() != x.shape() || tangent.dtype() != x.dtype())
-                throw ShapeError(fmt::format("tangent {} {} {} is not like argument {} {}", i,
-                                             to_string(tangent.shape()), to_string(tangent.dtype()),
-                                             to_string(x.shape()), to_string(x.dtype())));
-            variables.push_back(apply(Variable{}, {&x}, where));
-        }
+        require_directions("tangent", tangents, inputs);
+        for (const Tensor& x : inputs) variables.push_back(apply(Variable{}, {&x}, where));
     });
     const ForwardPass pass;
     for (std::size_t i = 0; i < inputs.size(); ++i) pass.set(variables[i], tangents[i]);
@@ -227,18 +282,25 @@ Tensor jacobian(const std::function<Tensor(const Tensor&)>& f, const Input& x) {
 }
 
 Tensor hessian(const std::function<Tensor(const Tensor&)>& f, const Input& x) {
-    return jacobian_of("hessian", gradient_of("hessian", f, x.where()), tensor_of(x, "hessian"), x.where());
+    const auto gradient = [&](const Tensors& in) {
+        return differentiate("hessian", of_list(f), in, {}, x.where()).gradient[0];
+    };
+    return jacobian_of("hessian", gradient, tensor_of(x, "hessian"), x.where());
 }
 
-Tensor hvp(const std::function<Tensor(const Tensor&)>& f, const Input& x, const Tensor& v) {
-    const Tensor& at = tensor_of(x, "hvp");
-    located("hvp", {x}, [&] {
-        require_operands({&at, &v}, true);
-        if (v.shape() != at.shape() || v.dtype() != at.dtype())
-            throw ShapeError(fmt::format("v {} {} is not like x {} {}", to_string(v.shape()), to_string(v.dtype()),
-                                         to_string(at.shape()), to_string(at.dtype())));
+Tensors hessian_times(const TensorFunction& f, const Tensors& inputs, const Tensors& v, const SourceLine& where) {
+    located("hvp", Inputs(std::span<const Tensor* const>()), where, [&] {
+        if (inputs.empty()) throw ValueError("there is no argument");
+        require_directions("vector", v, inputs);
+        for (const Tensor& x : inputs)
+            if (x.dtype() != inputs[0].dtype())
+                throw DtypeError(
+                    fmt::format("arguments of {} and {}", to_string(inputs[0].dtype()), to_string(x.dtype())));
     });
-    return differentiate("hvp", gradient_of("hvp", f, x.where()), {at}, v, x.where()).gradient[0];
+    const auto gradient = [&](const Tensors& in) {
+        return join(differentiate("hvp", f, in, {}, where).gradient, where);
+    };
+    return differentiate("hvp", gradient, inputs, join(v, where), where).gradient;
 }
 
 }  // namespace wengert

@@ -140,9 +140,22 @@ Tensor jacobian(const std::function<Tensor(const Tensor&)>& f, const Input& x);
 /// ShapeError if f's result is no scalar, or x has more than 3 axes.
 Tensor hessian(const std::function<Tensor(const Tensor&)>& f, const Input& x);
 
+/// What the templates below call.
+std::vector<Tensor> hessian_times(const TensorFunction& f, const std::vector<Tensor>& inputs,
+                                  const std::vector<Tensor>& v, const SourceLine& where);
+
 /// The Hessian of a scalar function times a vector: x [in..], v [in..] -> [in..], at the cost of a few gradients: the
-/// derivative of the gradient (Pearlmutter 1994, Fast exact multiplication by the Hessian). Throws ShapeError if v is
-/// not like x, or f's result is no scalar.
-Tensor hvp(const std::function<Tensor(const Tensor&)>& f, const Input& x, const Tensor& v);
+/// derivative of the gradient (Pearlmutter 1994, Fast exact multiplication by the Hessian). Of a list the Hessian is
+/// that by all its tensors, and so is the vector. Throws ShapeError if v is not like x or f's result is no scalar,
+/// DtypeError if the tensors differ in dtype.
+template <class F>
+Tensor hvp(const F& f, const Input& x, const Tensor& v) {
+    return hessian_times(function_of_list<1>(f), {tensor_of(x, "hvp")}, {v}, x.where())[0];
+}
+template <class F>
+std::vector<Tensor> hvp(const F& f, const std::vector<Tensor>& inputs, const std::vector<Tensor>& v,
+                        const SourceLine& where = std::source_location::current()) {
+    return hessian_times(f, inputs, v, where);
+}
 
 }  // namespace wengert

@@ -22,6 +22,7 @@ struct OnCotangent {
         require_followed(back, cotangent);
         back.add(0, cotangent);
     }
+    Tensor jvp(const Forward& forward) const { return forward.tangent(0); }
 };
 
 }  // namespace

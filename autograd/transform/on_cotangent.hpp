@@ -15,8 +15,8 @@ namespace WENGERT_EXPORT wengert {
 /// f is called once in each pass that needs x's derivative, with the sum of all that the uses of the result contribute;
 /// it must not write to it, and may keep it. Derivatives of a replaced cotangent are those of f, which must compute by
 /// ops for them: if not, a recorded pass throws NotDifferentiableError. The same pass throws ShapeError or DtypeError
-/// if what f returns is not like x. Throws DtypeError unless x is float32 or float64, and ValueError in the pass if f
-/// returns an undefined tensor.
+/// if what f returns is not like x. In forward mode the tangent passes as it is. Throws DtypeError unless x is float32
+/// or float64, and ValueError in the pass if f returns an undefined tensor.
 Tensor on_cotangent(const Input& x, std::function<Tensor(const Tensor&)> f);
 
 template <class F>

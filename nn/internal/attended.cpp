@@ -10,6 +10,12 @@ Tensor padding(std::string_view layer, const Input& input, const Tensor& lengths
     return located(layer, {&states}, input.where(), [&] {
         if (states.rank() != 3) throw ShapeError("states must be [B, S, M], not " + to_string(states.shape()));
         if (!lengths.defined()) return Tensor();
+        if (lengths.dtype() == Dtype::boolean) {
+            if (lengths.shape() != Shape{states.dim(0), states.dim(1)})
+                throw ShapeError("the padding mask " + to_string(lengths.shape()) +
+                                 " is not one element for each position of states " + to_string(states.shape()));
+            return cast(lengths, states.dtype());
+        }
         if (lengths.shape() != Shape{states.dim(0)})
             throw ShapeError("lengths " + to_string(lengths.shape()) + " are not one for each row of states " +
                              to_string(states.shape()));

@@ -7,7 +7,8 @@
 namespace wengert::attended {
 
 /// 1 where there is no token, 0 elsewhere: of states [B, S, M] and lengths int64 [B] -> [B, S]; undefined if the
-/// lengths are. Throws ShapeError if they do not fit, ValueError unless 0 <= length <= S.
+/// lengths are. In their place a mask, bool [B, S], may say where there is none. Throws ShapeError if they do not fit,
+/// ValueError unless 0 <= length <= S.
 Tensor padding(std::string_view layer, const Input& states, const Tensor& lengths);
 
 /// Throws ShapeError unless a state [R, H] has one row for each of the keys [B, S, A] (or either has one) and the keys

@@ -260,10 +260,11 @@ auto mish(const Operand auto& x, const SourceLine& where = std::source_location:
     return call<Mish>(x, where);
 }
 
-/// x, but -1 below and 1 above; for other ends there is clamp(). Derivative at the ends: 0.
+/// x, but -1 below and 1 above, or other ends; clamp() has tensors as ends. Derivative at the ends: 0.
 struct HardTanh {
     static constexpr std::string_view name = "hardtanh";
-    static constexpr OpDoc doc{"hardtanh(x)", broadcast_shape, "min(max(x, -1), 1)", "ct where -1 < x < 1, else 0"};
+    static constexpr OpDoc doc{"hardtanh(x), hardtanh(x, low, high)", broadcast_shape,
+                               "min(max(x, low), high), low = -1, high = 1", "ct where low < x < high, else 0"};
     static constexpr Range domain{-0.9, 0.9};
     static constexpr std::array extremes{-80.0, 0.5, 100.0};
     static constexpr Accuracy accuracy{.ulps = 0};
@@ -272,6 +273,12 @@ struct HardTanh {
 };
 auto hardtanh(const Operand auto& x, const SourceLine& where = std::source_location::current()) {
     return call<HardTanh>(x, where);
+}
+/// The same between `low` and `high`, for tensors. Throws ValueError unless low < high.
+Tensor hardtanh(const Input& x, double low, double high);
+template <Reading X>
+auto hardtanh(const X& x, double low, double high) {
+    return where(x >= high, high, where(x <= low, low, x));
 }
 
 /// (x + 3) / 6, but 0 below -3 and 1 above 3. Derivative at the ends: 0.

@@ -69,7 +69,7 @@ concept Reading = is_reading<X>;
 
 /// What a function takes that is called outside of a formula.
 template <class X>
-concept TensorOperand = std::same_as<X, Tensor> || std::same_as<X, Input>;
+concept TensorOperand = std::same_as<X, Tensor> || std::same_as<X, Input> || ConvertsToTensor<X>;
 
 /// What a function of one operand takes: a reading, or a tensor.
 template <class X>
@@ -287,25 +287,16 @@ template <class P, Operand X>
 [[gnu::always_inline]] inline auto call(const X& x, const SourceLine& where) {
     if constexpr (Reading<X>)
         return read<P>(x);
-    else if constexpr (std::same_as<X, Input>)
-        return elementwise<P>(x);
     else
         return elementwise<P>(Input(x, where));
 }
 template <class P, class X, class Y>
 requires Operands<X, Y>
 [[gnu::always_inline]] inline auto call(const X& x, const Y& y, const SourceLine& where) {
-    if constexpr (Readings<X, Y>) {
+    if constexpr (Readings<X, Y>)
         return read<P>(x, y);
-    } else {
-        const auto input = [&]<class Z>(const Z& z) {
-            if constexpr (std::same_as<Z, Input>)
-                return z;
-            else
-                return Input(z, where);
-        };
-        return elementwise<P>(input(x), input(y));
-    }
+    else
+        return elementwise<P>(Input(x, where), Input(y, where));
 }
 
 }  // namespace wengert

@@ -189,6 +189,7 @@ Tensor ctc_loss(const Input& log_probs, const Tensor& targets, const Tensor& inp
     static_assert(is_listed<CtcLoss>, "the op is missing in its family's list");
     const SourceLine& where = log_probs.where();
     return located(CtcLoss::name, {log_probs, {targets, where}, {input_lengths, where}, {target_lengths, where}}, [&] {
+        require_common(options.reduction);
         const Tensor labels = as_int64(targets), frames = as_int64(input_lengths), lengths = as_int64(target_lengths);
         const Tensor each = apply(CtcLoss{options.blank, options.zero_infinity},
                                   {&log_probs.tensor(), &labels, &frames, &lengths}, where);

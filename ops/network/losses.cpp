@@ -18,14 +18,20 @@ Tensor loss_of(std::string_view name, const Input& x, const Input& target, Reduc
         const Shape &shape = x.tensor().shape(), &other = target.tensor().shape();
         if (shape != other)
             throw ShapeError(fmt::format("x {} and the target {} differ in shape", to_string(shape), to_string(other)));
+        if (name != "kl_div") require_common(reduction);
         if (reduction == Reduction::none) return map(f, x, target);
         const Tensor total = map_sum(f, all_axes, x, target);
         if (reduction == Reduction::sum) return total;
-        return Input(total, x.where()) / static_cast<double>(shape.numel());
+        const bool of_rows = reduction == Reduction::batchmean && shape.rank() > 0;
+        return Input(total, x.where()) / static_cast<double>(of_rows ? shape[0] : shape.numel());
     });
 }
 
 }  // namespace
+
+void require_common(Reduction reduction) {
+    if (reduction == Reduction::batchmean) throw ValueError("batchmean is a reduction of kl_div() alone");
+}
 
 Tensor mse_loss(const Input& x, const Input& target, Reduction reduction) {
     return loss_of("mse_loss", x, target, reduction, [](auto x, auto t) { return square(x - t); });
@@ -61,6 +67,7 @@ Tensor hinge_loss(const Input& x, const Input& target, double margin, Reduction 
 
 Tensor nll_loss(const Input& x, const Tensor& labels, const NllOptions& options) {
     return located("nll_loss", {x, {labels, x.where()}, {options.weight, x.where()}}, [&]() -> Tensor {
+        require_common(options.reduction);
         const SourceLine& line = x.where();
         Shape rows = x.tensor().shape();
         if (rows.rank() == 0 || (rows.erase(rows.rank() - 1), labels.shape() != rows))
@@ -105,8 +112,9 @@ Tensor cosine_similarity(const Input& x, const Input& y, int axis, double epsilo
         const Input left(a, x.where()), right(b, y.where());
         const Tensor inner = map_sum([](auto x, auto y) { return x * y; }, axis, left, right);
         const Tensor length_x = norm(left, 2, axis), length_y = norm(right, 2, axis);
-        return map([epsilon](auto inner, auto a, auto b) { return inner / maximum(a * b, epsilon); }, inner, length_x,
-                   length_y);
+        return map(
+            [epsilon](auto inner, auto a, auto b) { return inner / (maximum(a, epsilon) * maximum(b, epsilon)); },
+            inner, length_x, length_y);
     });
 }
 

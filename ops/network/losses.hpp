@@ -25,8 +25,8 @@ Tensor huber_loss(const Input& x, const Input& target, double delta = 1, Reducti
 Tensor binary_cross_entropy_with_logits(const Input& x, const Input& target, double positive_weight = 1,
                                         Reduction reduction = Reduction::mean);
 
-/// target (ln target - x), x the logarithms of probabilities, 0 where target is 0. The mean is over all elements; the
-/// divergence of a batch is the sum over its size.
+/// target (ln target - x), x the logarithms of probabilities, 0 where target is 0. The mean is over all elements; that
+/// of the divergences of a batch's rows is Reduction::batchmean.
 Tensor kl_div(const Input& x, const Input& target, Reduction reduction = Reduction::mean);
 
 /// max(0, margin - target x), targets -1 or 1. Derivative at the edge: 0.
@@ -45,10 +45,10 @@ struct NllOptions {
 Tensor nll_loss(const Input& x, const Tensor& labels, const NllOptions& options);
 Tensor nll_loss(const Input& x, const Tensor& labels, Reduction reduction = Reduction::mean);
 
-/// Σ x y / max(|x| |y|, epsilon) over an axis of the shape to which x and y broadcast: [.., n, ..], [.., n, ..] -> [..,
-/// ..]. So [m, 1, n] and [k, n] are compared each with each. Different dtypes become one as in map(). Throws ShapeError
-/// if they do not broadcast, or for an axis that the result of that does not have, DtypeError unless both are float32
-/// or float64.
+/// Σ x y / (max(|x|, epsilon) max(|y|, epsilon)) over an axis of the shape to which x and y broadcast: [.., n, ..],
+/// [.., n, ..] -> [.., ..]. So [m, 1, n] and [k, n] are compared each with each. Different dtypes become one as in
+/// map(). Throws ShapeError if they do not broadcast, or for an axis that the result of that does not have, DtypeError
+/// unless both are float32 or float64.
 Tensor cosine_similarity(const Input& x, const Input& y, int axis = -1, double epsilon = 1e-8);
 
 /// Rows of the op reference.
@@ -65,6 +65,6 @@ inline constexpr OpDoc composed_losses[] = {
     {"nll_loss(x, labels, reduction = mean), nll_loss(x, labels, options)", "[.., C], int64 [..] -> []",
      "-weight[label] x[.., label]", "-ct weight[label] at the labels"},
     {"cosine_similarity(x, y, axis = -1, epsilon = 1e-8)", "operands broadcast: [.., n, ..] -> [.., ..]",
-     "Σ x y / max(norm x norm y, epsilon)", "of the formula"}};
+     "Σ x y / (max(norm x, epsilon) max(norm y, epsilon))", "of the formula"}};
 
 }  // namespace wengert

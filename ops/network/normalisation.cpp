@@ -238,12 +238,14 @@ void NormalisedRows<centered>::vjp(Backward& back) const {
     const std::size_t bias_at = has_weight ? 2 : 1;
     const bool needs_weight = has_weight && back.needs(1),
                needs_bias = bias_at < back.input_count() && back.needs(bias_at);
-    if (back.is_recorded()) {
+    const bool needs_rows = back.needs(0) || needs_weight;
+    if (back.is_recorded() || !needs_rows) {
         const Tensor& ct = back.cotangent();
-        const Composed rows(back.saved(0), eps, centered);
-        back.add(0, rows.derivative(has_weight ? ct * back.saved(1) : ct));
-        if (needs_weight) back.add(1, sum_to(ct * rows.y, back.input_shape(1)));
         if (needs_bias) back.add(bias_at, sum_to(ct, back.input_shape(bias_at)));
+        if (!needs_rows) return;
+        const Composed rows(back.saved(0), eps, centered);
+        if (back.needs(0)) back.add(0, rows.derivative(has_weight ? ct * back.saved(1) : ct));
+        if (needs_weight) back.add(1, sum_to(ct * rows.y, back.input_shape(1)));
         return;
     }
     const Tensor x = packed(back.saved(0)), ct = packed(back.cotangent());

@@ -51,14 +51,18 @@ Weights weights_of(const DotProductAttention& op, const Tensor& q, const Tensor&
 /// The gradients as compositions of ops, with the scores of all queries.
 void compose(const DotProductAttention& op, Backward& back) {
     const Tensor &q = back.saved(0), &k = back.saved(1), &v = back.saved(2), &ct = back.cotangent();
-    const auto [p, factors] = weights_of(op, q, k, back.input_count() == 4 ? back.saved(3) : Tensor());
-    back.add(2, matmul(transpose(factors.defined() ? p * factors : p), ct));
+    const bool has_mask = back.input_count() == 4, needs_mask = has_mask && back.needs(3);
+    const auto [p, factors] = weights_of(op, q, k, has_mask ? back.saved(3) : Tensor());
+    if (back.needs(2)) back.add(2, matmul(transpose(factors.defined() ? p * factors : p), ct));
+    if (!back.needs(0) && !back.needs(1) && !needs_mask) return;
     Tensor slopes = matmul(ct, transpose(v));
     if (factors.defined()) slopes = slopes * factors;
-    const Tensor s = p * (slopes - sum(p * slopes, -1, true)), scaled = s * op.scale;
-    back.add(0, matmul(scaled, k));
-    back.add(1, matmul(transpose(scaled), q));
-    if (back.input_count() == 4) back.add(3, s);
+    const Tensor s = p * (slopes - sum(p * slopes, -1, true));
+    if (needs_mask) back.add(3, s);
+    if (!back.needs(0) && !back.needs(1)) return;
+    const Tensor scaled = s * op.scale;
+    if (back.needs(0)) back.add(0, matmul(scaled, k));
+    if (back.needs(1)) back.add(1, matmul(transpose(scaled), q));
 }
 
 void require_fitting(const Tensor& q, const Tensor& k, const Tensor& v, const DotProductOptions& options) {

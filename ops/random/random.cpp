@@ -150,4 +150,24 @@ Tensor normal(const Shape& shape, double mean, double deviation, Generator& gene
     });
 }
 
+Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator, const SourceLine& where) {
+    return located("randint", {}, where, [&] {
+        if (!(low < high)) throw ValueError(fmt::format("{} is not below {}", low, high));
+        const std::uint64_t first = static_cast<std::uint64_t>(low), range = static_cast<std::uint64_t>(high) - first;
+        Tensor result = Tensor::empty(shape, Dtype::int64);
+        auto* const out = result.mutable_data<std::int64_t>();
+        const std::uint64_t start = generator.take(static_cast<std::uint64_t>(result.numel()));
+        parallel_ranges(result.numel(), 1, result.numel(), [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i) {
+                const PhiloxCounter words =
+                    block(generator.seed(), generator.stream(), start + static_cast<std::uint64_t>(i));
+                __extension__ using Wide = unsigned __int128;
+                const Wide share = Wide{join(words[0], words[1])} * range;
+                out[i] = static_cast<std::int64_t>(first + static_cast<std::uint64_t>(share >> 64));
+            }
+        });
+        return result;
+    });
+}
+
 }  // namespace wengert

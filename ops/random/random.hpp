@@ -60,9 +60,15 @@ Tensor uniform(const Shape& shape, double low, double high, Generator& generator
 Tensor normal(const Shape& shape, double mean, double deviation, Generator& generator, Dtype dtype = Dtype::float32,
               const SourceLine& where = std::source_location::current());
 
+/// Independent whole numbers, each of low .. high - 1 equally likely but for 2^-64: int64. A constant, and the same for
+/// any number of threads. Throws ValueError unless low < high.
+Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator,
+               const SourceLine& where = std::source_location::current());
+
 /// Rows of the op reference for random tensors.
 inline constexpr OpDoc random_tensors[] = {
     {"uniform(shape, low, high, generator)", "-> shape", "independent, in [low, high)", "none"},
-    {"normal(shape, mean, deviation, generator)", "-> shape", "independent, normal", "none"}};
+    {"normal(shape, mean, deviation, generator)", "-> shape", "independent, normal", "none"},
+    {"randint(low, high, shape, generator)", "-> int64, shape", "independent, of low .. high - 1", "none"}};
 
 }  // namespace wengert

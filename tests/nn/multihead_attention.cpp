@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 #include <wengert/nn/nn.hpp>
 
 #include "../values.hpp"
@@ -104,6 +105,43 @@ TEST_CASE("multi-head attention: without weights the outputs and their gradients
     };
     CHECK(difference(drawn(&noise), drawn(nullptr), 1e-3) != "");
     CHECK(noise.position() > 0);
+}
+
+TEST_CASE("multi-head attention: a mask hides, or is added, and one of padding says what lengths say") {
+    Generator generator(1);
+    const MultiHeadAttention attention(6, 2, generator);
+    const Tensor x = cast(sample_values({2, 4, 6}, -1, 1, 2), Dtype::float32);
+    const Tensor of_lengths = attention(x, attention.remember(x, ids({4, 2}))).outputs;
+    const Tensor padding = arange(4) >= unsqueeze(ids({4, 2}), 1);
+    CHECK(difference(attention(x, attention.remember(x, padding)).outputs, of_lengths, 0) == "");
+
+    const auto memory = attention.remember(x, ids({4, 3}));
+    constexpr double lowest = -std::numeric_limits<double>::infinity();
+    // Query 0 sees nothing, query 1 all, query 2 but the first, query 3 the second.
+    const Tensor hidden = tensor({1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1}, {4, 4}) != 0;
+    const Tensor added = where(hidden, lowest, zeros({}));
+    for (const bool causal : {false, true}) {
+        const auto [outputs, weights] = attention(x, memory, {.causal = causal, .mask = hidden});
+        const auto same = [&](const AttendOptions& options) {
+            CHECK(difference(attention(x, memory, options).outputs, outputs, 1e-6) == "");
+        };
+        same({.causal = causal, .mask = hidden, .need_weights = false});
+        same({.causal = causal, .mask = added});
+        same({.causal = causal, .mask = added, .need_weights = false});
+        same({.causal = causal, .mask = expand(hidden, {2, 2, 4, 4})});
+        CHECK(elements(masked_fill(weights, logical_not(hidden), 0.0)) == Values(64, 0));
+        CHECK(difference(select(outputs, 1, 0), expand(attention.out_proj.bias, {2, 6}), 0) == "");
+    }
+    check_refused<ShapeError>("multi_head_attention: the mask [4, 3] does not fit the scores [2, 2, 4, 4]", [&] {
+        attention(x, memory, {.mask = zeros({4, 3})});
+    });
+    check_refused<DtypeError>("multi_head_attention: the mask is int64, neither bool nor float32 as the query is", [&] {
+        attention(x, memory, {.mask = zeros({4, 4}, Dtype::int64)});
+    });
+    check_refused<ShapeError>(
+        "multi_head_attention: the padding mask [2, 3] is not one element for each position of states [2, 4, 6]", [&] {
+            attention.remember(x, zeros({2, 3}, Dtype::boolean));
+        });
 }
 
 TEST_CASE("multi-head attention: each head is a softmax of scaled products over its own features") {

@@ -48,6 +48,11 @@ TEST_CASE("four steps are PyTorch's") {
         {"adam", maker<Adam>(AdamOptions{.learning_rate = 1e-2})},
         {"adamw", maker<AdamW>(AdamWOptions{.learning_rate = 1e-2})},
         {"adadelta", maker<Adadelta>(AdadeltaOptions{})},
+        {"sgd_nesterov",
+         maker<Sgd>(SgdOptions{.learning_rate = 0.1, .momentum = 0.9, .weight_decay = 0.1, .nesterov = true})},
+        {"adam_decay", maker<Adam>(AdamOptions{
+                           .learning_rate = 1e-2, .beta1 = 0.8, .beta2 = 0.99, .epsilon = 1e-6, .weight_decay = 0.1})},
+        {"adadelta_decay", maker<Adadelta>(AdadeltaOptions{.learning_rate = 0.5, .rho = 0.8, .weight_decay = 0.1})},
     };
     for (const parity::Precision& precision : parity::precisions) {
         const parity::Fixture fixture("optimisers", precision);

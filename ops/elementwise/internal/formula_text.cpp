@@ -96,14 +96,14 @@ std::string text_of(const Formula& formula, const void* captured, std::string_vi
     }
     std::array<TermDual, most_results> out;
     formula.compose(captured, in.data(), out.data());
-    std::string text = transcript.parts();
+    std::string text;
     for (std::size_t r = 0; r < static_cast<std::size_t>(formula.results); ++r) {
         const std::string result = transcript.text_of(out[r].value);
         text += around.empty() ? result : fmt::format("{}({})", around, result);
         text += '\n';
     }
     text.pop_back();
-    return text;
+    return transcript.parts() + text;
 }
 
 template <bool captures, bool summed>

@@ -46,8 +46,14 @@ Shape BoundFormula::shape(const Inputs& in) const {
 void BoundFormula::compose_vjp(Backward& back) const {
     const int operands = formula.operands;
     std::vector<TermDual, CachedAllocator<TermDual>> x;
-    for (int k = 0; k < operands; ++k)
-        x.emplace_back(formula.linear ? Term() : Term(back.saved(static_cast<std::size_t>(k))), k, operands);
+    for (int k = 0; k < operands; ++k) {
+        const auto at = static_cast<std::size_t>(k);
+        const Term value = formula.linear ? Term() : Term(back.saved(at));
+        if (back.needs(at))
+            x.emplace_back(value, k, operands);
+        else
+            x.emplace_back(value);
+    }
     std::array<TermDual, most_results> y;
     formula.compose(f, x.data(), y.data());
     const Shape space = this->space(back);

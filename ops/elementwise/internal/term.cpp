@@ -23,6 +23,11 @@ double evaluate_numbers(const Formula& function, std::span<const Term> operands)
 
 Input input_of(const Term& x) { return x.is_number() ? Input(x.number()) : Input(x.tensor()); }
 
+/// That of the operands, which are alike.
+Dtype dtype_among(std::span<const Term> operands) {
+    return std::ranges::find_if_not(operands, &Term::is_number)->dtype();
+}
+
 bool is_function(const Formula& function, const Formula& other) { return &function == &other; }
 
 /// x y without an op where one of them is the number 1, as the slope of a sum is.
@@ -38,15 +43,64 @@ Term total(const Term& x, const Term& y) {
 
 }  // namespace
 
+/// An op and its operands, until it has run. Copies of a Term share it.
+struct Term::Waiting {
+    const Formula* function;  ///< null: where() or logical_not()
+    std::array<Term, FewOperands::operands> operands;
+    std::size_t count;
+    Dtype dtype;
+    Tensor tensor;
+
+    Tensor run() const {
+        if (function != nullptr) {
+            std::array<Input, FewOperands::operands> inputs{Input(0), Input(0), Input(0)};
+            std::ranges::transform(std::span(operands).first(count), inputs.begin(), input_of);
+            return apply_formula(*function, nullptr, 0, std::span<const Input>(inputs.data(), count));
+        }
+        const auto& [mask, yes, no] = operands;
+        if (count == 1) return logical_not(mask.tensor());
+        if (!yes.is_number() || !no.is_number()) return where(mask.tensor(), input_of(yes), input_of(no));
+        return where(mask.tensor(), scalar(yes.number(), dtype), no.number());
+    }
+};
+
+Term::Term(const Formula& function, std::span<const Term> operands, Dtype dtype)
+    : dtype_(dtype), waiting_(std::make_shared<Waiting>(Waiting{&function, {}, operands.size(), dtype, {}})) {
+    std::ranges::copy(operands, waiting_->operands.begin());
+}
+
+Term Term::choice(const Term& mask, const Term& yes, const Term& no, Dtype dtype) {
+    Term result;
+    result.dtype_ = dtype;
+    result.waiting_ = std::make_shared<Waiting>(Waiting{nullptr, {mask, yes, no}, 3, dtype, {}});
+    return result;
+}
+
+Term Term::opposite(const Term& mask) {
+    Term result;
+    result.dtype_ = Dtype::boolean;
+    result.waiting_ = std::make_shared<Waiting>(Waiting{nullptr, {mask}, 1, Dtype::boolean, {}});
+    return result;
+}
+
+const Tensor& Term::tensor() const {
+    if (waiting_ == nullptr) return tensor_;
+    if (!waiting_->tensor.defined()) {
+        waiting_->tensor = waiting_->run();
+        waiting_->operands = {};
+    }
+    tensor_ = waiting_->tensor;
+    waiting_ = nullptr;
+    return tensor_;
+}
+
 Term evaluate(const Formula& function, std::span<const Term> operands) {
     if (std::ranges::all_of(operands, &Term::is_number)) return evaluate_numbers(function, operands);
     if (is_function(function, formula_of<Mul>())) {
         if (operands[0].is(1)) return operands[1];
         if (operands[1].is(1)) return operands[0];
     }
-    std::array<Input, FewOperands::operands> inputs{Input(0), Input(0), Input(0)};
-    std::ranges::transform(operands, inputs.begin(), input_of);
-    return Term(apply_formula(function, nullptr, 0, std::span<const Input>(inputs.data(), operands.size())));
+    return Term(function, operands, dtype_among(operands));
 }
 
 TermDual evaluate(const Formula& function, std::span<const TermDual> operands) {
@@ -66,23 +120,24 @@ TermDual evaluate(const Formula& function, std::span<const TermDual> operands) {
 
 Term where(const Mask<Term>& mask, const Term& yes, const Term& no) {
     if (mask.m.is_number()) return mask.m.is(0) ? no : yes;
-    if (!yes.is_number() || !no.is_number()) return Term(where(mask.m.tensor(), input_of(yes), input_of(no)));
-    return Term(where(mask.m.tensor(), scalar(yes.number(), mask.dtype), no.number()));
+    return Term::choice(mask.m, yes, no, yes.is_number() ? no.is_number() ? mask.dtype : no.dtype() : yes.dtype());
 }
 
 Term mask_and(const Term& a, const Term& b) {
     if (a.is_number()) return a.is(0) ? a : b;
     if (b.is_number()) return mask_and(b, a);
-    return Term(logical_and(a.tensor(), b.tensor()));
+    const std::array<Term, 2> both{a, b};
+    return evaluate(formula_of<LogicalAnd>(), std::span<const Term>(both));
 }
 
 Term mask_or(const Term& a, const Term& b) {
     if (a.is_number()) return a.is(0) ? b : a;
     if (b.is_number()) return mask_or(b, a);
-    return Term(logical_or(a.tensor(), b.tensor()));
+    const std::array<Term, 2> both{a, b};
+    return evaluate(formula_of<LogicalOr>(), std::span<const Term>(both));
 }
 
-Term mask_not(const Term& a) { return a.is_number() ? Term(a.is(0) ? 1.0 : 0.0) : Term(logical_not(a.tensor())); }
+Term mask_not(const Term& a) { return a.is_number() ? Term(a.is(0) ? 1.0 : 0.0) : Term::opposite(a); }
 
 TermDual where(const Mask<TermDual>& mask, const TermDual& yes, const TermDual& no) {
     const Mask<Term> of_values{{mask.m, mask.dtype}};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <memory>
 #include <span>
 #include <vector>
 #include <wengert/autograd/tensor/allocator.hpp>
@@ -12,23 +13,34 @@ namespace WENGERT_EXPORT wengert {
 struct Formula;
 
 /// The third reading of an elementwise formula: tensors, so that evaluating it composes recorded ops. A Term may also
-/// be a plain number.
+/// be a plain number. An op runs once somebody asks for its tensor: a derivative seldom needs all values of a formula,
+/// nor the derivatives by all operands.
 class Term {
   public:
     Term() : Term(0.0) {}
     Term(double number) : number_(number) {}
-    explicit Term(Tensor tensor) : tensor_(std::move(tensor)) {}
+    explicit Term(Tensor tensor) : tensor_(std::move(tensor)), dtype_(tensor_.dtype()) {}
+    /// A function's result, of that dtype.
+    Term(const Formula& function, std::span<const Term> operands, Dtype dtype);
+    /// Of where(), of which not all operands are numbers.
+    static Term choice(const Term& mask, const Term& yes, const Term& no, Dtype dtype);
+    /// Of logical_not().
+    static Term opposite(const Term& mask);
 
-    bool is_number() const { return !tensor_.defined(); }
+    bool is_number() const { return !tensor_.defined() && waiting_ == nullptr; }
     bool is(double number) const { return is_number() && number_ == number; }
     double number() const { return number_; }
-    const Tensor& tensor() const { return tensor_; }
+    const Tensor& tensor() const;
     /// The tensor's, or float64.
-    Dtype dtype() const { return is_number() ? Dtype::float64 : tensor_.dtype(); }
+    Dtype dtype() const { return dtype_; }
 
   private:
-    Tensor tensor_;
+    struct Waiting;
+
+    mutable Tensor tensor_;
     double number_ = 0;
+    Dtype dtype_ = Dtype::float64;
+    mutable std::shared_ptr<Waiting> waiting_;
 };
 
 /// A tensor of bool, or a number. What is compared says which dtype a choice between numbers has.

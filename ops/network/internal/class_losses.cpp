@@ -47,6 +47,7 @@ void require_labels(const Shape& logits, Dtype dtype, const Tensor& labels, cons
             fmt::format("labels {} do not fit the rows of logits {}", to_string(labels.shape()), to_string(logits)));
     if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
         throw ValueError(fmt::format("label_smoothing is {}, outside [0, 1]", options.label_smoothing));
+    require_common(options.reduction);
     if (options.reduction == Reduction::none)
         throw ValueError("the losses of single rows are those of cross_entropy(linear(..), labels)");
     if (weight.defined()) {

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <string>
+#include <vector>
 #include <wengert/autograd/tape/tape.hpp>
 
 #include "autograd/tiny_ops.hpp"
@@ -31,7 +33,44 @@ struct Curious {
     void vjp(Backward& back) const { back.add(0, zeros(back.input_shape(1), Dtype::float64)); }
 };
 
+/// Its rule does not ask for whom it works.
+struct Eager {
+    static constexpr std::string_view name = "eager";
+    static constexpr Saves saves = Saves::nothing;
+    bool writes;
+    Shape shape(const Inputs& in) const { return in[0].shape(); }
+    void forward(const Inputs& in, const Destination& out) const { write(in[0], out); }
+    void vjp(Backward& back) const {
+        back.add(0, scale(back.cotangent(), 2));
+        back.add(1, back.cotangent());  // costs nothing
+        if (writes)
+            write(back.cotangent(), back.target(1));
+        else
+            back.add(1, scale(back.cotangent(), 3));
+    }
+};
+
 }  // namespace
+
+TEST_CASE("backward: work for an operand that nobody waits for is told to observers, and a kernel's is an error") {
+    struct Discards final : Observer {
+        std::vector<std::string> of;
+        void discarded(const Node& node, std::size_t input) override {
+            of.push_back(std::string(node.name()) + std::to_string(input));
+        }
+    };
+    const Tensor x = vector({1, 2}), constant = vector({3, 4});
+    Tape tape;
+    tape.watch(x);
+    for (const bool recorded : {false, true}) {
+        const Discards discards;
+        const Tensor y = sum(apply(Eager{false}, {&x, &constant}, SourceLine()));
+        CHECK(elements(tape.gradient(y, x, {.create_graph = recorded})) == Values{2, 2});
+        CHECK(discards.of == std::vector<std::string>{"eager1"});
+    }
+    CHECK_THROWS_WITH_AS(tape.gradient(sum(apply(Eager{true}, {&x, &constant}, SourceLine())), x),
+                         "eager: the rule writes the cotangent of operand 1, unasked", ValueError);
+}
 
 TEST_CASE("backward: a rule that speaks of what is not there is named") {
     const Tensor x = vector({1, 2});

@@ -52,8 +52,12 @@ TEST_CASE("tensor: made of values, of one value, of counting numbers") {
     CHECK(elements(linspace(-1.7e308, 1.7e308, 3, Dtype::float64)) == Values{-1.7e308, 0, 1.7e308});
     CHECK_THROWS_WITH_AS(linspace(0, 1, -1), "linspace: -1 numbers from 0 to 1", ValueError);
     CHECK_THROWS_AS(linspace(0, 1, 2, Dtype::int64), DtypeError);
+    CHECK(elements(eye(3)) == Values{1, 0, 0, 0, 1, 0, 0, 0, 1});
+    CHECK(eye(2, Dtype::boolean).dtype() == Dtype::boolean);
+    CHECK(eye(0).shape() == Shape{0, 0});
     for (const auto& [op, f] : {std::pair<std::string, std::function<void()>>{"linspace", [] { linspace(0, 1, -1); }},
                                 {"linspace", [] { linspace(0, 1, 2, Dtype::int64); }},
+                                {"eye", [] { eye(-1); }},
                                 {"arange", [] { arange(-1); }},
                                 {"arange", [] { arange(2, Dtype::boolean); }}}) {
         try {

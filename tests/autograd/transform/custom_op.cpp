@@ -198,3 +198,42 @@ TEST_CASE("custom_op: a followed tensor that the function captures is an error, 
         });
     CHECK(elements(tape.gradient(sum(product(x, m)), m)) == Values{1, 2});
 }
+
+TEST_CASE("custom_op: with a jvp it has a place in forward mode") {
+    const CustomOp product(
+        "product", [](const List& in) { return mul(in[0], in[1]); },
+        [](const List& in, const Tensor&, const Tensor& ct) {
+            return std::vector{mul(ct, in[1]), mul(ct, in[0])};
+        },
+        [](const List& in, const Tensor& y, const List& tangents) {
+            CHECK(elements(y) == elements(mul(in[0], in[1])));
+            return add(mul(tangents[0], in[1]), mul(in[0], tangents[1]));
+        });
+    const Tensor x = vector({1, 2}), m = vector({3, 4}), v = vector({5, 6}), zero = vector({0, 0});
+    const auto of_both = [&](const List& in) { return product(in[0], in[1]); };
+    const auto [value, tangent] = jvp(of_both, {x, m}, {v, vector({1, 1})});
+    CHECK(elements(value) == Values{3, 8});
+    CHECK(elements(tangent) == Values{16, 26});
+    CHECK(elements(jvp([&](const Tensor& z) { return product(z, m); }, x, v).tangent) == Values{15, 24});
+    // Forward over reverse, and reverse over forward.
+    const auto slope = [&](const Tensor& z) {
+        return grad([&](const Tensor& y) { return sum(product(product(y, y), y)); }, z);
+    };
+    CHECK(elements(jvp(slope, x, v).tangent) == Values{30, 72});
+    const auto forward = [&](const Tensor& z) {
+        return sum(jvp([&](const Tensor& y) { return product(y, y); }, z, v).tangent);
+    };
+    CHECK(elements(grad(forward, x)) == Values{10, 12});
+    const CustomOp still(
+        "still", [](const List& in) { return in[0]; },
+        [](const List&, const Tensor&, const Tensor& ct) { return std::vector{ct}; },
+        [](const List&, const Tensor&, const List&) { return Tensor(); });
+    CHECK(elements(jvp([&](const Tensor& z) { return add(still(z), z); }, x, v).tangent) == Values{5, 6});
+    const CustomOp wrong(
+        "wrong", [](const List& in) { return in[0]; },
+        [](const List&, const Tensor&, const Tensor& ct) { return std::vector{ct}; },
+        [](const List&, const Tensor&, const List& tangents) { return sum(tangents[0]); });
+    CHECK_THROWS_WITH_AS(jvp([&](const Tensor& z) { return wrong(z); }, x, v),
+                         doctest::Contains("wrong: the forward rule returned a tangent [] float64 of a result [2]"),
+                         ShapeError);
+}

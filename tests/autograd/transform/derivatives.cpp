@@ -241,7 +241,44 @@ TEST_CASE("hvp: the Hessian times a vector, without the Hessian") {
     // By the vector it is linear: its derivative is the Hessian again.
     const Values by_v = elements(jacobian([&](const Tensor& z) { return hvp(f, x, z); }, v));
     for (std::size_t i = 0; i < 9; ++i) CHECK(by_v[i] == doctest::Approx(h[i]).epsilon(1e-13));
-    CHECK_THROWS_WITH_AS(hvp(f, x, vector({1})), ("hvp: v [1] float64 is not like x [3] float64" + at_line()).c_str(),
+    CHECK_THROWS_WITH_AS(hvp(f, x, vector({1})),
+                         ("hvp: vector 0 [1] float64 is not like argument [3] float64" + at_line()).c_str(),
                          ShapeError);
     CHECK_THROWS_AS(hvp(f, x, Tensor()), ValueError);
+}
+
+TEST_CASE("hvp: by several tensors it is that by all their elements as one") {
+    using List = std::vector<Tensor>;
+    const auto f = [](const List& in) {
+        const Tensor rows = mul(tiny::transpose(in[0]), tiny::tanh(in[1]));
+        return sum(mul(rows, mul(rows, rows)));
+    };
+    const List x{matrix({0.3, -0.7, 0.9, 0.2, 0.4, -0.5}, 3),
+                 tiny::transpose(matrix({0.1, 0.2, 0.3, 0.4, 0.5, 0.6}, 3))},
+        v{matrix({1, -2, 0.5, 0, 1, 1}, 3), tiny::transpose(matrix({2, 1, 0, -1, 0.5, 3}, 3))};
+    const auto along = [&](double step, std::size_t i) {
+        return scale(grad(f, List{add(x[0], scale(v[0], step)), add(x[1], scale(v[1], step))})[i], 1 / (2 * step));
+    };
+    const List found = hvp(f, x, v);
+    for (std::size_t i = 0; i < 2; ++i) {
+        const Values by_differences = elements(add(along(1e-5, i), along(-1e-5, i)));
+        CHECK(found[i].shape() == x[i].shape());
+        for (std::size_t k = 0; k < 6; ++k)
+            CHECK(elements(found[i])[k] == doctest::Approx(by_differences[k]).epsilon(1e-8));
+    }
+    // It is differentiable by x and by v.
+    const List more{x[0], x[1], v[0], v[1]};
+    const GradcheckResult checked = gradcheck(
+        [&](const List& in) {
+            const List h = hvp(f, List{in[0], in[1]}, List{in[2], in[3]});
+            return mul(h[0], tiny::transpose(h[1]));
+        },
+        more, {.order = 2});
+    CHECK_MESSAGE(checked.passed, checked.message);
+    const List of_linear = hvp([](const List& in) { return sum(in[1]); }, x, v);
+    for (const Tensor& h : of_linear) CHECK(elements(h) == Values(6, 0));
+    CHECK_THROWS_WITH_AS(hvp(f, x, {v[0]}), ("hvp: 1 vectors for 2 arguments" + at_line()).c_str(), ValueError);
+    CHECK_THROWS_WITH_AS(hvp(f, {x[0], tensor({1})}, {v[0], tensor({1})}),
+                         ("hvp: arguments of float64 and float32" + at_line()).c_str(), DtypeError);
+    CHECK_THROWS_WITH_AS(hvp(f, List(), List()), ("hvp: there is no argument" + at_line()).c_str(), ValueError);
 }

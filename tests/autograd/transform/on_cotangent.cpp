@@ -94,3 +94,14 @@ TEST_CASE("on_cotangent: what it does not take") {
         grad([](const Tensor& z) { return sum(on_cotangent(z, [](const Tensor&) { return Tensor(); })); }, x),
         doctest::Contains("the function returned an undefined tensor"), ValueError);
 }
+
+TEST_CASE("on_cotangent: a tangent passes as it is") {
+    const auto doubled = [](const Tensor& z) {
+        return on_cotangent(mul(z, z), [](const Tensor& ct) { return scale(ct, 2); });
+    };
+    const Tensor x = vector({1, 3}), v = vector({5, 7});
+    CHECK(elements(jvp(doubled, x, v).tangent) == Values{10, 42});
+    const auto slope = [&](const Tensor& z) { return grad([&](const Tensor& y) { return sum(doubled(y)); }, z); };
+    CHECK(elements(slope(x)) == Values{4, 12});
+    CHECK(elements(jvp(slope, x, v).tangent) == Values{20, 28});
+}

@@ -311,6 +311,15 @@ TEST_CASE("functions: conditions of tensors at every kind of number") {
                               [] { isnan(ones({2}, Dtype::float16)); });
 }
 
+TEST_CASE("functions: hardtanh with ends, whose derivative there is 0") {
+    const Tensor x = tensor({-3, -0.5, 0.25, 1, 2, not_a_number}, Dtype::float64);
+    check_close(hardtanh(x, -0.5, 1), {-0.5, -0.5, 0.25, 1, 1, not_a_number}, 0);
+    CHECK(elements(gradients([](const auto& in) { return hardtanh(in[0], -0.5, 1); }, {slice(x, 0, 0, 5)},
+                             ones({5}, Dtype::float64))[0]) == Values{0, 0, 1, 0, 0});
+    check_close(map([](auto a) { return 2.0 * hardtanh(a, -0.5, 1); }, x), {-1, -1, 0.5, 2, 2, not_a_number}, 0);
+    CHECK_THROWS_WITH_AS(hardtanh(x, 1, 1), doctest::Contains("hardtanh: 1 is not below 1"), ValueError);
+}
+
 TEST_CASE("functions: clamp and lerp") {
     const Tensor x = tensor({-3, -1, 0, 1, 3, not_a_number}, Dtype::float64);
     check_close(clamp(x, -1, 1), {-1, -1, 0, 1, 1, not_a_number}, 0);

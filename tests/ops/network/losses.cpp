@@ -63,6 +63,32 @@ TEST_CASE("losses: values and gradients are those of the formulas") {
                [](double x, double t) { return std::max(0.0, 1 - t * x); }, x, other);
 }
 
+TEST_CASE("losses: batchmean divides by the length of the first axis, and is kl_div's alone") {
+    const Tensor x = sample_values({2, 3, 4}, -1, 1, 1), share = sample_values({2, 3, 4}, 0.1, 1, 2);
+    const double total = kl_div(x, share, Reduction::sum).item();
+    CHECK(kl_div(x, share, Reduction::batchmean).item() == doctest::Approx(total / 2).epsilon(1e-14));
+    const Tensor one = scalar(0.5, Dtype::float64);
+    CHECK(kl_div(one, one, Reduction::batchmean).item() == kl_div(one, one, Reduction::sum).item());
+    const Tensor labels = zeros({2, 3}, Dtype::int64), lengths = ones({3}, Dtype::int64);
+    constexpr Reduction of_rows = Reduction::batchmean;
+    const std::vector<std::pair<std::string, std::function<void()>>> refused{
+        {"mse_loss", [&] { mse_loss(x, share, of_rows); }},
+        {"huber_loss", [&] { huber_loss(x, share, 1, of_rows); }},
+        {"nll_loss", [&] { nll_loss(x, labels, of_rows); }},
+        {"cross_entropy", [&] { cross_entropy(x, labels, {.reduction = of_rows}); }},
+        {"linear_cross_entropy",
+         [&] {
+             linear_cross_entropy(x[0], ones({5, 4}, Dtype::float64), ones({5}, Dtype::float64), labels[0],
+                                  {.reduction = of_rows});
+         }},
+        {"ctc_loss", [&] {
+             ctc_loss(x, ones({3, 1}, Dtype::int64), lengths, lengths, {.reduction = of_rows});
+         }}};
+    for (const auto& [name, f] : refused)
+        CHECK_THROWS_WITH_AS(f(), doctest::Contains((name + ": batchmean is a reduction of kl_div() alone").c_str()),
+                             ValueError);
+}
+
 TEST_CASE("losses: at the ends they stay finite") {
     const Tensor far = tensor({-1e4, 1e4}, Dtype::float64);
     CHECK(elements(binary_cross_entropy_with_logits(far, tensor({1, 0}, Dtype::float64), 1, Reduction::none)) ==

@@ -177,3 +177,29 @@ TEST_CASE("random: the same seed gives the same values") {
     CHECK(elements(uniform({50}, 0, 1, b)) != first);
     CHECK(elements(uniform({50}, 0, 1, c)) != first);
 }
+
+TEST_CASE("randint: each number of the range is equally likely, for any number of threads") {
+    Generator generator(3), again(3);
+    const Tensor x = randint(-2, 3, {200, 500}, generator);
+    CHECK(x.dtype() == Dtype::int64);
+    std::array<double, 5> counts{};
+    for (const double v : elements(x)) {
+        REQUIRE((v >= -2 && v < 3));
+        ++counts[static_cast<std::size_t>(v + 2)];
+    }
+    for (const double count : counts) CHECK(count == doctest::Approx(20'000).epsilon(0.03));  // 5 deviations
+    const int threads = thread_count();
+    set_thread_count(1);
+    CHECK(elements(randint(-2, 3, {200, 500}, again)) == elements(x));
+    set_thread_count(threads);
+    CHECK(again.position() == generator.position());
+    // The whole range of int64 does not overflow.
+    constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(),
+                           most = std::numeric_limits<std::int64_t>::max();
+    double negative = 0;
+    for (const double v : elements(randint(least, most, {1000}, generator))) negative += v < 0;
+    CHECK(negative == doctest::Approx(500).epsilon(0.2));
+    CHECK(elements(randint(7, 8, {2}, generator)) == Values{7, 7});
+    CHECK(randint(0, 9, {0, 3}, generator).shape() == Shape{0, 3});
+    CHECK_THROWS_WITH_AS(randint(2, 2, {1}, generator), doctest::Contains("randint: 2 is not below 2"), ValueError);
+}

@@ -1,0 +1,94 @@
+// Mirrors no file: every op of the list computes no cotangent in vain.
+#include <doctest/doctest.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+#include <wengert/autograd/observe/memory.hpp>
+#include <wengert/autograd/tape/tape.hpp>
+#include <wengert/ops/all_ops.hpp>
+#include <wengert/ops/ops.hpp>
+
+using namespace wengert;
+
+namespace {
+
+/// What ops computed of what, and what rules contributed to inputs that nobody waits for. It holds all results, so that
+/// no two have one address.
+class Computations final : public Observer {
+  public:
+    struct Result {
+        std::string op;
+        Tensor out;
+        std::vector<const void*> in;
+    };
+    std::vector<Result> results;
+    std::set<std::string> discarded_by;
+
+    void computed(const Applied& op, const Inputs& in, const Tensor& out) override {
+        Result result{std::string(op.name()), out, {}};
+        for (std::size_t i = 0; i < in.size(); ++i) result.in.push_back(in[i].state());
+        results.push_back(result);
+    }
+    void discarded(const Node& node, std::size_t input) override {
+        discarded_by.insert(std::string(node.name()) + " for operand " + std::to_string(input));
+    }
+
+    /// The ops whose results did not lead to `wanted`.
+    std::string in_vain(const Tensor& wanted) const {
+        std::set<const void*> used{wanted.state()};
+        std::string names;
+        for (auto result = results.rbegin(); result != results.rend(); ++result) {
+            if (used.contains(result->out.state()))
+                used.insert(result->in.begin(), result->in.end());
+            else
+                names += (names.empty() ? "" : ", ") + result->op;
+        }
+        return names;
+    }
+};
+
+/// f(sample, number of the one input that is watched), for all samples of all ops.
+template <class F>
+void for_each_operand(const F& f) {
+    for (const OpEntry& op : all_ops()) {
+        if (!op.differentiable) continue;
+        CAPTURE(op.name);
+        for (const Sample& sample : op.samples()) {
+            CAPTURE(sample.label);
+            for (std::size_t i = 0; i < sample.inputs.size(); ++i)
+                if (CAPTURE(i); is_floating(sample.inputs[i].dtype())) f(sample, i);
+        }
+    }
+}
+
+}  // namespace
+
+TEST_CASE("gradients_needed: with one operand watched a recorded pass computes nothing that serves others alone") {
+    for_each_operand([](const Sample& sample, std::size_t i) {
+        Tape tape;
+        const Tensor& x = sample.inputs[i];
+        tape.watch(x);
+        const Tensor result = sample.f(sample.inputs);
+        if (tape.find(result) == no_node) return;  // the sample's call makes a constant of it
+        const Tensor cotangent = sample_values(result.shape(), -1, 1, 9);
+        const Computations computations;
+        const Tensor slope = tape.gradient(result, x, {.create_graph = true, .cotangent = cotangent});
+        CHECK(computations.in_vain(slope) == "");
+        CHECK(computations.discarded_by.empty());
+    });
+}
+
+TEST_CASE("gradients_needed: nor does a pass that is not recorded contribute to others") {
+    for_each_operand([](const Sample& sample, std::size_t i) {
+        Tape tape;
+        tape.watch(sample.inputs[i]);
+        const Tensor result = sample.f(sample.inputs);
+        if (tape.find(result) == no_node) return;
+        const Tensor cotangent = sample_values(result.shape(), -1, 1, 9);
+        const Computations computations;
+        tape.gradient(result, sample.inputs[i], {.cotangent = cotangent});
+        CHECK(computations.discarded_by.empty());
+    });
+}
