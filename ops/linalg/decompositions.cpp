@@ -321,8 +321,8 @@ Tensor Svd::jvp(const Forward& forward) const {
     const Tensor& da = forward.tangent(0);
     const std::int64_t m = da.dim(-2), n = da.dim(-1), k = std::min(m, n);
     const auto [u, s, vh] = svd_parts(forward.output(), m, n, forward.where());
-    const Tensor of_rows = matrices::product(transpose(u), da), of_columns = matrices::product(da, transpose(vh)),
-                 inner = matrices::product(of_rows, transpose(vh)), identity = matrices::identity_like(inner);
+    const Tensor of_rows = matrices::product(transpose(u), da), inner = matrices::product(of_rows, transpose(vh)),
+                 identity = matrices::identity_like(inner);
     const auto turn = [](auto x, auto turned, auto here, auto there, auto is_diagonal) {
         const auto total = here + there;
         const auto share = where(total == 0.0, 0.5, there / where(total == 0.0, 1.0, total));
@@ -336,7 +336,7 @@ Tensor Svd::jvp(const Forward& forward) const {
     const auto over = [](const Tensor& x, const Tensor& values) {
         return map([](auto x, auto s) { return over_gap(x, s, x != 0.0); }, x, values);
     };
-    if (m > k) du = du + over(of_columns - matrices::product(u, inner), row(s));
+    if (m > k) du = du + over(matrices::product(da, transpose(vh)) - matrices::product(u, inner), row(s));
     if (n > k) dvh = dvh + over(of_rows - matrices::product(inner, vh), column(s));
     return pack(forward.output().shape(), {du, sum(inner * identity, -1), dvh});
 }

@@ -279,14 +279,16 @@ template <bool centered>
 Tensor NormalisedRows<centered>::jvp(const Forward& forward) const {
     const std::size_t bias_at = has_weight ? 2 : 1;
     const Tensor& x = forward.input(0);
+    Tensor result = forward.has(bias_at) ? expand(forward.tangent(bias_at), x.shape()) : Tensor();
+    const auto add = [&](const Tensor& part) { result = result.defined() ? result + part : part; };
+    const bool moves_weight = has_weight && forward.has(1);
+    if (!forward.has(0) && !moves_weight) return result;
     const Composed rows(x, eps, centered);
-    Tensor result = zeros(x.shape(), x.dtype());
-    if (forward.has(0)) {
-        const Tensor dy = rows.derivative(forward.tangent(0));
-        result = has_weight ? dy * forward.input(1) : dy;
-    }
-    if (has_weight && forward.has(1)) result = result + rows.y * forward.tangent(1);
-    return forward.has(bias_at) ? result + forward.tangent(bias_at) : result;
+    if (moves_weight) add(rows.y * forward.tangent(1));
+    if (!forward.has(0)) return result;
+    const Tensor dy = rows.derivative(forward.tangent(0));
+    add(has_weight ? dy * forward.input(1) : dy);
+    return result;
 }
 
 template <bool centered>
