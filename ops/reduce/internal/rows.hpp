@@ -79,7 +79,7 @@ void reduce_rows(const ReductionAxes& axes, const Tensor& x, const Part& part, c
         return for_each_row<const T>(axes, {&x},
                                      [&](std::int64_t row, std::span<const T> all) { store(row, part(all, 0)); });
     const Tensor dense = packed(x);
-    const std::span<const T> all(dense.data<T>());
+    const std::span<const T> all(dense.data<T>(), static_cast<std::size_t>(n));
     std::vector<decltype(part(all, 0))> totals(static_cast<std::size_t>(pieces));
     parallel_ranges(pieces, 1, n, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {
