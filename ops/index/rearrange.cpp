@@ -181,7 +181,7 @@ Tensor pad(const Input& x, int axis, std::int64_t before, std::int64_t after, co
                 shape[normalize_axis(axis, shape.rank())] = length;
                 return full(shape, options.value, x.tensor().dtype());
             };
-            return concat({beyond(before), x.tensor(), beyond(after)}, axis);
+            return concat({beyond(before), x.tensor(), beyond(after)}, axis, x.where());
         }
         const std::int64_t most = options.mode == PadMode::reflect ? n - 1 : n;
         if (n == 0 || (options.mode != PadMode::edge && std::max(before, after) > most))

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/tensor/tensor.hpp>
 
 namespace WENGERT_EXPORT wengert {
@@ -58,10 +57,5 @@ Tensor uniform(const Shape& shape, double low, double high, Generator& generator
 /// finite and 0 or more, DtypeError for int64.
 Tensor normal(const Shape& shape, double mean, double deviation, Generator& generator, Dtype dtype = Dtype::float32,
               const SourceLine& where = std::source_location::current());
-
-/// Rows of the op reference for random tensors.
-inline constexpr OpDoc random_tensors[] = {
-    {"uniform(shape, low, high, generator)", "-> shape", "independent, in [low, high)", "none"},
-    {"normal(shape, mean, deviation, generator)", "-> shape", "independent, normal", "none"}};
 
 }  // namespace wengert

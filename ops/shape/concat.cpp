@@ -34,7 +34,7 @@ std::vector<Tensor> converted(const std::vector<Tensor>& parts, const SourceLine
 
 // concat
 
-Tensor concat(const std::vector<Tensor>& parts, int axis, std::source_location where) {
+Tensor concat(const std::vector<Tensor>& parts, int axis, const SourceLine& where) {
     static_assert(is_listed<Concat>, "the op is missing in its family's list");
     auto operands = pointers(parts);
     std::vector<Tensor> of_one_dtype;
@@ -91,7 +91,7 @@ std::vector<Sample> Concat::samples() {
 
 // stack
 
-Tensor stack(const std::vector<Tensor>& parts, int axis, std::source_location where) {
+Tensor stack(const std::vector<Tensor>& parts, int axis, const SourceLine& where) {
     static_assert(is_listed<Stack>, "the op is missing in its family's list");
     auto operands = pointers(parts);
     std::vector<Tensor> of_one_dtype;

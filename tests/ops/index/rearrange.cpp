@@ -1,4 +1,3 @@
-#include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/ops/index/rearrange.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
 
@@ -193,37 +192,6 @@ TEST_CASE("rearrange: axes moved, joined and taken apart") {
     const std::vector<Tensor> rows = unbind(counting(), 0);
     REQUIRE(rows.size() == 2);
     check(rows[1], {3}, {4, 5, 6});
-}
-
-TEST_CASE("rearrange: gradients of first and second order") {
-    const std::vector<Tensor> x{sample_values({3, 4}, -1, 1, 1)};
-    for (const int order : {1, 2}) {
-        const auto is_right = [&](const auto& f) {
-            const GradcheckResult result = gradcheck([&](const auto& in) { return f(in[0]); }, x, {.order = order});
-            CHECK_MESSAGE(result.passed, result.message);
-        };
-        is_right([](const Tensor& t) { return flip(t); });
-        is_right([](const Tensor& t) { return roll(t, 1, 1); });
-        is_right([](const Tensor& t) { return slice(t, 1, {.step = 2}); });
-        is_right([](const Tensor& t) { return slice(t, 0, {.step = -2}); });
-        is_right([](const Tensor& t) { return meshgrid({select(t, 0, 0), select(t, 1, 1)})[1]; });
-        is_right([](const Tensor& t) { return repeat_interleave(t, 2, 0); });
-        is_right([](const Tensor& t) { return tile(t, 2, 1); });
-        for (const PadMode mode : {PadMode::constant, PadMode::edge, PadMode::reflect, PadMode::circular})
-            is_right([mode](const Tensor& t) { return pad(t, 1, 2, 1, {.mode = mode}); });
-        is_right([](const Tensor& t) { return tril(t) + triu(t, 1) * triu(t); });
-        is_right([](const Tensor& t) { return diag_embed(diagonal(t)); });
-        is_right([](const Tensor& t) { return diag_embed(diagonal(t * t, -1), 2, 1, 0); });
-        is_right([](const Tensor& t) { return diagonal(t, 1, 1, 0); });
-        is_right([](const Tensor& t) { return roll(t, {1, 2}, {0, 1}) * t; });
-        is_right([](const Tensor& t) { return repeat_interleave(t * t, tensor({2, 0, 1}, Dtype::int64), 0); });
-        is_right([](const Tensor& t) { return tile(t, {2, 1, 2}); });
-        is_right([](const Tensor& t) { return pad(t, {{1, 0}, {2, 1}}, {.mode = PadMode::reflect}); });
-        is_right([](const Tensor& t) { return split(t, 3, 1)[1] * chunk(t, 3, 1)[1]; });
-        is_right([](const Tensor& t) { return squeeze(slice(permute(t, {-1, 0}), 0, 1, 2)); });
-        is_right([](const Tensor& t) { return flatten(movedim(t, 0, 1)); });
-        is_right([](const Tensor& t) { return split(t, {1, 3}, 1)[1] * unsqueeze(unbind(t, 1)[0], 1); });
-    }
 }
 
 TEST_CASE("rearrange: what does not fit is refused with the caller's line") {
