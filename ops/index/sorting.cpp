@@ -184,6 +184,7 @@ std::vector<Sample> SearchSorted::samples() {
 Tensor quantile(const Input& x, double q, const ReductionAxes& axes, bool keepdim) {
     return located("quantile", {x}, [&] {
         if (!(q >= 0 && q <= 1)) throw ValueError(fmt::format("q is {}, outside [0, 1]", q));
+        require_floating(x.tensor());
         axes.require_elements(x.tensor().shape());
         const Tensor rows = as_rows(x, axes), places = argsort({rows, x.where()});
         const std::int64_t n = rows.dim(-1);

@@ -20,7 +20,7 @@ Shape MatMul::shape(const Inputs& in) const {
     if (k != inner)
         throw ShapeError(fmt::format("inner dimensions differ: lhs {} x rhs {} ({} != {})", to_string(lhs.shape()),
                                      to_string(rhs.shape()), k, inner));
-    Shape result = broadcast(products::batch_shape(lhs), products::batch_shape(rhs));
+    Shape result = products::leading_axes("lhs", lhs, "rhs", rhs);
     result.push_back(lhs.shape()[lhs.rank() - 2]);
     result.push_back(rhs.shape().back());
     return result;

@@ -115,7 +115,7 @@ double Generator::normal() {
 Tensor uniform(const Shape& shape, double low, double high, Generator& generator, Dtype dtype,
                const SourceLine& where) {
     return located("uniform", {}, where, [&] {
-        if (!(low <= high)) throw ValueError(fmt::format("{} is above {}", low, high));
+        if (!(low <= high)) throw ValueError(fmt::format("low {} is above high {}", low, high));
         require_floating(dtype);
         return visit_floating(dtype, [&](auto type) {
             using T = decltype(type);

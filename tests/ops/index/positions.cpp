@@ -44,8 +44,8 @@ TEST_CASE("positions: one_hot") {
 TEST_CASE("positions: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("masked_select: shapes do not broadcast: [2] and [3] (2 != 3)",
                               [&] { masked_select(ones({2}), ones({3})); });
-    check_refused<ValueError>("one_hot: position 3 is outside an axis of length 3", [&] { one_hot(ids({3}), 3); });
-    check_refused<DtypeError>("one_hot: the index must be int64 or int32, not float32", [&] { one_hot(ones({1}), 3); });
+    check_refused<ValueError>("one_hot: id 3 is outside an axis of length 3", [&] { one_hot(ids({3}), 3); });
+    check_refused<DtypeError>("one_hot: ids must be int64 or int32, not float32", [&] { one_hot(ones({1}), 3); });
     check_refused<ValueError>("one_hot: n is -1, less than 0", [&] { one_hot(ids({0}), -1); });
     check_refused<ValueError>("nonzero: an undefined tensor was given", [&] { nonzero(Tensor()); });
 }
@@ -59,7 +59,7 @@ TEST_CASE("positions: of masks of bool, and ids of int32") {
     const Tensor places = one_hot(tensor({2, 0}, Dtype::int32), 3, Dtype::boolean);
     CHECK(places.dtype() == Dtype::boolean);
     CHECK(elements(places) == Values{0, 0, 1, 1, 0, 0});
-    check_refused<ValueError>("one_hot: position 3 is outside an axis of length 3",
+    check_refused<ValueError>("one_hot: id 3 is outside an axis of length 3",
                               [] { one_hot(tensor({3}, Dtype::int32), 3); });
     check_refused<DtypeError>("nonzero: the operand is float16, which is stored only: cast() it first",
                               [] { nonzero(ones({2}, Dtype::float16)); });

@@ -126,7 +126,7 @@ TEST_CASE("losses: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("nll_loss: labels [3] are not one for each row of x [2, 4]", [&] {
         nll_loss(ones({2, 4}), ids({0, 1, 2}));
     });
-    check_refused<ValueError>("nll_loss: position 4 is outside an axis of length 4", [&] {
+    check_refused<ValueError>("nll_loss: label 4 of row 0 is outside [0, 4)", [&] {
         nll_loss(ones({1, 4}), ids({4}));
     });
     check_refused<DtypeError>("nll_loss: labels must be int64 or int32, not float32", [&] {

@@ -104,7 +104,7 @@ TEST_CASE("random: uniform values") {
     CHECK(elements(uniform({3}, 2, 2, generator)) == Values{2, 2, 2});
     check_refused<DtypeError>("uniform: random values are float32 or float64, not int64",
                               [&] { uniform({3}, 0, 9, generator, Dtype::int64); });
-    check_refused<ValueError>("uniform: 3 is above 1", [&] { uniform({3}, 3, 1, generator); });
+    check_refused<ValueError>("uniform: low 3 is above high 1", [&] { uniform({3}, 3, 1, generator); });
     check_refused<ShapeError>("uniform: a length is negative: [-1]", [&] { uniform({-1}, 0, 1, generator); });
     CHECK_THROWS_AS(uniform({3}, not_a_number, 1, generator), ValueError);
     // In float32 their distance is infinite.

@@ -264,7 +264,7 @@ TEST_CASE("views: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("select: position 2 is outside axis 0 of [2, 3]", [&] { select(x, 0, 2); });
     check_refused<ShapeError>("select: position -1 is outside axis 0 of [2, 3]", [&] { select(x, 0, -3); });
     check_refused<ShapeError>("select: axis 0 does not exist in a tensor of 0 axes", [&] { select(scalar(1), 0, 0); });
-    check_refused<ShapeError>("unsqueeze: axis 4 does not exist in a tensor of 3 axes", [&] { unsqueeze(x, 4); });
+    check_refused<ShapeError>("unsqueeze: axis 4 does not exist in a result of 3 axes", [&] { unsqueeze(x, 4); });
     check_refused<ShapeError>("unsqueeze: a tensor has at most 6 axes", [&] {
         unsqueeze(zeros({1, 1, 1, 1, 1, 1}), 0);
     });
