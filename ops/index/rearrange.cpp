@@ -321,7 +321,8 @@ std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes, const SourceLine& 
     return located("meshgrid", {}, where, [&] {
         Shape shape;
         for (const Tensor& x : axes) {
-            const Shape& own = Input(x, where).tensor().shape();
+            if (!x.defined()) refuse_undefined("meshgrid", static_cast<std::size_t>(&x - axes.data()), where);
+            const Shape& own = x.shape();
             if (own.rank() != 1) throw ShapeError(fmt::format("{} is not one axis", to_string(own)));
             shape.push_back(own[0]);
         }

@@ -26,6 +26,7 @@ Places places_of(const Shape& shape, const std::vector<Tensor>& positions) {
             fmt::format("{} positions were given for the {} axes of {}", axes, shape.rank(), to_string(shape)));
     Shape common;
     for (const Tensor& p : positions) {
+        if (!p.defined()) throw ValueError(fmt::format("positions {} are an undefined tensor", &p - positions.data()));
         try {
             common = broadcast(common, p.shape());
         } catch (const ShapeError&) {

@@ -133,8 +133,8 @@ std::vector<Sample> RunningArgMax::samples() {
 
 Tensor searchsorted(const Input& sorted, const Input& values, bool right) {
     static_assert(is_listed<SearchSorted>, "the op is missing in its family's list");
-    return apply(SearchSorted{right}, {&tensor_of(sorted, SearchSorted::name), &tensor_of(values, SearchSorted::name)},
-                 sorted.where());
+    return apply(SearchSorted{right},
+                 {&tensor_of(sorted, SearchSorted::name), &tensor_of(values, SearchSorted::name, 1)}, sorted.where());
 }
 
 Shape SearchSorted::shape(const Inputs& in) const {

@@ -50,6 +50,7 @@ std::vector<error_texts::Refusal> error_texts::of_reductions() {
                 linear_scan(ones({2, 3}), ones({3, 2}), 0)),
         REFUSED("DtypeError", "linear_scan: a is float32, but b float64",
                 linear_scan(ones({3}), ones({3}, Dtype::float64), 0)),
+        REFUSED("ValueError", "linear_scan: operand 1 is an undefined tensor", linear_scan(ones({3}), Tensor(), 0)),
         REFUSED("DtypeError", "logcumsumexp: the operand is int64; float32 or float64 is needed",
                 logcumsumexp(arange(3), 0)),
         REFUSED("ShapeError", "logcumsumexp: axis 1 does not exist in a tensor of 1 axes", logcumsumexp(ones({3}), 1)),

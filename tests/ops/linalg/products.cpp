@@ -83,5 +83,5 @@ TEST_CASE("products: what does not fit is refused with the caller's line") {
     });
     check_refused<ShapeError>("matrix_power: a [2, 3] is not square", [&] { matrix_power(ones({2, 3}), 2); });
     check_refused<ValueError>("matrix_power: a is singular", [&] { matrix_power(ones({2, 2}), -1); });
-    check_refused<ValueError>("kron: an undefined tensor was given", [&] { kron(Tensor(), ones({2, 2})); });
+    check_refused<ValueError>("kron: operand 0 is an undefined tensor", [&] { kron(Tensor(), ones({2, 2})); });
 }

@@ -204,6 +204,6 @@ TEST_CASE("normalisation: what does not fit is refused with the caller's line") 
                               [&] { rms_norm(arange(3), none); });
     check_refused<DtypeError>("layer_norm: the weight is float64, but x float32",
                               [&] { layer_norm(x, ones({3}, Dtype::float64), none); });
-    check_refused<ValueError>("batch_norm: an undefined tensor was given",
+    check_refused<ValueError>("batch_norm: operand 1 is an undefined tensor",
                               [&] { batch_norm(x, none, ones({4}), none, none); });
 }

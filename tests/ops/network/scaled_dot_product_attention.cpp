@@ -329,6 +329,6 @@ TEST_CASE("scaled_dot_product_attention: what does not fit is refused, with the 
         });
     check_refused<ValueError>("scaled_dot_product_attention: dropout is 1, outside [0, 1)",
                               [&] { scaled_dot_product_attention(q, k, v, {.dropout = 1}); });
-    check_refused<ValueError>("scaled_dot_product_attention: an undefined tensor was given",
+    check_refused<ValueError>("scaled_dot_product_attention: operand 1 is an undefined tensor",
                               [&] { scaled_dot_product_attention(q, Tensor(), v); });
 }

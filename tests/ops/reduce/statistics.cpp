@@ -102,5 +102,5 @@ TEST_CASE("statistics: what does not fit is refused with the caller's line") {
     check_refused<DtypeError>("stddev: the operand is int64; float32 or float64 is needed", [&] { stddev(arange(3)); });
     check_refused<ValueError>("norm: p is -1, not 0 or more", [&] { norm(ones({2}), -1); });
     check_refused<ShapeError>("norm: axis 0 of [0] has length 0", [&] { norm(ones({0}), infinity); });
-    check_refused<ValueError>("norm: an undefined tensor was given", [&] { norm(Tensor()); });
+    check_refused<ValueError>("norm: operand 0 is an undefined tensor", [&] { norm(Tensor()); });
 }

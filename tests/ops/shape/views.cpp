@@ -283,7 +283,7 @@ TEST_CASE("views: what does not fit is refused with the caller's line") {
 
 TEST_CASE("views: an undefined tensor is refused in the name of what was called") {
     const Tensor none;
-    const auto refused = [](const std::string& name) { return name + ": an undefined tensor was given"; };
+    const auto refused = [](const std::string& name) { return name + ": operand 0 is an undefined tensor"; };
     check_refused<ValueError>(refused("reshape"), [&] { reshape(none, {1}); });
     check_refused<ValueError>(refused("permute"), [&] { permute(none, {0}); });
     check_refused<ValueError>(refused("transpose"), [&] { transpose(none); });
