@@ -13,9 +13,10 @@ int main(int argc, char** argv) {
                  program_invocation_short_name);
     app.set_version_flag("--version", program_invocation_short_name + std::string(" (Wengert) ") + WENGERT_VERSION);
     wengert::program::GradcheckFlags flags;
-    app.add_option("--op", flags.op, "Check the op of this name alone")->type_name("NAME");
-    app.add_flag("--json", flags.json,
-                 "Print {\"checks\": [{\"op\", \"input\", \"order\", \"error\", \"verdict\"}, ..]}");
+    app.add_option("--op", flags.op, "Check the ops and functions of this name alone")->type_name("NAME");
+    app.add_flag(
+        "--json", flags.json,
+        "Print {\"checks\": [{\"op\", \"input\", \"order\", \"error\", \"verdict\"}, ..]}, a row for each operand");
     CLI11_PARSE(app, argc, argv);
     try {
         return wengert::program::run_gradient_checks(flags) ? 0 : 1;

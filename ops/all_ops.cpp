@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <cctype>
 #include <initializer_list>
+#include <iterator>
 #include <span>
 #include <wengert/ops/all_ops.hpp>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/elementwise/internal/exact.hpp>
+#include <wengert/ops/internal/composed.hpp>
 #include <wengert/ops/ops.hpp>
 #include <wengert/ops/reduce/internal/sum_op.hpp>
 
@@ -96,10 +99,12 @@ OpEntry entry() {
 }
 
 template <class... Ops>
-OpFamily family(std::string_view title, OpList<Ops...>, std::initializer_list<std::span<const OpDoc>> composed = {}) {
+OpFamily family(std::string_view title, OpList<Ops...>,
+                std::initializer_list<std::span<const ComposedFunction>> composed = {}) {
     OpFamily result{title, {entry<Ops>()...}, {}};
-    for (const std::span<const OpDoc> rows : composed)
-        result.composed.insert(result.composed.end(), rows.begin(), rows.end());
+    for (const std::span<const ComposedFunction> rows : composed)
+        for (const auto& [doc, samples] : rows)
+            result.composed.push_back({called_functions(doc).front(), doc, samples != nullptr, samples});
     return result;
 }
 
@@ -183,34 +188,34 @@ const std::vector<OpFamily>& op_families() {
         family("Hyperbolic functions", HyperbolicFunctions{}),
         family("Activation functions", ActivationFunctions{}),
         family("Special functions", SpecialFunctions{}),
-        family("Comparisons and choice", Join<ComparisonFunctions, ChoiceOps>{}, {composed_comparisons}),
-        family("Sums", SumOps{}, {composed_reductions}),
+        family("Comparisons and choice", Join<ComparisonFunctions, ChoiceOps>{}, {composed_comparisons()}),
+        family("Sums", SumOps{}, {composed_reductions()}),
         family("Products", ProdOps{}),
         family("Running sums and products", ScanOps{}),
         family("Extremes", ExtremeOps{}),
-        family("Counts", CountOps{}, {composed_counts}),
+        family("Counts", CountOps{}, {composed_counts()}),
         family("Softmax", SoftmaxOps{}),
-        family("Matrix products", Join<ProductOps, LinearOps>{}, {composed_products}),
+        family("Matrix products", Join<ProductOps, LinearOps>{}, {composed_products()}),
         family("Linear algebra", Join<TriangularOps, SolveOps, DecompositionOps, LeastSquaresOps>{},
-               {composed_matrix_products, composed_solutions, composed_least_squares}),
+               {composed_matrix_products(), composed_solutions(), composed_least_squares()}),
         family("Convolutions", ConvolutionOps{}),
-        family("Pools", PoolOps{}, {composed_pools}),
-        family("Losses", Join<LossOps, LinearLossOps, CtcOps>{}, {composed_losses}),
+        family("Pools", PoolOps{}, {composed_pools()}),
+        family("Losses", Join<LossOps, LinearLossOps, CtcOps>{}, {composed_losses()}),
         family("Attention", AttentionOps{}),
         family("Lookup", Join<IndexOps, GatherOps, ScatterOps>{},
-               {composed_lookups, composed_scatters, composed_positions}),
-        family("Order", SortingOps{}, {composed_orders}),
-        family("Views", ViewOps{}, {composed_views}),
+               {composed_lookups(), composed_scatters(), composed_positions()}),
+        family("Order", SortingOps{}, {composed_orders()}),
+        family("Views", ViewOps{}, {composed_views()}),
         family("Copies", CopyOps{}),
         family("Joining", JoinOps{}),
-        family("Arrangements", OpList<>{}, {composed_arrangements}),
-        family("Deviations and norms", OpList<>{}, {composed_statistics}),
-        family("Formulas", OpList<>{}, {formulas}),
-        family("Masks", OpList<>{}, {composed_masks}),
-        family("Normalisations", NormalisationOps{}, {composed_normalisations}),
-        family("Noise", OpList<>{}, {composed_noise}),
-        family("Random tensors", OpList<>{}, {random_tensors}),
-        family("Random tensors by their parameters", OpList<>{}, {distributions}),
+        family("Arrangements", OpList<>{}, {composed_arrangements()}),
+        family("Deviations and norms", OpList<>{}, {composed_statistics()}),
+        family("Formulas", OpList<>{}, {composed_formulas()}),
+        family("Masks", OpList<>{}, {composed_masks()}),
+        family("Normalisations", NormalisationOps{}, {composed_normalisations()}),
+        family("Noise", OpList<>{}, {composed_noise()}),
+        family("Random tensors", OpList<>{}, {composed_random_tensors()}),
+        family("Random tensors by their parameters", OpList<>{}, {composed_distributions()}),
     };
     return families;
 }
@@ -222,6 +227,27 @@ const std::vector<OpEntry>& all_ops() {
         return all;
     }();
     return entries;
+}
+
+const std::vector<OpEntry>& all_sampled() {
+    static const std::vector<OpEntry> entries = [] {
+        std::vector<OpEntry> all = all_ops();
+        for (const OpFamily& family : op_families())
+            std::ranges::copy_if(family.composed, std::back_inserter(all), &OpEntry::differentiable);
+        return all;
+    }();
+    return entries;
+}
+
+std::vector<std::string_view> called_functions(const OpDoc& doc) {
+    const auto is_of_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+    std::vector<std::string_view> names;
+    for (std::size_t end = doc.call.find('('); end != std::string_view::npos; end = doc.call.find('(', end + 1)) {
+        std::size_t begin = end;
+        while (begin > 0 && is_of_name(doc.call[begin - 1])) --begin;
+        if (begin < end) names.push_back(doc.call.substr(begin, end - begin));
+    }
+    return names;
 }
 
 std::string_view op_family(std::string_view name) {

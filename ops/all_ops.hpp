@@ -9,24 +9,28 @@
 
 namespace WENGERT_EXPORT wengert {
 
-/// An op as checks, tests and the reference see it.
+/// An op, or a function that is composed of ops, as checks, tests and the reference see it.
 struct OpEntry {
     std::string_view name;             ///< as errors and graphs have it
     OpDoc doc;                         ///< its row in the reference
-    bool differentiable;               ///< whether it has a vjp
-    std::vector<Sample> (*samples)();  ///< of its gradient check
+    bool differentiable;               ///< whether it has a derivative
+    std::vector<Sample> (*samples)();  ///< of its gradient check; null of a composed function without derivative
 };
 
-/// Ops that belong together, with the rows of the reference for functions that are composed of ops.
+/// Ops that belong together, and functions that are composed of ops.
 struct OpFamily {
-    std::string_view title;       ///< as the reference's headings have it
-    std::vector<OpEntry> ops;     ///< in the order of the list
-    std::vector<OpDoc> composed;  ///< rows of functions that are composed of ops
+    std::string_view title;         ///< as the reference's headings have it
+    std::vector<OpEntry> ops;       ///< in the order of the list
+    std::vector<OpEntry> composed;  ///< each is named as the first function of its row
 };
 
-/// Every op and every function there is, from the lists at the ends of the families' files, and all ops in that order.
+/// Every op and every function there is, from the lists at the ends of the families' files and from ops/*/composed.cpp.
 const std::vector<OpFamily>& op_families();
+/// All ops in that order, and all entries that have samples: these ops, then composed functions with a derivative.
 const std::vector<OpEntry>& all_ops();
+const std::vector<OpEntry>& all_sampled();
+/// The functions that a row of the reference names: "conv2d(x, ..), conv1d(x, ..)" -> conv2d, conv1d.
+std::vector<std::string_view> called_functions(const OpDoc& doc);
 /// The title of the family that an op's name is in, "Matrix products"; empty if it is in none. GraphOptions::family.
 std::string_view op_family(std::string_view name);
 

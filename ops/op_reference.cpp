@@ -44,7 +44,7 @@ std::string op_reference() {
         page += fmt::format("\n## {}\n\n| call | shapes | result y | derivative |\n| --- | --- | --- | --- |\n",
                             family.title);
         for (const OpEntry& op : family.ops) add_row(page, op.doc);
-        for (const OpDoc& row : family.composed) add_row(page, row);
+        for (const OpEntry& function : family.composed) add_row(page, function.doc);
     }
     return page;
 }

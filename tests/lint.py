@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ORDERS = {
     '': 'autograd < ops < nn < models < examples',
     'autograd': 'tensor < tape < transform | check | observe',
-    'ops': 'elementwise & shape & reduce < index | random < products < linalg < network < onnx',
+    'ops': 'internal < elementwise & shape & reduce < index | random < products < linalg < network < onnx',
     'models': 'text < seq2seq',
     'models/seq2seq': 'internal < scoring | systems | decoding | training',
 }

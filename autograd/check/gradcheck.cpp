@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
+#include <utility>
 #include <wengert/autograd/check/gradcheck_model.hpp>
 #include <wengert/autograd/check/internal/gradcheck_whole.hpp>
 #include <wengert/autograd/check/internal/kinks.hpp>
@@ -203,12 +204,13 @@ void require_options(const Tensors& inputs, const GradcheckOptions& options) {
         throw ValueError(fmt::format("gradcheck: {} names for {} inputs", options.names.size(), inputs.size()));
 }
 
-Finding find(const GradcheckFunction& f, const Tensors& inputs, const GradcheckOptions& options, double& worst_error) {
+Finding find(const GradcheckFunction& f, const Tensors& inputs, const GradcheckOptions& options,
+             std::vector<GradcheckInput>& checked) {
     require_options(inputs, options);
     const std::vector<std::string> names = described(inputs, options);
     if (floating(inputs).empty()) throw ValueError("gradcheck: no input is float64, so there is nothing to check");
     const Differentiated first = first_order(f, names);
-    Finding found = compare_beside_kinks(first, inputs, options, worst_error);
+    Finding found = compare_beside_kinks(first, inputs, options, checked);
     if (found.diagnosis.verdict != GradcheckVerdict::passed || options.order == 1) return found;
     const Differentiated second = second_order(f, inputs, names);
     Tensors all = clones(inputs);
@@ -216,14 +218,20 @@ Finding find(const GradcheckFunction& f, const Tensors& inputs, const GradcheckO
     all.push_back(tensor(RandomNumbers(options.seed).next(value.numel()), value.shape()));
     found = compare_passes(f, all, second, options.seed);
     if (found.diagnosis.verdict != GradcheckVerdict::passed) return found;
-    found = compare_beside_kinks(second, all, options, worst_error);
+    found = compare_beside_kinks(second, all, options, checked);
     if (found.diagnosis.verdict != GradcheckVerdict::passed || options.order == 2) return found;
-    return compare_beside_kinks(third_order(f, inputs, second, options.seed), all, options, worst_error);
+    return compare_beside_kinks(third_order(f, inputs, second, options.seed), all, options, checked);
 }
 
-GradcheckResult result_of(const Finding& found, double worst_error) {
+GradcheckResult result_of(const Finding& found, std::vector<GradcheckInput> checked) {
     const GradcheckVerdict verdict = found.diagnosis.verdict;
-    return {verdict == GradcheckVerdict::passed, worst_error, found.message(), verdict};
+    GradcheckResult result{verdict == GradcheckVerdict::passed, 0, found.message(), verdict, std::move(checked)};
+    for (GradcheckInput& input : result.inputs) {
+        result.worst_error = std::max(result.worst_error, input.worst_error);
+        const bool is_meant = found.input.empty() || found.input == input.name;
+        input.verdict = result.passed || is_meant ? verdict : GradcheckVerdict::not_checked;
+    }
+    return result;
 }
 
 /// The rules of all ops may hold where that of their composition cannot: relu(x) - relu(-x) is x, and its gradient at 0
@@ -264,17 +272,17 @@ std::string_view to_string(GradcheckVerdict verdict) {
 }
 
 GradcheckResult gradcheck_whole(const GradcheckFunction& f, const Tensors& inputs, const GradcheckOptions& options) {
-    double worst_error = 0;
-    const Finding found = find(f, inputs, options, worst_error);
-    return result_of(found, worst_error);
+    std::vector<GradcheckInput> checked;
+    const Finding found = find(f, inputs, options, checked);
+    return result_of(found, std::move(checked));
 }
 
 GradcheckResult gradcheck(const GradcheckFunction& f, const Tensors& inputs, const GradcheckOptions& options) {
-    double worst_error = 0;
-    Finding found = find(f, inputs, options, worst_error);
+    std::vector<GradcheckInput> checked;
+    Finding found = find(f, inputs, options, checked);
     if (found.diagnosis.verdict == GradcheckVerdict::kink || found.holds_beside)
         found.diagnosis = diagnose_ops(f, inputs, options, found.diagnosis);
-    return result_of(found, worst_error);
+    return result_of(found, std::move(checked));
 }
 
 }  // namespace wengert

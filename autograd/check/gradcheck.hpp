@@ -37,10 +37,18 @@ enum class GradcheckVerdict : std::uint8_t {
     nondeterministic,  ///< two runs differ
     not_finite,        ///< a value or a gradient is NaN or infinite
     overwrites,        ///< an input or the cotangent was written to
-    not_checked,       ///< of a model's node that cannot be run again
+    not_checked,       ///< of a model's node that cannot be run again, and of an input that was not reached
 };
 /// "wrong rule"
 std::string_view to_string(GradcheckVerdict verdict);
+
+/// What a check found of the derivatives by one input.
+struct GradcheckInput {
+    std::string name;        ///< as messages have it: "input 0 "x"" or, from order 2 on, "the cotangent"
+    double worst_error = 0;  ///< the largest difference met by this input
+    /// Of a check that stopped at another input: not_checked.
+    GradcheckVerdict verdict = GradcheckVerdict::passed;
+};
 
 /// What a check found, and where it was worst.
 struct GradcheckResult {
@@ -52,6 +60,7 @@ struct GradcheckResult {
     /// what it follows from.
     std::string message = {};
     GradcheckVerdict verdict = GradcheckVerdict::passed;  ///< why it did not pass
+    std::vector<GradcheckInput> inputs = {};              ///< each float64 one, and the cotangent
 
     /// Whether it passed.
     explicit operator bool() const { return passed; }

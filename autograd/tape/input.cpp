@@ -1,12 +1,17 @@
 #include <wengert/autograd/tape/input.hpp>
 #include <wengert/autograd/tape/scope.hpp>
+#include <wengert/autograd/tensor/internal/undefined_error.hpp>
 
 namespace wengert {
 
 const Tensor& Input::tensor() const {
     if (tensor_ != nullptr && tensor_->defined()) return *tensor_;
-    ValueError error(tensor_ == nullptr ? "a number was given where a tensor is needed"
-                                        : "an undefined tensor was given");
+    if (is_undefined()) {
+        UndefinedError error("an undefined tensor was given");
+        error.locate("operand", to_string(current_place()), where_);
+        throw error;
+    }
+    ValueError error("a number was given where a tensor is needed");
     error.locate("operand", to_string(current_place()), where_);
     throw error;
 }

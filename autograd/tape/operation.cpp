@@ -1,13 +1,15 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <wengert/autograd/tape/operation.hpp>
+#include <wengert/autograd/tensor/internal/undefined_error.hpp>
 #include <wengert/autograd/tensor/parallel.hpp>
 
 namespace wengert {
 
 void require_operands(const Inputs& in, bool computes) {
     for (std::size_t i = 0; i < in.size(); ++i) {
-        if (!in[i].defined()) throw ValueError(fmt::format("operand {} is an undefined tensor", i));
+        if (!in[i].defined()) throw UndefinedError(fmt::format("operand {} is an undefined tensor", i));
         if (computes && is_stored_only(in[i].dtype())) refuse_dtype(in[i].dtype(), fmt::format("operand {}", i));
     }
 }
@@ -59,7 +61,23 @@ void relocate(Error& error, std::string_view function, std::initializer_list<Inp
     const Tensor none;
     std::vector<const Tensor*> tensors;
     for (const Input& x : operands) tensors.push_back(x.is_number() || x.is_undefined() ? &none : &x.tensor());
-    error.relocate(function, describe_operands(Inputs(tensors), {}), operands.begin()->where());
+    const std::string described = describe_operands(Inputs(tensors), {});
+    const SourceLine& where = operands.begin()->where();
+    if (dynamic_cast<const UndefinedError*>(&error) == nullptr) return error.relocate(function, described, where);
+    // A number that was said is that of an operand of a function inside. Operands that may be undefined stand behind
+    // the others, so that the first one is meant.
+    const auto* const found = std::ranges::find_if(operands, &Input::is_undefined);
+    UndefinedError own(found == operands.end()
+                           ? "an undefined tensor was given"
+                           : fmt::format("operand {} is an undefined tensor", found - operands.begin()));
+    own.locate(function, described, where);
+    throw own;
+}
+
+void refuse_undefined(std::string_view function, std::size_t operand, const SourceLine& where) {
+    UndefinedError error(fmt::format("operand {} is an undefined tensor", operand));
+    error.locate(function, to_string(current_place()), where);
+    throw error;
 }
 
 }  // namespace wengert

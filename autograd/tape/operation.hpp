@@ -232,7 +232,8 @@ decltype(auto) located(std::string_view function, const Inputs& in, const Source
 }
 
 /// The same with the operands as the caller gave them, undefined tensors and numbers too. For a public function that is
-/// composed of others, so that its errors speak of what the caller wrote: mean() never says "sum".
+/// composed of others, so that its errors speak of what the caller wrote: mean() never says "sum", and an undefined
+/// tensor has its number among the caller's operands.
 void relocate(Error& error, std::string_view function, std::initializer_list<Input> operands);
 template <class F>
 decltype(auto) located(std::string_view function, std::initializer_list<Input> operands, const F& f) {
@@ -244,15 +245,19 @@ decltype(auto) located(std::string_view function, std::initializer_list<Input> o
     }
 }
 
-/// The tensor of an operand of a public function. That it is undefined, or a number, is that function's error.
-inline const Tensor& tensor_of(const Input& x, std::string_view function) {
+/// Says that an operand of a public function is an undefined tensor.
+[[noreturn]] void refuse_undefined(std::string_view function, std::size_t operand, const SourceLine& where);
+
+/// The tensor of an operand of a public function, by its number. That it is undefined, or a number, is that function's
+/// error.
+inline const Tensor& tensor_of(const Input& x, std::string_view function, std::size_t operand = 0) {
+    if (x.is_undefined()) refuse_undefined(function, operand, x.where());
     return located(function, {x}, [&]() -> const Tensor& { return x.tensor(); });
 }
 
-/// An axis of an operand counted from the front, or an axis among `more` than it has. Throws ShapeError, in the
-/// function's name, for one that there is not.
-inline int axis_of(const Input& x, int axis, std::string_view function, int more = 0) {
-    return located(function, {x}, [&] { return normalize_axis(axis, x.tensor().rank() + more); });
+/// An axis of an operand counted from the front. Throws ShapeError, in the function's name, for one that there is not.
+inline int axis_of(const Input& x, int axis, std::string_view function) {
+    return located(function, {x}, [&] { return normalize_axis(axis, x.tensor().rank()); });
 }
 
 /// The tangent of an op's result. Throws NotDifferentiableError if the op has no forward rule.

@@ -5,6 +5,7 @@
 #include <ostream>
 #include <wengert/autograd/tensor/allocator.hpp>
 #include <wengert/autograd/tensor/internal/uncounted.hpp>
+#include <wengert/autograd/tensor/internal/undefined_error.hpp>
 #include <wengert/autograd/tensor/memory_limit.hpp>
 #include <wengert/autograd/tensor/tensor.hpp>
 
@@ -122,7 +123,7 @@ void require_floating(const Tensor& x, std::string_view name) {
     if (!is_floating(x.dtype())) refuse_dtype(x.dtype(), name);
 }
 
-void Tensor::throw_undefined() { throw ValueError("an undefined tensor was used (a default-constructed handle)"); }
+void Tensor::throw_undefined() { throw UndefinedError("an undefined tensor was used (a default-constructed handle)"); }
 
 void Tensor::throw_dtype(Dtype wanted) const {
     throw DtypeError(fmt::format("a tensor of {} was read as {}", to_string(dtype()), to_string(wanted)));

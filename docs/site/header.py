@@ -31,7 +31,7 @@ STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 OPTION = re.compile(r'OptionText\{\s*"(\w+)",\s*((?:"[^"]*"\s*)+)')
 # The lists and tables at the end of a family's file.
 LISTS = re.compile(r'using \w+ = (OpList|Join)<|extern (const FormulaTable|template)|'
-                   r'inline constexpr (auto& table_of<|OpDoc \w+\[\]|bool is_(listed|in)<)')
+                   r'inline constexpr (auto& table_of<|bool is_(listed|in)<)')
 SPECIALISATION = re.compile(r'((inline|constexpr|const|static) )*(struct|class|auto|bool|[\w:]+)&? \w+<[^()]*>\s*[={:]')
 # Of a sentence: it may be spelt like a class that it does not mean, and % keeps Doxygen from a link.
 FIRST_WORD = re.compile(r'(^[/*<]* ?|[.:;] )([A-Z][a-z]+)\b(?![(:.])')

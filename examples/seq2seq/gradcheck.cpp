@@ -30,12 +30,23 @@ void print(const GradientCheck& row) {
     std::fflush(stdout);
 }
 
+/// The row in JSON, once for each operand.
+void add_rows(nlohmann::ordered_json& rows, const GradientCheck& row) {
+    const auto add = [&](const std::string& input, double error, std::string_view verdict) {
+        rows.push_back(
+            {{"op", row.subject}, {"input", input}, {"order", row.order}, {"error", error}, {"verdict", verdict}});
+    };
+    if (row.inputs.empty()) add(row.input, row.worst_error, verdict_of(row));
+    for (const GradcheckInput& input : row.inputs) add(input.name, input.worst_error, to_string(input.verdict));
+}
+
 }  // namespace
 
 GradientCheck::GradientCheck(std::string subject, int order, const GradcheckResult& result)
     : GradientCheck(std::move(subject), order, result.worst_error, result.passed ? Verdict::passed : Verdict::failed,
                     result.message) {
     found = result.verdict;
+    inputs = result.inputs;
 }
 
 GradientCheck::GradientCheck(std::string subject, int order, double worst_error, Verdict verdict, std::string message)
@@ -52,11 +63,7 @@ bool run_gradient_checks(const GradcheckFlags& flags) {
         ++checks;
         failures += row.verdict == Verdict::failed;
         if (flags.json)
-            rows.push_back({{"op", row.subject},
-                            {"input", row.input},
-                            {"order", row.order},
-                            {"error", row.worst_error},
-                            {"verdict", verdict_of(row)}});
+            add_rows(rows, row);
         else
             print(row);
     };

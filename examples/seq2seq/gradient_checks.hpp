@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 #include <wengert/autograd/check/gradcheck.hpp>
 
 namespace wengert::program {
@@ -16,8 +17,9 @@ struct GradientCheck {
     double worst_error;  ///< the largest over all samples, relative to the derivatives where these exceed 1
     Verdict verdict;
     std::string message;                                ///< why it failed, with the sample that did
-    std::string input = {};                             ///< the sample or the operand; empty: all inputs
+    std::string input = {};                             ///< the worst sample, or the operand; empty: all inputs
     GradcheckVerdict found = GradcheckVerdict::passed;  ///< of gradcheck()
+    std::vector<GradcheckInput> inputs = {};            ///< each operand, of each sample; empty: there is `input` alone
 
     GradientCheck(std::string subject, int order, const GradcheckResult& result);
     GradientCheck(std::string subject, int order, double worst_error, Verdict verdict, std::string message);
@@ -25,8 +27,8 @@ struct GradientCheck {
 
 using GradientCheckReport = std::function<void(const GradientCheck&)>;
 
-/// Checks every op of all_ops() with all its samples, or those of one name; ValueError if there is none. An op without
-/// derivative passes by refusing to give one.
+/// Checks everything in all_sampled() with all its samples, or the ops that bear a name and the functions of that name;
+/// ValueError if there is none. An op without derivative passes by refusing to give one.
 void check_ops(const GradientCheckReport& report, std::string_view name = {});
 
 /// Checks formulas of several ops as map() and map_sum() fuse them, the layers, and the whole model's loss by every
@@ -37,8 +39,10 @@ void check_layers(const GradientCheckReport& report);
 void check_nodes(const GradientCheckReport& report);
 
 struct GradcheckFlags {
-    std::string op;     ///< checks the ops of this name alone
-    bool json = false;  ///< prints {"checks": [{"op", "input", "order", "error", "verdict"}, ..]} instead of a table
+    std::string op;  ///< checks the ops and functions of this name alone
+    /// Prints {"checks": [{"op", "input", "order", "error", "verdict"}, ..]} instead of a table: a row for each operand
+    /// of each sample.
+    bool json = false;
 };
 /// Runs all checks and prints them; whether all have passed.
 bool run_gradient_checks(const GradcheckFlags& flags = {});

@@ -11,7 +11,7 @@ constinit const FormulaTable<ActivationFunctions> activation_formulas = compile_
 
 Tensor hardtanh(const Input& x, double low, double high) {
     return located("hardtanh", {x}, [&] {
-        if (!(low < high)) throw ValueError(fmt::format("{} is not below {}", low, high));
+        if (!(low < high)) throw ValueError(fmt::format("low {} is not below high {}", low, high));
         return map([low, high](auto x) { return hardtanh(x, low, high); }, x);
     });
 }

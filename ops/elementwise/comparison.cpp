@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -76,8 +74,6 @@ Tensor where(const Input& condition, const Input& yes, const Input& no) {
     static_assert(is_listed<Where>, "the op is missing in its family's list");
     return located(Where::name, {condition, yes, no}, [&] {
         const std::array operands{condition, yes, no};
-        for (std::size_t k = 0; k < operands.size(); ++k)
-            if (operands[k].is_undefined()) throw ValueError(fmt::format("operand {} is an undefined tensor", k));
         if (std::ranges::all_of(operands, &Input::is_number)) throw ValueError("all operands are numbers");
         const std::span choices = std::span(operands).last(2);
         const bool by_condition = !condition.is_number() && is_floating(condition.tensor().dtype()) &&

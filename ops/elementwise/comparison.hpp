@@ -135,13 +135,6 @@ auto isfinite(const X& x) {
     return abs(x) < std::numeric_limits<double>::infinity();
 }
 
-/// Rows of the op reference.
-inline constexpr OpDoc composed_comparisons[] = {
-    {"logical_not(x)", "[..] -> the same", "whether x is 0, bool", "none"},
-    {"isnan(x)", "[..] -> the same", "whether x is NaN, bool", "none"},
-    {"isinf(x)", "[..] -> the same", "whether x is infinite, bool", "none"},
-    {"isfinite(x)", "[..] -> the same", "whether x is neither, bool", "none"}};
-
 /// `yes` where `condition` is not 0, `no` elsewhere, of one dtype: that of yes and no by promotion, of which the
 /// condition has no part; two numbers take it of a floating condition. No gradient flows to the condition, nor to the
 /// operand not taken: its cotangent is 0 there, which a rule that divides by 0 further up turns into NaN.

@@ -130,11 +130,4 @@ template <class F, class Start, class X, class... Rest>
     return fold(f, f(start, x), rest...);
 }
 
-/// Rows of the op reference.
-inline constexpr OpDoc formulas[] = {
-    {"map(f, x...)", broadcast_shape, "a formula f of 1 to 32 operands, as one op; std::tuple for several results",
-     "by dual numbers, for all operands in one pass"},
-    {"map_sum(f, axes, x...)", "as map, without the axes", "Σ f(x...), without the tensor that is summed",
-     "by dual numbers, for all operands in one pass"}};
-
 }  // namespace wengert

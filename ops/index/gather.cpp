@@ -10,22 +10,24 @@
 namespace wengert {
 namespace {
 
-Tensor positions_from(std::int64_t least, std::int64_t length, const Tensor& positions) {
+Tensor positions_from(std::int64_t least, std::int64_t length, const Tensor& positions, const PositionNames& names) {
     if (positions.dtype() != Dtype::int64 && positions.dtype() != Dtype::int32)
-        throw DtypeError(fmt::format("the index must be int64 or int32, not {}", to_string(positions.dtype())));
+        throw DtypeError(fmt::format("{} must be int64 or int32, not {}", names.all, to_string(positions.dtype())));
     const Tensor whole = as_int64(positions), in_order = packed(whole);
     const auto* const position = in_order.data<std::int64_t>();
     for (std::int64_t i = 0; i < in_order.numel(); ++i)
         if (position[i] < least || position[i] >= length)
-            throw ValueError(fmt::format("position {} is outside an axis of length {}", position[i], length));
+            throw ValueError(fmt::format("{} {} is outside an axis of length {}", names.one, position[i], length));
     return whole;
 }
 
 }  // namespace
 
-Tensor checked_positions(const Tensor& positions, std::int64_t length) { return positions_from(0, length, positions); }
-Tensor counted_positions(const Tensor& positions, std::int64_t length) {
-    return positions_from(-length, length, positions);
+Tensor checked_positions(const Tensor& positions, std::int64_t length, const PositionNames& names) {
+    return positions_from(0, length, positions, names);
+}
+Tensor counted_positions(const Tensor& positions, std::int64_t length, const PositionNames& names) {
+    return positions_from(-length, length, positions, names);
 }
 
 Tensor stretched_index(const Tensor& positions, const Tensor& x, int axis) {
@@ -154,6 +156,8 @@ Tensor index_select(const Input& x, int axis, const Tensor& positions) {
     return located("index_select", {x, {positions, x.where()}}, [&] {
         if (positions.rank() != 1)
             throw ShapeError(fmt::format("positions must have one axis, not be {}", to_string(positions.shape())));
+        if (positions.dtype() != Dtype::int64 && positions.dtype() != Dtype::int32)
+            throw DtypeError(fmt::format("positions must be int64 or int32, not {}", to_string(positions.dtype())));
         const int at = normalize_axis(axis, x.tensor().rank());
         Shape shape = x.tensor().shape();
         for (int i = 0; i < shape.rank(); ++i) shape[i] = i == at ? positions.dim(0) : 1;

@@ -62,11 +62,6 @@ struct ScatterAdd {
 /// at the positions. Throws what gather() throws, and ShapeError unless positions have one axis.
 Tensor index_select(const Input& x, int axis, const Tensor& positions);
 
-/// Rows of the op reference.
-inline constexpr OpDoc composed_lookups[] = {{"index_select(x, axis, positions)",
-                                              "[.., n, ..], int64 [k] -> [.., k, ..]", "x[.., positions[i], ..]",
-                                              "ct added at the positions"}};
-
 // clang-format off
 using GatherOps = OpList<
     Gather,

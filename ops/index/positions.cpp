@@ -52,7 +52,7 @@ Tensor masked_select(const Input& x, const Tensor& mask) {
 Tensor one_hot(const Input& ids, std::int64_t n, Dtype dtype) {
     return located("one_hot", {ids}, [&] {
         if (n < 0) throw ValueError(fmt::format("n is {}, less than 0", n));
-        const Tensor x = checked_positions(ids.tensor(), n);
+        const Tensor x = checked_positions(ids.tensor(), n, {"ids", "id"});
         Shape shape = x.shape();
         shape.push_back(n);
         require_countable(shape);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 
 /// Positions of elements, and elements chosen by a mask.
@@ -19,12 +18,5 @@ Tensor masked_select(const Input& x, const Tensor& mask);
 /// unless ids are int64 or int32, and for a `dtype` that is stored only, ValueError for an id outside [0, n) and for n
 /// < 0.
 Tensor one_hot(const Input& ids, std::int64_t n, Dtype dtype = Dtype::float32);
-
-/// Rows of the op reference.
-inline constexpr OpDoc composed_positions[] = {
-    {"nonzero(x)", "[..] -> int64 [k, axes]", "the positions of the elements that are not 0", "none"},
-    {"masked_select(x, mask)", "the mask broadcasts -> [k]", "the elements where mask ≠ 0",
-     "ct where mask ≠ 0, else 0"},
-    {"one_hot(ids, n)", "int64 [..] -> [.., n]", "1 at the position ids, else 0", "none"}};
 
 }  // namespace wengert

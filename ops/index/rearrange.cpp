@@ -181,7 +181,7 @@ Tensor pad(const Input& x, int axis, std::int64_t before, std::int64_t after, co
                 shape[normalize_axis(axis, shape.rank())] = length;
                 return full(shape, options.value, x.tensor().dtype());
             };
-            return concat({beyond(before), x.tensor(), beyond(after)}, axis);
+            return concat({beyond(before), x.tensor(), beyond(after)}, axis, x.where());
         }
         const std::int64_t most = options.mode == PadMode::reflect ? n - 1 : n;
         if (n == 0 || (options.mode != PadMode::edge && std::max(before, after) > most))
@@ -321,7 +321,8 @@ std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes, const SourceLine& 
     return located("meshgrid", {}, where, [&] {
         Shape shape;
         for (const Tensor& x : axes) {
-            const Shape& own = Input(x, where).tensor().shape();
+            if (!x.defined()) refuse_undefined("meshgrid", static_cast<std::size_t>(&x - axes.data()), where);
+            const Shape& own = x.shape();
             if (own.rank() != 1) throw ShapeError(fmt::format("{} is not one axis", to_string(own)));
             shape.push_back(own[0]);
         }

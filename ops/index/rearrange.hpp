@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <vector>
-#include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/reduce/reduction_axes.hpp>
 
@@ -104,31 +103,5 @@ std::vector<Tensor> unbind(const Input& x, int axis);
 /// Throws ShapeError unless each has one axis, and for more than six of them.
 std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes,
                              const SourceLine& where = std::source_location::current());
-
-/// Rows of the op reference.
-inline constexpr OpDoc composed_arrangements[] = {
-    {"slice(x, axis, {.begin, .end, .step})", "[.., n, ..] -> [.., k, ..]", "x[.., begin:end:step, ..]",
-     "ct in its place, 0 elsewhere"},
-    {"flip(x, axes = all_axes)", "[..] -> the same", "the elements in the reverse order", "ct flipped"},
-    {"roll(x, shift, axis), roll(x, {shift, ..}, {axis, ..})", "[..] -> the same", "each element shift places on",
-     "ct rolled back"},
-    {"repeat_interleave(x, n, axis), repeat_interleave(x, counts, axis)",
-     "[.., k, ..] -> [.., k n, ..]; [.., k, ..], int64 [k] -> [.., Σ counts, ..]", "each slice n or counts[i] times",
-     "ct, summed"},
-    {"tile(x, n, axis), tile(x, {n, ..})", "[.., k, ..] -> [.., k n, ..]", "the whole n times", "ct, summed"},
-    {"pad(x, axis, before, after, options), pad(x, {{before, after}, ..}, options)",
-     "[.., n, ..] -> [.., before + n + after, ..]",
-     "with a constant, the edge, the reflection or the other end beyond the ends", "ct, added where it came from"},
-    {"tril(x, k = 0), triu(x, k = 0)", "[.., m, n] -> the same", "x[i, j] where j - i ≤ k, or ≥ k, else 0",
-     "the triangle of ct"},
-    {"diagonal(x, offset = 0, row_axis = -2, column_axis = -1), "
-     "diag_embed(x, offset = 0, row_axis = -2, column_axis = -1)",
-     "[.., m, n] -> [.., k]; [.., k] -> [.., k + abs offset, k + abs offset]",
-     "the elements x[i, i + offset]; a matrix with them", "a matrix with ct; the diagonal of ct"},
-    {"movedim(x, from, to)", "an axis moved", "a view", "ct moved back"},
-    {"flatten(x, first = 0, last = -1)", "[.., a, b, ..] -> [.., a b, ..]", "axes as one", "ct in x's shape"},
-    {"split(x, lengths, axis), split(x, length, axis), unbind(x, axis)", "parts or slices of an axis", "views",
-     "each part's ct in its place"},
-    {"meshgrid({x, y})", "[a], [b] -> [a, b], [a, b]", "the coordinates of a grid, views", "ct, summed"}};
 
 }  // namespace wengert

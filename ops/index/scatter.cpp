@@ -25,7 +25,15 @@ Places places_of(const Shape& shape, const std::vector<Tensor>& positions) {
         throw ShapeError(
             fmt::format("{} positions were given for the {} axes of {}", axes, shape.rank(), to_string(shape)));
     Shape common;
-    for (const Tensor& p : positions) common = broadcast(common, p.shape());
+    for (const Tensor& p : positions) {
+        if (!p.defined()) throw ValueError(fmt::format("positions {} are an undefined tensor", &p - positions.data()));
+        try {
+            common = broadcast(common, p.shape());
+        } catch (const ShapeError&) {
+            throw ShapeError(fmt::format("positions {} do not broadcast with those before, {}", to_string(p.shape()),
+                                         to_string(common)));
+        }
+    }
     Places places{zeros({common.numel()}, Dtype::int64), {1}, common};
     auto* const row = places.rows.mutable_data<std::int64_t>();
     for (int axis = 0; axis < shape.rank(); ++axis) {
@@ -34,7 +42,8 @@ Places places_of(const Shape& shape, const std::vector<Tensor>& positions) {
             places.result_shape.push_back(shape[axis]);
             continue;
         }
-        const Tensor checked = counted_positions(positions[static_cast<std::size_t>(axis)], shape[axis]);
+        const Tensor checked =
+            counted_positions(positions[static_cast<std::size_t>(axis)], shape[axis], {"positions", "position"});
         places.matrix[0] *= shape[axis];
         const Tensor along = packed(expand(checked, common));
         const auto* const position = along.data<std::int64_t>();
@@ -125,6 +134,9 @@ Tensor index(const Input& x, const std::vector<Tensor>& positions) {
 Tensor index_put(const Input& x, const std::vector<Tensor>& positions, const Input& values, bool accumulate) {
     return located("index_put", {x, values}, [&] {
         const Places places = places_of(x.tensor().shape(), positions);
+        if (!stretches_to(values.tensor().shape(), places.result_shape))
+            throw ShapeError(fmt::format("values {} do not stretch to {}, the shape of what is at the positions",
+                                         to_string(values.tensor().shape()), to_string(places.result_shape)));
         Shape rows = places.matrix, one_each = places.matrix;
         rows[0] = places.rows.numel();
         for (int axis = 0; axis < one_each.rank(); ++axis) one_each[axis] = axis == 0 ? rows[0] : 1;
@@ -143,6 +155,8 @@ Tensor segment_sum(const Input& values, const Tensor& segments, std::int64_t n) 
             throw ShapeError(fmt::format("segments {} are not one for each slice of {}", to_string(segments.shape()),
                                          to_string(shape)));
         if (n < 0) throw ValueError(fmt::format("n is {}, less than 0", n));
+        require_floating(values.tensor(), "each value");
+        checked_positions(segments, n, {"segments", "segment"});
         const std::int64_t slices = shape[0];
         shape[0] = 1;
         const Tensor matrix = reshape(values, {slices, shape.numel()});

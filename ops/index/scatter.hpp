@@ -49,14 +49,6 @@ Tensor index_put(const Input& x, const std::vector<Tensor>& positions, const Inp
 /// integer values or segments that are no int64 or int32, ValueError for a segment outside [0, n) and for n < 0.
 Tensor segment_sum(const Input& values, const Tensor& segments, std::int64_t n);
 
-/// Rows of the op reference.
-inline constexpr OpDoc composed_scatters[] = {
-    {"index(x, {i, j})", "[n, m, ..], int64 [p..] each -> [p.., ..]", "x[i, j]", "ct added at the positions"},
-    {"index_put(x, {i, j}, values, accumulate = false)", "[n, m, ..], int64 [p..] each, [p.., ..] -> [n, m, ..]",
-     "x, with values set or added at [i, j]", "ct, 0 where values are set; ct[i, j]"},
-    {"segment_sum(values, segments, n)", "[k, ..], int64 [k] -> [n, ..]", "sums of the slices of each segment",
-     "ct[segments]"}};
-
 // clang-format off
 using ScatterOps = OpList<
     Scatter>;

@@ -133,8 +133,8 @@ std::vector<Sample> RunningArgMax::samples() {
 
 Tensor searchsorted(const Input& sorted, const Input& values, bool right) {
     static_assert(is_listed<SearchSorted>, "the op is missing in its family's list");
-    return apply(SearchSorted{right}, {&tensor_of(sorted, SearchSorted::name), &tensor_of(values, SearchSorted::name)},
-                 sorted.where());
+    return apply(SearchSorted{right},
+                 {&tensor_of(sorted, SearchSorted::name), &tensor_of(values, SearchSorted::name, 1)}, sorted.where());
 }
 
 Shape SearchSorted::shape(const Inputs& in) const {
@@ -184,6 +184,7 @@ std::vector<Sample> SearchSorted::samples() {
 Tensor quantile(const Input& x, double q, const ReductionAxes& axes, bool keepdim) {
     return located("quantile", {x}, [&] {
         if (!(q >= 0 && q <= 1)) throw ValueError(fmt::format("q is {}, outside [0, 1]", q));
+        require_floating(x.tensor());
         axes.require_elements(x.tensor().shape());
         const Tensor rows = as_rows(x, axes), places = argsort({rows, x.where()});
         const std::int64_t n = rows.dim(-1);

@@ -82,17 +82,6 @@ struct SearchSorted {
     static std::vector<Sample> samples();
 };
 
-/// Rows of the op reference.
-inline constexpr OpDoc composed_orders[] = {
-    {"sort(x, axis = -1, descending = false)", "[.., n, ..] -> the same", "the elements in their order",
-     "ct where they came from"},
-    {"topk(x, k, axis = -1, largest = true)", "[.., n, ..] -> [.., k, ..], int64 [.., k, ..]",
-     "the k largest elements, or smallest, and their positions", "ct where they came from; none"},
-    {"cummax(x, axis), cummin(x, axis)", "[.., n, ..] -> the same, int64 the same",
-     "the largest element so far, or smallest, and its position", "ct added where they came from; none"},
-    {"quantile(x, q, axes = all_axes, keepdim = false), median(x, axes = all_axes, keepdim = false)",
-     "[.., n, ..] -> [.., ..]", "what a share q of the elements is below", "ct, shared between the two nearest"}};
-
 // clang-format off
 using SortingOps = OpList<
     ArgSort,

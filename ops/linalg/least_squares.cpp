@@ -1,13 +1,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <string_view>
 #include <utility>
 #include <wengert/ops/elementwise/map.hpp>
 #include <wengert/ops/linalg/decompositions.hpp>
 #include <wengert/ops/linalg/internal/matrices.hpp>
 #include <wengert/ops/linalg/least_squares.hpp>
 #include <wengert/ops/linalg/triangular.hpp>
+#include <wengert/ops/products/internal/products.hpp>
 #include <wengert/ops/products/matmul.hpp>
 #include <wengert/ops/shape/views.hpp>
 
@@ -19,15 +22,18 @@ Tensor lstsq(const Input& a, const Input& b) {
     return located("lstsq", {a, b}, [&] {
         const SourceLine& where = a.where();
         matrices::require(a.tensor(), "a");
-        if (b.tensor().rank() == 1) {
+        const bool is_vector = b.tensor().rank() == 1;
+        if (!is_vector) matrices::require(b.tensor(), "b");
+        products::require_alike({&a.tensor(), &b.tensor()}, std::array<std::string_view, 2>{"a", "b"});
+        const std::int64_t m = a.tensor().dim(-2), n = a.tensor().dim(-1);
+        if (b.tensor().dim(is_vector ? 0 : -2) != m)
+            throw ShapeError(fmt::format("a {} has not as many rows as b {}", to_string(a.tensor().shape()),
+                                         to_string(b.tensor().shape())));
+        if (is_vector) {
             const Tensor column = unsqueeze(b, 1), x = lstsq(a, {column, b.where()});
             return squeeze({x, where}, -1);
         }
-        matrices::require(b.tensor(), "b");
-        const std::int64_t m = a.tensor().dim(-2), n = a.tensor().dim(-1);
-        if (b.tensor().dim(-2) != m)
-            throw ShapeError(fmt::format("a {} has not as many rows as b {}", to_string(a.tensor().shape()),
-                                         to_string(b.tensor().shape())));
+        products::leading_axes("a", a.tensor(), "b", b.tensor());
         const ProductPrecision precision(Precision::float32);
         if (m >= n) {
             const auto [q, r] = qr(a);

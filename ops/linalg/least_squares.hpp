@@ -37,11 +37,6 @@ struct Pinv {
     static std::vector<Sample> samples();
 };
 
-/// Rows of the op reference.
-inline constexpr OpDoc composed_least_squares[] = {
-    {"lstsq(a, b)", "[.., m, n], [.., m, k] or [m] -> [.., n, k] or [.., n]",
-     "x with the least norm of a x - b, of several the least", "of the composition of qr and solve_triangular"}};
-
 // clang-format off
 using LeastSquaresOps = OpList<
     Pinv>;

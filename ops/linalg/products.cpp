@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <wengert/ops/elementwise/map.hpp>
 #include <wengert/ops/index/rearrange.hpp>
 #include <wengert/ops/linalg/internal/matrices.hpp>
 #include <wengert/ops/linalg/products.hpp>
 #include <wengert/ops/linalg/solve.hpp>
+#include <wengert/ops/products/internal/products.hpp>
 #include <wengert/ops/products/matmul.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
 #include <wengert/ops/shape/views.hpp>
@@ -17,6 +19,7 @@ Tensor dot(const Input& a, const Input& b) {
         if (of_a.rank() == 0 || of_b.rank() == 0 || of_a.back() != of_b.back())
             throw ShapeError(
                 fmt::format("a {} and b {} are no vectors of one length", to_string(of_a), to_string(of_b)));
+        products::leading_axes("a", a.tensor(), "b", b.tensor(), 1);
         return map_sum([](auto x, auto y) { return x * y; }, -1, a, b);
     });
 }
@@ -25,6 +28,7 @@ Tensor outer(const Input& a, const Input& b) {
     return located("outer", {a, b}, [&] {
         for (const Tensor* x : {&a.tensor(), &b.tensor()})
             if (x->rank() == 0) throw ShapeError("[] is no vector");
+        products::leading_axes("a", a.tensor(), "b", b.tensor(), 1);
         const Tensor column = unsqueeze(a, -1), row = unsqueeze(b, -2);
         return Input(column, a.where()) * row;
     });
@@ -34,6 +38,10 @@ Tensor kron(const Input& a, const Input& b) {
     return located("kron", {a, b}, [&] {
         matrices::require(a.tensor(), "a");
         matrices::require(b.tensor(), "b");
+        if (std::max(a.tensor().rank(), b.tensor().rank()) > 4)
+            throw ShapeError(fmt::format("a {} or b {} has more than four axes", to_string(a.tensor().shape()),
+                                         to_string(b.tensor().shape())));
+        products::leading_axes("a", a.tensor(), "b", b.tensor());
         const Tensor columns = unsqueeze(a, -1), blocks = unsqueeze({columns, a.where()}, -3);  // [.., m, 1, n, 1]
         const Tensor rows = unsqueeze(b, -2), block = unsqueeze({rows, b.where()}, -4);         // [.., 1, p, 1, q]
         const Tensor product = Input(blocks, a.where()) * block;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 
 /// Products and sums of vectors and matrices that are composed of ops, so that their derivatives are too. Leading axes
@@ -28,14 +27,5 @@ Tensor trace(const Input& a, std::int64_t offset = 0, int row_axis = -2, int col
 /// ShapeError for what is no square matrix, DtypeError unless a is float32 or float64, ValueError for n < 0 if a matrix
 /// is singular.
 Tensor matrix_power(const Input& a, std::int64_t n);
-
-/// Rows of the op reference.
-inline constexpr OpDoc composed_matrix_products[] = {
-    {"dot(a, b)", "[.., n], [.., n] -> [..], leading axes broadcast", "Σ a b", "ct b; ct a"},
-    {"outer(a, b)", "[.., m], [.., n] -> [.., m, n]", "a[i] b[j]", "ct b; aᵀ ct"},
-    {"kron(a, b)", "[.., m, n], [.., p, q] -> [.., m p, n q]", "a[i, j] b, each a block", "of the formula"},
-    {"trace(a, offset = 0, row_axis = -2, column_axis = -1)", "[.., m, n] -> [..]", "Σ a[i, i + offset]",
-     "ct on the diagonal"},
-    {"matrix_power(a, n)", "[.., m, m] -> the same", "aⁿ, of the inverse for n < 0", "of the products"}};
 
 }  // namespace wengert

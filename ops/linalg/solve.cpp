@@ -152,7 +152,7 @@ std::vector<Tensor> regular(const Shape& shape, std::uint64_t seed) {
 
 Tensor solve(const Input& a, const Input& b) {
     static_assert(is_listed<Solve>, "the op is missing in its family's list");
-    const Tensor &matrix = tensor_of(a, Solve::name), &right = tensor_of(b, Solve::name);
+    const Tensor &matrix = tensor_of(a, Solve::name), &right = tensor_of(b, Solve::name, 1);
     if (right.rank() != 1) return apply(Solve{}, {&matrix, &right}, a.where());
     const Tensor column = unsqueeze(b, 1);
     return squeeze({solve(a, {column, b.where()}), a.where()}, -1);

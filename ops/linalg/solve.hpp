@@ -77,9 +77,6 @@ struct SLogDet {
     static std::vector<Sample> samples();
 };
 
-/// Rows of the op reference.
-inline constexpr OpDoc composed_solutions[] = {{"inverse(a)", "[.., n, n] -> the same", "a⁻¹", "-a⁻ᵀ ct a⁻ᵀ"}};
-
 // clang-format off
 using SolveOps = OpList<
     Solve,

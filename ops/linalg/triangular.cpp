@@ -71,8 +71,8 @@ std::vector<Sample> Cholesky::samples() {
 
 Tensor solve_triangular(const Input& a, const Input& b, const TriangularOptions& options) {
     static_assert(is_listed<SolveTriangular>, "the op is missing in its family's list");
-    return apply(SolveTriangular{options}, {&tensor_of(a, SolveTriangular::name), &tensor_of(b, SolveTriangular::name)},
-                 a.where());
+    return apply(SolveTriangular{options},
+                 {&tensor_of(a, SolveTriangular::name), &tensor_of(b, SolveTriangular::name, 1)}, a.where());
 }
 
 Shape SolveTriangular::shape(const Inputs& in) const { return matrices::solution_shape(in); }

@@ -46,14 +46,14 @@ std::int64_t convolved(std::int64_t length, std::int64_t kernel, std::int64_t st
 }
 
 /// The size of the images that a convolution gives. Throws unless the kernel fits into `image`, which stands in x.
-Size2d result_of(const Size2d& image, const Size2d& kernel, const Conv2dOptions& o) {
+Size2d result_of(const Size2d& image, const Size2d& kernel, const Conv2dOptions& o, int axes) {
     const Size2d result{convolved(image.height, kernel.height, o.stride.height, o.padding.height, o.dilation.height),
                         convolved(image.width, kernel.width, o.stride.width, o.padding.width, o.dilation.width)};
     if (result.height < 1 || result.width < 1)
-        throw ShapeError(
-            fmt::format("a kernel of {} x {}, dilated to {} x {}, does not fit images of {} x {} with their padding",
-                        kernel.height, kernel.width, reach(kernel.height, o.dilation.height),
-                        reach(kernel.width, o.dilation.width), image.height, image.width));
+        throw ShapeError(fmt::format(
+            "a kernel of {}, dilated to {}, does not fit {} of {} with their padding", windows::text_of(kernel, axes),
+            windows::text_of({reach(kernel.height, o.dilation.height), reach(kernel.width, o.dilation.width)}, axes),
+            windows::kind_of(axes), windows::text_of(image, axes)));
     return result;
 }
 
@@ -137,8 +137,9 @@ TransposedConvolution transposed_op(const Tensor& x, const Tensor& weight, const
                o.output_padding.height),
         length(from.width, kernel.width, o.stride.width, o.padding.width, o.dilation.width, o.output_padding.width)};
     if (from.area() < 1 || kernel.area() < 1 || size.height < 1 || size.width < 1)
-        throw ShapeError(fmt::format("x {}, the weight {} and the options give images of {} x {}", to_string(x.shape()),
-                                     to_string(weight.shape()), size.height, size.width));
+        throw ShapeError(fmt::format("x {}, the weight {} and the options give {} of {}", to_string(x.shape()),
+                                     to_string(weight.shape()), windows::kind_of(x.rank() - 2),
+                                     windows::text_of(size, x.rank() - 2)));
     return {options, size};
 }
 Tensor transpose_images(std::initializer_list<Input> operands, const ConvTranspose2dOptions& options) {
@@ -177,8 +178,9 @@ Shape Convolution::shape(const Inputs& in) const {
         throw ShapeError(fmt::format("the channels of x {} and the weight {} do not fit in {} groups",
                                      to_string(x.shape()), to_string(weight.shape()), options.groups));
     if (in.size() == 3) require_length("the bias", in[2], weight.shape()[0]);
-    const Shape result = with_size(x.shape()[0], weight.shape()[0],
-                                   result_of(size_of(x.shape()), size_of(weight.shape()), options), x.rank());
+    const Shape result =
+        with_size(x.shape()[0], weight.shape()[0],
+                  result_of(size_of(x.shape()), size_of(weight.shape()), options, x.rank() - 2), x.rank());
     problem_of(x.shape(), weight.shape(), result, options);
     return result;
 }
@@ -318,7 +320,7 @@ Shape ConvolutionWeight::shape(const Inputs& in) const {
     if (x[1] % options.groups != 0 || ct[1] % options.groups != 0)
         throw ShapeError(fmt::format("the channels of x {} and ct {} do not fit in {} groups", to_string(x),
                                      to_string(ct), options.groups));
-    const Shape expected = with_size(x[0], ct[1], result_of(size_of(x), kernel, options), x.rank());
+    const Shape expected = with_size(x[0], ct[1], result_of(size_of(x), kernel, options, x.rank() - 2), x.rank());
     if (ct != expected)
         throw ShapeError(
             fmt::format("ct must be {} for x {}, not {}", to_string(expected), to_string(x), to_string(ct)));

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/random/random.hpp>
 #include <wengert/ops/reduce/reduction_axes.hpp>
@@ -14,10 +13,5 @@ namespace WENGERT_EXPORT wengert {
 /// Derivative: ct times what x was multiplied by. Throws ValueError unless 0 <= p < 1, DtypeError unless x is float32
 /// or float64, ShapeError for an axis that x does not have.
 Tensor dropout(const Input& x, double p, Generator& generator, const ReductionAxes& shared = {});
-
-/// Rows of the op reference for functions that are composed of ops.
-inline constexpr OpDoc composed_noise[] = {{"dropout(x, p, generator, shared = {})", "[..] -> same",
-                                            "0 with probability p, else x / (1 - p); together along shared axes",
-                                            "ct where x was kept, over 1 - p"}};
 
 }  // namespace wengert

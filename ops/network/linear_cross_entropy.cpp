@@ -22,8 +22,9 @@ Tensor linear_cross_entropy(const Input& x, const Input& weight, const Input& bi
                             const CrossEntropyOptions& options, std::int64_t chunk) {
     static_assert(is_listed<LinearCrossEntropy>, "the op is missing in its family's list");
     const LinearCrossEntropy op{options, chunk, ProductPrecision::current()};
-    const Tensor &states = tensor_of(x, LinearCrossEntropy::name), &rows = tensor_of(weight, LinearCrossEntropy::name),
-                 &added = tensor_of(bias, LinearCrossEntropy::name), whole = as_int64(labels);
+    const Tensor &states = tensor_of(x, LinearCrossEntropy::name),
+                 &rows = tensor_of(weight, LinearCrossEntropy::name, 1),
+                 &added = tensor_of(bias, LinearCrossEntropy::name, 2), whole = as_int64(labels);
     if (!options.weight.defined()) return apply(op, {&states, &rows, &added, &whole}, x.where());
     return apply(op, {&states, &rows, &added, &whole, &options.weight}, x.where());
 }

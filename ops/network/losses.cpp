@@ -75,11 +75,17 @@ Tensor nll_loss(const Input& x, const Tensor& labels, const NllOptions& options)
                                          to_string(x.tensor().shape())));
         if (labels.dtype() != Dtype::int64 && labels.dtype() != Dtype::int32)
             throw DtypeError(fmt::format("labels must be int64 or int32, not {}", to_string(labels.dtype())));
+        require_floating(x.tensor(), "x");
         // Ignored labels look up class 0, and what they find is left out.
         std::vector<std::int64_t> classes = labels.to_vector<std::int64_t>();
         std::vector<double> counts(classes.size(), 1);
-        for (std::size_t i = 0; i < classes.size(); ++i)
-            if (classes[i] == options.ignore_index) classes[i] = 0, counts[i] = 0;
+        const std::int64_t all = x.tensor().dim(-1);
+        for (std::size_t i = 0; i < classes.size(); ++i) {
+            if (classes[i] == options.ignore_index)
+                classes[i] = 0, counts[i] = 0;
+            else if (classes[i] < 0 || classes[i] >= all)
+                throw ValueError(fmt::format("label {} of row {} is outside [0, {})", classes[i], i, all));
+        }
         const Tensor index = tensor(classes, rows), found = gather(x, -1, unsqueeze({index, line}, -1));
         Tensor each = -Input(squeeze({found, line}, -1), line);
         Tensor weights = cast(tensor(counts, rows), x.tensor().dtype());

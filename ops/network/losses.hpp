@@ -1,6 +1,5 @@
 #pragma once
 
-#include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/network/reduction.hpp>
 
@@ -50,21 +49,5 @@ Tensor nll_loss(const Input& x, const Tensor& labels, Reduction reduction = Redu
 /// map(). Throws ShapeError if they do not broadcast, or for an axis that the result of that does not have, DtypeError
 /// unless both are float32 or float64.
 Tensor cosine_similarity(const Input& x, const Input& y, int axis = -1, double epsilon = 1e-8);
-
-/// Rows of the op reference.
-inline constexpr OpDoc composed_losses[] = {
-    {"mse_loss(x, target, reduction = mean)", "[..], [..] -> []", "(x - target)²", "of the formula"},
-    {"l1_loss(x, target, reduction = mean)", "[..], [..] -> []", "abs(x - target)", "of the formula"},
-    {"huber_loss(x, target, delta = 1, reduction = mean)", "[..], [..] -> []",
-     "d²/2 where abs d ≤ delta, else delta (abs d - delta/2), d = x - target", "of the formula"},
-    {"binary_cross_entropy_with_logits(x, target, positive_weight = 1, reduction = mean)", "[..], [..] -> []",
-     "-target ln s - (1 - target) ln(1 - s), s = 1 / (1 + e⁻ˣ)", "of the formula"},
-    {"kl_div(x, target, reduction = mean)", "[..], [..] -> []", "target (ln target - x)", "of the formula"},
-    {"hinge_loss(x, target, margin = 1, reduction = mean)", "[..], [..] -> []", "max(0, margin - target x)",
-     "of the formula"},
-    {"nll_loss(x, labels, reduction = mean), nll_loss(x, labels, options)", "[.., C], int64 [..] -> []",
-     "-weight[label] x[.., label]", "-ct weight[label] at the labels"},
-    {"cosine_similarity(x, y, axis = -1, epsilon = 1e-8)", "operands broadcast: [.., n, ..] -> [.., ..]",
-     "Σ x y / (max(norm x, epsilon) max(norm y, epsilon))", "of the formula"}};
 
 }  // namespace wengert

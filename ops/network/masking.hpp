@@ -1,6 +1,5 @@
 #pragma once
 
-#include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 
 namespace WENGERT_EXPORT wengert {
@@ -14,11 +13,5 @@ Tensor length_mask(const Input& lengths, std::int64_t n, Dtype dtype = Dtype::fl
 /// ct where the mask is 0, 0 elsewhere, whatever the value; none for the mask. Throws ShapeError if they do not
 /// broadcast, ValueError for a value that x's dtype does not have.
 Tensor masked_fill(const Input& x, const Tensor& mask, double value);
-
-/// Rows of the op reference for functions that are composed of ops.
-inline constexpr OpDoc composed_masks[] = {
-    {"length_mask(lengths, n)", "int64 [B] -> [B, n]", "1 before each row's length, 0 after", "none"},
-    {"masked_fill(x, mask, value)", "the mask broadcasts", "x, but `value` where mask ≠ 0",
-     "ct where mask = 0, else 0"}};
 
 }  // namespace wengert

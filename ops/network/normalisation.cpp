@@ -19,8 +19,9 @@ void require_epsilon(double eps) {
     if (!(eps >= 0)) throw ValueError(fmt::format("eps is {}, not 0 or more", eps));
 }
 
-/// The length of x's axis -1 or 1, which `axes` names.
+/// The length of axis -1 or 1, which `axes` names, of x, which is floating.
 std::int64_t length_of(const Tensor& x, int axis, std::string_view axes) {
+    require_floating(x, "x");
     if (x.rank() < (axis < 0 ? 1 : 2))
         throw ShapeError(fmt::format("x must be {}, not {}", axes, to_string(x.shape())));
     return x.dim(axis);
@@ -28,10 +29,12 @@ std::int64_t length_of(const Tensor& x, int axis, std::string_view axes) {
 
 /// For an operand that has one number for each of n features or channels of x, or is undefined.
 void require_each(std::string_view what, const Tensor& values, std::int64_t n, const Tensor& x) {
-    if (values.defined() && values.shape() != Shape{n})
+    if (!values.defined()) return;
+    require_floating(values, what);
+    if (values.shape() != Shape{n})
         throw ShapeError(
             fmt::format("{} must be [{}] for x {}, not {}", what, n, to_string(x.shape()), to_string(values.shape())));
-    if (values.defined() && values.dtype() != x.dtype())
+    if (values.dtype() != x.dtype())
         throw DtypeError(fmt::format("{} is {}, but x {}", what, to_string(values.dtype()), to_string(x.dtype())));
 }
 

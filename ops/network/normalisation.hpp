@@ -57,16 +57,6 @@ BatchNormalised batch_norm(const Input& x, const Tensor& weight, const Tensor& b
 Tensor batch_norm(const Input& x, const Tensor& mean, const Tensor& variance, const Tensor& weight, const Tensor& bias,
                   double eps = 1e-5);
 
-/// Rows of the op reference.
-inline constexpr OpDoc composed_normalisations[] = {
-    {"group_norm(x, groups, weight, bias, eps = 1e-5)", "[B, C, ..], [C], [C] -> [B, C, ..]",
-     "(x - mean) / √(variance + eps) weight + bias, of each group of channels", "of the formula"},
-    {"batch_norm(x, weight, bias, eps = 1e-5)", "[B, C, ..], [C], [C] -> [B, C, ..], [C], [C]",
-     "(x - mean) / √(variance + eps) weight + bias, of each channel over the batch; the mean; the variance",
-     "of the formula"},
-    {"batch_norm(x, mean, variance, weight, bias, eps = 1e-5)", "[B, C, ..], [C], [C], [C], [C] -> [B, C, ..]",
-     "the same by a given mean and variance", "of the formula"}};
-
 // clang-format off
 using NormalisationOps = OpList<
     NormalisedRows<true>,

@@ -56,15 +56,15 @@ Shape pooled_shape(const Tensor& x, const PoolWindows& w) {
         throw ShapeError(
             fmt::format("x must be {}, not {}", w.axes == 2 ? "[.., H, W]" : "[.., L]", to_string(x.shape())));
     const Size2d image = size_of(x.shape(), w.axes);
-    if (image.area() == 0) throw ShapeError(fmt::format("x {} has empty images", to_string(x.shape())));
+    if (image.area() == 0) throw ShapeError(fmt::format("x {} has empty {}", to_string(x.shape()), kind_of(w.axes)));
     if (!Axes::is_adaptive(w)) {
         require_between("kernel", 1, largest, {w.kernel.height, w.kernel.width});
         require_between("stride", 1, largest, {w.stride.height, w.stride.width});
         require_between("padding", 0, w.kernel.height / 2, {w.padding.height});
         require_between("padding", 0, w.kernel.width / 2, {w.padding.width});
         if (image.height + 2 * w.padding.height < w.kernel.height || image.width + 2 * w.padding.width < w.kernel.width)
-            throw ShapeError(fmt::format("a kernel of {} x {} does not fit images of {} x {} with their padding",
-                                         w.kernel.height, w.kernel.width, image.height, image.width));
+            throw ShapeError(fmt::format("a kernel of {} does not fit {} of {} with their padding",
+                                         text_of(w.kernel, w.axes), kind_of(w.axes), text_of(image, w.axes)));
     }
     return resized(x.shape(), Axes(w, image).count(), w.axes);
 }

@@ -105,13 +105,6 @@ struct SpreadPool {
     static std::vector<Sample> samples();
 };
 
-/// Rows of the op reference.
-inline constexpr OpDoc composed_pools[] = {
-    {"max_pool2d(x, kernel, options), max_pool1d(x, kernel, options), adaptive_max_pool2d(x, size), "
-     "adaptive_max_pool1d(x, size)",
-     "[.., H, W] -> [.., H', W']; [.., L] -> [.., L']", "the largest element of each window, NaN if there is one",
-     "ct at the first of the largest, 0 elsewhere"}};
-
 // clang-format off
 using PoolOps = OpList<
     PoolArgMax,

@@ -95,8 +95,10 @@ Tensor scaled_dot_product_attention(const Input& q, const Input& k, const Input&
         const std::int64_t features = q.tensor().dim(-1);
         DotProductAttention op{options.scale.value_or(features == 0 ? 1 : 1 / std::sqrt(static_cast<double>(features))),
                                options.causal, 0, Generator()};
-        const Shape batch = broadcast(products::batch_shape(q.tensor()),
-                                      broadcast(products::batch_shape(k.tensor()), products::batch_shape(v.tensor())));
+        products::leading_axes("q", q.tensor(), "k", k.tensor());
+        products::leading_axes("q", q.tensor(), "v", v.tensor());
+        const Shape batch =
+            broadcast(products::batch_shape(q.tensor()), products::leading_axes("k", k.tensor(), "v", v.tensor()));
         const auto stretched = [&](const Input& x, std::int64_t rows, std::int64_t columns) {
             Shape shape = batch;
             shape.push_back(rows), shape.push_back(columns);

@@ -302,7 +302,7 @@ void require_floats(const std::vector<Tensor>& operands) {
 
 }  // namespace
 
-Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands, std::source_location where) {
+Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands, const SourceLine& where) {
     std::vector<const Tensor*> pointers;
     for (const Tensor& operand : operands) pointers.push_back(&operand);
     return located("einsum", Inputs(pointers), where, [&] {
@@ -322,7 +322,10 @@ Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands, st
 Tensor tensordot(const Input& a, const Input& b, const std::vector<int>& axes_a, const std::vector<int>& axes_b) {
     return located("tensordot", {a, b}, [&] {
         const Tensor &x = a.tensor(), &y = b.tensor();
-        require_floats({x, y});
+        require_floating(x, "a");
+        require_floating(y, "b");
+        if (x.dtype() != y.dtype())
+            throw DtypeError(fmt::format("a is {}, but b {}", to_string(x.dtype()), to_string(y.dtype())));
         if (axes_a.size() != axes_b.size())
             throw ShapeError(fmt::format("{} axes of a are no pairs with {} of b", axes_a.size(), axes_b.size()));
         Labels left, right;

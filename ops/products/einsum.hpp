@@ -2,7 +2,6 @@
 
 #include <string_view>
 #include <vector>
-#include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 
 /// Sums of products over named axes, composed of matrix products.
@@ -27,7 +26,7 @@ namespace WENGERT_EXPORT wengert {
 /// ShapeError if lengths or numbers of axes do not fit, or if a product needs more axes than a tensor can have,
 /// DtypeError if the operands are not float32 or float64 and alike.
 Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands,
-              std::source_location where = std::source_location::current());
+              const SourceLine& where = std::source_location::current());
 
 /// Σ a b over pairs of axes, axes_a[i] of a with axes_b[i] of b; the other axes of a come first, then those of b:
 /// [m.., k..] x [k.., n..] -> [m.., n..] for the last `axes` of a and the first of b. Derivative: ct with b over n.., a
@@ -35,12 +34,5 @@ Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands,
 /// the result has more axes than a tensor can have, DtypeError as einsum().
 Tensor tensordot(const Input& a, const Input& b, int axes = 2);
 Tensor tensordot(const Input& a, const Input& b, const std::vector<int>& axes_a, const std::vector<int>& axes_b);
-
-/// Rows of the op reference.
-inline constexpr OpDoc composed_products[] = {
-    {"einsum(equation, operands)", "by the equation: \"bij,bjk->bik\"",
-     "Σ of the operands' product over the letters that the result has not", "that of matmul"},
-    {"tensordot(a, b, axes = 2), tensordot(a, b, axes_a, axes_b)", "[m.., k..] x [k.., n..] -> [m.., n..]",
-     "Σ a b over pairs of axes", "Σ ct b over n..; Σ a ct over m.."}};
 
 }  // namespace wengert

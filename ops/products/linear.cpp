@@ -67,13 +67,13 @@ void LinearProduct::vjp(Backward& back) const {
 
 Tensor linear(const Input& x, const Input& weight, const Input& bias) {
     static_assert(is_listed<LinearProduct>, "the op is missing in its family's list");
-    const Tensor &rows = tensor_of(x, "linear"), &w = tensor_of(weight, "linear"), &b = tensor_of(bias, "linear");
+    const Tensor &rows = tensor_of(x, "linear"), &w = tensor_of(weight, "linear", 1), &b = tensor_of(bias, "linear", 2);
     if (rows.rank() == 1) return squeeze({linear({unsqueeze(x, 0), x.where()}, weight, bias), x.where()}, 0);
     return apply(LinearProduct{ProductPrecision::current()}, {&rows, &w, &b}, x.where());
 }
 
 Tensor linear(const Input& x, const Input& weight) {
-    const Tensor &rows = tensor_of(x, "linear"), &w = tensor_of(weight, "linear");
+    const Tensor &rows = tensor_of(x, "linear"), &w = tensor_of(weight, "linear", 1);
     if (rows.rank() == 1) return squeeze({linear({unsqueeze(x, 0), x.where()}, weight), x.where()}, 0);
     return apply(LinearProduct{ProductPrecision::current()}, {&rows, &w}, x.where());
 }

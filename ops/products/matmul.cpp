@@ -20,7 +20,7 @@ Shape MatMul::shape(const Inputs& in) const {
     if (k != inner)
         throw ShapeError(fmt::format("inner dimensions differ: lhs {} x rhs {} ({} != {})", to_string(lhs.shape()),
                                      to_string(rhs.shape()), k, inner));
-    Shape result = broadcast(products::batch_shape(lhs), products::batch_shape(rhs));
+    Shape result = products::leading_axes("lhs", lhs, "rhs", rhs);
     result.push_back(lhs.shape()[lhs.rank() - 2]);
     result.push_back(rhs.shape().back());
     return result;
@@ -83,7 +83,7 @@ void MatMul::merge(std::span<const Pair> pairs, const Destination& out) const {
 
 Tensor matmul(const Input& lhs, const Input& rhs) {
     static_assert(is_listed<MatMul>, "the op is missing in its family's list");
-    const Tensor &a = tensor_of(lhs, "matmul"), &b = tensor_of(rhs, "matmul");
+    const Tensor &a = tensor_of(lhs, "matmul"), &b = tensor_of(rhs, "matmul", 1);
     const SourceLine& where = lhs.where();
     if (a.rank() == 1 && b.rank() >= 1) {
         const Tensor row = unsqueeze(lhs, 0), product = matmul({row, where}, rhs);

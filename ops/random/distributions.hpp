@@ -1,6 +1,5 @@
 #pragma once
 
-#include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/random/random.hpp>
 
@@ -26,13 +25,5 @@ Tensor multinomial(const Input& weights, std::int64_t count, Generator& generato
 
 /// The numbers 0 .. n - 1 in an order of which each is equally likely, int64 [n]. Throws ValueError for n < 0.
 Tensor permutation(std::int64_t n, Generator& generator, const SourceLine& where = std::source_location::current());
-
-/// Rows of the op reference.
-inline constexpr OpDoc distributions[] = {
-    {"bernoulli(probability, generator)", "[..] -> the same", "1 with the probability, else 0", "none"},
-    {"gamma(a, generator)", "[..] -> the same", "of gamma distributions, scale 1", "none"},
-    {"multinomial(weights, count, generator, replacement = false)", "[.., n] -> int64 [.., count]",
-     "positions drawn by their weights", "none"},
-    {"permutation(n, generator)", "-> int64 [n]", "0 .. n - 1 in random order", "none"}};
 
 }  // namespace wengert

@@ -115,7 +115,7 @@ double Generator::normal() {
 Tensor uniform(const Shape& shape, double low, double high, Generator& generator, Dtype dtype,
                const SourceLine& where) {
     return located("uniform", {}, where, [&] {
-        if (!(low <= high)) throw ValueError(fmt::format("{} is above {}", low, high));
+        if (!(low <= high)) throw ValueError(fmt::format("low {} is above high {}", low, high));
         require_floating(dtype);
         return visit_floating(dtype, [&](auto type) {
             using T = decltype(type);
@@ -152,7 +152,7 @@ Tensor normal(const Shape& shape, double mean, double deviation, Generator& gene
 
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator, const SourceLine& where) {
     return located("randint", {}, where, [&] {
-        if (!(low < high)) throw ValueError(fmt::format("{} is not below {}", low, high));
+        if (!(low < high)) throw ValueError(fmt::format("low {} is not below high {}", low, high));
         const std::uint64_t first = static_cast<std::uint64_t>(low), range = static_cast<std::uint64_t>(high) - first;
         Tensor result = Tensor::empty(shape, Dtype::int64);
         auto* const out = result.mutable_data<std::int64_t>();

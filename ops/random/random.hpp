@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/tensor/tensor.hpp>
 
 namespace WENGERT_EXPORT wengert {
@@ -64,11 +63,5 @@ Tensor normal(const Shape& shape, double mean, double deviation, Generator& gene
 /// any number of threads. Throws ValueError unless low < high.
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator,
                const SourceLine& where = std::source_location::current());
-
-/// Rows of the op reference for random tensors.
-inline constexpr OpDoc random_tensors[] = {
-    {"uniform(shape, low, high, generator)", "-> shape", "independent, in [low, high)", "none"},
-    {"normal(shape, mean, deviation, generator)", "-> shape", "independent, normal", "none"},
-    {"randint(low, high, shape, generator)", "-> int64, shape", "independent, of low .. high - 1", "none"}};
 
 }  // namespace wengert

@@ -30,12 +30,6 @@ Tensor any(const Input& x, const ReductionAxes& axes = all_axes, bool keepdim = 
 /// Whether no element is 0, as bool; true over an axis of length 0.
 Tensor all(const Input& x, const ReductionAxes& axes = all_axes, bool keepdim = false);
 
-/// Rows of the op reference.
-inline constexpr OpDoc composed_counts[] = {
-    {"any(x, axes = all_axes, keepdim = false)", "[.., n, ..] -> [.., ..]", "whether an element is not 0, bool",
-     "none"},
-    {"all(x, axes = all_axes, keepdim = false)", "[.., n, ..] -> [.., ..]", "whether no element is 0, bool", "none"}};
-
 // clang-format off
 using CountOps = OpList<
     CountNonzero>;

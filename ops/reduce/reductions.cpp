@@ -35,7 +35,7 @@ std::vector<Sample> SumOf::samples() {
 Tensor mean(const Input& x, const ReductionAxes& axes, bool keepdim) {
     return located("mean", {x}, [&] {
         const Tensor total = sum(x, axes, keepdim);
-        require_floating(x.tensor(), "an operand");
+        require_floating(x.tensor());
         return Input(total, x.where()) / static_cast<double>(axes.count(x.tensor().shape()));
     });
 }

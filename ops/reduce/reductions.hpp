@@ -1,7 +1,5 @@
 #pragma once
 
-#include <wengert/autograd/check/op_doc.hpp>
-#include <wengert/autograd/check/sample.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/reduce/reduction_axes.hpp>
 
@@ -19,10 +17,5 @@ Tensor mean(const Input& x, const ReductionAxes& axes = all_axes, bool keepdim =
 /// Sums x over the axes along which `shape` would be stretched to x's shape by broadcasting: the reverse of expand.
 /// [..] -> shape. Derivative: ct, expanded. Throws ShapeError if `shape` does not stretch to x's.
 Tensor sum_to(const Input& x, const Shape& shape);
-
-/// Rows of the op reference for functions that are composed of ops.
-inline constexpr OpDoc composed_reductions[] = {
-    {"mean(x, axes = all_axes, keepdim = false)", "[.., n, ..] -> [.., ..]", "Σ x / n", "ct / n"},
-    {"sum_to(x, shape)", "-> shape", "x summed over the axes that broadcasting stretched", "ct, stretched"}};
 
 }  // namespace wengert

@@ -145,7 +145,7 @@ std::vector<Sample> CumProd::samples() {
 
 Tensor linear_scan(const Input& a, const Input& b, int axis, bool reverse) {
     static_assert(is_listed<LinearScan>, "the op is missing in its family's list");
-    return apply(LinearScan{axis, reverse}, {&tensor_of(a, LinearScan::name), &tensor_of(b, LinearScan::name)},
+    return apply(LinearScan{axis, reverse}, {&tensor_of(a, LinearScan::name), &tensor_of(b, LinearScan::name, 1)},
                  a.where());
 }
 

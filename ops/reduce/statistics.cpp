@@ -42,7 +42,7 @@ Tensor stddev(const Input& x, const ReductionAxes& axes, double correction, bool
 
 Tensor norm(const Input& x, double p, const ReductionAxes& axes, bool keepdim) {
     return located("norm", {x}, [&]() -> Tensor {
-        require_floating(x.tensor(), "an operand");
+        require_floating(x.tensor());
         if (!(p >= 0)) throw ValueError(fmt::format("p is {}, not 0 or more", p));
         const ReductionAxes kept = axes.keeping_dims(keepdim);
         if (p == 0) return map_sum([](auto x) { return where(x != 0.0, 1.0, 0.0 * x); }, kept, x);

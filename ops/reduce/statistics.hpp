@@ -1,6 +1,5 @@
 #pragma once
 
-#include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/tape/operation.hpp>
 #include <wengert/ops/reduce/reduction_axes.hpp>
 
@@ -19,14 +18,5 @@ Tensor stddev(const Input& x, const ReductionAxes& axes = all_axes, double corre
 /// 0 for p = 0. Derivative where it is 0: 0. Throws ValueError for p < 0, and for infinite p ShapeError if an axis has
 /// length 0.
 Tensor norm(const Input& x, double p = 2, const ReductionAxes& axes = all_axes, bool keepdim = false);
-
-/// Rows of the op reference.
-inline constexpr OpDoc composed_statistics[] = {
-    {"var(x, axes = all_axes, correction = 1, keepdim = false)", "[.., n, ..] -> [.., ..]",
-     "Σ (x - mean)² / (n - correction)", "2 ct (x - mean) / (n - correction)"},
-    {"stddev(x, axes = all_axes, correction = 1, keepdim = false)", "[.., n, ..] -> [.., ..]", "√var",
-     "ct (x - mean) / ((n - correction) y)"},
-    {"norm(x, p = 2, axes = all_axes, keepdim = false)", "[.., n, ..] -> [.., ..]", "(Σ (abs x)ᵖ)^(1/p)",
-     "ct sign x (abs x / y)ᵖ⁻¹, 0 where y is 0"}};
 
 }  // namespace wengert

@@ -34,7 +34,7 @@ std::vector<Tensor> converted(const std::vector<Tensor>& parts, const SourceLine
 
 // concat
 
-Tensor concat(const std::vector<Tensor>& parts, int axis, std::source_location where) {
+Tensor concat(const std::vector<Tensor>& parts, int axis, const SourceLine& where) {
     static_assert(is_listed<Concat>, "the op is missing in its family's list");
     auto operands = pointers(parts);
     std::vector<Tensor> of_one_dtype;
@@ -91,14 +91,17 @@ std::vector<Sample> Concat::samples() {
 
 // stack
 
-Tensor stack(const std::vector<Tensor>& parts, int axis, std::source_location where) {
+Tensor stack(const std::vector<Tensor>& parts, int axis, const SourceLine& where) {
     static_assert(is_listed<Stack>, "the op is missing in its family's list");
     auto operands = pointers(parts);
     std::vector<Tensor> of_one_dtype;
     const int at = located(Stack::name, Inputs(operands), where, [&] {
         require_parts(parts);
         of_one_dtype = converted(parts, where);
-        return normalize_axis(axis, parts[0].rank() + 1);
+        const int rank = parts[0].rank() + 1;
+        if (axis < -rank || axis >= rank)
+            throw ShapeError(fmt::format("axis {} does not exist in a result of {} axes", axis, rank));
+        return normalize_axis(axis, rank);
     });
     if (!of_one_dtype.empty()) operands = pointers(of_one_dtype);
     return apply(Stack{at}, Inputs(operands), where);

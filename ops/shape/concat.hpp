@@ -12,7 +12,7 @@ namespace WENGERT_EXPORT wengert {
 /// Tensors one after another along an axis: [.., m, ..], [.., n, ..], .. -> [.., m + n + .., ..]. Derivative: each
 /// part's share of ct. Throws ValueError if there is no part or one is undefined, ShapeError if the axis does not exist
 /// or another axis differs, DtypeError for a part that is stored only.
-Tensor concat(const std::vector<Tensor>& parts, int axis, std::source_location where = std::source_location::current());
+Tensor concat(const std::vector<Tensor>& parts, int axis, const SourceLine& where = std::source_location::current());
 
 struct Concat {
     static constexpr std::string_view name = "concat";
@@ -31,7 +31,7 @@ struct Concat {
 
 /// n tensors of one shape along a new axis: T of [B, H] stacked at axis 1 are [B, T, H]. Derivative: part i gets
 /// position i of ct. Throws as concat(), and ShapeError if the shapes differ or there are six axes already.
-Tensor stack(const std::vector<Tensor>& parts, int axis, std::source_location where = std::source_location::current());
+Tensor stack(const std::vector<Tensor>& parts, int axis, const SourceLine& where = std::source_location::current());
 
 struct Stack {
     static constexpr std::string_view name = "stack";

@@ -156,11 +156,4 @@ template <class Op>
 requires is_in<Op, ViewOps>
 inline constexpr bool is_listed<Op> = true;
 
-/// Rows of the op reference for functions that are composed of ops.
-inline constexpr OpDoc composed_views[] = {
-    {"transpose(x, axis_a = -2, axis_b = -1)", "two axes exchanged", "a view", "ct transposed"},
-    {"unsqueeze(x, axis), squeeze(x, axis), squeeze(x)", "[.., ..] <-> [.., 1, ..]", "a view", "ct in x's shape"},
-    {"chunk<n>(x, axis = -1), chunk(x, n, axis)", "n slices of equal length, but the last", "views",
-     "each slice's ct in its place"}};
-
 }  // namespace wengert

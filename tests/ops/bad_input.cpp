@@ -14,8 +14,6 @@
 #include <wengert/ops/all_ops.hpp>
 #include <wengert/ops/ops.hpp>
 
-#include "row_calls.hpp"
-
 using namespace wengert;
 
 namespace {
@@ -59,12 +57,11 @@ struct Responsible {
 Responsible responsible(const OpEntry& op, const Sample& sample) {
     Responsible result{{std::string(op.name)}, {}};
     auto& [names, lines] = result;
-    const auto add = [&names](std::string_view row) {
-        for (std::string& name : calls_of(row)) names.insert(std::move(name));
+    const auto add = [&names](const OpEntry& entry) {
+        for (const std::string_view name : called_functions(entry.doc)) names.emplace(name);
     };
-    add(op.doc.call);
-    for (const OpFamily& family : op_families())
-        for (const OpDoc& doc : family.composed) add(doc.call);
+    add(op);
+    for (const OpFamily& family : op_families()) std::ranges::for_each(family.composed, add);
     // A comparison that a sample calls leaves no node.
     for (const OpEntry& other : all_ops())
         if (!other.differentiable) names.emplace(other.name);
@@ -92,7 +89,7 @@ TEST_CASE("bad input: an error of the op at the line of the call, or a result wi
     // Differences need float64, which an op that promotes its operands does not.
     const auto is_single = [](const Tensor& x) { return x.dtype() == Dtype::float32; };
     int refused = 0, taken = 0;
-    for (const OpEntry& op : all_ops()) {
+    for (const OpEntry& op : all_sampled()) {
         CAPTURE(op.name);
         for (const Sample& sample : op.samples()) {
             CAPTURE(sample.label);
@@ -106,7 +103,8 @@ TEST_CASE("bad input: an error of the op at the line of the call, or a result wi
                     try {
                         const Tensor y = sample.f(inputs);
                         ++taken;
-                        if (!op.differentiable || !x.defined() || !is_checked(y) ||
+                        // A mask of numbers that move is at its kink.
+                        if (!op.differentiable || !x.defined() || what == "float64" || !is_checked(y) ||
                             std::ranges::none_of(inputs, is_checked) || std::ranges::any_of(inputs, is_single))
                             continue;
                         const GradcheckResult result =

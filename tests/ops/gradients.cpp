@@ -29,7 +29,7 @@ bool any_input_moves(const Sample& sample) {
 }  // namespace
 
 TEST_CASE("gradients: first and second order of every op") {
-    for (const OpEntry& op : all_ops()) {
+    for (const OpEntry& op : all_sampled()) {
         CAPTURE(op.name);
         const std::vector<Sample> samples = op.samples();
         CHECK(!samples.empty());
@@ -59,7 +59,7 @@ TEST_CASE("gradients: first and second order of every op") {
 }
 
 TEST_CASE("gradients: third order of every op, along random directions") {
-    for (const OpEntry& op : all_ops()) {
+    for (const OpEntry& op : all_sampled()) {
         if (!op.differentiable) continue;
         CAPTURE(op.name);
         for (const Sample& sample : op.samples()) {
@@ -74,7 +74,7 @@ TEST_CASE("gradients: third order of every op, along random directions") {
 
 /// Inputs that are used again after the op have a cotangent already when its rule runs.
 TEST_CASE("gradients: every op adds to what is there") {
-    for (const OpEntry& op : all_ops()) {
+    for (const OpEntry& op : all_sampled()) {
         if (!op.differentiable) continue;
         CAPTURE(op.name);
         for (const Sample& sample : op.samples()) {
@@ -100,7 +100,7 @@ TEST_CASE("gradients: every op adds to what is there") {
 }
 
 TEST_CASE("gradients: what a recorded pass records bears the line of the op whose rule it is") {
-    for (const OpEntry& op : all_ops()) {
+    for (const OpEntry& op : all_sampled()) {
         if (!op.differentiable) continue;
         CAPTURE(op.name);
         for (const Sample& sample : op.samples()) {
@@ -144,7 +144,7 @@ TEST_CASE("gradients: what fails in a recorded rule is an error of the op whose 
 }
 
 TEST_CASE("gradients: an op that no tape follows makes no node") {
-    for (const OpEntry& op : all_ops()) {
+    for (const OpEntry& op : all_sampled()) {
         CAPTURE(op.name);
         for (const Sample& sample : op.samples()) {
             CAPTURE(sample.label);
@@ -176,14 +176,34 @@ TEST_CASE("gradients: without a tape an op takes memory for its result only") {
 }
 
 TEST_CASE("gradients: every op has a row for the reference, which fits a table") {
-    for (const OpEntry& op : all_ops()) {
-        CAPTURE(op.name);
-        for (const std::string_view text : {op.doc.call, op.doc.shape, op.doc.formula, op.doc.derivative}) {
-            CHECK(!text.empty());
-            CHECK(text.find('|') == std::string_view::npos);
-            CHECK(text.find('\n') == std::string_view::npos);
+    for (const OpFamily& family : op_families())
+        for (const auto* entries : {&family.ops, &family.composed})
+            for (const OpEntry& op : *entries) {
+                CAPTURE(op.name);
+                for (const std::string_view text : {op.doc.call, op.doc.shape, op.doc.formula, op.doc.derivative}) {
+                    CHECK(!text.empty());
+                    CHECK(text.find('|') == std::string_view::npos);
+                    CHECK(text.find('\n') == std::string_view::npos);
+                }
+            }
+}
+
+/// A derivative that the row tells of is checked, of each function.
+TEST_CASE("gradients: a composed function has samples, and labels name each where a row has several") {
+    for (const OpFamily& family : op_families())
+        for (const OpEntry& op : family.composed) {
+            CAPTURE(op.name);
+            CHECK((op.doc.derivative == "none") == (op.samples == nullptr));
+            if (op.samples == nullptr) continue;
+            const std::vector<std::string_view> called = called_functions(op.doc);
+            const std::vector<Sample> samples = op.samples();
+            for (const std::string_view name : called) {
+                CAPTURE(name);
+                if (name == op.name && std::ranges::count(called, name) == std::ssize(called)) continue;
+                CHECK(std::ranges::any_of(
+                    samples, [&](const Sample& sample) { return sample.label.starts_with(std::string(name) + ","); }));
+            }
         }
-    }
 }
 
 TEST_CASE("gradients: what follows from an op without derivative has none, and says why") {

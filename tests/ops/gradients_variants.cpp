@@ -17,7 +17,7 @@ namespace {
 using Tensors = std::vector<Tensor>;
 
 void for_each_differentiable_sample(const std::function<void(const Sample&)>& visit) {
-    for (const OpEntry& op : all_ops()) {
+    for (const OpEntry& op : all_sampled()) {
         if (!op.differentiable) continue;
         CAPTURE(op.name);
         for (const Sample& sample : op.samples()) {

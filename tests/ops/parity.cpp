@@ -53,35 +53,16 @@ std::function<Tensor(const OpInputs&)> call_of(const OpCases& cases, const std::
     return {};
 }
 
-/// The functions that a row of the reference calls: "f(x), g(x, {..})" -> f, g. Operators are none.
-std::vector<std::string> functions_of(std::string_view call) {
-    std::vector<std::string> functions;
-    std::string word;
-    int depth = 0;
-    for (const char c : call) {
-        if (c == '(' && depth == 0 && !word.empty()) functions.push_back(word);
-        depth += (c == '(') - (c == ')');
-        if (c == ' ' || c == '(')
-            word.clear();
-        else
-            word += c;
-        if (word.ends_with("<n>")) word.resize(word.size() - 3);
-    }
-    return functions;
-}
-
 /// Every function of the lists, and the ops that are operators by their names.
 std::set<std::string> functions_of_lists() {
     std::set<std::string> names;
-    for (const OpFamily& family : op_families()) {
-        for (const OpEntry& op : family.ops) {
-            const std::vector<std::string> functions = functions_of(op.doc.call);
-            names.insert(functions.begin(), functions.end());
-            if (functions.empty()) names.insert(std::string(op.name));
-        }
-        for (const OpDoc& doc : family.composed)
-            for (const std::string& name : functions_of(doc.call)) names.insert(name);
-    }
+    for (const OpFamily& family : op_families())
+        for (const auto* entries : {&family.ops, &family.composed})
+            for (const OpEntry& entry : *entries) {
+                const std::vector<std::string_view> functions = called_functions(entry.doc);
+                names.insert(functions.begin(), functions.end());
+                if (functions.empty()) names.emplace(entry.name);
+            }
     return names;
 }
 

@@ -69,10 +69,10 @@ struct Differences {
 class FiniteDifferences {
   public:
     FiniteDifferences(const Differentiated& map, const Tensors& inputs, const GradcheckOptions& options,
-                      double& worst_error)
+                      std::vector<GradcheckInput>& checked)
         : map_(map),
           options_(options),
-          worst_error_(worst_error),
+          checked_(checked),
           random_(options.seed),
           point_(clones(inputs)),
           start_(clones(inputs)),
@@ -80,6 +80,8 @@ class FiniteDifferences {
           still_(floating(start_)) {
         for (std::size_t i = 0; i < point_.size(); ++i)
             if (is_floating(point_[i].dtype())) names_.push_back(map.input_names[i]);
+        // A higher order has the inputs of the one before, and the cotangent.
+        while (checked.size() < names_.size()) checked.push_back({names_[checked.size()]});
     }
 
     /// Returns what is wrong.
@@ -230,7 +232,8 @@ class FiniteDifferences {
         for (std::size_t k = 0; k < rows_.size(); ++k) {
             const Comparison c = measure(direction, rows_[k], known);
             const double error = c.error() / std::max({1.0, c.magnitude(), c.rounding / options_.relative_tolerance});
-            worst_error_ = std::max(worst_error_, std::isnan(error) ? infinity : error);
+            double& worst = checked_[direction.input].worst_error;
+            worst = std::max(worst, std::isnan(error) ? infinity : error);
             if (!agrees(c)) return report(direction, k);
         }
         return rows_.empty() || has_one_slope(direction, *known[first_step]);
@@ -256,6 +259,7 @@ class FiniteDifferences {
         found_.diagnosis = diagnose_agreement(along, analytic, direction.step, rounding_on(line, values_));
         if (found_.diagnosis.verdict == GradcheckVerdict::passed) return true;
         found_.line = std::move(line);
+        found_.input = names_[direction.input];
         const std::string by = direction.weights.size() == 1 ? element(direction.input, direction.begin)
                                                              : names_[direction.input] + " along a random direction";
         return fail(found_.diagnosis.verdict, fmt::format("the derivative of {} by {} has two sides: analytic {:.10g}",
@@ -325,6 +329,7 @@ class FiniteDifferences {
         const bool is_entry = is_full_ && k < values_.size();
         const std::string of =
             is_entry ? output(k) : fmt::format("{} under a random cotangent", fmt::join(map_.output_names, ", "));
+        found_.input = names_[at.input];
         explain(at, rows_[k], c.analytic);
         return fail(found_.diagnosis.verdict,
                     fmt::format("the derivative of {} by {} is wrong: analytic {:.10g}, numeric {:.10g}, error "
@@ -358,7 +363,7 @@ class FiniteDifferences {
 
     const Differentiated& map_;
     const GradcheckOptions& options_;
-    double& worst_error_;
+    std::vector<GradcheckInput>& checked_;
     Finding found_;
     RandomNumbers random_;
     const Tensors point_, start_;     // the inputs, and copies that stay
@@ -379,8 +384,8 @@ std::string Finding::message() const {
 }
 
 Finding compare_with_differences(const Differentiated& map, const Tensors& inputs, const GradcheckOptions& options,
-                                 double& worst_error) {
-    return FiniteDifferences(map, inputs, options, worst_error).run();
+                                 std::vector<GradcheckInput>& checked) {
+    return FiniteDifferences(map, inputs, options, checked).run();
 }
 
 }  // namespace wengert

@@ -82,7 +82,7 @@ class Surroundings {
 
   private:
     Finding check_at(const Tensors& inputs) const {
-        double unused = 0;
+        std::vector<GradcheckInput> unused;
         Finding found = compare_with_differences(map_, inputs, options_, unused);
         const GradcheckVerdict verdict = found.diagnosis.verdict;
         if (verdict != GradcheckVerdict::kink && verdict != GradcheckVerdict::too_noisy) return found;
@@ -121,8 +121,8 @@ class Surroundings {
 }  // namespace
 
 Finding compare_beside_kinks(const Differentiated& map, const Tensors& inputs, const GradcheckOptions& options,
-                             double& worst_error) {
-    Finding found = compare_with_differences(map, inputs, options, worst_error);
+                             std::vector<GradcheckInput>& checked) {
+    Finding found = compare_with_differences(map, inputs, options, checked);
     const bool is_wrong = found.diagnosis.verdict == GradcheckVerdict::wrong_rule;
     if (!found.line || (!is_wrong && found.diagnosis.verdict != GradcheckVerdict::kink)) return found;
     Surroundings around(map, inputs, options, *found.line);

@@ -8,6 +8,6 @@ namespace wengert {
 /// a derivative between those, is not wrong where the function has no derivative: that is a kink. One that is wrong
 /// there is wrong, kink or not. A check that passes costs no more.
 Finding compare_beside_kinks(const Differentiated& map, const std::vector<Tensor>& inputs,
-                             const GradcheckOptions& options, double& worst_error);
+                             const GradcheckOptions& options, std::vector<GradcheckInput>& checked);
 
 }  // namespace wengert

@@ -144,9 +144,7 @@ Tensor apply_to_inputs(const Formula& formula, const void* f, std::size_t bytes,
                        std::span<const Input> operands) {
     const SourceLine& where = operands[0].where();
     for (std::size_t k = 0; k < operands.size(); ++k)
-        if (operands[k].is_undefined())
-            located(formula.name, {}, where,
-                    [k] { throw ValueError(fmt::format("operand {} is an undefined tensor", k)); });
+        if (operands[k].is_undefined()) refuse_undefined(formula.name, k, where);
     const auto tensor = std::ranges::find_if_not(operands, &Input::is_number);
     if (tensor == operands.end())
         located(formula.name, {}, where, [] { throw ValueError("all operands are numbers"); });

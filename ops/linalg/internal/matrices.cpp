@@ -28,7 +28,7 @@ Shape solution_shape(const Inputs& in) {
     products::require_alike(in, names);
     if (a.dim(-1) != b.dim(-2))
         throw ShapeError(fmt::format("a {} has not as many rows as b {}", to_string(a.shape()), to_string(b.shape())));
-    Shape result = broadcast(products::batch_shape(a), products::batch_shape(b));
+    Shape result = products::leading_axes(names[0], a, names[1], b);
     result.push_back(b.dim(-2));
     result.push_back(b.dim(-1));
     return result;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <initializer_list>
+#include <string>
 #include <string_view>
 #include <wengert/autograd/tensor/tensor.hpp>
 #include <wengert/ops/network/size2d.hpp>
@@ -20,6 +21,12 @@ inline void require_between(std::string_view what, std::int64_t low, std::int64_
 }
 
 inline std::int64_t divided_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// A size as the caller knows it: "3 x 5", or "5" along one axis. And what windows go over.
+inline std::string text_of(Size2d size, int axes) {
+    return axes == 2 ? fmt::format("{} x {}", size.height, size.width) : fmt::format("{}", size.width);
+}
+inline std::string_view kind_of(int axes) { return axes == 2 ? "images" : "sequences"; }
 
 /// The last two axes as a size, or the last one, as that of an image of height 1; and a shape with others in their
 /// place.

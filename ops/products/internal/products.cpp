@@ -157,6 +157,19 @@ Shape batch_shape(const Tensor& x) {
     return shape;
 }
 
+Shape leading_axes(std::string_view name_a, const Tensor& a, std::string_view name_b, const Tensor& b, int own) {
+    const auto leading = [own](Shape shape) {
+        for (int i = 0; i < own; ++i) shape.erase(shape.rank() - 1);
+        return shape;
+    };
+    try {
+        return broadcast(leading(a.shape()), leading(b.shape()));
+    } catch (const ShapeError&) {
+        throw ShapeError(fmt::format("the leading axes of {} {} and {} {} do not broadcast", name_a,
+                                     to_string(a.shape()), name_b, to_string(b.shape())));
+    }
+}
+
 Tensor rows_of(const Tensor& x) {
     if (x.rank() == 2) return x;
     std::int64_t rows = 1;

@@ -22,6 +22,8 @@ bool multiply_sum_rounded(std::span<const std::array<Tensor, 2>> pairs, const De
 Tensor transposed(const Tensor& x);
 /// The axes before the last two.
 Shape batch_shape(const Tensor& x);
+/// The axes before the last `own` of two operands of these names, broadcast. Throws ShapeError that names both.
+Shape leading_axes(std::string_view name_a, const Tensor& a, std::string_view name_b, const Tensor& b, int own = 2);
 /// [.., k] as [rows, k], recorded.
 Tensor rows_of(const Tensor& x);
 

@@ -85,6 +85,30 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 }  // namespace
 
+TEST_CASE("gradcheck: each input has its error, and a check that fails says of which it judges") {
+    const auto product = [](Fault fault) {
+        return [fault](const Tensors& in) { return mul(in[0], apply(Cube{fault}, {&in[1]}, SourceLine{})); };
+    };
+    const Tensors inputs{vector({0.3, -1.2}), vector({0.7, 2.0})};
+    const GradcheckResult right = gradcheck(product(Fault::none), inputs, {.order = 2, .names = {"x", "y"}});
+    REQUIRE(right.inputs.size() == 3);
+    CHECK(right.inputs[0].name == "input 0 \"x\"");
+    CHECK(right.inputs[2].name == "the cotangent");
+    for (const GradcheckInput& input : right.inputs) {
+        CHECK(input.worst_error < 1e-9);
+        CHECK(input.verdict == GradcheckVerdict::passed);
+    }
+    const GradcheckResult wrong = gradcheck(product(Fault::slightly_wrong), inputs);
+    REQUIRE(wrong.inputs.size() == 2);
+    CHECK(wrong.inputs[0].worst_error < 1e-9);
+    CHECK(wrong.inputs[0].verdict == GradcheckVerdict::not_checked);
+    CHECK(wrong.inputs[1].worst_error == doctest::Approx(1e-3).epsilon(0.01));
+    CHECK(wrong.inputs[1].verdict == GradcheckVerdict::wrong_rule);
+    CHECK(wrong.worst_error == wrong.inputs[1].worst_error);
+    for (const GradcheckInput& input : gradcheck(product(Fault::not_a_number), inputs).inputs)
+        CHECK(input.verdict == GradcheckVerdict::not_finite);
+}
+
 TEST_CASE("gradcheck: right rules pass in first and second order, far below the tolerance") {
     const auto everything = [](const Tensors& in) {
         const Tensor y = tiny::tanh(product(in[0], transpose(in[1])));

@@ -144,7 +144,7 @@ TEST_CASE("grad: what it does not take") {
                          ShapeError);
     CHECK_THROWS_WITH_AS(grad(identity, ids({1})),
                          ("grad: argument 0 [1] is int64, which has no derivative" + at_line()).c_str(), DtypeError);
-    CHECK_THROWS_WITH_AS(grad(identity, Tensor()), ("grad: an undefined tensor was given" + at_line()).c_str(),
+    CHECK_THROWS_WITH_AS(grad(identity, Tensor()), ("grad: operand 0 is an undefined tensor" + at_line()).c_str(),
                          ValueError);
     CHECK_THROWS_WITH_AS(grad([](const auto& in) { return sum(in[0]); }, std::vector{vector({1}), Tensor()}),
                          ("grad: argument 1 is an undefined tensor" + at_line()).c_str(), ValueError);

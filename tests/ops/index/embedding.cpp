@@ -118,7 +118,7 @@ TEST_CASE("embedding: what does not fit is refused, with names and the caller's 
     check_refused<ValueError>("embedding: operand 1 is an undefined tensor", [&] {
         embedding(zeros({5, 2}), Tensor());
     });
-    check_refused<ValueError>("embedding: an undefined tensor was given", [&] { embedding(Tensor(), ids({0})); });
+    check_refused<ValueError>("embedding: operand 0 is an undefined tensor", [&] { embedding(Tensor(), ids({0})); });
     check_refused<ShapeError>("scatter_rows: values [2, 3] are not rows for ids [3]", [&] {
         scatter_rows(ones({2, 3}), ids({0, 1, 2}), 5);
     });

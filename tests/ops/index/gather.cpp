@@ -92,7 +92,7 @@ TEST_CASE("gather: what does not fit is refused with the caller's line") {
     check_refused<DtypeError>("scatter_add: values are int64; float32 or float64 is needed", [&] {
         scatter_add(x, 1, positions({2, 1}, 2), ones({2, 1}, Dtype::int64));
     });
-    check_refused<ValueError>("gather: an undefined tensor was given", [&] { gather(Tensor(), 0, ids({0})); });
+    check_refused<ValueError>("gather: operand 0 is an undefined tensor", [&] { gather(Tensor(), 0, ids({0})); });
 }
 
 TEST_CASE("gather: positions of int32 are positions, and bools and integers are looked up as they are") {

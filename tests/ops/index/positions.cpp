@@ -1,4 +1,3 @@
-#include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/ops/index/positions.hpp>
 
 #include "ops/brute_force.hpp"
@@ -29,12 +28,6 @@ TEST_CASE("positions: elements chosen by a mask that broadcasts") {
     CHECK(elements(masked_select(arange(3), tensor({1, 0, 1, 1}, {2, 2, 1}))) == Values{0, 1, 2, 0, 1, 2, 0, 1, 2});
     CHECK(masked_select(x, zeros({3})).shape() == Shape{0});
     CHECK(masked_select(zeros({0}), ones({1})).shape() == Shape{0});
-    for (const int order : {1, 2}) {
-        const GradcheckResult result =
-            gradcheck([](const auto& in) { return masked_select(in[0] * in[0], in[0] > 0.1); },
-                      {sample_values({3, 4}, -1, 1, 2)}, {.order = order});
-        CHECK_MESSAGE(result.passed, result.message);
-    }
 }
 
 TEST_CASE("positions: one_hot") {
@@ -51,10 +44,10 @@ TEST_CASE("positions: one_hot") {
 TEST_CASE("positions: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("masked_select: shapes do not broadcast: [2] and [3] (2 != 3)",
                               [&] { masked_select(ones({2}), ones({3})); });
-    check_refused<ValueError>("one_hot: position 3 is outside an axis of length 3", [&] { one_hot(ids({3}), 3); });
-    check_refused<DtypeError>("one_hot: the index must be int64 or int32, not float32", [&] { one_hot(ones({1}), 3); });
+    check_refused<ValueError>("one_hot: id 3 is outside an axis of length 3", [&] { one_hot(ids({3}), 3); });
+    check_refused<DtypeError>("one_hot: ids must be int64 or int32, not float32", [&] { one_hot(ones({1}), 3); });
     check_refused<ValueError>("one_hot: n is -1, less than 0", [&] { one_hot(ids({0}), -1); });
-    check_refused<ValueError>("nonzero: an undefined tensor was given", [&] { nonzero(Tensor()); });
+    check_refused<ValueError>("nonzero: operand 0 is an undefined tensor", [&] { nonzero(Tensor()); });
 }
 
 TEST_CASE("positions: of masks of bool, and ids of int32") {
@@ -66,7 +59,7 @@ TEST_CASE("positions: of masks of bool, and ids of int32") {
     const Tensor places = one_hot(tensor({2, 0}, Dtype::int32), 3, Dtype::boolean);
     CHECK(places.dtype() == Dtype::boolean);
     CHECK(elements(places) == Values{0, 0, 1, 1, 0, 0});
-    check_refused<ValueError>("one_hot: position 3 is outside an axis of length 3",
+    check_refused<ValueError>("one_hot: id 3 is outside an axis of length 3",
                               [] { one_hot(tensor({3}, Dtype::int32), 3); });
     check_refused<DtypeError>("nonzero: the operand is float16, which is stored only: cast() it first",
                               [] { nonzero(ones({2}, Dtype::float16)); });

@@ -1,4 +1,3 @@
-#include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/ops/index/rearrange.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
 
@@ -195,37 +194,6 @@ TEST_CASE("rearrange: axes moved, joined and taken apart") {
     check(rows[1], {3}, {4, 5, 6});
 }
 
-TEST_CASE("rearrange: gradients of first and second order") {
-    const std::vector<Tensor> x{sample_values({3, 4}, -1, 1, 1)};
-    for (const int order : {1, 2}) {
-        const auto is_right = [&](const auto& f) {
-            const GradcheckResult result = gradcheck([&](const auto& in) { return f(in[0]); }, x, {.order = order});
-            CHECK_MESSAGE(result.passed, result.message);
-        };
-        is_right([](const Tensor& t) { return flip(t); });
-        is_right([](const Tensor& t) { return roll(t, 1, 1); });
-        is_right([](const Tensor& t) { return slice(t, 1, {.step = 2}); });
-        is_right([](const Tensor& t) { return slice(t, 0, {.step = -2}); });
-        is_right([](const Tensor& t) { return meshgrid({select(t, 0, 0), select(t, 1, 1)})[1]; });
-        is_right([](const Tensor& t) { return repeat_interleave(t, 2, 0); });
-        is_right([](const Tensor& t) { return tile(t, 2, 1); });
-        for (const PadMode mode : {PadMode::constant, PadMode::edge, PadMode::reflect, PadMode::circular})
-            is_right([mode](const Tensor& t) { return pad(t, 1, 2, 1, {.mode = mode}); });
-        is_right([](const Tensor& t) { return tril(t) + triu(t, 1) * triu(t); });
-        is_right([](const Tensor& t) { return diag_embed(diagonal(t)); });
-        is_right([](const Tensor& t) { return diag_embed(diagonal(t * t, -1), 2, 1, 0); });
-        is_right([](const Tensor& t) { return diagonal(t, 1, 1, 0); });
-        is_right([](const Tensor& t) { return roll(t, {1, 2}, {0, 1}) * t; });
-        is_right([](const Tensor& t) { return repeat_interleave(t * t, tensor({2, 0, 1}, Dtype::int64), 0); });
-        is_right([](const Tensor& t) { return tile(t, {2, 1, 2}); });
-        is_right([](const Tensor& t) { return pad(t, {{1, 0}, {2, 1}}, {.mode = PadMode::reflect}); });
-        is_right([](const Tensor& t) { return split(t, 3, 1)[1] * chunk(t, 3, 1)[1]; });
-        is_right([](const Tensor& t) { return squeeze(slice(permute(t, {-1, 0}), 0, 1, 2)); });
-        is_right([](const Tensor& t) { return flatten(movedim(t, 0, 1)); });
-        is_right([](const Tensor& t) { return split(t, {1, 3}, 1)[1] * unsqueeze(unbind(t, 1)[0], 1); });
-    }
-}
-
 TEST_CASE("rearrange: what does not fit is refused with the caller's line") {
     const Tensor& x = counting();
     check_refused<ShapeError>("flip: axis 2 does not exist in a tensor of 2 axes", [&] { flip(x, 2); });
@@ -248,7 +216,7 @@ TEST_CASE("rearrange: what does not fit is refused with the caller's line") {
     });
     check_refused<ValueError>("repeat_interleave: the axis would be longer than a number can say",
                               [&] { repeat_interleave(x, full({2}, 5e18, Dtype::int64), 0); });
-    check_refused<ValueError>("repeat_interleave: an undefined tensor was given",
+    check_refused<ValueError>("repeat_interleave: operand 1 is an undefined tensor",
                               [&] { repeat_interleave(x, Tensor(), 0); });
     check_refused<ValueError>("tile: n is -1, less than 0", [&] { tile(x, {1, -1}); });
     check_refused<ShapeError>("pad: widths of 1 axes were given for [2, 3]", [&] {
@@ -268,10 +236,10 @@ TEST_CASE("rearrange: what does not fit is refused with the caller's line") {
     check_refused<ValueError>("slice: a step of 0 goes nowhere", [&] { slice(x, 0, {.step = 0}); });
     check_refused<ShapeError>("slice: axis 2 does not exist in a tensor of 2 axes", [&] { slice(x, 2, {.step = -1}); });
     check_refused<ShapeError>("meshgrid: [2, 3] is not one axis", [&] { meshgrid({x}); });
-    check_refused<ValueError>("meshgrid: an undefined tensor was given", [&] { meshgrid({arange(2), Tensor()}); });
+    check_refused<ValueError>("meshgrid: operand 1 is an undefined tensor", [&] { meshgrid({arange(2), Tensor()}); });
     check_refused<ShapeError>("meshgrid: a tensor has at most 6 axes",
                               [&] { meshgrid(std::vector<Tensor>(7, arange(1))); });
-    check_refused<ValueError>("flip: an undefined tensor was given", [&] { flip(Tensor()); });
+    check_refused<ValueError>("flip: operand 0 is an undefined tensor", [&] { flip(Tensor()); });
 }
 
 TEST_CASE("rearrange: integers and bools stay what they are") {

@@ -128,22 +128,22 @@ TEST_CASE("scatter: what does not fit is refused with the caller's line") {
                               [&] { index(x, std::vector<Tensor>{}); });
     check_refused<ValueError>("index: position -3 is outside an axis of length 2", [&] { index(x, {ids({-3})}); });
     check_refused<ValueError>("index: position 2 is outside an axis of length 2", [&] { index(x, {ids({2})}); });
-    check_refused<ShapeError>("index: shapes do not broadcast: [2] and [3] (2 != 3)", [&] {
+    check_refused<ShapeError>("index: positions [3] do not broadcast with those before, [2]", [&] {
         index(x, {ids({0, 1}), ids({0, 1, 2})});
     });
-    check_refused<DtypeError>("index: the index must be int64 or int32, not float32", [&] { index(x, {ones({1})}); });
+    check_refused<DtypeError>("index: positions must be int64 or int32, not float32", [&] { index(x, {ones({1})}); });
     check_refused<DtypeError>("index_put: values are float64, but x float32",
                               [&] { index_put(x, {ids({0})}, ones({3}, Dtype::float64), true); });
-    check_refused<ShapeError>("index_put: [2] does not stretch to [1, 3]",
+    check_refused<ShapeError>("index_put: values [2] do not stretch to [1, 3], the shape of what is at the positions",
                               [&] { index_put(x, {ids({0})}, ones({2})); });
     check_refused<ShapeError>("segment_sum: segments [3] are not one for each slice of [2, 3]", [&] {
         segment_sum(x, ids({0, 0, 0}), 1);
     });
-    check_refused<ValueError>("segment_sum: id 2 at position 1 is outside a table of 2 rows", [&] {
+    check_refused<ValueError>("segment_sum: segment 2 is outside an axis of length 2", [&] {
         segment_sum(x, ids({0, 2}), 2);
     });
     check_refused<ValueError>("segment_sum: n is -1, less than 0", [&] { segment_sum(x, ids({0, 0}), -1); });
-    check_refused<ValueError>("index: an undefined tensor was given", [&] { index(Tensor(), {ids({0})}); });
+    check_refused<ValueError>("index: operand 0 is an undefined tensor", [&] { index(Tensor(), {ids({0})}); });
 }
 
 TEST_CASE("scatter: a value that another one replaces stays without derivative where the cotangent is infinite") {

@@ -357,7 +357,7 @@ TEST_CASE("convolution: what does not fit is refused with the caller's line") {
     check_refused<DtypeError>("conv2d: operands must be float32 or float64 and alike: x float32, weight float64", [&] {
         conv2d(x, ones({6, 4, 3, 3}, Dtype::float64));
     });
-    check_refused<ValueError>("conv2d: an undefined tensor was given", [&] { conv2d(x, Tensor()); });
+    check_refused<ValueError>("conv2d: operand 1 is an undefined tensor", [&] { conv2d(x, Tensor()); });
     check_refused<ShapeError>(
         "conv_transpose2d: the channels of x [2, 4, 5, 6] and the weight [6, 4, 3, 3] do not fit in 1 groups",
         [&] { conv_transpose2d(x, weight); });

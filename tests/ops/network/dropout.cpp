@@ -1,7 +1,6 @@
 #include "ops/brute_force.hpp"
 #include "ops/reduce/axis_sets.hpp"
 
-#include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/autograd/transform/checkpoint.hpp>
 #include <wengert/ops/network/dropout.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
@@ -61,7 +60,7 @@ TEST_CASE("dropout: it follows its generator") {
     CHECK_THROWS_AS(dropout(x, not_a_number, a), ValueError);
     check_refused<DtypeError>("dropout: the operand is int64; float32 or float64 is needed",
                               [&] { dropout(arange(3), 0.5, a); });
-    check_refused<ValueError>("dropout: an undefined tensor was given", [&] { dropout(Tensor(), 0.5, a); });
+    check_refused<ValueError>("dropout: operand 0 is an undefined tensor", [&] { dropout(Tensor(), 0.5, a); });
 }
 
 TEST_CASE("dropout: along shared axes elements are dropped together") {
@@ -75,15 +74,6 @@ TEST_CASE("dropout: along shared axes elements are dropped together") {
         CHECK(generator.position() == same.position());
         CHECK(elements(y) == elements(x * mask));
         CHECK(dropout(x, 0, generator, axes_of(set, 3)).same_as(x));
-        for (const int order : {1, 2}) {
-            const GradcheckResult result = gradcheck(
-                [set](const auto& in) {
-                    Generator again(7);
-                    return dropout(in[0] * in[0], 0.4, again, axes_of(set, 3));
-                },
-                {x}, {.order = order});
-            CHECK_MESSAGE(result.passed, result.message);
-        }
     }
     // Each feature at all steps or at none, and both happen.
     Generator generator(1);

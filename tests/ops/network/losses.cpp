@@ -1,6 +1,5 @@
 #include <cmath>
 #include <functional>
-#include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/ops/network/losses.hpp>
 #include <wengert/ops/reduce/softmax.hpp>
 
@@ -12,7 +11,7 @@ namespace {
 
 using Loss = std::function<Tensor(const Tensor&, const Tensor&, Reduction)>;
 
-/// Compares a loss with its formula, in values of every reduction, and in gradients by x and the target.
+/// Compares a loss with its formula, in values of every reduction.
 void check_loss(const Loss& loss, const std::function<double(double, double)>& formula, const Tensor& x,
                 const Tensor& target) {
     const Values a = elements(x), b = elements(target), each = elements(loss(x, target, Reduction::none));
@@ -26,17 +25,11 @@ void check_loss(const Loss& loss, const std::function<double(double, double)>& f
     CHECK(loss(x, target, Reduction::sum).item() == doctest::Approx(total).epsilon(1e-12));
     CHECK(loss(x, target, Reduction::mean).item() ==
           doctest::Approx(total / static_cast<double>(a.size())).epsilon(1e-12));
-    for (const int order : {1, 2})
-        for (const Reduction reduction : {Reduction::none, Reduction::mean}) {
-            const GradcheckResult result =
-                gradcheck([&](const auto& in) { return loss(in[0], in[1], reduction); }, {x, target}, {.order = order});
-            CHECK_MESSAGE(result.passed, result.message);
-        }
 }
 
 }  // namespace
 
-TEST_CASE("losses: values and gradients are those of the formulas") {
+TEST_CASE("losses: values are those of the formulas") {
     const Tensor x = sample_values({3, 5}, -2, 2, 1), share = sample_values({3, 5}, 0.1, 0.9, 2),
                  other = sample_values({3, 5}, -2, 2, 3);
     check_loss([](auto&&... a) { return mse_loss(a...); }, [](double x, double t) { return (x - t) * (x - t); }, x,
@@ -114,11 +107,6 @@ TEST_CASE("nll_loss: of a log_softmax it is the cross entropy") {
     check_close(nll_loss(log_softmax(x), labels, Reduction::none), each, 16, 1);
     CHECK(nll_loss(log_softmax(x), labels).item() == doctest::Approx(total / 6).epsilon(1e-12));
     CHECK(nll_loss(log_softmax(x), labels, Reduction::sum).item() == doctest::Approx(total).epsilon(1e-12));
-    for (const int order : {1, 2}) {
-        const GradcheckResult result =
-            gradcheck([&](const auto& in) { return nll_loss(log_softmax(in[0]), labels); }, {x}, {.order = order});
-        CHECK_MESSAGE(result.passed, result.message);
-    }
 }
 
 TEST_CASE("nll_loss: weights of the classes and ignored labels") {
@@ -143,27 +131,17 @@ TEST_CASE("nll_loss: weights of the classes and ignored labels") {
         check_close(loss(Reduction::none)({x, weight}), each, 2);
         CHECK(loss(Reduction::sum)({x, weight}).item() == doctest::Approx(total).epsilon(1e-14));
         CHECK(loss(Reduction::mean)({x, weight}).item() == doctest::Approx(total / count).epsilon(1e-14));
-        for (const Reduction reduction : {Reduction::none, Reduction::mean}) {
-            const GradcheckResult result = gradcheck(loss(reduction), {x, weight}, {.order = 2});
-            CHECK_MESSAGE(result.passed, result.message);
-        }
         const Tensor none = tensor(std::vector<std::int64_t>(6, -100), {2, 3});
         CHECK(nll_loss(x, none, {.weight = weighs ? weight : Tensor()}).item() == 0);
         CHECK(nll_loss(tensor({-infinity, -1}, {1, 2}), ids({-100})).item() == 0);
     }
 }
 
-TEST_CASE("cosine_similarity: values, gradients, and nothing but zeros") {
+TEST_CASE("cosine_similarity: values, and nothing but zeros") {
     const Tensor x = tensor({3, 4, 1, 0}, {2, 2}, Dtype::float64), y = tensor({4, 3, 0, 2}, {2, 2}, Dtype::float64);
     check_close(cosine_similarity(x, y), {0.96, 0}, 4, 1);
     CHECK(cosine_similarity(x, y, 0).shape() == Shape{2});
     CHECK(elements(cosine_similarity(zeros({1, 2}), ones({1, 2}))) == Values{0});
-    for (const int order : {1, 2}) {
-        const GradcheckResult result =
-            gradcheck([](const auto& in) { return cosine_similarity(in[0], in[1]); },
-                      {sample_values({2, 3}, 0.2, 1, 1), sample_values({2, 3}, 0.2, 1, 2)}, {.order = order});
-        CHECK_MESSAGE(result.passed, result.message);
-    }
 }
 
 TEST_CASE("losses: what does not fit is refused with the caller's line") {
@@ -174,7 +152,7 @@ TEST_CASE("losses: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("nll_loss: labels [3] are not one for each row of x [2, 4]", [&] {
         nll_loss(ones({2, 4}), ids({0, 1, 2}));
     });
-    check_refused<ValueError>("nll_loss: position 4 is outside an axis of length 4", [&] {
+    check_refused<ValueError>("nll_loss: label 4 of row 0 is outside [0, 4)", [&] {
         nll_loss(ones({1, 4}), ids({4}));
     });
     check_refused<DtypeError>("nll_loss: labels must be int64 or int32, not float32", [&] {
@@ -183,7 +161,7 @@ TEST_CASE("losses: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("nll_loss: the weights [3] are not one for each class of x [1, 4]", [&] {
         nll_loss(ones({1, 4}), ids({2}), {.weight = ones({3})});
     });
-    check_refused<ValueError>("l1_loss: an undefined tensor was given", [&] { l1_loss(Tensor(), ones({3})); });
+    check_refused<ValueError>("l1_loss: operand 0 is an undefined tensor", [&] { l1_loss(Tensor(), ones({3})); });
 }
 
 TEST_CASE("losses: what an ignored label finds is left out of the weights' derivative too") {
@@ -244,11 +222,6 @@ TEST_CASE("cosine_similarity: operands broadcast before the axis is taken") {
     // An operand of length 1 is as long as the other: [1, 1] beside [3, 4].
     CHECK(cosine_similarity(tensor({3, 4}), tensor({1})).item() == doctest::Approx(7 / (5 * std::sqrt(2))));
     CHECK(cosine_similarity(x, y, 0).shape() == Shape{4, 3});
-    for (const int order : {1, 2}) {
-        const GradcheckResult result =
-            gradcheck([](const auto& in) { return cosine_similarity(in[0], in[1], 1); }, {x, y}, {.order = order});
-        CHECK_MESSAGE(result.passed, result.message);
-    }
     check_refused<ShapeError>("cosine_similarity: shapes do not broadcast: [2] and [3] (2 != 3)",
                               [&] { cosine_similarity(ones({2}), ones({3})); });
     check_refused<ShapeError>("cosine_similarity: axis 1 does not exist in a tensor of 1 axes",

@@ -40,7 +40,7 @@ TEST_CASE("masking: what is filled gets no gradient") {
     check_refused<DtypeError>("masked_fill: an operand is float16, which is stored only: cast() it first", [&] {
         masked_fill(ones({2}, Dtype::float16), ids({0, 1}), 0);
     });
-    check_refused<ValueError>("masked_fill: operand 0 is an undefined tensor", [&] { masked_fill(x, Tensor(), 0); });
+    check_refused<ValueError>("masked_fill: operand 1 is an undefined tensor", [&] { masked_fill(x, Tensor(), 0); });
     Tensor scores = ones({2, 2});
     scores.set_parameter().set_name("scores");
     check_refused<ShapeError>(

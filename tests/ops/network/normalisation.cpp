@@ -1,4 +1,3 @@
-#include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/ops/network/normalisation.hpp>
 
 #include "ops/brute_force.hpp"
@@ -117,23 +116,6 @@ TEST_CASE("normalisation: a NaN is seen in its part alone") {
     for_each_index(x.shape(), [&](const Shape& i) { CHECK(std::isnan(element(channels, i)) == (i[1] == 1)); });
 }
 
-TEST_CASE("normalisation: gradients of first and second order, by statistics too") {
-    const std::vector<Tensor> in{laid_out({3, 4, 2}, 0, 1), laid_out({4}, 0, 2), laid_out({4}, 0, 3),
-                                 laid_out({4}, 0, 4), laid_out({4}, 0, 5, Dtype::float64, 0.5, 2)};
-    for (const int order : {1, 2}) {
-        const auto is_right = [&](const auto& f) {
-            const GradcheckResult result = gradcheck(f, in, {.order = order});
-            CHECK_MESSAGE(result.passed, result.message);
-        };
-        is_right([](const auto& x) { return layer_norm(transpose(x[0]), x[1], x[2]); });
-        is_right([](const auto& x) { return rms_norm(transpose(x[0]), x[1]); });
-        is_right([](const auto& x) { return group_norm(x[0], 2, x[1], x[2]); });
-        is_right([](const auto& x) { return batch_norm(x[0], x[1], x[2]).outputs; });
-        is_right([](const auto& x) { return batch_norm(x[0], {}, {}).mean * batch_norm(x[0], {}, {}).variance; });
-        is_right([](const auto& x) { return batch_norm(x[0], x[3], x[4], x[1], x[2]); });
-    }
-}
-
 TEST_CASE("normalisation: gradients over many rows, on one thread and several") {
     constexpr std::int64_t rows = 301, n = 37;
     for (const Dtype dtype : {Dtype::float32, Dtype::float64})
@@ -222,6 +204,6 @@ TEST_CASE("normalisation: what does not fit is refused with the caller's line") 
                               [&] { rms_norm(arange(3), none); });
     check_refused<DtypeError>("layer_norm: the weight is float64, but x float32",
                               [&] { layer_norm(x, ones({3}, Dtype::float64), none); });
-    check_refused<ValueError>("batch_norm: an undefined tensor was given",
+    check_refused<ValueError>("batch_norm: operand 1 is an undefined tensor",
                               [&] { batch_norm(x, none, ones({4}), none, none); });
 }

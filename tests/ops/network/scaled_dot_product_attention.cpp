@@ -309,9 +309,10 @@ TEST_CASE("scaled_dot_product_attention: what does not fit is refused, with the 
         "scaled_dot_product_attention: v [2, 4, 6] has not a row for each of k [2, 5, 4] (4 != 5)", [&] {
             scaled_dot_product_attention(q, k, zeros({2, 4, 6}));
         });
-    check_refused<ShapeError>("scaled_dot_product_attention: shapes do not broadcast: [2] and [3] (2 != 3)", [&] {
-        scaled_dot_product_attention(q, k, zeros({3, 5, 6}));
-    });
+    check_refused<ShapeError>(
+        "scaled_dot_product_attention: the leading axes of q [2, 3, 4] and v [3, 5, 6] do not broadcast", [&] {
+            scaled_dot_product_attention(q, k, zeros({3, 5, 6}));
+        });
     check_refused<ShapeError>("scaled_dot_product_attention: causal: q [2, 3, 4] has more rows than k [1, 4]", [&] {
         scaled_dot_product_attention(q, zeros({1, 4}), zeros({1, 6}), {.causal = true});
     });
@@ -328,6 +329,6 @@ TEST_CASE("scaled_dot_product_attention: what does not fit is refused, with the 
         });
     check_refused<ValueError>("scaled_dot_product_attention: dropout is 1, outside [0, 1)",
                               [&] { scaled_dot_product_attention(q, k, v, {.dropout = 1}); });
-    check_refused<ValueError>("scaled_dot_product_attention: an undefined tensor was given",
+    check_refused<ValueError>("scaled_dot_product_attention: operand 1 is an undefined tensor",
                               [&] { scaled_dot_product_attention(q, Tensor(), v); });
 }

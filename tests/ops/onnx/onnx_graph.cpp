@@ -8,7 +8,6 @@
 #include <wengert/ops/onnx/internal/model.hpp>
 #include <wengert/ops/ops.hpp>
 
-#include "nn/refused.hpp"
 #include "onnx_fixture.hpp"
 
 using namespace wengert;

@@ -332,9 +332,7 @@ TEST_CASE("einsum and tensordot: what does not fit is refused with the label, th
     check_refused<ShapeError>("tensordot: the product of a [1, 1, 1, 1] and b [1, 1, 1] has more than 6 axes", [&] {
         tensordot(zeros({1, 1, 1, 1}), zeros({1, 1, 1}), 0);
     });
-    check_refused<DtypeError>(
-        "tensordot: operands must be float32 or float64 and alike, but operand 1 is float64 and operand 0 float32",
-        [&] {
-            tensordot(a, zeros({3, 2}, Dtype::float64), 1);
-        });
+    check_refused<DtypeError>("tensordot: a is float32, but b float64", [&] {
+        tensordot(a, zeros({3, 2}, Dtype::float64), 1);
+    });
 }

@@ -104,7 +104,7 @@ TEST_CASE("random: uniform values") {
     CHECK(elements(uniform({3}, 2, 2, generator)) == Values{2, 2, 2});
     check_refused<DtypeError>("uniform: random values are float32 or float64, not int64",
                               [&] { uniform({3}, 0, 9, generator, Dtype::int64); });
-    check_refused<ValueError>("uniform: 3 is above 1", [&] { uniform({3}, 3, 1, generator); });
+    check_refused<ValueError>("uniform: low 3 is above high 1", [&] { uniform({3}, 3, 1, generator); });
     check_refused<ShapeError>("uniform: a length is negative: [-1]", [&] { uniform({-1}, 0, 1, generator); });
     CHECK_THROWS_AS(uniform({3}, not_a_number, 1, generator), ValueError);
     // In float32 their distance is infinite.
@@ -201,5 +201,6 @@ TEST_CASE("randint: each number of the range is equally likely, for any number o
     CHECK(negative == doctest::Approx(500).epsilon(0.2));
     CHECK(elements(randint(7, 8, {2}, generator)) == Values{7, 7});
     CHECK(randint(0, 9, {0, 3}, generator).shape() == Shape{0, 3});
-    CHECK_THROWS_WITH_AS(randint(2, 2, {1}, generator), doctest::Contains("randint: 2 is not below 2"), ValueError);
+    CHECK_THROWS_WITH_AS(randint(2, 2, {1}, generator), doctest::Contains("randint: low 2 is not below high 2"),
+                         ValueError);
 }

@@ -50,5 +50,5 @@ TEST_CASE("prod: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("prod: axis 1 does not exist in a tensor of 1 axes", [&] { prod(arange(3), 1); });
     check_refused<DtypeError>("prod: operand 0 is bfloat16, which is stored only: cast() it first",
                               [&] { prod(ones({2}, Dtype::bfloat16)); });
-    check_refused<ValueError>("prod: an undefined tensor was given", [&] { prod(Tensor()); });
+    check_refused<ValueError>("prod: operand 0 is an undefined tensor", [&] { prod(Tensor()); });
 }

@@ -121,7 +121,7 @@ TEST_CASE("reductions: what does not fit is refused with the caller's line, in t
     check_refused<ShapeError>("sum: axis 2 does not exist in a tensor of 2 axes", [&] { sum(x, {0, 2}); });
     check_refused<ShapeError>("sum: axis 1 to reduce is given twice", [&] { sum(x, {-1, 1}); });
     check_refused<ShapeError>("mean: axis -3 does not exist in a tensor of 2 axes", [&] { mean(x, -3); });
-    check_refused<DtypeError>("mean: an operand is int64; float32 or float64 is needed", [&] { mean(arange(3)); });
+    check_refused<DtypeError>("mean: the operand is int64; float32 or float64 is needed", [&] { mean(arange(3)); });
     check_refused<ValueError>("mean: operand 0 is an undefined tensor", [&] { mean(Tensor()); });
     check_refused<ShapeError>("sum_to: [3] does not stretch to [2, 0]", [&] { sum_to(x, {3}); });
     check_refused<ShapeError>("sum_to: [1, 2, 0] does not stretch to [2, 0]", [&] { sum_to(x, {1, 2, 0}); });

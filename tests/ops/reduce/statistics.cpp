@@ -1,5 +1,4 @@
 #include <cmath>
-#include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/ops/reduce/statistics.hpp>
 
 #include "ops/brute_force.hpp"
@@ -60,24 +59,6 @@ TEST_CASE("statistics: values over every set of axes") {
     }
 }
 
-TEST_CASE("statistics: gradients of first and second order") {
-    const std::vector<Tensor> x{sample_values({3, 4}, 0.3, 2, 1)};
-    for (const int order : {1, 2}) {
-        CAPTURE(order);
-        const auto check = [&](const auto& f) {
-            const GradcheckResult result = gradcheck(f, x, {.order = order});
-            CHECK_MESSAGE(result.passed, result.message);
-        };
-        check([](const auto& in) { return var(in[0], 1); });
-        check([](const auto& in) { return stddev(in[0], {0, 1}, 0); });
-        for (const double p : {0.5, 1.0, 2.0, 3.0, infinity}) {
-            CAPTURE(p);
-            check([p](const auto& in) { return norm(in[0], p, 1, true); });
-            check([p](const auto& in) { return norm(-in[0], p); });
-        }
-    }
-}
-
 TEST_CASE("statistics: the norm of nothing but zeros has the derivative 0") {
     for (const double p : {1.0, 1.5, 2.0, 3.0}) {
         CAPTURE(p);
@@ -118,8 +99,8 @@ TEST_CASE("statistics: a NaN stays") {
 
 TEST_CASE("statistics: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("var: axis 2 does not exist in a tensor of 2 axes", [&] { var(ones({2, 3}), 2); });
-    check_refused<DtypeError>("stddev: an operand is int64; float32 or float64 is needed", [&] { stddev(arange(3)); });
+    check_refused<DtypeError>("stddev: the operand is int64; float32 or float64 is needed", [&] { stddev(arange(3)); });
     check_refused<ValueError>("norm: p is -1, not 0 or more", [&] { norm(ones({2}), -1); });
     check_refused<ShapeError>("norm: axis 0 of [0] has length 0", [&] { norm(ones({0}), infinity); });
-    check_refused<ValueError>("norm: an undefined tensor was given", [&] { norm(Tensor()); });
+    check_refused<ValueError>("norm: operand 0 is an undefined tensor", [&] { norm(Tensor()); });
 }

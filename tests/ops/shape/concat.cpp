@@ -87,7 +87,7 @@ TEST_CASE("concat: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("concat: axis 0 does not exist in a tensor of 0 axes", [&] { concat({scalar(1)}, 0); });
     check_refused<ValueError>("concat: part 1 is an undefined tensor", [&] { concat({a, Tensor()}, 0); });
     check_refused<ShapeError>("stack: part 1 is [3, 2], part 0 is [2, 3]", [&] { stack({a, zeros({3, 2})}, 0); });
-    check_refused<ShapeError>("stack: axis 3 does not exist in a tensor of 3 axes", [&] { stack({a, a}, 3); });
+    check_refused<ShapeError>("stack: axis 3 does not exist in a result of 3 axes", [&] { stack({a, a}, 3); });
     check_refused<DtypeError>("concat: an operand is float16, which is stored only: cast() it first", [&] {
         concat({a, cast(a, Dtype::float16)}, 0);
     });

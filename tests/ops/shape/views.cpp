@@ -264,7 +264,7 @@ TEST_CASE("views: what does not fit is refused with the caller's line") {
     check_refused<ShapeError>("select: position 2 is outside axis 0 of [2, 3]", [&] { select(x, 0, 2); });
     check_refused<ShapeError>("select: position -1 is outside axis 0 of [2, 3]", [&] { select(x, 0, -3); });
     check_refused<ShapeError>("select: axis 0 does not exist in a tensor of 0 axes", [&] { select(scalar(1), 0, 0); });
-    check_refused<ShapeError>("unsqueeze: axis 4 does not exist in a tensor of 3 axes", [&] { unsqueeze(x, 4); });
+    check_refused<ShapeError>("unsqueeze: axis 4 does not exist in a result of 3 axes", [&] { unsqueeze(x, 4); });
     check_refused<ShapeError>("unsqueeze: a tensor has at most 6 axes", [&] {
         unsqueeze(zeros({1, 1, 1, 1, 1, 1}), 0);
     });
@@ -283,7 +283,7 @@ TEST_CASE("views: what does not fit is refused with the caller's line") {
 
 TEST_CASE("views: an undefined tensor is refused in the name of what was called") {
     const Tensor none;
-    const auto refused = [](const std::string& name) { return name + ": an undefined tensor was given"; };
+    const auto refused = [](const std::string& name) { return name + ": operand 0 is an undefined tensor"; };
     check_refused<ValueError>(refused("reshape"), [&] { reshape(none, {1}); });
     check_refused<ValueError>(refused("permute"), [&] { permute(none, {0}); });
     check_refused<ValueError>(refused("transpose"), [&] { transpose(none); });

@@ -1,0 +1,103 @@
+// Mirrors no file: what reductions, choices, statistics, random tensors say of bad calls.
+
+#include <limits>
+#include <wengert/ops/ops.hpp>
+
+#include "ops/error_texts.hpp"
+
+using namespace wengert;
+
+namespace {
+
+Generator noise(1);
+
+}  // namespace
+
+std::vector<error_texts::Refusal> error_texts::of_reductions() {
+    return {
+        REFUSED("ShapeError", "clamp: shapes do not broadcast: [2] and [3] (2 != 3)", clamp(ones({2}), ones({3}), 1)),
+        REFUSED("DtypeError", "clamp: an operand is float16, which is stored only: cast() it first",
+                clamp(ones({2}, Dtype::float16), 0, 1)),
+        REFUSED("ShapeError", "lerp: shapes do not broadcast: [2] and [3] (2 != 3)", lerp(ones({2}), ones({3}), 0.5)),
+        REFUSED("ShapeError", "where: shapes do not broadcast: [2] and [3] (2 != 3)", where(ones({2}), ones({3}), 0)),
+        REFUSED("ValueError", "where: operand 1 is an undefined tensor", where(ones({2}), Tensor(), 0)),
+        REFUSED("ValueError", "logical_not: operand 0 is an undefined tensor", logical_not(Tensor())),
+        REFUSED("ValueError", "isnan: operand 0 is an undefined tensor", isnan(Tensor())),
+        REFUSED("ValueError", "isinf: operand 0 is an undefined tensor", isinf(Tensor())),
+        REFUSED("ValueError", "isfinite: operand 0 is an undefined tensor", isfinite(Tensor())),
+        REFUSED("ShapeError", "map: shapes do not broadcast: [2] and [3] (2 != 3)",
+                map([](auto x, auto y) { return x * y; }, ones({2}), ones({3}))),
+        REFUSED("ValueError", "map: operand 1 is an undefined tensor",
+                map([](auto x, auto y) { return x * y; }, ones({2}), Tensor())),
+        REFUSED("ValueError", "map: all operands are numbers", map([](auto x, auto y) { return x * y; }, 1, 2)),
+        REFUSED("ShapeError", "map_sum: shapes do not broadcast: [2] and [3] (2 != 3)",
+                map_sum([](auto x, auto y) { return x * y; }, all_axes, ones({2}), ones({3}))),
+        REFUSED("ShapeError", "map_sum: axis 1 does not exist in a tensor of 1 axes",
+                map_sum([](auto x) { return x; }, 1, ones({2}))),
+        REFUSED("ShapeError", "sum: axis 2 does not exist in a tensor of 2 axes", sum(ones({2, 3}), 2)),
+        REFUSED("ShapeError", "sum: axis -2 to reduce is given twice", sum(ones({2, 3}), {0, -2})),
+        REFUSED("ValueError", "sum: operand 0 is an undefined tensor", sum(Tensor())),
+        REFUSED("ShapeError", "mean: axis 2 does not exist in a tensor of 2 axes", mean(ones({2, 3}), 2)),
+        REFUSED("DtypeError", "mean: the operand is int64; float32 or float64 is needed", mean(arange(3))),
+        REFUSED("ShapeError", "sum_to: [2] does not stretch to [2, 3]", sum_to(ones({2, 3}), {2})),
+        REFUSED("ShapeError", "prod: axis 2 does not exist in a tensor of 2 axes", prod(ones({2, 3}), 2)),
+        REFUSED("DtypeError", "prod: operand 0 is bfloat16, which is stored only: cast() it first",
+                prod(ones({2}, Dtype::bfloat16))),
+        REFUSED("ShapeError", "cumsum: axis 2 does not exist in a tensor of 2 axes", cumsum(ones({2, 3}), 2)),
+        REFUSED("DtypeError", "cumprod: the operand is int64; float32 or float64 is needed", cumprod(arange(3), 0)),
+        REFUSED("ShapeError", "cumprod: axis 0 does not exist in a tensor of 0 axes", cumprod(scalar(1), 0)),
+        REFUSED("ShapeError", "linear_scan: a [2, 3] and b [3, 2] differ in shape",
+                linear_scan(ones({2, 3}), ones({3, 2}), 0)),
+        REFUSED("DtypeError", "linear_scan: a is float32, but b float64",
+                linear_scan(ones({3}), ones({3}, Dtype::float64), 0)),
+        REFUSED("ValueError", "linear_scan: operand 1 is an undefined tensor", linear_scan(ones({3}), Tensor(), 0)),
+        REFUSED("DtypeError", "logcumsumexp: the operand is int64; float32 or float64 is needed",
+                logcumsumexp(arange(3), 0)),
+        REFUSED("ShapeError", "logcumsumexp: axis 1 does not exist in a tensor of 1 axes", logcumsumexp(ones({3}), 1)),
+        REFUSED("ShapeError", "max: axis 1 of [2, 0] has length 0", max(ones({2, 0}), 1)),
+        REFUSED("ShapeError", "min: axis 2 does not exist in a tensor of 2 axes", min(ones({2, 3}), 2)),
+        REFUSED("ShapeError", "amax: axis 0 of [0] has length 0", amax(ones({0}))),
+        REFUSED("ShapeError", "amin: axis 1 to reduce is given twice", amin(ones({2, 3}), {1, 1})),
+        REFUSED("ShapeError", "argmax: axis 1 of [2, 0] has length 0", argmax(ones({2, 0}), 1)),
+        REFUSED("ShapeError", "argmin: axis -3 does not exist in a tensor of 2 axes", argmin(ones({2, 3}), -3)),
+        REFUSED("ShapeError", "count_nonzero: axis 2 does not exist in a tensor of 2 axes",
+                count_nonzero(ones({2, 3}), 2)),
+        REFUSED("ShapeError", "any: axis 2 does not exist in a tensor of 2 axes", any(ones({2, 3}), 2)),
+        REFUSED("ShapeError", "all: axis 0 to reduce is given twice", all(ones({2, 3}), {0, 0})),
+        REFUSED("ShapeError", "softmax: axis 2 does not exist in a tensor of 2 axes", softmax(ones({2, 3}), 2)),
+        REFUSED("DtypeError", "softmax: the operand is int64; float32 or float64 is needed", softmax(arange(3))),
+        REFUSED("ShapeError", "log_softmax: axis -3 does not exist in a tensor of 2 axes",
+                log_softmax(ones({2, 3}), -3)),
+        REFUSED("DtypeError", "logsumexp: the operand is int64; float32 or float64 is needed", logsumexp(arange(3))),
+        REFUSED("ShapeError", "logsumexp: axis 0 to reduce is given twice", logsumexp(ones({2, 3}), {0, 0})),
+        REFUSED("ShapeError", "var: axis 2 does not exist in a tensor of 2 axes", var(ones({2, 3}), 2)),
+        REFUSED("DtypeError", "var: the operand is int64; float32 or float64 is needed", var(arange(3))),
+        REFUSED("ShapeError", "stddev: axis 2 does not exist in a tensor of 2 axes", stddev(ones({2, 3}), 2)),
+        REFUSED("DtypeError", "stddev: the operand is int64; float32 or float64 is needed", stddev(arange(3))),
+        REFUSED("ValueError", "norm: p is -1, not 0 or more", norm(ones({3}), -1)),
+        REFUSED("DtypeError", "norm: the operand is int64; float32 or float64 is needed", norm(arange(3))),
+        REFUSED("ShapeError", "norm: axis 1 of [2, 0] has length 0",
+                norm(ones({2, 0}), std::numeric_limits<double>::infinity(), 1)),
+        REFUSED("ValueError", "uniform: low 1 is above high 0", uniform({2}, 1, 0, noise)),
+        REFUSED("ShapeError", "uniform: a length is negative: [-2]", uniform({-2}, 0, 1, noise)),
+        REFUSED("ValueError", "randint: low 2 is not below high 2", randint(2, 2, {3}, noise)),
+        REFUSED("ValueError", "normal: the deviation is -1, not a finite number of 0 or more",
+                normal({2}, 0, -1, noise)),
+        REFUSED("DtypeError", "normal: random values are float32 or float64, not int64",
+                normal({2}, 0, 1, noise, Dtype::int64)),
+        REFUSED("ValueError", "bernoulli: 1.5 is no probability", bernoulli(tensor({0.5, 1.5}), noise)),
+        REFUSED("ValueError", "gamma: 0 is no shape of a gamma distribution", gamma(tensor({1, 0}), noise)),
+        REFUSED("DtypeError", "gamma: the operand is int64; float32 or float64 is needed", gamma(arange(3), noise)),
+        REFUSED("ValueError", "multinomial: -1 is no weight", multinomial(tensor({1, -1}), 1, noise)),
+        REFUSED("ValueError",
+                "multinomial: a row has 1 weights above 0, too few to draw 2 positions without replacement",
+                multinomial(tensor({1, 0}), 2, noise)),
+        REFUSED("ShapeError", "multinomial: weights need an axis, and are []", multinomial(scalar(1), 1, noise)),
+        REFUSED("ValueError", "permutation: n is -1, less than 0", permutation(-1, noise)),
+        REFUSED("ValueError", "dropout: p is 1, outside [0, 1)", dropout(ones({3}), 1, noise)),
+        REFUSED("ShapeError", "dropout: axis 1 does not exist in a tensor of 1 axes",
+                dropout(ones({3}), 0.5, noise, 1)),
+        REFUSED("DtypeError", "dropout: the operand is int64; float32 or float64 is needed",
+                dropout(arange(3), 0.5, noise)),
+    };
+}
