@@ -85,8 +85,9 @@ auto map(F f, const Input& first, const Rest&... rest) {
     constexpr int operands = 1 + static_cast<int>(sizeof...(Rest));
     if constexpr (is_formula<F, operands>()) {
         constexpr const Formula& formula = formula_table<F, operands, false>;
-        const std::array<Input, operands> in{first, Input(rest)...};
-        const Tensor results = apply_formula(formula, &f, std::is_empty_v<F> ? 0 : sizeof(F), in);
+        // One expression: what an operand converts to lives no longer.
+        const Tensor results = apply_formula(formula, &f, std::is_empty_v<F> ? 0 : sizeof(F),
+                                             std::array<Input, operands>{first, Input(rest)...});
         if constexpr (TupleLike<LaneResults<F, operands>>) {
             std::array<Tensor, static_cast<std::size_t>(formula.results)> slices;
             for (int r = 0; r < formula.results; ++r)
@@ -113,8 +114,8 @@ Tensor map_sum(F f, const ReductionAxes& axes, const Input& first, const Rest&..
         constexpr bool one_result = !TupleLike<LaneResults<F, operands>>;
         static_assert(one_result, "map_sum() takes a formula of one result");
         if constexpr (one_result) {
-            const std::array<Input, operands> in{first, Input(rest)...};
-            return apply_sum(formula_table<F, operands, true>, &f, std::is_empty_v<F> ? 0 : sizeof(F), axes, in);
+            return apply_sum(formula_table<F, operands, true>, &f, std::is_empty_v<F> ? 0 : sizeof(F), axes,
+                             std::array<Input, operands>{first, Input(rest)...});
         }
     }
     return Tensor();

@@ -65,6 +65,8 @@ TEST_CASE("converted operands: a type's own operators go before, and ops and ope
     CHECK(matmul(q, q).item() == 5);
     CHECK(elements(where(q > 1.0, q, 0.0)) == Values{0, 2});
     CHECK(elements(map([](auto a, auto b) { return a * b; }, q, x)) == Values{1, 4});
+    CHECK(elements(map([](auto a, auto b) { return a * b; }, x, q)) == Values{1, 4});
+    CHECK(map_sum([](auto a, auto b) { return a * b; }, -1, x, q).item() == 5);
     CHECK(elements(concat({q, x, q}, 0)) == Values{1, 2, 1, 2, 1, 2});
     CHECK(linear(q, ones({3, 2}), zeros({3})).shape() == Shape{3});
     Tensor y = x;

@@ -49,7 +49,8 @@ struct Term::Waiting {
     std::array<Term, FewOperands::operands> operands;
     std::size_t count;
     Dtype dtype;
-    Tensor tensor;
+    int depth = 1;  ///< of the longest chain of ops that wait for each other
+    Tensor tensor = {};
 
     Tensor run() const {
         if (function != nullptr) {
@@ -64,22 +65,33 @@ struct Term::Waiting {
     }
 };
 
-Term::Term(const Formula& function, std::span<const Term> operands, Dtype dtype)
-    : dtype_(dtype), waiting_(std::make_shared<Waiting>(Waiting{&function, {}, operands.size(), dtype, {}})) {
+void Term::wait(const Formula* function, std::span<const Term> operands) {
+    // Running a chain, or giving it up, takes as many calls inside of each other as it is long.
+    constexpr int longest_chain = 200;
+    waiting_ =
+        std::allocate_shared<Waiting>(CachedAllocator<Waiting>(), Waiting{function, {}, operands.size(), dtype_});
     std::ranges::copy(operands, waiting_->operands.begin());
+    for (const Term& x : operands)
+        if (x.waiting_ != nullptr) waiting_->depth = std::max(waiting_->depth, x.waiting_->depth + 1);
+    if (waiting_->depth == longest_chain) tensor();
+}
+
+Term::Term(const Formula& function, std::span<const Term> operands, Dtype dtype) : dtype_(dtype) {
+    wait(&function, operands);
 }
 
 Term Term::choice(const Term& mask, const Term& yes, const Term& no, Dtype dtype) {
     Term result;
     result.dtype_ = dtype;
-    result.waiting_ = std::make_shared<Waiting>(Waiting{nullptr, {mask, yes, no}, 3, dtype, {}});
+    const std::array<Term, 3> operands{mask, yes, no};
+    result.wait(nullptr, operands);
     return result;
 }
 
 Term Term::opposite(const Term& mask) {
     Term result;
     result.dtype_ = Dtype::boolean;
-    result.waiting_ = std::make_shared<Waiting>(Waiting{nullptr, {mask}, 1, Dtype::boolean, {}});
+    result.wait(nullptr, std::span(&mask, 1));
     return result;
 }
 

@@ -36,6 +36,7 @@ class Term {
 
   private:
     struct Waiting;
+    void wait(const Formula* function, std::span<const Term> operands);
 
     mutable Tensor tensor_;
     double number_ = 0;

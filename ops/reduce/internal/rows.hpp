@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -80,15 +79,20 @@ void reduce_rows(const ReductionAxes& axes, const Tensor& x, const Part& part, c
                                      [&](std::int64_t row, std::span<const T> all) { store(row, part(all, 0)); });
     const Tensor dense = packed(x);
     const std::span<const T> all(dense.data<T>(), static_cast<std::size_t>(n));
-    std::vector<decltype(part(all, 0))> totals(static_cast<std::size_t>(pieces));
+    struct Total {  // each apart, which a vector's bools are not
+        decltype(part(all, 0)) of;
+    };
+    std::vector<Total> totals(static_cast<std::size_t>(pieces));
     parallel_ranges(pieces, 1, n, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {
             const auto first = static_cast<std::size_t>(i * piece);
-            totals[static_cast<std::size_t>(i)] =
+            totals[static_cast<std::size_t>(i)].of =
                 part(all.subspan(first, std::min<std::size_t>(piece, all.size() - first)), i * piece);
         }
     });
-    store(0, std::accumulate(totals.begin() + 1, totals.end(), totals.front(), join));
+    auto total = totals.front().of;
+    for (std::size_t i = 1; i < totals.size(); ++i) total = join(total, totals[i].of);
+    store(0, total);
 }
 
 }  // namespace wengert
