@@ -77,6 +77,12 @@ LocalMonotonicAttention::LocalMonotonicAttention(std::int64_t state, std::int64_
     name_parameters(*this);
 }
 
+LocalMonotonicAttention::Memory LocalMonotonicAttention::remember(const Input& states, const Tensor& lengths) const {
+    Memory memory = content.remember(states, lengths);
+    attended::require_padding_behind(luong_name, states, lengths);
+    return memory;
+}
+
 LocalMonotonicAttention::Result LocalMonotonicAttention::operator()(const Input& state, const Memory& memory,
                                                                     std::int64_t step) const {
     located(luong_name, {&state.tensor()}, state.where(), [&] {
@@ -108,6 +114,7 @@ LocalPredictiveAttention::LocalPredictiveAttention(std::int64_t state, std::int6
 
 LocalPredictiveAttention::Memory LocalPredictiveAttention::remember(const Input& input, const Tensor& lengths) const {
     const LuongAttention::Memory memory = content.remember(input, lengths);
+    attended::require_padding_behind(luong_name, input, lengths);
     const Tensor& states = memory.states;
     if (lengths.defined() && lengths.dtype() == Dtype::boolean)
         return {memory, static_cast<double>(states.dim(1)) - sum(memory.padding, 1, true)};

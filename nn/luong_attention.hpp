@@ -89,8 +89,8 @@ struct LocalMonotonicAttention {
     LocalMonotonicAttention(std::int64_t state, std::int64_t memory, std::int64_t window, Generator& generator,
                             const LuongOptions& options = {});
 
-    /// As LuongAttention::remember().
-    Memory remember(const Input& states, const Tensor& lengths = {}) const { return content.remember(states, lengths); }
+    /// As LuongAttention::remember(). Throws ValueError for a mask with padding before a token, too.
+    Memory remember(const Input& states, const Tensor& lengths = {}) const;
     /// state [B, H] of step t, counted from 0. Throws ValueError for a negative step, and what LuongAttention does.
     Result operator()(const Input& state, const Memory& memory, std::int64_t step) const;
     /// The same where each row is at a step of its own: [B, 1], of the state's dtype. Throws ShapeError for others, and
@@ -138,7 +138,7 @@ struct LocalPredictiveAttention {
     LocalPredictiveAttention(std::int64_t state, std::int64_t memory, std::int64_t window, Generator& generator,
                              const LuongOptions& options = {});
 
-    /// As LuongAttention::remember().
+    /// As LocalMonotonicAttention::remember().
     Memory remember(const Input& states, const Tensor& lengths = {}) const;
     /// state [B, H].  Throws what LuongAttention does.
     Result operator()(const Input& state, const Memory& memory) const;

@@ -36,7 +36,7 @@ Tensor hidden_scores(const Tensor& padding, const AttendOptions& options, const 
     if (padding.defined()) hide(over_heads(padding));
     // One query sees everything, causal or not.
     if (options.causal && scores[2] > 1) hide(later_positions(scores[2], scores[3], dtype));
-    const Tensor& mask = options.mask;
+    const Tensor& mask = options.attn_mask;
     if (mask.defined()) hide(mask.dtype() == Dtype::boolean ? mask : mask == lowest);
     return hidden;
 }
@@ -156,25 +156,26 @@ MultiHeadAttention::Result MultiHeadAttention::operator()(const Input& query, co
         if (options.causal && x.dim(1) > positions)
             throw ShapeError(fmt::format("causal: the query {} has more steps than the memory's {}",
                                          to_string(x.shape()), positions));
-        const Tensor& mask = options.mask;
+        const Tensor& mask = options.attn_mask;
         if (!mask.defined()) return;
         const Shape scores{std::max(x.dim(0), rows), heads, x.dim(1), positions};
         if (!stretches_to(mask.shape(), scores))
             throw ShapeError(
-                fmt::format("the mask {} does not fit the scores {}", to_string(mask.shape()), to_string(scores)));
+                fmt::format("the attn_mask {} does not fit the scores {}", to_string(mask.shape()), to_string(scores)));
         if (mask.dtype() != Dtype::boolean && mask.dtype() != x.dtype())
-            throw DtypeError(fmt::format("the mask is {}, neither bool nor {} as the query is", to_string(mask.dtype()),
-                                         to_string(x.dtype())));
+            throw DtypeError(fmt::format("the attn_mask is {}, neither bool nor {} as the query is",
+                                         to_string(mask.dtype()), to_string(x.dtype())));
     });
     const auto output = [&](const Tensor& of_heads) {  // [B, heads, T, d]
         const Tensor found = permute(of_heads, {0, 2, 1, 3});
         return out_proj(reshape(found, {found.dim(0), found.dim(1), out_proj.weight.dim(0)}));
     };
     if (!options.need_weights) {
-        const DotProductOptions attend{.mask = added_to_scores(memory.padding, options.mask, query.tensor().dtype()),
-                                       .causal = options.causal,
-                                       .dropout = dropout,
-                                       .noise = options.noise};
+        const DotProductOptions attend{
+            .mask = added_to_scores(memory.padding, options.attn_mask, query.tensor().dtype()),
+            .causal = options.causal,
+            .dropout = dropout,
+            .noise = options.noise};
         const Tensor queries = by_heads(project(query, 0, 1));
         return {output(scaled_dot_product_attention(queries, memory.keys, memory.values, attend)), {}};
     }
@@ -182,7 +183,7 @@ MultiHeadAttention::Result MultiHeadAttention::operator()(const Input& query, co
     const Tensor queries = by_heads(project(query, 0, 1) * scale);
     Tensor scores = matmul(queries, transpose(memory.keys));  // [B, heads, T, S]
     const Tensor hidden = hidden_scores(memory.padding, options, scores.shape(), scores.dtype());
-    if (options.mask.defined() && is_floating(options.mask.dtype())) scores = scores + options.mask;
+    if (options.attn_mask.defined() && is_floating(options.attn_mask.dtype())) scores = scores + options.attn_mask;
     const Tensor weights = Dropout{dropout}(attended::weigh(scores, hidden), options.noise);
     return {output(matmul(weights, memory.values)), weights};
 }

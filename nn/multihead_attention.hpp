@@ -14,12 +14,12 @@ struct MultiHeadOptions {
 
 /// What a call of MultiHeadAttention may ask for.
 struct AttendOptions {
-    bool causal = false;  ///< whether a query sees no position after its own
-    /// PyTorch's attn_mask: bool, true where a query must *not* look (the functions' masks are the other way round), or
-    /// what is added to the scores, of their dtype; it has a gradient then. It broadcasts to [B, heads, T, S].
-    Tensor mask = {};
+    bool causal = false;         ///< whether a query sees no position after its own
     Generator* noise = nullptr;  ///< of dropout; without one there is none
     bool need_weights = true;    ///< without them the scores of all queries are not held
+    /// PyTorch's: bool, true where a query must *not* look (the functions' masks are the other way round), or what is
+    /// added to the scores, of their dtype; it has a gradient then. It broadcasts to [B, heads, T, S].
+    Tensor attn_mask = {};
 };
 
 /// Scaled dot-product attention in several heads (Vaswani et al. 2017, Attention is all you need, arXiv:1706.03762).
@@ -70,7 +70,7 @@ struct MultiHeadAttention {
 
     /// key [B, S, kdim], value [B, S, vdim]; lengths int64 [B], or PyTorch's key_padding_mask, bool [B, S], true where
     /// there is no token, or Tensor() if all rows are full. Throws ShapeError if they do not fit, ValueError unless 0
-    /// <= length <= S, and if the layer has no parameters.
+    /// <= length <= S, and if the layer has no parameters, DtypeError for lengths that are no int64 or int32.
     Memory remember(const Input& key, const Input& value, const Tensor& lengths) const;
     /// The same of states [B, S, E] that are both.
     Memory remember(const Input& states, const Tensor& lengths = {}) const { return remember(states, states, lengths); }
@@ -80,7 +80,8 @@ struct MultiHeadAttention {
 
     /// query [B, T, E].  With `causal`, query t sees the positions up to S - T + t: the last query all of them. A query
     /// that may look at nothing gets b_o. Throws ShapeError if they do not fit, and for causal unless T <= S,
-    /// ValueError if the memory is empty and if the layer has no parameters.
+    /// ValueError if the memory is empty and if the layer has no parameters, DtypeError for an attn_mask that is
+    /// neither bool nor of the query's dtype.
     Result operator()(const Input& query, const Memory& memory, const AttendOptions& options = {}) const;
 
     void visit(auto&& f) {

@@ -109,13 +109,13 @@ TransformerDecoderLayer::Step TransformerDecoderLayer::step(const Input& input,
             const Scope scope("self_attn");
             seen = self_attn.extend(past, {x, where});
             return self_attn({x, where}, seen,
-                             {.causal = true, .mask = masks.target, .noise = noise, .need_weights = false})
+                             {.causal = true, .noise = noise, .need_weights = false, .attn_mask = masks.target})
                 .outputs;
         });
     const Tensor attended = sublayer(self_attended, norm2, options, noise, where, [&](const Tensor& x) {
         const Scope scope("multihead_attn");
         const MultiHeadAttention::Result result =
-            multihead_attn({x, where}, memory, {.mask = masks.memory, .noise = noise});
+            multihead_attn({x, where}, memory, {.noise = noise, .attn_mask = masks.memory});
         weights = result.weights;
         return result.outputs;
     });

@@ -42,8 +42,8 @@ struct TransformerEncoderLayer {
 
     /// x [B, T, E] -> [B, T, E]; lengths int64 [B], or a mask as MultiHeadAttention::remember() has it, or undefined if
     /// all rows are full. No real position sees padding; what comes out at padding means nothing. PyTorch's src_mask is
-    /// attend.mask. Throws ShapeError if they do not fit, ValueError unless 0 <= length <=
-    /// T, and if the layer has no parameters.
+    /// attend.attn_mask. Throws ShapeError if they do not fit, ValueError unless 0 <= length <= T, and if the layer has
+    /// no parameters.
     Tensor operator()(const Input& x, const Tensor& lengths = {}, const AttendOptions& attend = {}) const;
 
     void visit(auto&& f) {
@@ -74,7 +74,7 @@ struct TransformerEncoder {
     }
 };
 
-/// PyTorch's tgt_mask and memory_mask, as AttendOptions has its mask. The target's positions are causal anyhow.
+/// PyTorch's tgt_mask and memory_mask, as AttendOptions has its attn_mask. The target's positions are causal anyhow.
 struct DecoderMasks {
     Tensor target;  ///< of scores [B, heads, T, T]; with steps before, [B, heads, T, all steps]
     Tensor memory;  ///< of scores [B, heads, T, S]

@@ -19,7 +19,8 @@ while [ $# -gt 0 ]; do
             [ $# -gt 1 ] || usage
             shift
             by_clang=$1
-            case $by_clang in *[!0-9]*) usage ;; esac
+            case $by_clang in '' | *[!0-9]*) usage ;; esac
+            [ "$by_clang" -ge 17 ] || stop 'the suites need clang 17 or later'
             packages="$packages clang-$by_clang libomp-$by_clang-dev"
             ;;
         *) usage ;;
@@ -66,6 +67,7 @@ run_suites() {
 }
 
 set_up
+[ -z "$by_clang" ] || command -v "clang++-$by_clang" >/dev/null || stop "there is no clang++-$by_clang"
 sh tests/check_format.sh || failed=1
 
 # Suites run side by side: a thread that waits leaves its core to another suite.

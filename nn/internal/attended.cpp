@@ -23,6 +23,15 @@ Tensor padding(std::string_view layer, const Input& input, const Tensor& lengths
     });
 }
 
+void require_padding_behind(std::string_view layer, const Input& states, const Tensor& lengths) {
+    if (!lengths.defined() || lengths.dtype() != Dtype::boolean) return;
+    const Tensor later = slice(lengths, 1, 1, lengths.dim(1)), earlier = slice(lengths, 1, 0, lengths.dim(1) - 1);
+    located(layer, {&states.tensor()}, states.where(), [&] {
+        if (any(earlier > later).item() != 0)
+            throw ValueError("the padding mask has padding before a token, and a window is counted from the first");
+    });
+}
+
 void require_fitting(std::string_view layer, const Input& input, const Tensor& keys, std::int64_t features) {
     const Tensor& state = input.tensor();
     located(layer, {&state}, input.where(), [&] {

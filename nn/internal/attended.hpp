@@ -11,6 +11,9 @@ namespace wengert::attended {
 /// ValueError unless 0 <= length <= S.
 Tensor padding(std::string_view layer, const Input& states, const Tensor& lengths);
 
+/// Throws ValueError if a mask has padding before a token: a window's place is counted from the row's beginning.
+void require_padding_behind(std::string_view layer, const Input& states, const Tensor& lengths);
+
 /// Throws ShapeError unless a state [R, H] has one row for each of the keys [B, S, A] (or either has one) and the keys
 /// have so many features, ValueError if the keys are undefined.
 void require_fitting(std::string_view layer, const Input& state, const Tensor& keys, std::int64_t features);

@@ -18,12 +18,11 @@ Tensor loss_of(std::string_view name, const Input& x, const Input& target, Reduc
         const Shape &shape = x.tensor().shape(), &other = target.tensor().shape();
         if (shape != other)
             throw ShapeError(fmt::format("x {} and the target {} differ in shape", to_string(shape), to_string(other)));
-        if (name != "kl_div") require_common(reduction);
+        require_common(reduction);
         if (reduction == Reduction::none) return map(f, x, target);
         const Tensor total = map_sum(f, all_axes, x, target);
         if (reduction == Reduction::sum) return total;
-        const bool of_rows = reduction == Reduction::batchmean && shape.rank() > 0;
-        return Input(total, x.where()) / static_cast<double>(of_rows ? shape[0] : shape.numel());
+        return Input(total, x.where()) / static_cast<double>(shape.numel());
     });
 }
 
@@ -58,7 +57,13 @@ Tensor binary_cross_entropy_with_logits(const Input& x, const Input& target, dou
 }
 
 Tensor kl_div(const Input& x, const Input& target, Reduction reduction) {
-    return loss_of("kl_div", x, target, reduction, [](auto x, auto t) { return xlogy(t, t) - t * x; });
+    const auto f = [](auto x, auto t) { return xlogy(t, t) - t * x; };
+    if (reduction != Reduction::batchmean) return loss_of("kl_div", x, target, reduction, f);
+    return located("kl_div", {x, target}, [&] {
+        const Shape& shape = x.tensor().shape();
+        const Tensor total = loss_of("kl_div", x, target, Reduction::sum, f);
+        return Input(total, x.where()) / static_cast<double>(shape.rank() > 0 ? shape[0] : 1);
+    });
 }
 
 Tensor hinge_loss(const Input& x, const Input& target, double margin, Reduction reduction) {

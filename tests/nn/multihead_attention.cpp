@@ -121,22 +121,22 @@ TEST_CASE("multi-head attention: a mask hides, or is added, and one of padding s
     const Tensor hidden = tensor({1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1}, {4, 4}) != 0;
     const Tensor added = where(hidden, lowest, zeros({}));
     for (const bool causal : {false, true}) {
-        const auto [outputs, weights] = attention(x, memory, {.causal = causal, .mask = hidden});
+        const auto [outputs, weights] = attention(x, memory, {.causal = causal, .attn_mask = hidden});
         const auto same = [&](const AttendOptions& options) {
             CHECK(difference(attention(x, memory, options).outputs, outputs, 1e-6) == "");
         };
-        same({.causal = causal, .mask = hidden, .need_weights = false});
-        same({.causal = causal, .mask = added});
-        same({.causal = causal, .mask = added, .need_weights = false});
-        same({.causal = causal, .mask = expand(hidden, {2, 2, 4, 4})});
+        same({.causal = causal, .need_weights = false, .attn_mask = hidden});
+        same({.causal = causal, .attn_mask = added});
+        same({.causal = causal, .need_weights = false, .attn_mask = added});
+        same({.causal = causal, .attn_mask = expand(hidden, {2, 2, 4, 4})});
         CHECK(elements(masked_fill(weights, logical_not(hidden), 0.0)) == Values(64, 0));
         CHECK(difference(select(outputs, 1, 0), expand(attention.out_proj.bias, {2, 6}), 0) == "");
     }
     check_refused<ShapeError>("multi_head_attention: the mask [4, 3] does not fit the scores [2, 2, 4, 4]", [&] {
-        attention(x, memory, {.mask = zeros({4, 3})});
+        attention(x, memory, {.attn_mask = zeros({4, 3})});
     });
     check_refused<DtypeError>("multi_head_attention: the mask is int64, neither bool nor float32 as the query is", [&] {
-        attention(x, memory, {.mask = zeros({4, 4}, Dtype::int64)});
+        attention(x, memory, {.attn_mask = zeros({4, 4}, Dtype::int64)});
     });
     check_refused<ShapeError>(
         "multi_head_attention: the padding mask [2, 3] is not one element for each position of states [2, 4, 6]", [&] {

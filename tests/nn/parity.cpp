@@ -163,8 +163,8 @@ const std::map<std::string, std::function<void(const Case&)>>& layer_cases() {
          [](const Case& with) {
              with.compare(MultiHeadAttention(6, 2, draws), [](const MultiHeadAttention& attend, const Tensors& in) {
                  const auto memory = attend.remember(in[0], in[2]);
-                 const auto [outputs, weights] = attend(in[0], memory, {.mask = in[1]});
-                 const Tensor fast = attend(in[0], memory, {.mask = in[1], .need_weights = false}).outputs;
+                 const auto [outputs, weights] = attend(in[0], memory, {.attn_mask = in[1]});
+                 const Tensor fast = attend(in[0], memory, {.need_weights = false, .attn_mask = in[1]}).outputs;
                  CHECK(difference(fast, outputs, 1e-12) == "");
                  return Tensors{outputs, weights};
              });
@@ -177,7 +177,7 @@ const std::map<std::string, std::function<void(const Case&)>>& layer_cases() {
                                                    .activation = FeedForwardActivation::gelu,
                                                    .norm_first = true}),
                           [](const TransformerEncoderLayer& layer, const Tensors& in) {
-                              return Tensors{layer(in[0], in[2], {.mask = in[1]})};
+                              return Tensors{layer(in[0], in[2], {.attn_mask = in[1]})};
                           });
          }},
         {"TransformerDecoderLayer mask",
