@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::string_view introduction = R"(# Ops
 
-`build/examples/ops_reference > docs/ops.md` writes this page from the lists of ops; a test holds that it is current. Every op is
-checked against central differences in first and second order; `build/examples/gradcheck` prints the table. `ct` is the
+`build/examples/ops_reference > docs/ops.md` writes this page from the lists of ops; a test holds that it is current. Every
+derivative is checked against central differences in first and second order; `build/examples/gradcheck` prints the table. `ct` is the
 cotangent of the result y. The headers have the details: what is thrown, and what happens at kinks and with NaN.
 [accuracy.md](accuracy.md) has how exact each function of one operand was measured to be.
 

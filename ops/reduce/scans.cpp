@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <iterator>
 #include <limits>
+#include <utility>
 #include <wengert/ops/elementwise/map.hpp>
 #include <wengert/ops/reduce/internal/integer_sums.hpp>
 #include <wengert/ops/reduce/internal/rows.hpp>
@@ -132,9 +132,11 @@ Tensor CumProd::jvp(const Forward& forward) const {
 std::vector<Sample> CumProd::samples() {
     std::vector<Sample> samples =
         scan_samples([](const Tensor& x, int axis, bool reverse) { return cumprod(x, axis, reverse); });
-    std::ranges::copy(
-        scan_samples([](const Tensor& x, int axis, bool reverse) { return cumprod(x, axis, reverse, true); }),
-        std::back_inserter(samples));
+    for (Sample& exclusive :
+         scan_samples([](const Tensor&x, int axis, bool reverse) { return cumprod(x, axis, reverse, true); })) {
+        exclusive.label += ", exclusive";
+        samples.push_back(std::move(exclusive));
+    }
     samples.push_back({"zeros", {tensor({2, 0, 3, 0, -1, 0.5}, {2, 3}, Dtype::float64)}, [](const auto& in) {
                            return cumprod(in[0], 1);
                        }});

@@ -7,6 +7,7 @@
 #include <set>
 #include <source_location>
 #include <string>
+#include <utility>
 #include <vector>
 #include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/autograd/observe/anomaly.hpp>
@@ -186,6 +187,13 @@ TEST_CASE("gradients: every op has a row for the reference, which fits a table")
                     CHECK(text.find('\n') == std::string_view::npos);
                 }
             }
+}
+
+TEST_CASE("gradients: no two samples of a name have one label") {
+    std::set<std::pair<std::string_view, std::string>> met;
+    for (const OpEntry& op : all_sampled())
+        for (const Sample& sample : op.samples())
+            CHECK_MESSAGE(met.emplace(op.name, sample.label).second, sample.label);
 }
 
 /// A derivative that the row tells of is checked, of each function.
