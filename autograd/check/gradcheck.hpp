@@ -37,7 +37,7 @@ enum class GradcheckVerdict : std::uint8_t {
     nondeterministic,  ///< two runs differ
     not_finite,        ///< a value or a gradient is NaN or infinite
     overwrites,        ///< an input or the cotangent was written to
-    not_checked,       ///< of a model's node that cannot be run again, and of an input that was not reached
+    not_checked,       ///< of a model's node that cannot be run again, and of the others if one input stopped the check
 };
 /// "wrong rule"
 std::string_view to_string(GradcheckVerdict verdict);
@@ -46,7 +46,7 @@ std::string_view to_string(GradcheckVerdict verdict);
 struct GradcheckInput {
     std::string name;        ///< as messages have it: "input 0 "x"" or, from order 2 on, "the cotangent"
     double worst_error = 0;  ///< the largest difference met by this input
-    /// Of a check that stopped at another input: not_checked.
+    /// Of a check that another input stopped: not_checked, however far it had come.
     GradcheckVerdict verdict = GradcheckVerdict::passed;
 };
 

@@ -87,10 +87,12 @@ bool stretches_to(const Shape& shape, const Shape& to) {
     return true;
 }
 
-int normalize_axis(int axis, int rank) {
+static int counted_from_front(int axis, int rank, const char* of) {
     if (axis < -rank || axis >= rank)
-        throw ShapeError(fmt::format("axis {} does not exist in a tensor of {} axes", axis, rank));
+        throw ShapeError(fmt::format("axis {} does not exist in a {} of {} axes", axis, of, rank));
     return axis < 0 ? axis + rank : axis;
 }
+int normalize_axis(int axis, int rank) { return counted_from_front(axis, rank, "tensor"); }
+int normalize_new_axis(int axis, int rank) { return counted_from_front(axis, rank, "result"); }
 
 }  // namespace wengert

@@ -116,5 +116,7 @@ bool stretches_to(const Shape& shape, const Shape& to);
 
 /// `axis` counted from the front (-1 is the last).  Throws ShapeError unless -rank <= axis < rank.
 int normalize_axis(int axis, int rank);
+/// The same of an axis that a result of `rank` axes will have.
+int normalize_new_axis(int axis, int rank);
 
 }  // namespace wengert

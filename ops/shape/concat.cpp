@@ -98,10 +98,7 @@ Tensor stack(const std::vector<Tensor>& parts, int axis, const SourceLine& where
     const int at = located(Stack::name, Inputs(operands), where, [&] {
         require_parts(parts);
         of_one_dtype = converted(parts, where);
-        const int rank = parts[0].rank() + 1;
-        if (axis < -rank || axis >= rank)
-            throw ShapeError(fmt::format("axis {} does not exist in a result of {} axes", axis, rank));
-        return normalize_axis(axis, rank);
+        return normalize_new_axis(axis, parts[0].rank() + 1);
     });
     if (!of_one_dtype.empty()) operands = pointers(of_one_dtype);
     return apply(Stack{at}, Inputs(operands), where);

@@ -106,10 +106,7 @@ std::vector<Sample> Reshape::samples() {
 Tensor unsqueeze(const Input& x, int axis) {
     return located("unsqueeze", {x}, [&] {
         Shape shape = x.tensor().shape();
-        const int rank = shape.rank() + 1;
-        if (axis < -rank || axis >= rank)
-            throw ShapeError(fmt::format("axis {} does not exist in a result of {} axes", axis, rank));
-        shape.insert(normalize_axis(axis, rank), 1);
+        shape.insert(normalize_new_axis(axis, shape.rank() + 1), 1);
         return reshape(x, shape);
     });
 }

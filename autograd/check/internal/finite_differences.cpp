@@ -105,8 +105,10 @@ class FiniteDifferences {
 
     bool require_unchanged(const char* who) {
         for (std::size_t i = 0; i < point_.size(); ++i)
-            if (!identical(point_[i], start_[i]))
+            if (!identical(point_[i], start_[i])) {
+                if (is_floating(point_[i].dtype())) found_.input = map_.input_names[i];
                 return fail(GradcheckVerdict::overwrites, fmt::format("{} overwrites {}", who, map_.input_names[i]));
+            }
         return true;
     }
 
@@ -163,11 +165,14 @@ class FiniteDifferences {
         for (std::size_t a = 0; a < moving_.size(); ++a) {
             const Numbers gradient = gradients[a].to_vector<double>();
             const auto bad = std::ranges::find_if_not(gradient, [](double g) { return std::isfinite(g); });
-            if (bad != gradient.end())
-                return fail(GradcheckVerdict::not_finite,
-                            fmt::format("the gradient of {} is {}, where the function is finite",
-                                        element(a, bad - gradient.begin()), *bad));
-            rows_.back().gradients.push_back(gradient);
+            if (bad == gradient.end()) {
+                rows_.back().gradients.push_back(gradient);
+                continue;
+            }
+            found_.input = names_[a];
+            return fail(GradcheckVerdict::not_finite,
+                        fmt::format("the gradient of {} is {}, where the function is finite",
+                                    element(a, bad - gradient.begin()), *bad));
         }
         return true;
     }
