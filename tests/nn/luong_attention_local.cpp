@@ -63,6 +63,13 @@ TEST_CASE("local attention: what stands at padding does not matter") {
     const LocalPredictiveAttention predictive(2, 3, 2, generator);
     CHECK(difference(joined_window(predictive(state, predictive.remember(other, lengths))),
                      joined_window(predictive(state, predictive.remember(states, lengths))), 0) == "");
+    const Tensor padding = length_mask(lengths, 5) == 0.0;
+    CHECK(difference(joined_window(predictive(state, predictive.remember(states, padding))),
+                     joined_window(predictive(state, predictive.remember(states, lengths))), 0) == "");
+    const Tensor before = flip(padding, 1);
+    const char* const refused = "padding before a token, and a window is counted from the first";
+    CHECK_THROWS_WITH_AS(predictive.remember(states, before), doctest::Contains(refused), ValueError);
+    CHECK_THROWS_WITH_AS(monotonic.remember(states, before), doctest::Contains(refused), ValueError);
 }
 
 TEST_CASE("local attention: gradients, the predicted position's too") {

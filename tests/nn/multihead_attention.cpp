@@ -132,12 +132,13 @@ TEST_CASE("multi-head attention: a mask hides, or is added, and one of padding s
         CHECK(elements(masked_fill(weights, logical_not(hidden), 0.0)) == Values(64, 0));
         CHECK(difference(select(outputs, 1, 0), expand(attention.out_proj.bias, {2, 6}), 0) == "");
     }
-    check_refused<ShapeError>("multi_head_attention: the mask [4, 3] does not fit the scores [2, 2, 4, 4]", [&] {
+    check_refused<ShapeError>("multi_head_attention: the attn_mask [4, 3] does not fit the scores [2, 2, 4, 4]", [&] {
         attention(x, memory, {.attn_mask = zeros({4, 3})});
     });
-    check_refused<DtypeError>("multi_head_attention: the mask is int64, neither bool nor float32 as the query is", [&] {
-        attention(x, memory, {.attn_mask = zeros({4, 4}, Dtype::int64)});
-    });
+    check_refused<DtypeError>("multi_head_attention: the attn_mask is int64, neither bool nor float32 as the query is",
+                              [&] {
+                                  attention(x, memory, {.attn_mask = zeros({4, 4}, Dtype::int64)});
+                              });
     check_refused<ShapeError>(
         "multi_head_attention: the padding mask [2, 3] is not one element for each position of states [2, 4, 6]", [&] {
             attention.remember(x, zeros({2, 3}, Dtype::boolean));
