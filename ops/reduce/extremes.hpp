@@ -3,34 +3,9 @@
 #include <wengert/autograd/check/op_doc.hpp>
 #include <wengert/autograd/check/op_list.hpp>
 #include <wengert/autograd/check/sample.hpp>
-#include <wengert/autograd/tape/operation.hpp>
-#include <wengert/ops/reduce/reduction_axes.hpp>
+#include <wengert/ops/reduce/internal/extreme_op.hpp>
 
 namespace WENGERT_EXPORT wengert {
-
-enum class Extreme { largest, smallest };
-/// Which of several equal extremes get the cotangent.
-enum class Ties { first, shared };
-
-/// What max(), min(), amax() and amin() have in common.
-template <Extreme extreme, Ties ties>
-struct ExtremeValue {
-    static constexpr Saves saves = Saves::inputs;
-    ReductionAxes axes;
-    Shape shape(const Inputs& in) const;
-    void forward(const Inputs& in, const Destination& out) const;
-    void vjp(Backward& back) const;
-    Tensor jvp(const Forward& forward) const;
-};
-
-/// What argmax() and argmin() have in common.
-template <Extreme extreme>
-struct ExtremePosition {
-    ReductionAxes axes;
-    Shape shape(const Inputs& in) const;
-    Dtype dtype(const Inputs&) const { return Dtype::int64; }
-    void forward(const Inputs& in, const Destination& out) const;
-};
 
 /// The largest element over axes: [.., n, ..] -> [.., ..], or [.., 1, ..] with keepdim, of x's dtype, which may be any.
 /// NaN if there is one. Derivative: ct at the first of the largest elements, or at the first NaN, 0 elsewhere. Throws

@@ -21,8 +21,8 @@ struct RowSum {
         if (a.sum == 0) return b;
         if (b.sum == 0) return a;
         if (!std::isfinite(a.sum) || !std::isfinite(b.sum)) return {T{0}, a.sum + b.sum};
-        const T shift = std::max(a.shift, b.shift);
-        return {shift, a.sum * std::exp(a.shift - shift) + b.sum * std::exp(b.shift - shift)};
+        const T higher = std::max(a.shift, b.shift);
+        return {higher, a.sum * std::exp(a.shift - higher) + b.sum * std::exp(b.shift - higher)};
     }
 };
 
