@@ -142,6 +142,15 @@ const std::map<std::string, std::function<void(const Case&)>>& layer_cases() {
             with.compare(layer, [](const auto& l, const Tensors& in) { return call_plainly(l, in); });
         };
     };
+    const auto attends_under_mask = [](const Case& with) {
+        with.compare(MultiHeadAttention(6, 2, draws), [](const MultiHeadAttention& attend, const Tensors& in) {
+            const auto memory = attend.remember(in[0], in[2]);
+            const auto [outputs, weights] = attend(in[0], memory, {.attn_mask = in[1]});
+            const Tensor fast = attend(in[0], memory, {.need_weights = false, .attn_mask = in[1]}).outputs;
+            CHECK(difference(fast, outputs, 1e-12) == "");
+            return Tensors{outputs, weights};
+        });
+    };
     static const std::map<std::string, std::function<void(const Case&)>> cases{
         {"Linear", plainly(Linear(4, 3, draws))},
         {"Embedding", plainly(Embedding(5, 3, draws))},
@@ -159,16 +168,8 @@ const std::map<std::string, std::function<void(const Case&)>>& layer_cases() {
          }},
         {"GroupNorm", plainly(GroupNorm(2, 4))},
         {"RmsNorm", plainly(RmsNorm(5, 1e-6))},
-        {"MultiHeadAttention mask",
-         [](const Case& with) {
-             with.compare(MultiHeadAttention(6, 2, draws), [](const MultiHeadAttention& attend, const Tensors& in) {
-                 const auto memory = attend.remember(in[0], in[2]);
-                 const auto [outputs, weights] = attend(in[0], memory, {.attn_mask = in[1]});
-                 const Tensor fast = attend(in[0], memory, {.need_weights = false, .attn_mask = in[1]}).outputs;
-                 CHECK(difference(fast, outputs, 1e-12) == "");
-                 return Tensors{outputs, weights};
-             });
-         }},
+        {"MultiHeadAttention mask", attends_under_mask},
+        {"MultiHeadAttention bool mask", attends_under_mask},
         {"TransformerEncoderLayer mask",
          [](const Case& with) {
              with.compare(TransformerEncoderLayer(6, 2, draws,
