@@ -36,7 +36,8 @@ Tensor recurrence(const Tensor& x, const Tensor& weight, bool backward, bool say
     for (std::int64_t i = 0; i < x.dim(1); ++i) {
         const Step step(says_step ? i : 0);
         const std::int64_t t = backward ? x.dim(1) - 1 - i : i;
-        state = tanh(matmul(state, weight) + select(x, 1, t));
+        const Tensor read = select(x, 1, t);  // first, whatever the compiler's order of operands
+        state = tanh(matmul(state, weight) + read);
         states[static_cast<std::size_t>(t)] = state;
     }
     return concat({stack(states, 1), unsqueeze(state, 1)}, 1);
