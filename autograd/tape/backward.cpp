@@ -50,7 +50,8 @@ const Tensor& Backward::saved(std::size_t i) const {
 
 Tensor Backward::take_saved(std::size_t i) {
     const Tensor& tensor = saved(i);
-    return is_last_ ? std::move(node_.kept_[i].tensor) : tensor;
+    if (is_last_) return std::move(node_.kept_[i].tensor);  // a ?: of the two copies by clang
+    return tensor;
 }
 
 const Tensor& Backward::workspace(std::size_t i) const {
@@ -61,7 +62,8 @@ const Tensor& Backward::workspace(std::size_t i) const {
 
 Tensor Backward::take_workspace(std::size_t i) {
     const Tensor& tensor = workspace(i);
-    return is_last_ ? std::move(node_.kept_[node_.saved().size() + i].tensor) : tensor;
+    if (is_last_) return std::move(node_.kept_[node_.saved().size() + i].tensor);
+    return tensor;
 }
 
 void Backward::add(std::size_t input, Tensor contribution) {
