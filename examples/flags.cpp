@@ -2,10 +2,13 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <filesystem>
+#include <iostream>
 #include <type_traits>
 
 void read_flags(int argc, const char* const* argv, const std::string& purpose, const std::vector<Flag>& flags) {
-    CLI::App app(purpose);
+    const std::string name = std::filesystem::path(argv[0]).filename();
+    CLI::App app(purpose, name);
     for (const Flag& flag : flags)
         std::visit(
             [&](auto* value) {
@@ -21,7 +24,10 @@ void read_flags(int argc, const char* const* argv, const std::string& purpose, c
             flag.value);
     try {
         app.parse(argc, argv);
+    } catch (const CLI::Success& help) {
+        std::exit(app.exit(help));
     } catch (const CLI::ParseError& error) {
-        std::exit(app.exit(error));
+        std::cerr << name << ": " << error.what() << " (--help shows the usage)\n";
+        std::exit(2);
     }
 }

@@ -14,6 +14,6 @@ struct Flag {
     std::vector<std::string> choices = {};                                           ///< what a word may be
 };
 
-/// Reads the flags into what they point to. Ends the program after --help, and, with a sentence, if an argument is
+/// Reads the flags into what they point to. Ends the program after --help, and with 2 and a sentence if an argument is
 /// wrong. Compiled once: each program that includes CLI11 takes seconds more to compile.
 void read_flags(int argc, const char* const* argv, const std::string& purpose, const std::vector<Flag>& flags);

@@ -159,6 +159,11 @@ MultiHeadAttention::Result MultiHeadAttention::operator()(const Input& query, co
         const Tensor& mask = options.attn_mask;
         if (!mask.defined()) return;
         const Shape scores{std::max(x.dim(0), rows), heads, x.dim(1), positions};
+        if (mask.rank() == 3)
+            throw ShapeError(
+                fmt::format("the attn_mask {} has three axes, which may be [B, T, S] or [heads, T, S]: make "
+                            "it four, [B, heads, T, S], of which any may be 1",
+                            to_string(mask.shape())));
         if (!stretches_to(mask.shape(), scores))
             throw ShapeError(
                 fmt::format("the attn_mask {} does not fit the scores {}", to_string(mask.shape()), to_string(scores)));

@@ -18,7 +18,8 @@ struct AttendOptions {
     Generator* noise = nullptr;  ///< of dropout; without one there is none
     bool need_weights = true;    ///< without them the scores of all queries are not held
     /// PyTorch's: bool, true where a query must *not* look (the functions' masks are the other way round), or what is
-    /// added to the scores, of their dtype; it has a gradient then. It broadcasts to [B, heads, T, S].
+    /// added to the scores, of their dtype; it has a gradient then. It is [T, S], or four axes that broadcast to
+    /// [B, heads, T, S].
     Tensor attn_mask = {};
 };
 

@@ -71,6 +71,8 @@ using GradcheckFunction = std::function<Tensor(const std::vector<Tensor>&)>;
 
 /// Compares the gradient that a tape gives for `f` at `inputs` with central differences of f.
 ///
+/// Forward rules are left out: compare jvp() with vjp() for those.
+///
 /// f must be a function: of its arguments alone, the same at every call, leaving them as they are. What it gets are
 /// contiguous copies of `inputs`, float64 or int64; the latter are not differentiated. Elements that are not finite
 /// stay as they are, but must get a finite gradient all the same. Cotangents are random, because a rule that is wrong

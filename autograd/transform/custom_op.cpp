@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <wengert/autograd/transform/custom_op.hpp>
@@ -31,16 +32,28 @@ struct CustomOp::Definition {
 struct CustomNode {
     static constexpr Saves saves = Saves::inputs_and_output;
     std::shared_ptr<const CustomOp::Definition> definition;
+    const Recording* recording;  ///< that the call is recorded in; null if in none
 
     std::string_view name() const { return definition->name; }
     Tensor compute(const Inputs& in) const {
         std::vector<Tensor> operands;
         for (std::size_t i = 0; i < in.size(); ++i) operands.push_back(in[i]);
+        std::optional<Captured> captured;  // by this function, not by the jvp that may follow
+        if (recording != nullptr) captured.emplace(*recording);
         const Tensor result = definition->forward(operands);
+        if (captured) require_operands(captured->tensors(), operands);
         if (!result.defined()) throw ValueError("the result is an undefined tensor");
         if (!is_floating(result.dtype()))
             throw DtypeError(fmt::format("the result is {}, which has no derivative", to_string(result.dtype())));
         return result.detached();  // it may be an operand
+    }
+    static void require_operands(const std::vector<Tensor>& captured, const std::vector<Tensor>& operands) {
+        for (const Tensor& x : captured)
+            if (std::ranges::find(operands, x.state(), &Tensor::state) == operands.end())
+                throw TapeError(
+                    fmt::format("the function computes with {} {}, which is no operand: no gradient would "
+                                "reach it; give it as an operand, or stop_gradient() of it",
+                                x.name().empty() ? "a followed tensor" : '"' + x.name() + '"', to_string(x.shape())));
     }
     void vjp(Backward& back) const {
         const std::size_t n = back.input_count();
@@ -78,20 +91,7 @@ CustomOp::CustomOp(std::string_view name, Forward forward, Vjp vjp, Jvp jvp)
 Tensor CustomOp::operator()(const std::vector<Tensor>& operands, const SourceLine& where) const {
     std::vector<const Tensor*> pointers;
     for (const Tensor& x : operands) pointers.push_back(&x);
-    const Inputs in(pointers);
-    const Recording* const recording = Recording::current();
-    if (recording == nullptr) return apply(CustomNode{definition_}, in, where);
-    const Captured captured(*recording);
-    Tensor result = apply(CustomNode{definition_}, in, where);
-    for (const Tensor& x : captured.tensors())
-        if (std::ranges::find(operands, x.state(), &Tensor::state) == operands.end())
-            located(name(), in, where, [&] {
-                throw TapeError(
-                    fmt::format("the function computes with {} {}, which is no operand: no gradient would "
-                                "reach it; give it as an operand, or detached()",
-                                x.name().empty() ? "a followed tensor" : '"' + x.name() + '"', to_string(x.shape())));
-            });
-    return result;
+    return apply(CustomNode{definition_, Recording::current()}, Inputs(pointers), where);
 }
 
 std::string_view CustomOp::name() const { return definition_->name; }

@@ -225,6 +225,11 @@ TEST_CASE("custom_op: with a jvp it has a place in forward mode") {
         return sum(jvp([&](const Tensor& y) { return product(y, y); }, z, v).tangent);
     };
     CHECK(elements(grad(forward, x)) == Values{10, 12});
+    // What the tangent follows is captured by nobody.
+    const auto behind_an_op = [&](const Tensor& z) {
+        return sum(jvp([&](const Tensor& y) { return product(mul(y, y), y); }, z, v).tangent);
+    };
+    CHECK(elements(grad(behind_an_op, x)) == Values{30, 72});
     const CustomOp still(
         "still", [](const List& in) { return in[0]; },
         [](const List&, const Tensor&, const Tensor& ct) { return std::vector{ct}; },
