@@ -135,13 +135,10 @@ TEST_CASE("multi-head attention: a mask hides, or is added, and one of padding s
     check_refused<ShapeError>("multi_head_attention: the attn_mask [4, 3] does not fit the scores [2, 2, 4, 4]", [&] {
         attention(x, memory, {.attn_mask = zeros({4, 3})});
     });
-    check_refused<ShapeError>(
-        "multi_head_attention: the attn_mask [2, 4, 4] has three axes, which may be [B, T, S] or [heads, T, S]: make "
-        "it "
-        "four, [B, heads, T, S], of which any may be 1",
-        [&] {
-            attention(x, memory, {.attn_mask = zeros({2, 4, 4})});
-        });
+    const std::string three_axes =
+        "multi_head_attention: the attn_mask [2, 4, 4] has three axes, which may be [B, T, S] or [heads, T, S]: "
+        "make it four, [B, heads, T, S], of which any may be 1";
+    check_refused<ShapeError>(three_axes, [&] { attention(x, memory, {.attn_mask = zeros({2, 4, 4})}); });
     check_refused<DtypeError>("multi_head_attention: the attn_mask is int64, neither bool nor float32 as the query is",
                               [&] {
                                   attention(x, memory, {.attn_mask = zeros({4, 4}, Dtype::int64)});
