@@ -60,6 +60,8 @@ bool run_gradient_checks(const GradcheckFlags& flags) {
     int checks = 0, failures = 0;
     nlohmann::ordered_json rows = nlohmann::ordered_json::array();
     const auto report = [&](const GradientCheck& row) {
+        if (!flags.json && checks == 0)
+            fmt::print("{:<52} {:>5}  {:>11}  {}\n", "op, layer or node", "order", "worst error", "verdict");
         ++checks;
         failures += row.verdict == Verdict::failed;
         if (flags.json)
@@ -67,7 +69,6 @@ bool run_gradient_checks(const GradcheckFlags& flags) {
         else
             print(row);
     };
-    if (!flags.json) fmt::print("{:<52} {:>5}  {:>11}  {}\n", "op, layer or node", "order", "worst error", "verdict");
     check_ops(report, flags.op);
     if (flags.op.empty()) {
         check_layers(report);
