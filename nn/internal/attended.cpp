@@ -24,7 +24,7 @@ Tensor padding(std::string_view layer, const Input& input, const Tensor& lengths
 }
 
 void require_padding_behind(std::string_view layer, const Input& states, const Tensor& lengths) {
-    if (!lengths.defined() || lengths.dtype() != Dtype::boolean) return;
+    if (!lengths.defined() || lengths.dtype() != Dtype::boolean || lengths.numel() == 0) return;
     const Tensor later = slice(lengths, 1, 1, lengths.dim(1)), earlier = slice(lengths, 1, 0, lengths.dim(1) - 1);
     located(layer, {&states.tensor()}, states.where(), [&] {
         if (any(earlier > later).item() != 0)

@@ -66,6 +66,7 @@ TEST_CASE("local attention: what stands at padding does not matter") {
     const Tensor padding = length_mask(lengths, 5) == 0.0;
     CHECK(difference(joined_window(predictive(state, predictive.remember(states, padding))),
                      joined_window(predictive(state, predictive.remember(states, lengths))), 0) == "");
+    CHECK(monotonic.remember(zeros({2, 0, 3}), zeros({2, 0}, Dtype::boolean)).keys.numel() == 0);
     const Tensor before = flip(padding, 1);
     const char* const refused = "padding before a token, and a window is counted from the first";
     CHECK_THROWS_WITH_AS(predictive.remember(states, before), doctest::Contains(refused), ValueError);
