@@ -56,6 +56,30 @@ struct PutElements {
 };
 void TakeElements::vjp(Backward& back) const { back.add(0, PutElements{at, back.input_shape(0)}, back.cotangent()); }
 
+/// (a + a^T) / 2 of matrices of float64, which is its own adjoint: [.., n, n] -> the same.
+struct Symmetrize {
+    static constexpr std::string_view name = "symmetrize";
+    Shape shape(const Inputs& in) const { return in[0].shape(); }
+    void forward(const Inputs& in, const Destination& out) const {
+        const Tensor a = packed(in[0]);
+        const std::int64_t n = a.dim(-1);
+        const double* from = a.data<double>();
+        auto* to = static_cast<double*>(out.tensor.raw());
+        for (const double* const end = from + a.numel(); from != end; from += n * n, to += n * n)
+            for (std::int64_t i = 0; i < n; ++i)
+                for (std::int64_t j = 0; j < n; ++j) to[i * n + j] = 0.5 * (from[i * n + j] + from[j * n + i]);
+    }
+    void vjp(Backward& back) const { back.add(0, Symmetrize{}, back.cotangent()); }
+};
+
+/// Whether matrices are symmetric but for roundings. What is not finite is not.
+bool are_symmetric(const Tensor& a) {
+    const std::vector<double> is = a.to_vector<double>(), mean = apply(Symmetrize{}, {&a}, {}).to_vector<double>();
+    double largest = 0;
+    for (const double element : is) largest = std::max(largest, std::abs(element));
+    return std::ranges::equal(is, mean, [&](double x, double y) { return std::abs(x - y) <= 1e-10 * largest; });
+}
+
 std::vector<std::int64_t> finite_elements(const Tensor& x) {
     std::vector<std::int64_t> at;
     const std::vector<double> values = x.to_vector<double>();
@@ -82,10 +106,12 @@ NodeCheck check_operand(const Tape& tape, NodeId id, std::vector<Tensor> operand
                   .error = 0,
                   .verdict = GradcheckVerdict::not_checked,
                   .message = {}};
+    const bool takes_symmetric = i == 0 && node.takes_symmetric();
     std::vector<std::int64_t> finite;
-    bool is_finite = true;
+    bool is_finite = true, is_symmetric = false;
     {
         const Pause pause;
+        is_symmetric = takes_symmetric && are_symmetric(operands[i]);
         const Tensor result = run_again(node, operands);
         if (!result.defined()) return row;
         finite = finite_elements(result);
@@ -94,7 +120,7 @@ NodeCheck check_operand(const Tape& tape, NodeId id, std::vector<Tensor> operand
     options.names = {row.input};
     const GradcheckResult result = gradcheck_whole(
         [&](const std::vector<Tensor>& in) {
-            operands[i] = in[0];
+            operands[i] = is_symmetric ? apply(Symmetrize{}, {&in[0]}, row.where) : in[0];
             const Tensor result = run_again(node, operands);
             return is_finite ? result : apply(TakeElements{finite}, {&result}, row.where);
         },
@@ -102,6 +128,8 @@ NodeCheck check_operand(const Tape& tape, NodeId id, std::vector<Tensor> operand
     row.error = result.worst_error;
     row.verdict = result.verdict;
     row.message = result.message;
+    if (takes_symmetric && !is_symmetric && row.verdict != GradcheckVerdict::passed)
+        row.message += "\nthe operand is not symmetric, and the rule is that for symmetric matrices";
     return row;
 }
 

@@ -84,6 +84,9 @@ class Node {
     virtual Tensor apply_again(const Inputs&) const { return {}; }
     /// Whether vjp() asks which parts of the cotangent along axis 0 are unset(), and does not read those.
     virtual bool reads_parts() const { return false; }
+    /// Whether operand 0 counts as symmetric matrices, of which one triangle is read, so that vjp() gives the
+    /// derivative by a symmetric change.
+    virtual bool takes_symmetric() const { return false; }
     /// Of a view that shows a part of one axis.
     virtual std::optional<Interval> interval() const { return std::nullopt; }
 

@@ -31,6 +31,7 @@
 ///         static constexpr std::size_t saves_first = 2;           // absent: Saves::inputs means all of them
 ///         static constexpr bool accumulates = true;               // absent: see below
 ///         static constexpr std::size_t workspace = 3;             // absent: see below
+///         static constexpr bool symmetric_operand = true;         // absent: see below
 ///         Tensor jvp(const Forward& forward) const;               // absent: see below
 ///     };
 ///
@@ -53,6 +54,9 @@
 /// An op with a workspace has `forward(in, out, const Workspace& workspace)`, which may leave so many tensors there for
 /// its rule: back.workspace(i). It says which operands a tape follows, so that what only their rule needs is not made
 /// for others.
+///
+/// An op with a `symmetric_operand` reads one triangle of the symmetric matrices in operand 0, and its rule gives the
+/// derivative by a symmetric change: gradcheck_model() then changes both triangles.
 namespace WENGERT_EXPORT wengert {
 
 /// An op that shows its operand's elements.
@@ -142,6 +146,9 @@ class Recorded final : public Node {
             return op_.reads_parts();
         else
             return Node::reads_parts();
+    }
+    bool takes_symmetric() const override {
+        return requires { requires Op::symmetric_operand; };
     }
     std::optional<Interval> interval() const override {
         if constexpr (requires { op_.interval(); })

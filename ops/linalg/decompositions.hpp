@@ -53,6 +53,7 @@ struct Eigh {
                                "w ascending and V with a V = V diag(w), a symmetric",
                                "V (diag(dw) + skew(Vᵀ dV) / (w[j] - w[i])) Vᵀ, symmetric"};
     static constexpr Saves saves = Saves::output;
+    static constexpr bool symmetric_operand = true;
     static constexpr std::array<std::string_view, 1> operands{"a"};
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;

@@ -21,6 +21,7 @@ struct Cholesky {
     static constexpr OpDoc doc{"cholesky(a)", "[.., n, n] -> the same", "L, lower triangular, with L Lᵀ = a",
                                "L⁻ᵀ sym(tril(Lᵀ ct)) L⁻¹, symmetric"};
     static constexpr Saves saves = Saves::output;
+    static constexpr bool symmetric_operand = true;
     static constexpr std::array<std::string_view, 1> operands{"a"};
     Shape shape(const Inputs& in) const;
     void forward(const Inputs& in, const Destination& out) const;

@@ -194,6 +194,12 @@ TEST_CASE("gradcheck: the verdict of a jump, whose value may lie on either side 
                   "has the slope 2 on the left and 2.71828 on the right; the analytic one is between them: move the");
     check_verdict(gradcheck(of_numbers(curved, [&](double x) { return x == 1 ? 3.0 : slope(x); }), {vector({1})}),
                   GradcheckVerdict::wrong_rule, "but the analytic one is not between");
+    // Further jumps at every distance, so that neither side has a slope that the rule could be held against.
+    const auto stairs = [](double x) {
+        return step_of(x) * (1 + 0.001 * std::floor(x == 0 ? 0 : std::log2(std::abs(x))));
+    };
+    check_verdict(gradcheck(of_numbers(stairs, none), {vector({0})}), GradcheckVerdict::too_noisy,
+                  "it jumps beside the point, too");
 }
 
 TEST_CASE("gradcheck: the verdict of a point without a derivative that has one along every axis") {

@@ -1,4 +1,7 @@
+#include <wengert/autograd/check/gradcheck_model.hpp>
+#include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/index/rearrange.hpp>
+#include <wengert/ops/linalg/decompositions.hpp>
 #include <wengert/ops/linalg/triangular.hpp>
 #include <wengert/ops/products/matmul.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
@@ -44,6 +47,25 @@ TEST_CASE("cholesky: the factor of every matrix of a batch, from the lower trian
                     for (std::int64_t i = 0; i < factor.rows(); ++i) CHECK(factor(i, i) > 0);
                 }
             }
+}
+
+TEST_CASE("cholesky and eigh: a model that uses them right passes gradcheck_model, one that does not fails") {
+    Tensor w = sample_values({2, 3, 3}, -1, 1, 1);
+    w.set_parameter();
+    const auto symmetric = [&] { return matmul(w, transpose(w)) + diag_embed(ones({3}, Dtype::float64)); };
+    const auto cholesky_loss = [&](const Tensor& a) { return sum(square(cholesky(a))); };
+    const auto eigh_loss = [&](const Tensor& a) { return sum(exp(-eigh(a).values)); };
+    for (const int order : {1, 2}) {
+        for (const NodeCheck& row : gradcheck_model([&] { return cholesky_loss(symmetric()); }, {w}, {.order = order}))
+            CHECK_MESSAGE(row.verdict == GradcheckVerdict::passed, row.op << ": " << row.message);
+        for (const NodeCheck& row : gradcheck_model([&] { return eigh_loss(symmetric()); }, {w}, {.order = order}))
+            CHECK_MESSAGE(row.verdict == GradcheckVerdict::passed, row.op << ": " << row.message);
+    }
+    const std::vector<NodeCheck> lower = gradcheck_model([&] { return cholesky_loss(tril(symmetric())); }, {w});
+    CHECK(lower[0].op == "cholesky");
+    CHECK(lower[0].verdict == GradcheckVerdict::wrong_rule);
+    CHECK(lower[0].message.ends_with("\nthe operand is not symmetric, and the rule is that for symmetric matrices"));
+    CHECK(lower[1].verdict == GradcheckVerdict::passed);
 }
 
 TEST_CASE("cholesky: the derivative is that by a symmetric matrix") {
