@@ -17,6 +17,10 @@ std::span<const ComposedFunction> composed_pools() {
                            [](const auto& in) {
                                return max_pool2d(in[0], {3, 2}, {.stride = {1, 2}, .padding = 1});
                            }),
+                 sample_of("max_pool2d, dilation", {{6, 7}},
+                           [](const auto& in) {
+                               return max_pool2d(in[0], {3, 2}, {.stride = 1, .padding = {1, 0}, .dilation = {2, 3}});
+                           }),
                  sample_of("max_pool1d, [2, 7], windows that overlap", {{2, 7}},
                            [](const auto& in) { return max_pool1d(in[0], 3, {.stride = 2, .padding = 1}); }),
                  sample_of("adaptive_max_pool2d, [5, 4]", {{5, 4}},

@@ -11,16 +11,25 @@ namespace {
 
 using namespace windows;
 
-/// The windows on one axis. What a window shows of the axis is a range of elements.
+/// The windows on one axis. What a window shows of the axis are elements of a range, `dilation` apart.
 struct AxisOfWindows {
-    std::int64_t length, kernel, stride, padding, count;
+    std::int64_t length, kernel, stride, padding, dilation, count;
     bool is_adaptive;
 
+    std::int64_t reach() const { return dilation * (kernel - 1) + 1; }
     std::int64_t begin(std::int64_t i) const {
-        return is_adaptive ? i * length / count : std::max<std::int64_t>(i * stride - padding, 0);
+        if (is_adaptive) return i * length / count;
+        const std::int64_t begin = i * stride - padding;
+        return begin < 0 ? begin + divided_up(-begin, dilation) * dilation : begin;
     }
     std::int64_t end(std::int64_t i) const {
-        return is_adaptive ? divided_up((i + 1) * length, count) : std::min(i * stride - padding + kernel, length);
+        return is_adaptive ? divided_up((i + 1) * length, count) : std::min(i * stride - padding + reach(), length);
+    }
+    bool some_window_is_empty() const {
+        if (padding == 0 || dilation == 1) return false;
+        for (std::int64_t i = 0; i < count; ++i)
+            if (begin(i) >= end(i)) return true;
+        return false;
     }
 };
 
@@ -28,11 +37,13 @@ struct Axes {
     AxisOfWindows height, width;
 
     Axes(const PoolWindows& w, Size2d image)
-        : height{image.height, w.kernel.height, w.stride.height, w.padding.height, w.size.height, is_adaptive(w)},
-          width{image.width, w.kernel.width, w.stride.width, w.padding.width, w.size.width, is_adaptive(w)} {
+        : height{image.height,      w.kernel.height, w.stride.height, w.padding.height,
+                 w.dilation.height, w.size.height,   is_adaptive(w)},
+          width{image.width,      w.kernel.width, w.stride.width, w.padding.width,
+                w.dilation.width, w.size.width,   is_adaptive(w)} {
         if (is_adaptive(w)) return;
         for (AxisOfWindows* const axis : {&height, &width})
-            axis->count = (axis->length + 2 * axis->padding - axis->kernel) / axis->stride + 1;
+            axis->count = (axis->length + 2 * axis->padding - axis->reach()) / axis->stride + 1;
     }
     static bool is_adaptive(const PoolWindows& w) { return w.size != Size2d(0); }
     Size2d count() const { return {height.count, width.count}; }
@@ -57,27 +68,40 @@ Shape pooled_shape(const Tensor& x, const PoolWindows& w) {
             fmt::format("x must be {}, not {}", w.axes == 2 ? "[.., H, W]" : "[.., L]", to_string(x.shape())));
     const Size2d image = size_of(x.shape(), w.axes);
     if (image.area() == 0) throw ShapeError(fmt::format("x {} has empty {}", to_string(x.shape()), kind_of(w.axes)));
-    if (!Axes::is_adaptive(w)) {
-        require_between("kernel", 1, largest, {w.kernel.height, w.kernel.width});
-        require_between("stride", 1, largest, {w.stride.height, w.stride.width});
-        require_between("padding", 0, w.kernel.height / 2, {w.padding.height});
-        require_between("padding", 0, w.kernel.width / 2, {w.padding.width});
-        if (image.height + 2 * w.padding.height < w.kernel.height || image.width + 2 * w.padding.width < w.kernel.width)
-            throw ShapeError(fmt::format("a kernel of {} does not fit {} of {} with their padding",
-                                         text_of(w.kernel, w.axes), kind_of(w.axes), text_of(image, w.axes)));
-    }
-    return resized(x.shape(), Axes(w, image).count(), w.axes);
+    if (Axes::is_adaptive(w)) return resized(x.shape(), w.size, w.axes);
+    require_between("kernel", 1, largest, {w.kernel.height, w.kernel.width});
+    require_between("stride", 1, largest, {w.stride.height, w.stride.width});
+    require_between("dilation", 1, largest, {w.dilation.height, w.dilation.width});
+    const Axes axes(w, image);
+    for (const AxisOfWindows& axis : {axes.height, axes.width})
+        require_between("padding", 0, axis.reach() / 2, {axis.padding});
+    const std::string dilation =
+        w.dilation == Size2d(1) ? "" : fmt::format(" with dilation {}", text_of(w.dilation, w.axes));
+    const Size2d reach{axes.height.reach(), axes.width.reach()};
+    if (image.height + 2 * w.padding.height < reach.height || image.width + 2 * w.padding.width < reach.width)
+        throw ShapeError(fmt::format("a kernel of {}{} does not fit {} of {} with their padding",
+                                     text_of(w.kernel, w.axes), dilation, kind_of(w.axes), text_of(image, w.axes)));
+    if (axes.height.some_window_is_empty() || axes.width.some_window_is_empty())
+        throw ShapeError(fmt::format("a kernel of {}{} sees padding alone in {} of {}", text_of(w.kernel, w.axes),
+                                     dilation, kind_of(w.axes), text_of(image, w.axes)));
+    return resized(x.shape(), axes.count(), w.axes);
 }
 
 /// Windows as options have them: a stride of 0 is the kernel's size.
 PoolWindows windows_of(Size2d kernel, Size2d stride, Size2d padding, bool count_include_pad = true) {
     if (stride.height == 0) stride.height = kernel.height;
     if (stride.width == 0) stride.width = kernel.width;
-    return {2, kernel, stride, padding, 0, count_include_pad};
+    return {.kernel = kernel, .stride = stride, .padding = padding, .count_include_pad = count_include_pad};
+}
+template <class Size>
+PoolWindows windows_of(Size kernel, const MaxPoolOptions<Size>& options) {
+    PoolWindows w = windows_of(kernel, options.stride, options.padding);
+    w.dilation = options.dilation;
+    return w;
 }
 PoolWindows of_sequence(PoolWindows w) {
     w.axes = 1;
-    w.kernel.height = w.stride.height = 1;
+    w.kernel.height = w.stride.height = w.dilation.height = 1;
     w.padding.height = 0;
     return w;
 }
@@ -130,10 +154,10 @@ std::vector<Sample> pool_samples(const std::function<Tensor(const Tensor&, const
 
 Tensor max_pool2d(const Input& x, Size2d kernel, const MaxPool2dOptions& options) {
     static_assert(is_listed<PoolArgMax>, "the op is missing in its family's list");
-    return max_pool("max_pool2d", x, windows_of(kernel, options.stride, options.padding));
+    return max_pool("max_pool2d", x, windows_of(kernel, options));
 }
 Tensor max_pool1d(const Input& x, std::int64_t kernel, const MaxPool1dOptions& options) {
-    return max_pool("max_pool1d", x, of_sequence(windows_of(kernel, options.stride, options.padding)));
+    return max_pool("max_pool1d", x, of_sequence(windows_of(kernel, options)));
 }
 Tensor adaptive_max_pool2d(const Input& x, Size2d size) {
     constexpr std::string_view name = "adaptive_max_pool2d";
@@ -157,8 +181,8 @@ void PoolArgMax::forward(const Inputs& in, const Destination& out) const {
                                          std::int64_t right) {
                     std::int64_t place = top * image.width + left;
                     T best = x[static_cast<std::size_t>(place)];
-                    for (std::int64_t i = top; i < bottom; ++i)
-                        for (std::int64_t j = left; j < right; ++j) {
+                    for (std::int64_t i = top; i < bottom; i += axes.height.dilation)
+                        for (std::int64_t j = left; j < right; j += axes.width.dilation) {
                             const std::int64_t here = i * image.width + j;
                             // The place moves by arithmetic: which element is the largest no branch could foresee.
                             const bool beats = !(x[static_cast<std::size_t>(here)] <= best) & (best == best);

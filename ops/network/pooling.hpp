@@ -8,19 +8,21 @@
 
 /// The largest elements and the means of windows: of images [.., H, W] -> [.., H', W'], of sequences [.., L] -> [..,
 /// L'], as PyTorch has them. A window of a kernel's size stands at every `stride` elements, from `padding` before the
-/// first one on, as long as it ends within the padding: H' = (H + 2 padding - kernel) / stride + 1, rounded down. An
-/// adaptive window i of n reaches from H i / n, rounded down, to H (i + 1) / n, rounded up.
+/// first one on, as long as it ends within the padding: H' = (H + 2 padding - reach) / stride + 1, rounded down, where
+/// a window reaches over dilation (kernel - 1) + 1 elements. An adaptive window i of n reaches from H i / n, rounded
+/// down, to H (i + 1) / n, rounded up.
 ///
-/// Throw ShapeError if x has too few axes, an axis is empty, or no window fits; ValueError unless kernel, stride and
-/// size are 1 or more and padding is half a kernel at most, so that no window sees padding alone; DtypeError unless x
-/// is float32 or float64.
+/// Throw ShapeError if x has too few axes, an axis is empty, no window fits, or one sees padding alone; ValueError
+/// unless kernel, stride, dilation and size are 1 or more and padding is half of what a window reaches over at most;
+/// DtypeError unless x is float32 or float64.
 namespace WENGERT_EXPORT wengert {
 
 /// How max_pool's windows lie.
 template <class Size>
 struct MaxPoolOptions {
-    Size stride = 0;   ///< 0: the kernel's size
-    Size padding = 0;  ///< beyond each end; it is never the largest
+    Size stride = 0;    ///< 0: the kernel's size
+    Size padding = 0;   ///< beyond each end; it is never the largest
+    Size dilation = 1;  ///< from one element of a window to the next
 };
 /// Of max_pool1d().
 using MaxPool1dOptions = MaxPoolOptions<std::int64_t>;
@@ -44,6 +46,7 @@ using AvgPool2dOptions = AvgPoolOptions<Size2d>;
 struct PoolWindows {
     int axes = 2;                                ///< 1 or 2: how many axes windows have
     Size2d kernel = 0, stride = 0, padding = 0;  ///< of windows that are not adaptive
+    Size2d dilation = 1;                         ///< the same, of a maximum
     Size2d size = 0;                             ///< how many windows adaptive ones are; 0: others
     bool count_include_pad = true;               ///< whether padding counts as elements that are 0
 };

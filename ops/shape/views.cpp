@@ -63,10 +63,12 @@ Tensor reshape(const Input& x, const Shape& shape) {
         int open = -1;
         std::int64_t known = 1;
         for (int axis = 0; axis < to.rank(); ++axis) {
-            if (to[axis] == -1 && open < 0)
-                open = axis;
-            else
+            if (to[axis] != -1) {
                 known *= to[axis];
+                continue;
+            }
+            if (open >= 0) throw ShapeError(fmt::format("{} leaves more than one length open", to_string(to)));
+            open = axis;
         }
         if (open >= 0 && known > 0 && from.numel() % known == 0) to[open] = from.numel() / known;
         const bool fits = to.numel() == from.numel() && std::ranges::all_of(to, [](auto d) { return d >= 0; });

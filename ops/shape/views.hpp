@@ -13,7 +13,7 @@ namespace WENGERT_EXPORT wengert {
 
 /// The same elements in row-major order under another shape; one length may be -1 and follows from the others. A view
 /// where the strides allow it, else a copy. Derivative: ct in x's shape. Throws ShapeError if the numbers of elements
-/// differ.
+/// differ, or more than one length is -1.
 Tensor reshape(const Input& x, const Shape& shape);
 
 struct Reshape {

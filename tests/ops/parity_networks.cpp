@@ -26,6 +26,10 @@ const OpCases& networks_cases() {
          [](const OpInputs& in) {
              return max_pool2d(in[0], {3, 2}, {.stride = {2, 1}, .padding = {1, 0}});
          }},
+        {"max_pool2d dilated",
+         [](const OpInputs& in) {
+             return max_pool2d(in[0], {2, 3}, {.stride = 1, .padding = {1, 0}, .dilation = {3, 2}});
+         }},
         {"max_pool1d", [](const OpInputs& in) { return max_pool1d(in[0], 3, {.stride = 2}); }},
         {"avg_pool2d", [](const OpInputs& in) { return avg_pool2d(in[0], 3, {.stride = 2, .padding = 1}); }},
         {"avg_pool2d elements",

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <wengert/ops/network/pooling.hpp>
+#include <wengert/ops/shape/views.hpp>
 
 #include "ops/brute_force.hpp"
 
@@ -14,12 +15,13 @@ struct Window {
 };
 using Windows = std::vector<Window>;
 
-Windows by_kernel(std::int64_t length, std::int64_t kernel, std::int64_t stride, std::int64_t padding) {
+Windows by_kernel(std::int64_t length, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
+                  std::int64_t dilation = 1) {
     Windows windows;
-    for (std::int64_t begin = -padding; begin + kernel <= length + padding; begin += stride) {
+    for (std::int64_t begin = -padding; begin + dilation * (kernel - 1) < length + padding; begin += stride) {
         Window window{{}, kernel};
-        for (std::int64_t i = begin; i < begin + kernel; ++i)
-            if (i >= 0 && i < length) window.shown.push_back(i);
+        for (std::int64_t k = 0; k < kernel; ++k)
+            if (const std::int64_t i = begin + dilation * k; i >= 0 && i < length) window.shown.push_back(i);
         windows.push_back(window);
     }
     return windows;
@@ -93,6 +95,37 @@ TEST_CASE("pooling: the largest elements and the means of windows, however image
             }
 }
 
+TEST_CASE("pooling: a maximum of elements that stand apart") {
+    struct Case {
+        Size2d image, kernel, stride, padding, dilation;
+    };
+    for (const Case& c : {Case{{6, 7}, 2, 2, 0, 2},
+                          {{6, 7}, {3, 2}, 1, {1, 0}, {2, 3}},
+                          {{9, 4}, {4, 1}, {1, 2}, 0, {2, 5}},
+                          {{5, 8}, {2, 3}, 1, {2, 3}, 3}})
+        for (int layout = 0; layout < layouts; ++layout) {
+            CAPTURE(c.image.height);
+            const Tensor x = laid_out({2, 3, c.image.height, c.image.width}, layout, 1, Dtype::float64);
+            const Windows rows = by_kernel(c.image.height, c.kernel.height, c.stride.height, c.padding.height,
+                                           c.dilation.height),
+                          columns = by_kernel(c.image.width, c.kernel.width, c.stride.width, c.padding.width,
+                                              c.dilation.width);
+            const Tensor y =
+                max_pool2d(x, c.kernel, {.stride = c.stride, .padding = c.padding, .dilation = c.dilation});
+            REQUIRE(y.shape() == Shape{2, 3, std::ssize(rows), std::ssize(columns)});
+            for_each_index(y.shape(), [&](const Shape& at) {
+                double best = -infinity;
+                for (const std::int64_t i : rows[static_cast<std::size_t>(at[2])].shown)
+                    for (const std::int64_t j : columns[static_cast<std::size_t>(at[3])].shown)
+                        best = std::max(best, element(x, {at[0], at[1], i, j}));
+                CHECK(element(y, at) == best);
+            });
+        }
+    const Tensor x = laid_out({2, 9}, 0, 1, Dtype::float32);
+    CHECK(elements(max_pool1d(x, 3, {.stride = 2, .padding = 2, .dilation = 3})) ==
+          elements(max_pool2d(unsqueeze(x, 1), {1, 3}, {.stride = {1, 2}, .padding = {0, 2}, .dilation = {1, 3}})));
+}
+
 TEST_CASE("pooling: adaptive windows part an image, and share elements where they do not divide it") {
     for (const Size2d image : {Size2d{6, 4}, {5, 7}, {1, 3}})
         for (const Size2d size : {Size2d{1}, {3, 2}, {4, 5}, {7, 1}})
@@ -160,6 +193,15 @@ TEST_CASE("pooling: what does not fit is refused with the caller's line") {
     check_refused<ValueError>("max_pool2d: kernel is 0, outside [1, 2147483647]", [&] { max_pool2d(x, 0); });
     check_refused<ValueError>("max_pool1d: stride is -1, outside [1, 2147483647]",
                               [&] { max_pool1d(x, 2, {.stride = -1}); });
+    check_refused<ShapeError>(
+        "max_pool2d: a kernel of 2 x 3 with dilation 1 x 3 does not fit images of 4 x 5 with their padding", [&] {
+            max_pool2d(x, {2, 3}, {.dilation = {1, 3}});
+        });
+    check_refused<ShapeError>("max_pool1d: a kernel of 2 with dilation 2 sees padding alone in sequences of 1",
+                              [&] { max_pool1d(ones({1}), 2, {.stride = 1, .padding = 1, .dilation = 2}); });
+    check_refused<ValueError>("max_pool2d: dilation is 0, outside [1, 2147483647]", [&] {
+        max_pool2d(x, 2, {.dilation = {1, 0}});
+    });
     check_refused<ValueError>("avg_pool2d: padding is 2, outside [0, 1]", [&] {
         avg_pool2d(x, {3, 5}, {.padding = 2});
     });
