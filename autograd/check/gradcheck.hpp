@@ -33,7 +33,8 @@ enum class GradcheckVerdict : std::uint8_t {
     passed,
     wrong_rule,  ///< the differences agree with each other, and not with the gradient
     kink,        ///< there is no derivative here (a kink, a jump, a tie), and the gradient is between those beside it
-    too_noisy,   ///< the values are too rough for a difference to tell: the error falls with the step and rises again
+    too_noisy,   ///< the values are too rough for a difference to tell: the error falls with the step and rises again;
+                 ///< or the gradient is, whose large terms cancel
     nondeterministic,  ///< two runs differ
     not_finite,        ///< a value or a gradient is NaN or infinite
     overwrites,        ///< an input or the cotangent was written to

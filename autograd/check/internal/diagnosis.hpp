@@ -11,6 +11,7 @@ namespace wengert {
 struct Diagnosis {
     GradcheckVerdict verdict;
     std::string why;
+    bool at_jump = false;  ///< the value at the point may belong to neither side
 };
 
 /// How far two slopes at a point are apart that a smooth function has alike, at one length of the step.

@@ -335,6 +335,7 @@ class FiniteDifferences {
         const std::string of =
             is_entry ? output(k) : fmt::format("{} under a random cotangent", fmt::join(map_.output_names, ", "));
         found_.input = names_[at.input];
+        found_.error = c.error();
         explain(at, rows_[k], c.analytic);
         return fail(found_.diagnosis.verdict,
                     fmt::format("the derivative of {} by {} is wrong: analytic {:.10g}, numeric {:.10g}, error "
