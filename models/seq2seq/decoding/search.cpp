@@ -136,12 +136,12 @@ class Search {
         }
     }
 
-    /// The best successors of rows [begin, end), which are of one sentence.
+    /// The best successors of rows [begin, end), which are of one sentence. What goes on as one is moved to `next`.
     void extend(std::size_t begin, std::size_t end, const Tensor& log_probabilities, std::vector<Live>& next,
                 std::vector<std::int64_t>& parents) {
         const std::size_t sentence = live_[begin].sentence;
         if (live_[begin].has_ended) {
-            next.push_back(live_[begin]);
+            next.push_back(std::move(live_[begin]));
             parents.push_back(static_cast<std::int64_t>(begin));
             return;
         }
@@ -165,7 +165,7 @@ class Search {
             choices.resize(std::min(choices.size(), places));
         }
         for (const TokenChoice& choice : choices) {
-            Live one = live_[choice.row];
+            Live one = choices.size() == 1 ? std::move(live_[choice.row]) : live_[choice.row];
             one.rows.push_back(static_cast<std::int64_t>(choice.row));
             one.hypothesis.log_probabilities.push_back(choice.log_probability);
             one.hypothesis.log_probability = choice.total;

@@ -26,11 +26,21 @@ std::vector<TokenChoice> best_tokens(const Tensor& log_probabilities, std::span<
     visit_floating(log_probabilities.dtype(), [&](auto type) {
         using T = decltype(type);
         const std::span scores(log_probabilities.data<T>(), static_cast<std::size_t>(log_probabilities.numel()));
-        // A new token is rarely among the best of few, which one comparison finds out.
+        // A new token is rarely among the best of few, which one comparison finds out, of many at once.
+        constexpr std::size_t together = 16;
         T worst = -std::numeric_limits<T>::infinity();
-        for (std::int64_t token = 0; token < std::ssize(scores); ++token) {
-            const T score = scores[static_cast<std::size_t>(token)];
+        const auto none_of_next = [&](std::size_t at) {
+            int better = 0;
+#pragma omp simd reduction(| : better)
+            for (std::size_t i = 0; i < together; ++i) better |= static_cast<int>(!(scores[at + i] <= worst));
+            return better == 0;
+        };
+        for (std::size_t at = 0; at < scores.size(); ++at) {
+            while (at % together == 0 && at + together <= scores.size() && none_of_next(at)) at += together;
+            if (at == scores.size()) break;
+            const T score = scores[at];
             if (score <= worst) continue;
+            const auto token = static_cast<std::int64_t>(at);
             if (score != score) throw_not_finite();
             if (std::ranges::count(forbidden, token) > 0) continue;
             best.push_back({token, static_cast<double>(score)});
