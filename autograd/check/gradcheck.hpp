@@ -34,7 +34,7 @@ enum class GradcheckVerdict : std::uint8_t {
     wrong_rule,  ///< the differences agree with each other, and not with the gradient
     kink,        ///< there is no derivative here (a kink, a jump, a tie), and the gradient is between those beside it
     too_noisy,   ///< the values are too rough for a difference to tell: the error falls with the step and rises again;
-                 ///< or the gradient is, whose large terms cancel
+                 ///< or large terms of the gradient cancel, so that it rounds by as much as it is off
     nondeterministic,  ///< two runs differ
     not_finite,        ///< a value or a gradient is NaN or infinite
     overwrites,        ///< an input or the cotangent was written to
@@ -83,7 +83,7 @@ using GradcheckFunction = std::function<Tensor(const std::vector<Tensor>&)>;
 /// that gradients are finite, and, at order 2, that the recorded pass (create_graph) gives the plain pass's gradients
 /// up to what rounding does to either, which a change of the last bits of the inputs shows.
 ///
-/// Where a derivative disagrees, the step sweeps over seven orders of magnitude to find out why: see GradcheckVerdict.
+/// Where a derivative disagrees, the step sweeps over six orders of magnitude to find out why: see GradcheckVerdict.
 /// At a kink the rule is checked at points about 1e-4 beside it, and the ops of f are checked one by one: a rule that
 /// is wrong there is a wrong rule. A gradient that is the mean of the slopes of both sides, as that of abs at 0, is a
 /// kink too. A tie of dozens of elements may still be called a wrong rule: what the gradient is beside it is tried at

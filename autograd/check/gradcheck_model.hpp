@@ -30,9 +30,9 @@ struct NodeCheck {
 /// One row for each node and operand: those that did not pass first, then by the error, the worst first. The operands
 /// of a node are told apart even if one tensor is given twice, and are contiguous whatever their strides were. Elements
 /// of its result that are not finite, as masked scores are, are left out. The loss is evaluated once. A node that takes
-/// symmetric matrices, as those of eigh() and cholesky() do, is checked by symmetric changes; if its operand is not
-/// symmetric it is a wrong rule, since the gradient is then not what differences show. So is a node that replaces
-/// cotangents, see on_cotangent(). A node that cannot be run again, such as a checkpoint's, has the verdict
+/// symmetric matrices, as those of eigh() and cholesky() do, is checked by symmetric changes. If its operand is not
+/// symmetric its gradient is not what differences show, and the row's message says why. A node that replaces cotangents
+/// is a wrong rule, see on_cotangent(). A node that cannot be run again, such as a checkpoint's, has the verdict
 /// not_checked.
 ///
 /// If a node did not pass, `on_failure` is called once, with the worst of them and the loss while their tape lives: to

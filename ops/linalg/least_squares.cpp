@@ -21,15 +21,9 @@ namespace wengert {
 Tensor lstsq(const Input& a, const Input& b) {
     return located("lstsq", {a, b}, [&] {
         const SourceLine& where = a.where();
-        matrices::require(a.tensor(), "a");
-        const bool is_vector = b.tensor().rank() == 1;
-        if (!is_vector) matrices::require(b.tensor(), "b");
-        products::require_alike({&a.tensor(), &b.tensor()}, std::array<std::string_view, 2>{"a", "b"});
+        matrices::require_equation(a.tensor(), b.tensor());
         const std::int64_t m = a.tensor().dim(-2), n = a.tensor().dim(-1);
-        if (b.tensor().dim(is_vector ? 0 : -2) != m)
-            throw ShapeError(fmt::format("a {} has not as many rows as b {}", to_string(a.tensor().shape()),
-                                         to_string(b.tensor().shape())));
-        if (is_vector) {
+        if (b.tensor().rank() == 1) {
             const Tensor column = unsqueeze(b, 1), x = lstsq(a, {column, b.where()});
             return squeeze({x, where}, -1);
         }

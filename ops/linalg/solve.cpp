@@ -154,6 +154,10 @@ Tensor solve(const Input& a, const Input& b) {
     static_assert(is_listed<Solve>, "the op is missing in its family's list");
     const Tensor &matrix = tensor_of(a, Solve::name), &right = tensor_of(b, Solve::name, 1);
     if (right.rank() != 1) return apply(Solve{}, {&matrix, &right}, a.where());
+    located(Solve::name, {a, b}, [&] {
+        matrices::require_square(matrix, "a");
+        matrices::require_equation(matrix, right);
+    });
     const Tensor column = unsqueeze(b, 1);
     return squeeze({solve(a, {column, b.where()}), a.where()}, -1);
 }

@@ -38,7 +38,7 @@ Tensor inverse(const Input& a);
 
 /// The determinant: [.., n, n] -> [..]; 1 of a matrix 0 x 0. It overflows only if it is itself out of range.
 /// Derivative: ct times the cofactors, of singular matrices too. A second derivative is that of ct y a^-T, and needs
-/// matrices that are not singular: a recorded gradient throws ValueError for others.
+/// matrices that are not singular: a recorded gradient throws ValueError for others, and so does jvp().
 Tensor det(const Input& a);
 
 struct Det {

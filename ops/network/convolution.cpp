@@ -20,8 +20,14 @@ void require_options(const Conv2dOptions& o) {
     require_between("groups", 1, largest, {o.groups});
 }
 
-/// The axes after the first two; a sequence is an image of height 1.
-Size2d size_of(const Shape& shape) { return windows::size_of(shape, shape.rank() - 2); }
+/// The axes after the first two; a sequence is an image of height 1. Throws for one that is longer than BLAS can count,
+/// so that no product of two lengths overflows.
+Size2d size_of(const Shape& shape) {
+    const Size2d size = windows::size_of(shape, shape.rank() - 2);
+    if (size.height > gemm::longest || size.width > gemm::longest)
+        throw ShapeError(fmt::format("an axis of {} is longer than BLAS can count", to_string(shape)));
+    return size;
+}
 Shape with_size(std::int64_t first, std::int64_t second, Size2d size, int rank) {
     return rank == 4 ? Shape{first, second, size.height, size.width} : Shape{first, second, size.width};
 }
@@ -36,13 +42,9 @@ void require_length(std::string_view what, const Tensor& x, std::int64_t length)
         throw ShapeError(fmt::format("{} must be [{}], not {}", what, length, to_string(x.shape())));
 }
 
-/// What a kernel covers of one axis.
-std::int64_t reach(std::int64_t kernel, std::int64_t dilation) { return dilation * (kernel - 1) + 1; }
-
 std::int64_t convolved(std::int64_t length, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
                        std::int64_t dilation) {
-    const std::int64_t room = length + 2 * padding - reach(kernel, dilation);
-    return kernel < 1 || room < 0 ? 0 : room / stride + 1;
+    return kernel < 1 ? 0 : windows::count_of(length, windows::reach(kernel, dilation), stride, padding);
 }
 
 /// The size of the images that a convolution gives. Throws unless the kernel fits into `image`, which stands in x.
@@ -52,7 +54,9 @@ Size2d result_of(const Size2d& image, const Size2d& kernel, const Conv2dOptions&
     if (result.height < 1 || result.width < 1)
         throw ShapeError(fmt::format(
             "a kernel of {}, dilated to {}, does not fit {} of {} with their padding", windows::text_of(kernel, axes),
-            windows::text_of({reach(kernel.height, o.dilation.height), reach(kernel.width, o.dilation.width)}, axes),
+            windows::text_of(
+                {windows::reach(kernel.height, o.dilation.height), windows::reach(kernel.width, o.dilation.width)},
+                axes),
             windows::kind_of(axes), windows::text_of(image, axes)));
     return result;
 }
@@ -130,8 +134,9 @@ TransposedConvolution transposed_op(const Tensor& x, const Tensor& weight, const
     require_between("output_padding", 0, o.stride.width - 1, {o.output_padding.width});
     const Size2d from = size_of(x.shape()), kernel = size_of(weight.shape());
     const auto length = [](std::int64_t n, std::int64_t k, std::int64_t stride, std::int64_t padding,
-                           std::int64_t dilation,
-                           std::int64_t more) { return (n - 1) * stride - 2 * padding + reach(k, dilation) + more; };
+                           std::int64_t dilation, std::int64_t more) {
+        return (n - 1) * stride - 2 * padding + windows::reach(k, dilation) + more;
+    };
     const Size2d size{
         length(from.height, kernel.height, o.stride.height, o.padding.height, o.dilation.height,
                o.output_padding.height),

@@ -21,7 +21,8 @@ Tensor losses_of_rows(const Input& logits, const Tensor& labels, CrossEntropyOpt
         const Tensor whole = as_int64(Input(labels, line).tensor());
         options.reduction = Reduction::sum;
         require_labels(logits.tensor().shape(), logits.tensor().dtype(), whole, options, options.weight);
-        const Tensor all = log_softmax(logits, -1);
+        const Tensor counting = without_ignored(logits, whole, options.ignore_index);
+        const Tensor all = log_softmax({counting, line}, -1);
         const NllOptions at_labels{options.ignore_index, Reduction::none, options.weight};
         const Tensor of_labels = nll_loss({all, line}, whole, at_labels);
         const double smoothing = options.label_smoothing;

@@ -16,14 +16,14 @@ struct AxisOfWindows {
     std::int64_t length, kernel, stride, padding, dilation, count;
     bool is_adaptive;
 
-    std::int64_t reach() const { return dilation * (kernel - 1) + 1; }
     std::int64_t begin(std::int64_t i) const {
         if (is_adaptive) return i * length / count;
         const std::int64_t begin = i * stride - padding;
         return begin < 0 ? begin + divided_up(-begin, dilation) * dilation : begin;
     }
     std::int64_t end(std::int64_t i) const {
-        return is_adaptive ? divided_up((i + 1) * length, count) : std::min(i * stride - padding + reach(), length);
+        return is_adaptive ? divided_up((i + 1) * length, count)
+                           : std::min(i * stride - padding + reach(kernel, dilation), length);
     }
     bool some_window_is_empty() const {
         if (padding == 0 || dilation == 1) return false;
@@ -43,7 +43,8 @@ struct Axes {
                 w.dilation.width, w.size.width,   is_adaptive(w)} {
         if (is_adaptive(w)) return;
         for (AxisOfWindows* const axis : {&height, &width})
-            axis->count = (axis->length + 2 * axis->padding - axis->reach()) / axis->stride + 1;
+            axis->count =
+                windows::count_of(axis->length, reach(axis->kernel, axis->dilation), axis->stride, axis->padding);
     }
     static bool is_adaptive(const PoolWindows& w) { return w.size != Size2d(0); }
     Size2d count() const { return {height.count, width.count}; }
@@ -72,13 +73,12 @@ Shape pooled_shape(const Tensor& x, const PoolWindows& w) {
     require_between("kernel", 1, largest, {w.kernel.height, w.kernel.width});
     require_between("stride", 1, largest, {w.stride.height, w.stride.width});
     require_between("dilation", 1, largest, {w.dilation.height, w.dilation.width});
+    require_between("padding", 0, reach(w.kernel.height, w.dilation.height) / 2, {w.padding.height});
+    require_between("padding", 0, reach(w.kernel.width, w.dilation.width) / 2, {w.padding.width});
     const Axes axes(w, image);
-    for (const AxisOfWindows& axis : {axes.height, axes.width})
-        require_between("padding", 0, axis.reach() / 2, {axis.padding});
     const std::string dilation =
         w.dilation == Size2d(1) ? "" : fmt::format(" with dilation {}", text_of(w.dilation, w.axes));
-    const Size2d reach{axes.height.reach(), axes.width.reach()};
-    if (image.height + 2 * w.padding.height < reach.height || image.width + 2 * w.padding.width < reach.width)
+    if (axes.height.count < 1 || axes.width.count < 1)
         throw ShapeError(fmt::format("a kernel of {}{} does not fit {} of {} with their padding",
                                      text_of(w.kernel, w.axes), dilation, kind_of(w.axes), text_of(image, w.axes)));
     if (axes.height.some_window_is_empty() || axes.width.some_window_is_empty())
@@ -220,7 +220,10 @@ Tensor adaptive_avg_pool1d(const Input& x, std::int64_t size) {
     return avg_pool(name, x, located(name, {x}, [&] { return of_sequence(adaptive({1, size})); }));
 }
 
-Shape AvgPool::shape(const Inputs& in) const { return pooled_shape(in[0], windows); }
+Shape AvgPool::shape(const Inputs& in) const {
+    if (windows.dilation != Size2d(1)) throw ValueError("windows of a mean have no dilation");
+    return pooled_shape(in[0], windows);
+}
 
 void AvgPool::forward(const Inputs& in, const Destination& out) const {
     const Size2d image = size_of(in[0].shape(), windows.axes);

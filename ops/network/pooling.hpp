@@ -46,7 +46,7 @@ using AvgPool2dOptions = AvgPoolOptions<Size2d>;
 struct PoolWindows {
     int axes = 2;                                ///< 1 or 2: how many axes windows have
     Size2d kernel = 0, stride = 0, padding = 0;  ///< of windows that are not adaptive
-    Size2d dilation = 1;                         ///< the same, of a maximum
+    Size2d dilation = 1;                         ///< the same; of a mean 1
     Size2d size = 0;                             ///< how many windows adaptive ones are; 0: others
     bool count_include_pad = true;               ///< whether padding counts as elements that are 0
 };

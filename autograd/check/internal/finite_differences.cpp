@@ -268,7 +268,7 @@ class FiniteDifferences {
         const std::string by = direction.weights.size() == 1 ? element(direction.input, direction.begin)
                                                              : names_[direction.input] + " along a random direction";
         return fail(found_.diagnosis.verdict, fmt::format("the derivative of {} by {} has two sides: analytic {:.10g}",
-                                                          output(kink), by, analytic));
+                                                          row_of_jacobian(is_full_ ? kink : 0), by, analytic));
     }
 
     Line line_along(const Direction& direction, const Row& row) const {
@@ -331,9 +331,6 @@ class FiniteDifferences {
             c = measure(at, rows_[k]);
             by = names_[at.input] + " along a random direction";
         }
-        const bool is_entry = is_full_ && k < values_.size();
-        const std::string of =
-            is_entry ? output(k) : fmt::format("{} under a random cotangent", fmt::join(map_.output_names, ", "));
         found_.input = names_[at.input];
         found_.error = c.error();
         explain(at, rows_[k], c.analytic);
@@ -341,8 +338,8 @@ class FiniteDifferences {
                     fmt::format("the derivative of {} by {} is wrong: analytic {:.10g}, numeric {:.10g}, error "
                                 "{:.3g} > tolerance {:.3g} (relative {:.3g} * {:.3g} + absolute {:.3g} + "
                                 "rounding {:.3g})",
-                                of, by, c.analytic, c.numeric, c.error(), tolerance(c), options_.relative_tolerance,
-                                c.magnitude(), options_.absolute_tolerance, c.rounding));
+                                row_of_jacobian(k), by, c.analytic, c.numeric, c.error(), tolerance(c),
+                                options_.relative_tolerance, c.magnitude(), options_.absolute_tolerance, c.rounding));
     }
 
     void explain(const Direction& direction, const Row& row, double analytic) {
@@ -359,6 +356,11 @@ class FiniteDifferences {
 
     std::string element(std::size_t a, std::int64_t i) const {
         return fmt::format("{} {}", names_[a], position(i, moving_[a].shape()));
+    }
+    /// Of what row k has the gradients.
+    std::string row_of_jacobian(std::size_t k) const {
+        if (is_full_ && k < values_.size()) return output(k);
+        return fmt::format("{} under a random cotangent", fmt::join(map_.output_names, ", "));
     }
     std::string output(std::size_t j) const {
         std::size_t k = 0;

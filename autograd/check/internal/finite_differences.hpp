@@ -12,8 +12,8 @@ struct Finding {
     std::string what = {};  ///< is wrong, and where: the message, but for the diagnosis
     /// Along which a derivative disagrees, or has two sides; none for what is wrong without any.
     std::optional<Line> line = {};
-    double error = 0;        ///< of the derivative along it that disagrees
-    std::string input = {};  ///< by which a derivative is wrong; empty if that is said of none
+    std::optional<double> error = {};  ///< of a derivative along it that disagrees; none if it has two sides
+    std::string input = {};            ///< by which a derivative is wrong; empty if that is said of none
 
     bool holds_beside = false;  ///< whether the rule that is wrong here holds at every point beside that was checked
 

@@ -54,21 +54,22 @@ class Surroundings {
         return result;
     }
 
-    /// Whether large terms of the gradient cancel: then multiples of the cotangent give multiples of it that are off by
-    /// as much as it is.
+    /// Whether the derivative is off by what it rounds to, as where large terms of it cancel: then a multiple of the
+    /// cotangent gives a multiple of it that is off by as much. By 2 nothing rounds; what is off there is no rounding.
     bool is_rounding(double error) {
         constexpr int tries = 8;
         const double here = slope_at(inputs_);
-        double change = 0;
-        for (int k = 0; k < tries; ++k) {
-            const double factor = random_.next();
+        const auto change_by = [&](double factor) {
             Tensors cotangents = clones(line_.cotangents);
             for (Tensor& ct : cotangents)
                 for (double& x : std::span(ct.mutable_data<double>(), static_cast<std::size_t>(ct.numel())))
                     x *= factor;
-            change = std::max(change, std::abs(slope(line_, map_.vjp(inputs_, cotangents)) / factor - here));
-        }
-        return error <= 8 * change && change <= 1e-5 * std::abs(here);
+            return std::abs(slope(line_, map_.vjp(inputs_, cotangents)) / factor - here);
+        };
+        if (change_by(2) != 0) return false;
+        double change = 0;
+        for (int k = 0; k < tries; ++k) change = std::max(change, change_by(random_.next()));
+        return error <= 8 * change && change <= 1e-5 * std::max(1.0, std::abs(here));
     }
 
     /// Whether the map has no derivative at the point, though it has one along every line: the slopes of two
@@ -119,12 +120,12 @@ class Surroundings {
         for (std::size_t a = 0; a < both.size(); ++a)
             for (std::size_t i = 0; i < both[a].size(); ++i) both[a][i] += v[a][i];
         std::array<Gap, 8> result;
+        const double start = value_on(line_, map_, inputs_, 0);
         double step = 8 * options_.step;
         for (Gap& gap : result) {
             const auto value = [&](const InputDirection& direction) {
                 return value_on({line_.cotangents, direction, step}, map_, inputs_, step);
             };
-            const double start = value_on(line_, map_, inputs_, 0);
             gap = {step, std::abs(value(u) + value(v) - value(both) - start) / step};
             step /= 8;
         }
@@ -146,6 +147,12 @@ Finding compare_beside_kinks(const Differentiated& map, const Tensors& inputs, c
     const bool is_wrong = found.diagnosis.verdict == GradcheckVerdict::wrong_rule;
     if (!found.line || (!is_wrong && found.diagnosis.verdict != GradcheckVerdict::kink)) return found;
     Surroundings around(map, inputs, options, *found.line);
+    if (is_wrong && found.error && around.is_rounding(*found.error)) {
+        found.diagnosis = {GradcheckVerdict::too_noisy,
+                           "multiples of the cotangent give analytic ones that are off by as much: large terms cancel, "
+                           "or the rule computes in less than float64"};
+        return found;
+    }
     const Surroundings::Beside there = around.check();
     if (!is_wrong) {
         if (there.wrong_rule.diagnosis.verdict == GradcheckVerdict::wrong_rule)
@@ -153,12 +160,6 @@ Finding compare_beside_kinks(const Differentiated& map, const Tensors& inputs, c
                 GradcheckVerdict::wrong_rule,
                 fmt::format("there is a kink here, but the rule is wrong about {:.0e} beside it, too: {}", nudge,
                             there.wrong_rule.message())};
-        return found;
-    }
-    if (around.is_rounding(found.error)) {
-        found.diagnosis = {
-            GradcheckVerdict::too_noisy,
-            "multiples of the cotangent give an analytic one that is off by as much: large terms cancel"};
         return found;
     }
     found.holds_beside = there.held > 0 && there.wrong_rule.diagnosis.verdict == GradcheckVerdict::passed;

@@ -136,7 +136,8 @@ class Search {
         }
     }
 
-    /// The best successors of rows [begin, end), which are of one sentence. What goes on as one is moved to `next`.
+    /// The best successors of rows [begin, end), which are of one sentence. A hypothesis with one successor is moved
+    /// to it; its sentence and its end stay to be read.
     void extend(std::size_t begin, std::size_t end, const Tensor& log_probabilities, std::vector<Live>& next,
                 std::vector<std::int64_t>& parents) {
         const std::size_t sentence = live_[begin].sentence;
@@ -200,8 +201,10 @@ class Search {
         const std::size_t draws = step_ == first_choice(sentence) ? places : 1;
         std::vector<TokenChoice> drawn;
         for (std::size_t i = 0; i < draws; ++i)
-            drawn.push_back(draw_token(log_probabilities, forbidden,
-                                       {options_.temperature, options_.top_k, options_.top_p}, random_[sentence]));
+            if (const auto choice =
+                    draw_token(log_probabilities, forbidden, {options_.temperature, options_.top_k, options_.top_p},
+                               random_[sentence]))
+                drawn.push_back(*choice);
         return drawn;
     }
 

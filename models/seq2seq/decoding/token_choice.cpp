@@ -27,27 +27,24 @@ std::vector<TokenChoice> best_tokens(const Tensor& log_probabilities, std::span<
         using T = decltype(type);
         const std::span scores(log_probabilities.data<T>(), static_cast<std::size_t>(log_probabilities.numel()));
         // A new token is rarely among the best of few, which one comparison finds out, of many at once.
-        constexpr std::size_t together = 16;
+        constexpr std::size_t together = 64;
         T worst = -std::numeric_limits<T>::infinity();
-        const auto none_of_next = [&](std::size_t at) {
+        for (std::size_t begin = 0; begin < scores.size(); begin += together) {
+            const std::size_t end = std::min(begin + together, scores.size());
             int better = 0;
-#pragma omp simd reduction(| : better)
-            for (std::size_t i = 0; i < together; ++i) better |= static_cast<int>(!(scores[at + i] <= worst));
-            return better == 0;
-        };
-        for (std::size_t at = 0; at < scores.size(); ++at) {
-            while (at % together == 0 && at + together <= scores.size() && none_of_next(at)) at += together;
-            if (at == scores.size()) break;
-            const T score = scores[at];
-            if (score <= worst) continue;
-            const auto token = static_cast<std::int64_t>(at);
-            if (score != score) throw_not_finite();
-            if (std::ranges::count(forbidden, token) > 0) continue;
-            best.push_back({token, static_cast<double>(score)});
-            if (count > few) continue;
-            std::ranges::sort(best, comes_before);
-            if (best.size() > count) best.pop_back();
-            if (best.size() == count) worst = static_cast<T>(best.back().log_probability);
+            for (std::size_t token = begin; token < end; ++token) better |= !(scores[token] <= worst);
+            for (std::size_t token = better != 0 ? begin : end; token < end; ++token) {
+                const T score = scores[token];
+                if (score <= worst) continue;
+                if (score != score) throw_not_finite();
+                const auto id = static_cast<std::int64_t>(token);
+                if (std::ranges::count(forbidden, id) > 0) continue;
+                best.push_back({id, static_cast<double>(score)});
+                if (count > few) continue;
+                std::ranges::sort(best, comes_before);
+                if (best.size() > count) best.pop_back();
+                if (best.size() == count) worst = static_cast<T>(best.back().log_probability);
+            }
         }
     });
     std::ranges::sort(best, comes_before);
@@ -55,11 +52,12 @@ std::vector<TokenChoice> best_tokens(const Tensor& log_probabilities, std::span<
     return best;
 }
 
-TokenChoice draw_token(const Tensor& log_probabilities, std::span<const std::int64_t> forbidden,
-                       const SamplingLimits& limits, Generator& random) {
+std::optional<TokenChoice> draw_token(const Tensor& log_probabilities, std::span<const std::int64_t> forbidden,
+                                      const SamplingLimits& limits, Generator& random) {
     const auto all = static_cast<std::size_t>(log_probabilities.numel());
     const std::vector<TokenChoice> ordered =
         best_tokens(log_probabilities, forbidden, limits.top_k > 0 ? static_cast<std::size_t>(limits.top_k) : all);
+    if (ordered.empty()) return std::nullopt;
     std::vector<double> shares;
     double total = 0;
     for (const TokenChoice& choice : ordered) {

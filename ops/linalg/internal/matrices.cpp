@@ -20,14 +20,22 @@ void require_square(const Tensor& x, std::string_view name) {
     if (x.dim(-2) != x.dim(-1)) throw ShapeError(fmt::format("{} {} is not square", name, to_string(x.shape())));
 }
 
+constexpr std::array<std::string_view, 2> names{"a", "b"};  // of an equation's operands
+
+void require_equation(const Tensor& a, const Tensor& b) {
+    require(a, names[0]);
+    const bool is_vector = b.rank() == 1;
+    if (!is_vector) require(b, names[1]);
+    products::require_alike({&a, &b}, names);
+    if (a.dim(-2) != b.dim(is_vector ? 0 : -2))
+        throw ShapeError(fmt::format("a {} has not as many rows as b {}", to_string(a.shape()), to_string(b.shape())));
+}
+
 Shape solution_shape(const Inputs& in) {
-    constexpr std::array<std::string_view, 2> names{"a", "b"};
     const Tensor &a = in[0], &b = in[1];
     require_square(a, names[0]);
     require(b, names[1]);
-    products::require_alike(in, names);
-    if (a.dim(-1) != b.dim(-2))
-        throw ShapeError(fmt::format("a {} has not as many rows as b {}", to_string(a.shape()), to_string(b.shape())));
+    require_equation(a, b);
     Shape result = products::leading_axes(names[0], a, names[1], b);
     result.push_back(b.dim(-2));
     result.push_back(b.dim(-1));

@@ -16,6 +16,8 @@ void require_square(const Tensor& x, std::string_view name);
 /// The shape of x in a x = b for a = in[0] [.., n, n], b = in[1] [.., n, k]: [.., n, k], leading axes broadcast. Throws
 /// unless the two fit.
 Shape solution_shape(const Inputs& in);
+/// Throws unless a x = b has as many rows on both sides: of a [.., m, n] and b [.., m, k], or a vector b [m].
+void require_equation(const Tensor& a, const Tensor& b);
 
 /// How many matrices x [.., m, n] is.
 std::int64_t count(const Tensor& x);

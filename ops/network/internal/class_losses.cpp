@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <vector>
 #include <wengert/ops/elementwise/elementwise.hpp>
 #include <wengert/ops/network/internal/class_losses.hpp>
 #include <wengert/ops/reduce/softmax.hpp>
+#include <wengert/ops/shape/views.hpp>
 
 namespace wengert::class_losses {
 
@@ -70,6 +72,13 @@ void require_labels(const Shape& logits, Dtype dtype, const Tensor& labels, cons
             throw ValueError(fmt::format("label {} of row {} is outside [0, {})", ids[i], i, logits.back()));
 }
 
+Tensor without_ignored(const Input& logits, const Tensor& labels, std::int64_t ignored) {
+    const Tensor packed_labels = packed(labels);
+    if (std::ranges::find(labels_of(packed_labels), ignored) == labels_of(packed_labels).end()) return logits.tensor();
+    const Tensor counts = unsqueeze(labels != ignored, -1);
+    return where({counts, logits.where()}, logits, 0.0);
+}
+
 Tensor composed_gradient(const Tensor& logits, const Tensor& all_labels, const CrossEntropyOptions& options,
                          const Tensor& weight, const Tensor& cotangent) {
     const Tensor packed_labels = packed(all_labels);
@@ -91,7 +100,8 @@ Tensor composed_gradient(const Tensor& logits, const Tensor& all_labels, const C
     rows[rows.rank() - 1] = 1;
     const Tensor target = cast(tensor(q, logits.shape()), logits.dtype());
     const Tensor total = cast(tensor(totals, rows), logits.dtype());
-    return (softmax(logits) * total - target) * (cast(tensor(weights, rows), logits.dtype()) * cotangent);
+    return (softmax(without_ignored(logits, all_labels, options.ignore_index)) * total - target) *
+           (cast(tensor(weights, rows), logits.dtype()) * cotangent);
 }
 
 }  // namespace wengert::class_losses

@@ -20,6 +20,14 @@ inline void require_between(std::string_view what, std::int64_t low, std::int64_
         if (n < low || n > high) throw ValueError(fmt::format("{} is {}, outside [{}, {}]", what, n, low, high));
 }
 
+/// How many elements a kernel's first and last are apart, both counted.
+inline std::int64_t reach(std::int64_t kernel, std::int64_t dilation) { return dilation * (kernel - 1) + 1; }
+/// How many windows that reach so far fit an axis with its padding.
+inline std::int64_t count_of(std::int64_t length, std::int64_t reach, std::int64_t stride, std::int64_t padding) {
+    const std::int64_t room = length + 2 * padding - reach;
+    return room < 0 ? 0 : room / stride + 1;
+}
+
 inline std::int64_t divided_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// A size as the caller knows it: "3 x 5", or "5" along one axis. And what windows go over.

@@ -63,7 +63,44 @@ TEST_CASE("gradcheck: a gradient whose large terms cancel is noisy, not wrong, u
     };
     const Values at{0.3, 0.7, 1.1, -0.4};
     check_verdict(gradcheck(f(1), {tensor(at, {4})}), GradcheckVerdict::too_noisy, "large terms cancel");
+    check_verdict(gradcheck(f(1), {vector({1.56, 1.5707})}), GradcheckVerdict::too_noisy, "large terms cancel");
     check_verdict(gradcheck(f(1.001), {tensor(at, {4})}), GradcheckVerdict::wrong_rule, "wrong rule");
+}
+
+TEST_CASE("gradcheck: what is off by little, but not by rounding in float64, is told from what is") {
+    const auto rule = [](const std::function<double(double ct, double slope)>& gradient) {
+        return custom_op(
+            "planted",
+            [](const auto& in) {
+                Values v = elements(in[0]);
+                for (double& x : v) x = std::sin(x);
+                return tensor(v, in[0].shape());
+            },
+            [=](const auto& in, const Tensor&, const Tensor& ct) {
+                Values v = elements(in[0]);
+                const Values cts = elements(ct);
+                for (std::size_t i = 0; i < v.size(); ++i) v[i] = gradient(cts[i], std::cos(v[i]));
+                return std::vector{tensor(v, in[0].shape())};
+            });
+    };
+    const Tensor at = vector({0.3, 0.7, 1.1, -0.4});
+    check_verdict(gradcheck(rule([](double ct, double slope) { return ct * slope + 1e-6 * ct * ct; }), {at}),
+                  GradcheckVerdict::wrong_rule, "wrong rule");
+    check_verdict(gradcheck(rule([](double ct, double slope) { return ct * slope * (1 + 1e-6); }), {at}),
+                  GradcheckVerdict::wrong_rule, "wrong rule");
+    const auto in_float32 = [](double ct, double slope) {
+        const float product = static_cast<float>(ct) * static_cast<float>(51 * slope);
+        return static_cast<double>(product - static_cast<float>(50 * ct) * static_cast<float>(slope));
+    };
+    check_verdict(gradcheck(rule(in_float32), {at}), GradcheckVerdict::too_noisy,
+                  "or the rule computes in less than float64");
+}
+
+TEST_CASE("gradcheck: a rule that is wrong on both sides of a jump is no rounding") {
+    // Straight through: the mean slope agrees with what five points show, and neither side's does.
+    const auto value = [](double x) { return x * x * x + 0.1 * std::abs(x) + std::floor(4096 * x) / 4096; };
+    const auto slope = [](double x) { return 3 * x * x + 0.1 * (x > 0 ? 1 : -1) + 1; };
+    CHECK(gradcheck(of_numbers(value, slope), {vector({0})}).verdict == GradcheckVerdict::wrong_rule);
 }
 
 TEST_CASE("gradcheck: the verdict of a kink, and of a rule that is wrong there") {

@@ -1,3 +1,4 @@
+#include <wengert/autograd/transform/derivatives.hpp>
 #include <wengert/ops/index/rearrange.hpp>
 #include <wengert/ops/linalg/solve.hpp>
 #include <wengert/ops/products/matmul.hpp>
@@ -190,6 +191,7 @@ TEST_CASE("solve: what does not fit or is singular is refused with the caller's 
         solve(a, ones({3, 2}, Dtype::float64));
     });
     check_refused<ShapeError>("solve: a [3, 3] has not as many rows as b [2, 3]", [&] { solve(a, ones({2, 3})); });
+    check_refused<ShapeError>("solve: a [3, 3] has not as many rows as b [2]", [&] { solve(a, ones({2})); });
     check_refused<ShapeError>("solve: b [] is no matrix", [&] { solve(a, scalar(1)); });
     check_refused<ValueError>("solve: operand 0 is an undefined tensor", [&] { solve(Tensor(), b); });
     CHECK(elements(slogdet(a).sign) == Values{0});
@@ -202,4 +204,5 @@ TEST_CASE("solve: derivatives that there are not at a singular matrix are an err
     tape.watch(a);
     check_refused<ValueError>("slogdet: a is singular", [&] { tape.gradient(slogdet(a).logabsdet, a); });
     check_refused<ValueError>("det: a is singular", [&] { tape.gradient(det(a), a, {.create_graph = true}); });
+    CHECK_THROWS_AS(jvp([](const Tensor& x) { return det(x); }, a, a), ValueError);
 }

@@ -5,6 +5,8 @@
 #include <wengert/ops/linalg/triangular.hpp>
 #include <wengert/ops/products/matmul.hpp>
 #include <wengert/ops/reduce/reductions.hpp>
+#include <wengert/ops/shape/concat.hpp>
+#include <wengert/ops/shape/views.hpp>
 
 #include "ops/linalg/plain_matrices.hpp"
 
@@ -61,11 +63,34 @@ TEST_CASE("cholesky and eigh: a model that uses them right passes gradcheck_mode
         for (const NodeCheck& row : gradcheck_model([&] { return eigh_loss(symmetric()); }, {w}, {.order = order}))
             CHECK_MESSAGE(row.verdict == GradcheckVerdict::passed, row.op << ": " << row.message);
     }
-    const std::vector<NodeCheck> lower = gradcheck_model([&] { return cholesky_loss(tril(symmetric())); }, {w});
-    CHECK(lower[0].op == "cholesky");
-    CHECK(lower[0].verdict == GradcheckVerdict::wrong_rule);
-    CHECK(lower[0].message.ends_with("\nthe operand is not symmetric, and the rule is that for symmetric matrices"));
-    CHECK(lower[1].verdict == GradcheckVerdict::passed);
+    // The first matrix is symmetric, and its elements are much larger.
+    const auto one_triangle = [&] {
+        return concat({slice(symmetric(), 0, 0, 1) * 1e9, slice(tril(symmetric()), 0, 1, 2)}, 0);
+    };
+    const auto check_refused = [&](const char* op, const std::function<Tensor()>& loss) {
+        const std::vector<NodeCheck> rows = gradcheck_model(loss, {w});
+        CHECK(rows[0].op == op);
+        CHECK(rows[0].verdict == GradcheckVerdict::wrong_rule);
+        CHECK(rows[0].message.ends_with("\nthe operand is not symmetric, and the rule is that for symmetric matrices"));
+        CHECK(rows[1].verdict == GradcheckVerdict::passed);
+    };
+    check_refused("cholesky", [&] { return cholesky_loss(tril(symmetric())); });
+    check_refused("cholesky", [&] { return cholesky_loss(one_triangle()); });
+    check_refused("eigh", [&] { return eigh_loss(tril(symmetric())); });
+    Tensor none = zeros({2, 0, 0}, Dtype::float64);
+    none.set_parameter();
+    for (const NodeCheck& row : gradcheck_model([&] { return sum(cholesky(none)); }, {none}))
+        CHECK(row.verdict == GradcheckVerdict::passed);
+    Tensor single = diag_embed(ones({3}));
+    single.set_parameter();
+    CHECK_THROWS_WITH_AS(gradcheck_model([&] { return sum(cholesky(single)); }, {}),
+                         doctest::Contains("is float32; differences need float64"), DtypeError);
+    const std::vector<NodeCheck> rounded = gradcheck_model(
+        [&] {
+            return cholesky_loss(symmetric() + 1e-9 * triu(ones({2, 3, 3}, Dtype::float64)));
+        },
+        {w});
+    for (const NodeCheck& row : rounded) CHECK(row.verdict == GradcheckVerdict::passed);
 }
 
 TEST_CASE("cholesky: the derivative is that by a symmetric matrix") {

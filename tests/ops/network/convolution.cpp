@@ -358,6 +358,17 @@ TEST_CASE("convolution: what does not fit is refused with the caller's line") {
         conv2d(x, ones({6, 4, 3, 3}, Dtype::float64));
     });
     check_refused<ValueError>("conv2d: operand 1 is an undefined tensor", [&] { conv2d(x, Tensor()); });
+    const Tensor one = ones({1, 1, 1, 1});
+    check_refused<ShapeError>("conv2d: an axis of [1, 1, 4294967295, 4294967295] is longer than BLAS can count",
+                              [&] { conv2d(one, one, {.padding = 2147483647}); });
+    check_refused<ShapeError>(
+        "conv_transpose2d: an axis of [1, 1, 8589934589, 8589934589] is longer than BLAS can count", [&] {
+            conv_transpose2d(ones({1, 1, 5, 5}), one, {.stride = 2147483647});
+        });
+    check_refused<ShapeError>("conv1d: weight [0, 1, 1099511627776] has an axis that is longer than BLAS can count",
+                              [&] {
+                                  conv1d(ones({1, 1, 4}), zeros({0, 1, std::int64_t{1} << 40}), {.dilation = 1 << 30});
+                              });
     check_refused<ShapeError>(
         "conv_transpose2d: the channels of x [2, 4, 5, 6] and the weight [6, 4, 3, 3] do not fit in 1 groups",
         [&] { conv_transpose2d(x, weight); });

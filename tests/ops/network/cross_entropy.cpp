@@ -3,7 +3,9 @@
 #include <numeric>
 #include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/autograd/tensor/allocator.hpp>
+#include <wengert/autograd/transform/derivatives.hpp>
 #include <wengert/ops/network/cross_entropy.hpp>
+#include <wengert/ops/reduce/reductions.hpp>
 
 using namespace brute_force;
 
@@ -145,6 +147,31 @@ TEST_CASE("cross_entropy: an ignored label need not be a class") {
     CHECK(elements(g[0]) == Values(12));
     CHECK(cross_entropy(zeros({0, 4}), ids({})).item() == 0);
     CHECK(cross_entropy(zeros({3}), tensor(std::vector<std::int64_t>{1}, {})).item() == doctest::Approx(std::log(3)));
+}
+
+TEST_CASE("cross_entropy: what stands in an ignored row counts for nothing in any pass") {
+    const Tensor labels = ids({-100, 0});
+    for (const Reduction reduction : {Reduction::mean, Reduction::sum, Reduction::none})
+        for (const double smoothing : {0.0, 0.1})
+            for (const double there : {not_a_number, infinity}) {
+                const auto f = [&](const Tensor& x) {
+                    return sum(cross_entropy(x, labels, {.label_smoothing = smoothing, .reduction = reduction}));
+                };
+                const Tensor x = tensor({there, 0, 1, 2}, {2, 2}, Dtype::float64),
+                             clean = tensor({0, 0, 1, 2}, {2, 2}, Dtype::float64),
+                             direction = ones({2, 2}, Dtype::float64);
+                Tape tape;
+                tape.watch(x);
+                tape.watch(clean);
+                CHECK(f(x).item() == f(clean).item());
+                for (const bool recorded : {false, true})
+                    CHECK(elements(tape.gradient(f(x), x, {.create_graph = recorded})) ==
+                          elements(tape.gradient(f(clean), clean, {.create_graph = recorded})));
+                CHECK(jvp(f, x, direction).tangent.item() == jvp(f, clean, direction).tangent.item());
+                const Tensor slope = sum(square(tape.gradient(f(x), x, {.create_graph = true}))),
+                             clean_slope = sum(square(tape.gradient(f(clean), clean, {.create_graph = true})));
+                CHECK(elements(tape.gradient(slope, x)) == elements(tape.gradient(clean_slope, clean)));
+            }
 }
 
 TEST_CASE("cross_entropy: large logits neither overflow nor lose their digits") {

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <limits>
+#include <source_location>
+#include <string>
 #include <wengert/ops/network/pooling.hpp>
 #include <wengert/ops/shape/views.hpp>
 
@@ -201,6 +204,12 @@ TEST_CASE("pooling: what does not fit is refused with the caller's line") {
                               [&] { max_pool1d(ones({1}), 2, {.stride = 1, .padding = 1, .dilation = 2}); });
     check_refused<ValueError>("max_pool2d: dilation is 0, outside [1, 2147483647]", [&] {
         max_pool2d(x, 2, {.dilation = {1, 0}});
+    });
+    for (const std::int64_t far : {std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()})
+        check_refused<ValueError>("max_pool2d: padding is " + std::to_string(far) + ", outside [0, 1]",
+                                  [&] { max_pool2d(x, 2, {.padding = far}); });
+    check_refused<ValueError>("avg_pool: windows of a mean have no dilation", [&] {
+        apply(AvgPool{{.kernel = 2, .stride = 1, .dilation = 2}}, {&x}, std::source_location::current());
     });
     check_refused<ValueError>("avg_pool2d: padding is 2, outside [0, 1]", [&] {
         avg_pool2d(x, {3, 5}, {.padding = 2});

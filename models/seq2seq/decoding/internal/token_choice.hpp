@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 #include <wengert/autograd/tensor/tensor.hpp>
@@ -25,8 +26,9 @@ struct SamplingLimits {
     std::int64_t top_k;  ///< 0: all
     double top_p;
 };
-/// A token at random. Its log probability is the model's, whatever the limits make of it.
-TokenChoice draw_token(const Tensor& log_probabilities, std::span<const std::int64_t> forbidden,
-                       const SamplingLimits& limits, Generator& random);
+/// A token at random; none if all are forbidden or impossible. Its log probability is the model's, whatever the limits
+/// make of it.
+std::optional<TokenChoice> draw_token(const Tensor& log_probabilities, std::span<const std::int64_t> forbidden,
+                                      const SamplingLimits& limits, Generator& random);
 
 }  // namespace wengert
