@@ -145,6 +145,11 @@ void require_used(const Tape& tape, const std::vector<Tensor>& parameters) {
         if (p.dtype() != Dtype::float64)
             throw DtypeError(fmt::format("gradcheck_model: the parameter \"{}\" {} is {}; differences need float64",
                                          p.name(), to_string(p.shape()), to_string(p.dtype())));
+        if (!p.is_parameter())
+            throw TapeError(
+                fmt::format("gradcheck_model: \"{}\" {} was not marked by set_parameter(), so that no tape "
+                            "follows it",
+                            p.name(), to_string(p.shape())));
         if (tape.find(p) == no_node)
             throw TapeError(fmt::format("gradcheck_model: the loss does not use the parameter \"{}\" {}", p.name(),
                                         to_string(p.shape())));

@@ -33,7 +33,7 @@ struct GradientOptions {
 ///
 /// Tapes of different threads know nothing of each other. An op that gets a recorded tensor in a thread without a tape,
 /// as in a parallel region of OpenMP, throws TapeError while the tape lives. What such a thread computes from
-/// parameters alone is constant, but in a region of OpenMP that is a TapeError, too.
+/// parameters and watched tensors alone is constant, but in a region of OpenMP that is a TapeError, too.
 class Tape {
   public:
     Tape() : Tape(RecordingScope::begin(RecordingScope::Kind::tape)) {}

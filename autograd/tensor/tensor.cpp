@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <new>
 #include <ostream>
 #include <wengert/autograd/tensor/allocator.hpp>
@@ -337,7 +338,7 @@ void print_elements(std::string& text, const Tensor& x, int axis, std::int64_t o
             if constexpr (std::is_integral_v<decltype(type)>)
                 text += fmt::format("{}", value);
             else
-                text += fmt::format("{:.6g}", convert<double>(value));
+                text += std::isnan(convert<double>(value)) ? "nan" : fmt::format("{:.6g}", convert<double>(value));
         });
         return;
     }

@@ -53,7 +53,8 @@ std::span<const ComposedFunction> composed_solutions() {
 std::span<const ComposedFunction> composed_least_squares() {
     static constexpr ComposedFunction rows[] = {
         {{"lstsq(a, b)", "[.., m, n], [.., m, k] or [m] -> [.., n, k] or [.., n]",
-          "x with the least norm of a x - b, of several the least", "of the composition of qr and solve_triangular"},
+          "x with the least norm of a x - b, of several the least; columns or rows of a independent, else pinv(a) b",
+          "of the composition of qr and solve_triangular"},
          [] {
              const auto f = [](const std::vector<Tensor>& in) { return lstsq(in[0], in[1]); };
              return Samples{sample_of("[3, 2], [3, 2]", {{3, 2}, {3, 2}}, f),

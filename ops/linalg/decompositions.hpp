@@ -38,9 +38,10 @@ struct Qr {
 
 /// Eigenvalues, in ascending order, and eigenvectors, the columns, of a symmetric matrix: a [.., n, n] -> values [..,
 /// n], vectors [.., n, n]. The lower triangle of a alone is read. The sign of a vector is LAPACK's choice; of equal
-/// values, so are the vectors. Derivative: that by a symmetric matrix, V (diag(dw) + skew(V^T dV) / (w[j] - w[i])) V^T.
-/// Where two values are equal their vectors have none: it is NaN if the result depends on them, and right if it depends
-/// on the values alone; then its own derivative is NaN. Throws ShapeError, too, for what is not square.
+/// values, so are the vectors. Derivative: that by a symmetric matrix, as cholesky() has it, V (diag(dw) + skew(V^T dV)
+/// / (w[j] - w[i])) V^T. Where two values are equal their vectors have none: it is NaN if the result depends on them,
+/// and right if it depends on the values alone; then its own derivative is NaN. Throws ShapeError, too, for what is not
+/// square.
 struct Eigenpairs {
     Tensor values, vectors;  ///< [.., n] and [.., n, n]
 };
@@ -49,9 +50,10 @@ Eigenpairs eigh(const Input& a);
 /// What eigh() computes: [.., n + n n], values before transposed vectors.
 struct Eigh {
     static constexpr std::string_view name = "eigh";
-    static constexpr OpDoc doc{"eigh(a)", "[.., n, n] -> [.., n], [.., n, n]",
-                               "w ascending and V with a V = V diag(w), a symmetric",
-                               "V (diag(dw) + skew(Vᵀ dV) / (w[j] - w[i])) Vᵀ, symmetric"};
+    static constexpr OpDoc doc{
+        "eigh(a)", "[.., n, n] -> [.., n], [.., n, n]",
+        "w ascending and V with a V = V diag(w), a symmetric, whose lower triangle alone is read",
+        "V (diag(dw) + skew(Vᵀ dV) / (w[j] - w[i])) Vᵀ, symmetric"};
     static constexpr Saves saves = Saves::output;
     static constexpr bool symmetric_operand = true;
     static constexpr std::array<std::string_view, 1> operands{"a"};

@@ -11,14 +11,16 @@ namespace WENGERT_EXPORT wengert {
 
 /// The lower triangle L with a positive diagonal for which L L^T = a: [.., n, n] -> the same, 0 above the diagonal. Of
 /// a, which counts as symmetric, the lower triangle alone is read. Derivative: that by a symmetric matrix, so that it
-/// is symmetric itself: (S + S^T) / 2 of S = L^-T tril'(L^T ct) L^-1, where tril' halves the diagonal (Murray 2016,
-/// Differentiation of the Cholesky decomposition). Throws ValueError for a matrix that is not positive definite, or has
-/// a NaN, and says which, and which leading minor.
+/// is symmetric itself, and is checked by gradcheck() as that of cholesky(0.5 * (a + transpose(a))): (S + S^T) / 2 of S
+/// = L^-T tril'(L^T ct) L^-1, where tril' halves the diagonal (Murray 2016, Differentiation of the Cholesky
+/// decomposition). Throws ValueError for a matrix that is not positive definite, or has a NaN, and says which, and
+/// which leading minor.
 Tensor cholesky(const Input& a);
 
 struct Cholesky {
     static constexpr std::string_view name = "cholesky";
-    static constexpr OpDoc doc{"cholesky(a)", "[.., n, n] -> the same", "L, lower triangular, with L Lᵀ = a",
+    static constexpr OpDoc doc{"cholesky(a)", "[.., n, n] -> the same",
+                               "L, lower triangular, with L Lᵀ = a, symmetric, whose lower triangle alone is read",
                                "L⁻ᵀ sym(tril(Lᵀ ct)) L⁻¹, symmetric"};
     static constexpr Saves saves = Saves::output;
     static constexpr bool symmetric_operand = true;

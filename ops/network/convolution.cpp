@@ -51,13 +51,7 @@ std::int64_t convolved(std::int64_t length, std::int64_t kernel, std::int64_t st
 Size2d result_of(const Size2d& image, const Size2d& kernel, const Conv2dOptions& o, int axes) {
     const Size2d result{convolved(image.height, kernel.height, o.stride.height, o.padding.height, o.dilation.height),
                         convolved(image.width, kernel.width, o.stride.width, o.padding.width, o.dilation.width)};
-    if (result.height < 1 || result.width < 1)
-        throw ShapeError(fmt::format(
-            "a kernel of {}, dilated to {}, does not fit {} of {} with their padding", windows::text_of(kernel, axes),
-            windows::text_of(
-                {windows::reach(kernel.height, o.dilation.height), windows::reach(kernel.width, o.dilation.width)},
-                axes),
-            windows::kind_of(axes), windows::text_of(image, axes)));
+    if (result.height < 1 || result.width < 1) throw ShapeError(windows::misfit(kernel, o.dilation, image, axes));
     return result;
 }
 

@@ -76,14 +76,11 @@ Shape pooled_shape(const Tensor& x, const PoolWindows& w) {
     require_between("padding", 0, reach(w.kernel.height, w.dilation.height) / 2, {w.padding.height});
     require_between("padding", 0, reach(w.kernel.width, w.dilation.width) / 2, {w.padding.width});
     const Axes axes(w, image);
-    const std::string dilation =
-        w.dilation == Size2d(1) ? "" : fmt::format(" with dilation {}", text_of(w.dilation, w.axes));
-    if (axes.height.count < 1 || axes.width.count < 1)
-        throw ShapeError(fmt::format("a kernel of {}{} does not fit {} of {} with their padding",
-                                     text_of(w.kernel, w.axes), dilation, kind_of(w.axes), text_of(image, w.axes)));
+    if (axes.height.count < 1 || axes.width.count < 1) throw ShapeError(misfit(w.kernel, w.dilation, image, w.axes));
     if (axes.height.some_window_is_empty() || axes.width.some_window_is_empty())
-        throw ShapeError(fmt::format("a kernel of {}{} sees padding alone in {} of {}", text_of(w.kernel, w.axes),
-                                     dilation, kind_of(w.axes), text_of(image, w.axes)));
+        throw ShapeError(fmt::format("a kernel of {} with dilation {} sees padding alone in {} of {}",
+                                     text_of(w.kernel, w.axes), text_of(w.dilation, w.axes), kind_of(w.axes),
+                                     text_of(image, w.axes)));
     return resized(x.shape(), axes.count(), w.axes);
 }
 

@@ -36,6 +36,14 @@ inline std::string text_of(Size2d size, int axes) {
 }
 inline std::string_view kind_of(int axes) { return axes == 2 ? "images" : "sequences"; }
 
+/// Of a kernel that is larger than images with their padding, or empty.
+inline std::string misfit(Size2d kernel, Size2d dilation, Size2d image, int axes) {
+    if (kernel.area() == 0) return fmt::format("a kernel of {} is empty", text_of(kernel, axes));
+    return fmt::format("a kernel of {}{} does not fit {} of {} with their padding", text_of(kernel, axes),
+                       dilation == Size2d(1) ? "" : " with dilation " + text_of(dilation, axes), kind_of(axes),
+                       text_of(image, axes));
+}
+
 /// The last two axes as a size, or the last one, as that of an image of height 1; and a shape with others in their
 /// place.
 inline Size2d size_of(const Shape& shape, int axes) { return {axes == 2 ? shape[shape.rank() - 2] : 1, shape.back()}; }

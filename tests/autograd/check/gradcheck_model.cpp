@@ -123,6 +123,10 @@ TEST_CASE("gradcheck_model: what it does not take") {
     const TwoWeights model;
     CHECK_THROWS_WITH_AS(gradcheck_model([&] { return sum(model.w); }, model.parameters()),
                          "gradcheck_model: the loss does not use the parameter \"v\" [2]", TapeError);
+    const Tensor unmarked = vector({1, 2});
+    CHECK_THROWS_WITH_AS(gradcheck_model([&] { return sum(unmarked); }, {unmarked}),
+                         "gradcheck_model: \"\" [2] was not marked by set_parameter(), so that no tape follows it",
+                         TapeError);
     Tensor b = tensor({1, 2});
     b.set_name("b").set_parameter();
     CHECK_THROWS_WITH_AS(gradcheck_model([&] { return sum(b); }, {b}),

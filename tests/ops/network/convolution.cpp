@@ -331,13 +331,10 @@ TEST_CASE("convolution: what does not fit is refused with the caller's line") {
         });
     check_refused<ShapeError>("conv2d: the bias must be [6], not [4]", [&] { conv2d(x, weight, ones({4})); });
     check_refused<ShapeError>(
-        "conv2d: a kernel of 3 x 3, dilated to 7 x 3, does not fit images of 5 x 6 with their padding", [&] {
+        "conv2d: a kernel of 3 x 3 with dilation 3 x 1 does not fit images of 5 x 6 with their padding", [&] {
             conv2d(x, weight, {.dilation = {3, 1}});
         });
-    check_refused<ShapeError>(
-        "conv2d: a kernel of 0 x 1, dilated to 0 x 1, does not fit images of 5 x 6 with their padding", [&] {
-            conv2d(x, ones({6, 4, 0, 1}));
-        });
+    check_refused<ShapeError>("conv2d: a kernel of 0 x 1 is empty", [&] { conv2d(x, ones({6, 4, 0, 1})); });
     check_refused<ShapeError>(
         "conv2d: x [0, 1, 65536, 65536], the weight [1, 1, 1, 1] or the result [0, 1, 65536, 65536] has images or "
         "filters of more elements than BLAS can count",
