@@ -13,8 +13,8 @@ namespace WENGERT_EXPORT wengert {
 /// x with the least |a x - b|, and of several such the least |x|: a [.., m, n], b [.., m, k] -> [.., n, k]; leading
 /// axes broadcast. A vector b [m] counts as a column, and its axis goes from the result. By qr(), so that all columns
 /// of a must be independent, or all rows if it has fewer of them: where they are not but for roundings, x is large and
-/// wrong, and pinv(a) b is what is asked for. Derivative: that of the
-/// composition. Throws ShapeError, too, if b does not fit, ValueError where r has a 0 on its diagonal.
+/// wrong, and pinv(a) b is what is asked for. Derivative: that of the composition. Throws ShapeError, too, if b does
+/// not fit, ValueError where r has a 0 on its diagonal.
 Tensor lstsq(const Input& a, const Input& b);
 
 /// Moore and Penrose's inverse: [.., m, n] -> [.., n, m]. Singular values up to rtol times the largest count as 0; by

@@ -44,7 +44,7 @@ void require_length(std::string_view what, const Tensor& x, std::int64_t length)
 
 std::int64_t convolved(std::int64_t length, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
                        std::int64_t dilation) {
-    return kernel < 1 ? 0 : windows::count_of(length, windows::reach(kernel, dilation), stride, padding);
+    return kernel < 1 ? 0 : windows::count_fitting(length, windows::reach(kernel, dilation), stride, padding);
 }
 
 /// The size of the images that a convolution gives. Throws unless the kernel fits into `image`, which stands in x.

@@ -44,7 +44,7 @@ struct Axes {
         if (is_adaptive(w)) return;
         for (AxisOfWindows* const axis : {&height, &width})
             axis->count =
-                windows::count_of(axis->length, reach(axis->kernel, axis->dilation), axis->stride, axis->padding);
+                windows::count_fitting(axis->length, reach(axis->kernel, axis->dilation), axis->stride, axis->padding);
     }
     static bool is_adaptive(const PoolWindows& w) { return w.size != Size2d(0); }
     Size2d count() const { return {height.count, width.count}; }

@@ -38,7 +38,8 @@ Tensor given_weight(const Forward& forward, std::size_t i);
 void require_labels(const Shape& logits, Dtype dtype, const Tensor& labels, const CrossEntropyOptions& options,
                     const Tensor& weight);
 
-/// The same with zeros for the rows that count for nothing, so that what stands there, NaN even, does not.
+/// The logits with zeros in the rows that have the ignored label, so that what stands there, even NaN, counts for
+/// nothing.
 Tensor without_ignored(const Input& logits, const Tensor& labels, std::int64_t ignored);
 
 /// The gradient by the logits as a composition of ops, to be recorded: q and the rows' weights are constants.

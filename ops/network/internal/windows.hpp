@@ -20,10 +20,10 @@ inline void require_between(std::string_view what, std::int64_t low, std::int64_
         if (n < low || n > high) throw ValueError(fmt::format("{} is {}, outside [{}, {}]", what, n, low, high));
 }
 
-/// How many elements a kernel's first and last are apart, both counted.
+/// Over how many elements of an axis a kernel reaches, from its first to its last.
 inline std::int64_t reach(std::int64_t kernel, std::int64_t dilation) { return dilation * (kernel - 1) + 1; }
 /// How many windows that reach so far fit an axis with its padding.
-inline std::int64_t count_of(std::int64_t length, std::int64_t reach, std::int64_t stride, std::int64_t padding) {
+inline std::int64_t count_fitting(std::int64_t length, std::int64_t reach, std::int64_t stride, std::int64_t padding) {
     const std::int64_t room = length + 2 * padding - reach;
     return room < 0 ? 0 : room / stride + 1;
 }
