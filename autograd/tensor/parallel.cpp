@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <wengert/autograd/tensor/internal/waiting.hpp>
 #include <wengert/autograd/tensor/parallel.hpp>
 
 namespace wengert {
@@ -21,6 +22,7 @@ void parallel_ranges(std::int64_t n, std::int64_t alignment, std::int64_t work, 
     if (n <= 0) return;
     const std::int64_t threads = parallel_parts(n, alignment, work);
     if (threads <= 1) return body(context, 0, n);
+    choose_waiting();
     const std::int64_t blocks = (n + alignment - 1) / alignment;
     // An exception must not leave the region; the first one goes on from here.
     std::exception_ptr failure;

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <wengert/autograd/check/gradcheck.hpp>
 #include <wengert/autograd/tape/tape.hpp>
 #include <wengert/autograd/transform/derivatives.hpp>
 

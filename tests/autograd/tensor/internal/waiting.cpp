@@ -1,0 +1,79 @@
+#include <doctest/doctest.h>
+#include <omp.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <thread>
+#include <vector>
+#include <wengert/autograd/tensor/internal/waiting.hpp>
+
+using namespace wengert;
+using namespace std::chrono_literals;
+
+namespace {
+
+int threads_of_process() {
+    int count = 0;
+    for ([[maybe_unused]] const auto& task : std::filesystem::directory_iterator("/proc/self/task")) ++count;
+    return count;
+}
+
+/// Whether each thread of a region did its part.
+bool region_works() {
+    std::atomic<int> done = 0, team = 0;
+#pragma omp parallel num_threads(2)
+    {
+        ++done;
+        team = omp_get_num_threads();
+    }
+    return done == team;
+}
+
+}  // namespace
+
+TEST_CASE("waiting: a process whose threads lack processors knows it") {
+    if (!std::filesystem::exists("/proc/self/schedstat")) return;
+    ProcessorWatch watch;
+    CHECK_FALSE(watch.is_contended());
+    std::atomic<bool> stop = false;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 2 * omp_get_num_procs() + 2; ++i)
+        threads.emplace_back([&] {
+            while (!stop) {
+            }
+        });
+    std::this_thread::sleep_for(300ms);
+    CHECK(watch.is_contended());
+    stop = true;
+    for (std::thread& thread : threads) thread.join();
+}
+
+TEST_CASE("waiting: the threads that shorten it come and go, and regions work meanwhile and after") {
+    CHECK(region_works());
+    const int before = threads_of_process();
+    for (int i = 0; i < 3; ++i) {
+        std::optional<ShortWaits> waits(std::in_place);
+        CHECK(region_works());
+        waits.reset();
+        CHECK(region_works());
+    }
+    for (int i = 0; i < 1000 && threads_of_process() > before; ++i) std::this_thread::sleep_for(10ms);
+    CHECK(threads_of_process() <= before);
+}
+
+TEST_CASE("waiting: a child of a fork ends what its parent began") {
+    std::optional<ShortWaits> waits(std::in_place);
+    const pid_t child = fork();
+    if (child == 0) {
+        waits.reset();
+        _exit(7);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 7);
+}
