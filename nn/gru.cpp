@@ -34,12 +34,13 @@ Tensor GruCell::normalise_input(const Input& projection) const {
     return normalise(projection.tensor(), norm_ih, norm_in, projection.where());
 }
 
-Tensor GruCell::operator()(const Input& projection, const Tensor& h, const Tensor& keep) const {
-    require_step(Kind::cell, projection, weight_hh, bias_hh, parts_of<GruCell>(h), keep);
+Tensor GruCell::operator()(const Input& projection, const Tensor& h, const Tensor& keep, const Tensor& drop) const {
+    require_step(Kind::cell, projection, weight_hh, bias_hh, parts_of<GruCell>(h), keep, drop);
     const SourceLine& place = projection.where();
+    const Tensor read = dropped(h, drop);
     const auto [xr, xz, xn] = chunk<3>(projection);  // [B, H] each
     if (reset == GruReset::after_product) {
-        const auto [hr, hz, hn] = chunk<3>(normalise(linear(h, weight_hh, bias_hh), norm_hh, norm_hn, place));
+        const auto [hr, hz, hn] = chunk<3>(normalise(linear(read, weight_hh, bias_hh), norm_hh, norm_hn, place));
         const auto next = [](auto xr, auto xz, auto xn, auto hr, auto hz, auto hn, auto h) {
             const auto r = sigmoid(xr + hr);
             const auto z = sigmoid(xz + hz);
@@ -53,8 +54,8 @@ Tensor GruCell::operator()(const Input& projection, const Tensor& h, const Tenso
     }
     const std::int64_t gates = 2 * hidden(), all = 3 * hidden();
     const auto [hr, hz] =
-        chunk<2>(normalised(norm_hh, linear(h, slice(weight_hh, 0, 0, gates), slice(bias_hh, 0, 0, gates)), place));
-    const Tensor past = map([](auto xr, auto hr, auto h) { return sigmoid(xr + hr) * h; }, xr, hr, h);
+        chunk<2>(normalised(norm_hh, linear(read, slice(weight_hh, 0, 0, gates), slice(bias_hh, 0, 0, gates)), place));
+    const Tensor past = map([](auto xr, auto hr, auto h) { return sigmoid(xr + hr) * h; }, xr, hr, read);
     const Tensor hn =
         normalised(norm_hn, linear(past, slice(weight_hh, 0, gates, all), slice(bias_hh, 0, gates, all)), place);
     const Tensor next = map(

@@ -46,10 +46,10 @@ struct GruCell {
     /// Its second half: the norms of W x + b [.., 3H], for who has computed that in parts. Without norms, the same.
     /// Throws ShapeError for another width, DtypeError for another dtype than the norms'.
     Tensor normalise_input(const Input& projection) const;
-    /// projection [B, 3H], h [B, H] -> [B, H].  With keep [B, 1], rows where it is 0 leave h as it was. Throws
-    /// ShapeError if they do not fit, DtypeError if their dtypes differ, ValueError if h is undefined or the layer has
-    /// no parameters.
-    Tensor operator()(const Input& projection, const Tensor& h, const Tensor& keep = {}) const;
+    /// projection [B, 3H], h [B, H] -> [B, H].  With keep [B, 1], rows where it is 0 leave h as it was. With drop [B,
+    /// H] the products read h drop. Throws ShapeError if they do not fit, DtypeError if their dtypes differ, ValueError
+    /// if h is undefined or the layer has no parameters.
+    Tensor operator()(const Input& projection, const Tensor& h, const Tensor& keep = {}, const Tensor& drop = {}) const;
 
     void visit(auto&& f) {
         f("weight_ih", weight_ih);
@@ -71,8 +71,12 @@ struct GruOptions {
     int layers = 1;              ///< one above the other
     bool bidirectional = false;  ///< whether a second direction reads from the end
     double dropout = 0;          ///< between layers
-    bool residual = false;       ///< from the second layer on, a layer's input, before dropout, is added to its output
-    bool layer_norm = false;     ///< inside the cells
+    bool variational = false;    ///< whether that drops a feature at all steps of a sequence or at none
+    /// Of the state that a cell multiplies by its weights, one mask for all steps of a sequence (Gal and Ghahramani
+    /// 2016). What a cell keeps of its state is not dropped.
+    double recurrent_dropout = 0;
+    bool residual = false;    ///< from the second layer on, a layer's input, before dropout, is added to its output
+    bool layer_norm = false;  ///< inside the cells
     GruReset reset = GruReset::after_product;  ///< where the reset gate acts
 };
 
@@ -92,7 +96,8 @@ extern template class RecurrentStack<GruCell>;
 class Gru : public RecurrentStack<GruCell> {
   public:
     Gru() = default;
-    /// Throws ValueError unless there is a layer, 0 <= dropout < 1, and the numbers of features are 1 or more.
+    /// Throws ValueError unless there is a layer, 0 <= p < 1 for both dropouts, and the numbers of features are 1
+    /// or more.
     Gru(std::int64_t in, std::int64_t hidden, Generator& generator, const GruOptions& options = {});
 };
 

@@ -23,11 +23,12 @@ Tensor LstmCell::normalise_input(const Input& projection) const {
     return normalised(norm_ih, projection.tensor(), projection.where());
 }
 
-LstmState LstmCell::operator()(const Input& projection, const LstmState& state, const Tensor& keep) const {
-    require_step(Kind::cell, projection, weight_hh, bias_hh, parts_of<LstmCell>(state), keep);
+LstmState LstmCell::operator()(const Input& projection, const LstmState& state, const Tensor& keep,
+                               const Tensor& drop) const {
+    require_step(Kind::cell, projection, weight_hh, bias_hh, parts_of<LstmCell>(state), keep, drop);
     const auto [xi, xf, xg, xo] = chunk<4>(projection);  // [B, H] each
     const auto [hi, hf, hg, ho] =
-        chunk<4>(normalised(norm_hh, linear(state.h, weight_hh, bias_hh), projection.where()));
+        chunk<4>(normalised(norm_hh, linear(dropped(state.h, drop), weight_hh, bias_hh), projection.where()));
     const auto next = [](auto xi, auto xf, auto xg, auto xo, auto hi, auto hf, auto hg, auto ho, auto c) {
         const auto memory = sigmoid(xf + hf) * c + sigmoid(xi + hi) * tanh(xg + hg);
         return std::tuple{sigmoid(xo + ho) * tanh(memory), memory};

@@ -46,9 +46,10 @@ struct LstmCell {
     /// Throws ShapeError for another width, DtypeError for another dtype than the norms'.
     Tensor normalise_input(const Input& projection) const;
     /// projection [B, 4H], h and c [B, H] -> the next h and c.  With keep [B, 1], rows where it is 0 leave both as they
-    /// were. Throws ShapeError if they do not fit, DtypeError if their dtypes differ, ValueError if h or c is undefined
-    /// or the layer has no parameters.
-    LstmState operator()(const Input& projection, const LstmState& state, const Tensor& keep = {}) const;
+    /// were. With drop [B, H] the products read h drop. Throws ShapeError if they do not fit, DtypeError if their
+    /// dtypes differ, ValueError if h or c is undefined or the layer has no parameters.
+    LstmState operator()(const Input& projection, const LstmState& state, const Tensor& keep = {},
+                         const Tensor& drop = {}) const;
 
     void visit(auto&& f) {
         f("weight_ih", weight_ih);
@@ -64,8 +65,12 @@ struct LstmOptions {
     int layers = 1;              ///< one above the other
     bool bidirectional = false;  ///< whether a second direction reads from the end
     double dropout = 0;          ///< between layers
-    bool residual = false;       ///< from the second layer on, a layer's input, before dropout, is added to its output
-    bool layer_norm = false;     ///< inside the cells
+    bool variational = false;    ///< whether that drops a feature at all steps of a sequence or at none
+    /// Of the state that a cell multiplies by its weights, one mask for all steps of a sequence (Gal and Ghahramani
+    /// 2016). What a cell keeps of its state is not dropped.
+    double recurrent_dropout = 0;
+    bool residual = false;    ///< from the second layer on, a layer's input, before dropout, is added to its output
+    bool layer_norm = false;  ///< inside the cells
 };
 
 template <>
@@ -84,7 +89,8 @@ extern template class RecurrentStack<LstmCell>;
 class Lstm : public RecurrentStack<LstmCell> {
   public:
     Lstm() = default;
-    /// Throws ValueError unless there is a layer, 0 <= dropout < 1, and the numbers of features are 1 or more.
+    /// Throws ValueError unless there is a layer, 0 <= p < 1 for both dropouts, and the numbers of features are 1
+    /// or more.
     Lstm(std::int64_t in, std::int64_t hidden, Generator& generator, const LstmOptions& options = {});
 };
 

@@ -24,9 +24,9 @@ Tensor RnnCell::normalise_input(const Input& projection) const {
     return normalised(norm_ih, projection.tensor(), projection.where());
 }
 
-Tensor RnnCell::operator()(const Input& projection, const Tensor& h, const Tensor& keep) const {
-    require_step(Kind::cell, projection, weight_hh, bias_hh, parts_of<RnnCell>(h), keep);
-    const Tensor past = normalised(norm_hh, linear(h, weight_hh, bias_hh), projection.where());
+Tensor RnnCell::operator()(const Input& projection, const Tensor& h, const Tensor& keep, const Tensor& drop) const {
+    require_step(Kind::cell, projection, weight_hh, bias_hh, parts_of<RnnCell>(h), keep, drop);
+    const Tensor past = normalised(norm_hh, linear(dropped(h, drop), weight_hh, bias_hh), projection.where());
     const auto step = [&](auto f) {
         if (!keep.defined()) return map([f](auto x, auto past) { return f(x + past); }, projection, past);
         return map([f](auto x, auto past, auto h, auto keep) { return where(keep != 0, f(x + past), h); }, projection,

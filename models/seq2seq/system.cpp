@@ -29,9 +29,10 @@ constexpr std::string_view unread_by_bahdanau[]{"reverse_source", "window", "hea
     unread_by_luong_general[]{"attention", "reverse_source", "backward_bridge", "window", "heads", "feed_forward"},
     unread_by_luong_concat[]{"reverse_source", "backward_bridge", "window", "heads", "feed_forward"},
     unread_by_luong_local[]{"attention", "reverse_source", "backward_bridge", "heads", "feed_forward"},
-    unread_by_transformer[]{"embedding",       "attention", "bidirectional",     "cell",           "gru_reset",
-                            "readout",         "residual",  "layer_norm",        "reverse_source", "backward_bridge",
-                            "context_dropout", "window",    "scheduled_sampling"};
+    unread_by_transformer[]{"embedding",      "attention",         "bidirectional",   "cell",
+                            "gru_reset",      "readout",           "residual",        "layer_norm",
+                            "reverse_source", "backward_bridge",   "context_dropout", "recurrent_dropout",
+                            "window",         "scheduled_sampling"};
 
 constexpr SystemEntry systems[]{
     {"bahdanau", "additive attention with the state before (Bahdanau et al. 2015)", make<Bahdanau>, unread_by_bahdanau},

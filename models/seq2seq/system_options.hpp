@@ -49,6 +49,7 @@ struct SystemOptions {
     double context_dropout = 0;
     double output_dropout = 0;
     double word_dropout = 0;
+    double recurrent_dropout = 0;
     bool variational = false;
     int window = 10;
     int heads = 4;
@@ -86,11 +87,12 @@ struct SystemOptions {
                      "Probability, before the output layer; 0: as dropout, but of a Transformer none"},
           output_dropout, probability);
         f(OptionText{"word_dropout", "Probability that a whole word's embedding is zero"}, word_dropout, probability);
-        f(
-            OptionText{
-                "variational",
-                "One dropout mask for all steps of a sentence, but inside the layers of encoders and of a Transformer"},
-            variational);
+        f(OptionText{"recurrent_dropout",
+                     "Probability, at the state that a cell multiplies: one mask for all steps of a sentence"},
+          recurrent_dropout, probability);
+        f(OptionText{"variational",
+                     "One dropout mask for all steps of a sentence at the other places, but inside a Transformer"},
+          variational);
         f(OptionText{"window", "Half the width of a local attention"}, window, count);
         f(OptionText{"heads", "Heads of multi-head attention"}, heads, count);
         f(OptionText{"feed_forward", "Features inside a Transformer's layers; 0: four times hidden"}, feed_forward,

@@ -29,8 +29,10 @@ Tensor normalised(const LayerNorm& norm, const Tensor& x, const SourceLine& wher
     return norm.weight.defined() ? norm({x, where}) : x;
 }
 
+Tensor dropped(const Tensor& h, const Tensor& drop) { return drop.defined() ? h * drop : h; }
+
 void require_step(std::string_view cell, const Input& projection, const Tensor& weight_hh, const Tensor& bias_hh,
-                  std::span<const StatePart> state, const Tensor& keep) {
+                  std::span<const StatePart> state, const Tensor& keep, const Tensor& drop) {
     require_parameter(weight_hh, cell, "weight_hh", projection.where());
     require_parameter(bias_hh, cell, "bias_hh", projection.where());
     const Tensor& x = projection.tensor();
@@ -50,6 +52,8 @@ void require_step(std::string_view cell, const Input& projection, const Tensor& 
         }
         if (const Shape right{x.dim(0), 1}; keep.defined() && keep.shape() != right)
             throw ShapeError(fmt::format("keep must be {}, not {}", to_string(right), to_string(keep.shape())));
+        if (const Shape right{x.dim(0), hidden}; drop.defined() && drop.shape() != right)
+            throw ShapeError(fmt::format("drop must be {}, not {}", to_string(right), to_string(drop.shape())));
     } catch (Error& error) {
         std::vector<const Tensor*> operands{&x};
         std::vector<std::string_view> names{"projection"};
@@ -60,10 +64,13 @@ void require_step(std::string_view cell, const Input& projection, const Tensor& 
     }
 }
 
-void require_stack(std::string_view type, int layers, double dropout) {
+void require_stack(std::string_view type, int layers, double dropout, double recurrent_dropout) {
     if (layers < 1) throw ValueError(fmt::format("{}: there must be at least one layer", type));
-    if (!(dropout >= 0 && dropout < 1))
-        throw ValueError(fmt::format("{}: dropout is {}, outside [0, 1)", type, std::to_string(dropout)));
+    const auto require_probability = [type](std::string_view name, double p) {
+        if (!(p >= 0 && p < 1)) throw ValueError(fmt::format("{}: {} is {:f}, outside [0, 1)", type, name, p));
+    };
+    require_probability("dropout", dropout);
+    require_probability("recurrent_dropout", recurrent_dropout);
 }
 
 Tensor require_sequences(std::string_view layer, const Input& input, const Tensor& lengths,

@@ -44,13 +44,16 @@ Tensor project_input(std::string_view cell, const Tensor& weight_ih, const Tenso
 /// x itself if the norm has no parameters, because the cell was made without.
 Tensor normalised(const LayerNorm& norm, const Tensor& x, const SourceLine& where);
 
-/// What a cell requires of a step: projection [B, gates * H], each part of the state [B, H], keep [B, 1] or undefined.
-/// Throws ShapeError, DtypeError, ValueError.
-void require_step(std::string_view cell, const Input& projection, const Tensor& weight_hh, const Tensor& bias_hh,
-                  std::span<const StatePart> state, const Tensor& keep);
+/// A state as the products read it: times drop, if that is defined.
+Tensor dropped(const Tensor& h, const Tensor& drop);
 
-/// Throws ValueError unless there is a layer and 0 <= dropout < 1.
-void require_stack(std::string_view type, int layers, double dropout);
+/// What a cell requires of a step: projection [B, gates * H], each part of the state [B, H], keep [B, 1] and drop [B,
+/// H] or undefined. Throws ShapeError, DtypeError, ValueError.
+void require_step(std::string_view cell, const Input& projection, const Tensor& weight_hh, const Tensor& bias_hh,
+                  std::span<const StatePart> state, const Tensor& keep, const Tensor& drop);
+
+/// Throws ValueError unless there is a layer and 0 <= p < 1 for both dropouts.
+void require_stack(std::string_view type, int layers, double dropout, double recurrent_dropout);
 
 /// What a stack requires of its operands: x [B, T, in] with T >= 1, each part of the first state [cells, B, H] unless
 /// all are undefined, lengths [B] or undefined. Returns 1 where x has a step and 0 where it is padded, [B, T, 1], or an
@@ -99,7 +102,8 @@ class RecurrentStack {
 
   private:
     std::string cell_name(std::size_t i) const;
-    Tensor run(const Cell& cell, bool reverse, const Input& x, const Tensor& mask, State& state) const;
+    Tensor run(const Cell& cell, bool reverse, const Input& x, const Tensor& mask, const Tensor& drop,
+               State& state) const;
 
     typename Kind::Options options_;
     std::vector<Cell> cells_;  // layer by layer, forward before reverse

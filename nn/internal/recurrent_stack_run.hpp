@@ -1,8 +1,8 @@
 #pragma once
 
 #include <wengert/autograd/tape/scope.hpp>
-#include <wengert/nn/dropout.hpp>
 #include <wengert/nn/internal/recurrent_stack.hpp>
+#include <wengert/ops/network/dropout.hpp>
 
 /// The bodies of RecurrentStack, for the file of each kind, which instantiates them.
 namespace wengert {
@@ -12,7 +12,7 @@ template <class Make>
 RecurrentStack<Cell>::RecurrentStack(std::int64_t in, std::int64_t hidden, const typename Kind::Options& options,
                                      const Make& make)
     : options_(options) {
-    require_stack(Kind::type, options.layers, options.dropout);
+    require_stack(Kind::type, options.layers, options.dropout, options.recurrent_dropout);
     for (int layer = 0; layer < options.layers; ++layer)
         for (int direction = 0; direction < directions(); ++direction)
             cells_.push_back(make(layer == 0 ? in : hidden * directions()));
@@ -44,7 +44,9 @@ auto RecurrentStack<Cell>::operator()(const Input& input, const Tensor& lengths,
     std::array<std::vector<Tensor>, parts> last;
     for (std::size_t i = 0; i < cells_.size();) {
         const Tensor below = options_.residual && i > 0 ? layer_input : Tensor();
-        if (i > 0) layer_input = Dropout{options_.dropout}({layer_input, input.where()}, noise);
+        if (i > 0 && noise != nullptr)
+            layer_input = dropout({layer_input, input.where()}, options_.dropout, *noise,
+                                  options_.variational ? ReductionAxes(1) : ReductionAxes());
         std::vector<Tensor> outputs;
         for (int direction = 0; direction < directions(); ++direction, ++i) {
             const Scope scope(cell_name(i));
@@ -52,7 +54,10 @@ auto RecurrentStack<Cell>::operator()(const Input& input, const Tensor& lengths,
             for (std::size_t k = 0; k < parts; ++k)
                 Kind::part(state, k) = starts_anew ? zeros({x.dim(0), hidden}, x.dtype())
                                                    : select(Kind::part(first, k), 0, static_cast<std::int64_t>(i));
-            outputs.push_back(run(cells_[i], direction == 1, {layer_input, input.where()}, mask, state));
+            const Tensor drop = noise != nullptr && options_.recurrent_dropout > 0
+                                    ? dropout(ones({x.dim(0), hidden}, x.dtype()), options_.recurrent_dropout, *noise)
+                                    : Tensor();
+            outputs.push_back(run(cells_[i], direction == 1, {layer_input, input.where()}, mask, drop, state));
             for (std::size_t k = 0; k < parts; ++k) last[k].push_back(Kind::part(state, k));
         }
         layer_input = outputs.size() == 1 ? outputs[0] : concat(outputs, 2);
@@ -64,9 +69,10 @@ auto RecurrentStack<Cell>::operator()(const Input& input, const Tensor& lengths,
     return result;
 }
 
-/// One cell over all steps: the outputs [B, T, H]; `state` is the first on entry and the last on return.
+/// One cell over all steps: the outputs [B, T, H]; `state` is the first on entry and the last on return. In each step
+/// the products read the state times `drop`, if that is defined.
 template <class Cell>
-Tensor RecurrentStack<Cell>::run(const Cell& cell, bool reverse, const Input& x, const Tensor& mask,
+Tensor RecurrentStack<Cell>::run(const Cell& cell, bool reverse, const Input& x, const Tensor& mask, const Tensor& drop,
                                  State& state) const {
     const Tensor projection = cell.project(x);  // [B, T, gates * H]
     const std::int64_t steps = x.tensor().dim(1);
@@ -74,7 +80,8 @@ Tensor RecurrentStack<Cell>::run(const Cell& cell, bool reverse, const Input& x,
     for (std::int64_t i = 0; i < steps; ++i) {
         const Step step(i);
         const std::int64_t t = reverse ? steps - 1 - i : i;
-        state = cell({select(projection, 1, t), x.where()}, state, mask.defined() ? select(mask, 1, t) : Tensor());
+        state =
+            cell({select(projection, 1, t), x.where()}, state, mask.defined() ? select(mask, 1, t) : Tensor(), drop);
         outputs[static_cast<std::size_t>(t)] = Kind::part(state, 0);
     }
     return stack(outputs, 1);

@@ -91,7 +91,7 @@ auto AttentionDecoder<Attention>::advance(const Tensor& projection, const State&
     }
     const Tensor context = drop(attended.context, options_.context_dropout);
     const Scope scope("cell");
-    const CellState next = cell(linear(context, memory.context_weight, projection), state.cell);
+    const CellState next = cell(linear(context, memory.context_weight, projection), state.cell, drop);
     std::vector<Tensor> features{next.h};
     if (reads_context()) features.push_back(context);
     return {{next, attended.coverage}, std::move(features), attended.weights, attended.heads};

@@ -3,7 +3,8 @@
 
 namespace wengert {
 
-AnyCell::AnyCell(const SystemOptions& o, std::int64_t in, Generator& generator) : kind(o.cell) {
+AnyCell::AnyCell(const SystemOptions& o, std::int64_t in, Generator& generator)
+    : kind(o.cell), recurrent_dropout(o.recurrent_dropout) {
     switch (kind) {
         case CellKind::gru:
             gru = GruCell(in, o.hidden, generator, o.gru_reset, o.layer_norm);
@@ -26,10 +27,11 @@ const Tensor& AnyCell::bias_ih() const {
 
 Tensor AnyCell::project(const Tensor& x) const { return linear(x, slice(weight_ih(), 1, 0, x.dim(-1)), bias_ih()); }
 
-CellState AnyCell::operator()(const Tensor& projection, const CellState& state) const {
-    if (kind == CellKind::gru) return {gru(gru.normalise_input(projection), state.h), {}};
-    if (kind == CellKind::rnn) return {rnn(rnn.normalise_input(projection), state.h), {}};
-    const LstmState next = lstm(lstm.normalise_input(projection), {state.h, state.c});
+CellState AnyCell::operator()(const Tensor& projection, const CellState& state, StepDropout& drop) const {
+    const Tensor mask = drop.of_state(state.h, recurrent_dropout);
+    if (kind == CellKind::gru) return {gru(gru.normalise_input(projection), state.h, {}, mask), {}};
+    if (kind == CellKind::rnn) return {rnn(rnn.normalise_input(projection), state.h, {}, mask), {}};
+    const LstmState next = lstm(lstm.normalise_input(projection), {state.h, state.c}, {}, mask);
     return {next.h, next.c};
 }
 
@@ -61,7 +63,7 @@ CellStack::Result CellStack::operator()(const Tensor& projection, const Tensor& 
             from_below = linear(drop(result.top, options_.dropout), weight, cells[i].bias_ih());
         else if (more.defined())
             from_below = linear(more, slice(weight, 1, options_.embedding, weight.dim(1)), projection);
-        result.states.push_back(cells[i](from_below, states[i]));
+        result.states.push_back(cells[i](from_below, states[i], drop));
         const Tensor& h = result.states[i].h;
         result.top = i > 0 && options_.residual ? h + result.top : h;
     }

@@ -22,6 +22,7 @@ struct AnyCell {
     LstmCell lstm;
     RnnCell rnn;
     CellKind kind = CellKind::gru;
+    double recurrent_dropout = 0;
 
     AnyCell() = default;
     AnyCell(const SystemOptions& options, std::int64_t in, Generator& generator);
@@ -32,7 +33,7 @@ struct AnyCell {
     /// steps at once this is one product.
     Tensor project(const Tensor& x) const;
     /// W x + b [B, gates * H], in whatever parts it was computed -> the next state.
-    CellState operator()(const Tensor& projection, const CellState& state) const;
+    CellState operator()(const Tensor& projection, const CellState& state, StepDropout& drop) const;
     /// Of zeros.
     CellState first_state(std::int64_t rows) const;
 

@@ -32,9 +32,9 @@ Tensor Cho::project(const Tensor& embedded) const {
     return decoder.cell.project(embedded);
 }
 
-Cho::Advance Cho::advance(const Tensor& projection, const State& state, const Memory& memory, StepDropout&) const {
+Cho::Advance Cho::advance(const Tensor& projection, const State& state, const Memory& memory, StepDropout& drop) const {
     const Scope scope("cell");
-    const CellState next = decoder.cell(projection + memory.projection, state);
+    const CellState next = decoder.cell(projection + memory.projection, state, drop);
     return {next, {next.h, memory.context}, {}};
 }
 

@@ -52,11 +52,11 @@ Tensor Conditional::project(const Tensor& embedded) const {
 }
 
 Conditional::Advance Conditional::advance(const Tensor& projection, const State& state, const Memory& memory,
-                                          StepDropout&) const {
+                                          StepDropout& drop) const {
     CellState between;
     {
         const Scope scope("first");
-        between = decoder.first(projection, state.cell);
+        between = decoder.first(projection, state.cell, drop);
     }
     BahdanauAttention::Result attended;
     {
@@ -64,7 +64,7 @@ Conditional::Advance Conditional::advance(const Tensor& projection, const State&
         attended = decoder.attention(between.h, memory);
     }
     const Scope scope("second");
-    const CellState next = decoder.second(decoder.second.project(attended.context), between);
+    const CellState next = decoder.second(decoder.second.project(attended.context), between, drop);
     return {{next}, {next.h, attended.context}, attended.weights};
 }
 

@@ -32,6 +32,8 @@ Encoder::Encoder(const SystemOptions& o, bool is_attended, Generator& generator)
         options.layers = o.layers;
         options.bidirectional = o.bidirectional;
         options.dropout = o.dropout;
+        options.variational = o.variational;
+        options.recurrent_dropout = o.recurrent_dropout;
         options.residual = o.residual;
         options.layer_norm = o.layer_norm;
         return options;

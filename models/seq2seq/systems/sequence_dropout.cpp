@@ -14,8 +14,14 @@ Tensor drop_words(const Input& x, double p, Generator* noise) {
 Tensor StepDropout::operator()(const Input& x, double p) {
     if (noise_ == nullptr || p == 0) return x.tensor();
     if (!is_variational_) return dropout(x, p, *noise_);
-    if (place_ == masks_.size()) masks_.push_back(dropout(ones(x.tensor().shape(), x.tensor().dtype()), p, *noise_));
-    return x * masks_[place_++];
+    return x * mask(x.tensor(), p);
+}
+
+Tensor StepDropout::of_state(const Tensor& h, double p) { return noise_ == nullptr || p == 0 ? Tensor() : mask(h, p); }
+
+const Tensor& StepDropout::mask(const Tensor& x, double p) {
+    if (place_ == masks_.size()) masks_.push_back(dropout(ones(x.shape(), x.dtype()), p, *noise_));
+    return masks_[place_++];
 }
 
 Tensor drop_embedded(const Input& x, const SystemOptions& options, Generator* noise) {

@@ -28,12 +28,17 @@ class StepDropout {
     void begin_step() { place_ = 0; }
     /// At the next place, with probability p. The places of each step come in the same order.
     Tensor operator()(const Input& x, double p);
+    /// At the next place, what a cell's products multiply the state h [B, H] by: the same in all steps, and undefined
+    /// if nothing is dropped.
+    Tensor of_state(const Tensor& h, double p);
 
   private:
+    const Tensor& mask(const Tensor& x, double p);
+
     Generator* noise_ = nullptr;
     bool is_variational_ = false;
     std::size_t place_ = 0;
-    std::vector<Tensor> masks_;  // of the places, if variational
+    std::vector<Tensor> masks_;  // of the places whose mask stays
 };
 
 }  // namespace wengert

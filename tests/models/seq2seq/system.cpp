@@ -60,7 +60,8 @@ TEST_CASE("system: noise changes the loss, and the same noise gives the same los
         CAPTURE(entry.name);
         for (const bool variational : {false, true}) {
             SystemOptions options = small_options(entry.name);
-            options.dropout = options.context_dropout = options.output_dropout = options.word_dropout = 0.3;
+            options.dropout = options.context_dropout = options.output_dropout = options.word_dropout =
+                options.recurrent_dropout = 0.3;
             options.variational = variational;
             Generator generator(1);
             const auto system = make_system(entry.name, options, generator);

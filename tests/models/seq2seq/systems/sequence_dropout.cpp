@@ -33,18 +33,23 @@ TEST_CASE("step dropout: a mask for each place, of all steps if variational") {
     for (const bool is_variational : {false, true}) {
         Generator noise(1);
         StepDropout drop(&noise, is_variational);
-        std::vector<std::vector<double>> first, second;
+        std::vector<std::vector<double>> first, second, states;
         for (int step = 0; step < 3; ++step) {
             drop.begin_step();
             first.push_back(drop(x, 0.25).to_vector<double>());
             CHECK(drop(x, 0).same_as(x));
             second.push_back(drop(x, 0.5).to_vector<double>());
+            CHECK_FALSE(drop.of_state(x, 0).defined());
+            states.push_back(drop.of_state(x, 0.5).to_vector<double>());
         }
         CHECK((first[0] == first[1]) == is_variational);
         CHECK((second[1] == second[2]) == is_variational);
+        CHECK(states[0] == states[2]);
+        CHECK(states[0] != second[0]);
         CHECK(std::ranges::count(first[0], 0) < std::ranges::count(second[0], 0));
     }
     StepDropout none;
     none.begin_step();
     CHECK(none(x, 0.5).same_as(x));
+    CHECK_FALSE(none.of_state(x, 0.5).defined());
 }
