@@ -64,7 +64,7 @@ void describe(const Corpus& corpus, const CorpusFiles& files, Part part) {
     const auto described = static_cast<std::int64_t>(report.messages.size());
     if (described > 0 && described < report.skipped())
         fmt::print(stderr, "  ... and {} more\n", report.skipped() - described);
-    if (files.hold_out > 0)
+    if (files.hold_out > 0 || static_cast<std::int64_t>(corpus.size()) < report.pairs)
         fmt::print(stderr, "  of these, {} pairs {}\n", corpus.size(),
                    part == Part::training ? "to train on" : "held out by a hash of their source");
 }
@@ -72,20 +72,23 @@ void describe(const Corpus& corpus, const CorpusFiles& files, Part part) {
 }  // namespace
 
 Corpus read_corpus(const CorpusFiles& files, Part part, const Tokenizers& tokenizers, std::int64_t max_length,
-                   bool is_quiet) {
+                   std::int64_t pairs, bool is_quiet) {
     if (files.hold_out > 0 && !files.given()) throw ValueError("--hold-out: it divides files, and none are given");
     Corpus corpus = read(files, part, tokenizers, max_length);
+    if (pairs > 0) corpus = corpus.filtered([&](std::size_t pair) { return static_cast<std::int64_t>(pair) < pairs; });
     if (!is_quiet) describe(corpus, files, part);
     if (corpus.size() == 0)
         throw FileError(fmt::format("{}: --hold-out {} leaves no pair", name_of(files, part), files.hold_out));
     return corpus;
 }
 
-CorpusText read_corpus_text(const CorpusFiles& files, Part part) {
+CorpusText read_corpus_text(const CorpusFiles& files, Part part, std::int64_t pairs) {
     CorpusText text;
+    const auto is_full = [&] { return pairs > 0 && static_cast<std::int64_t>(text.source.size()) >= pairs; };
     if (!files.given()) {
         const BuiltinCorpus corpus = english_chinese_corpus();
         for (const SentencePair& pair : part == Part::training ? corpus.training : corpus.held_out) {
+            if (is_full()) break;
             text.source.push_back(pair.source);
             text.target.push_back(pair.target);
         }
@@ -102,7 +105,7 @@ CorpusText read_corpus_text(const CorpusFiles& files, Part part) {
     };
     if (!files.pairs.empty()) {
         LineReader lines(files.pairs);
-        for (std::string line; lines.next(line);) {
+        for (std::string line; !is_full() && lines.next(line);) {
             const std::string_view whole = line;
             const std::size_t tab = whole.find('\t');
             if (tab == whole.npos) continue;
@@ -111,7 +114,8 @@ CorpusText read_corpus_text(const CorpusFiles& files, Part part) {
         }
     } else {
         LineReader sources(files.source), targets(files.targets.front());
-        for (std::string source, target; sources.next(source) && targets.next(target);) add_pair(source, target);
+        for (std::string source, target; !is_full() && sources.next(source) && targets.next(target);)
+            add_pair(source, target);
     }
     return text;
 }

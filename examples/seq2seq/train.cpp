@@ -339,7 +339,7 @@ int train(const TrainArguments& arguments) {
                                               ? Tokenizers(translator->source.tokenizer, translator->target.tokenizer)
                                               : make_tokenizers(arguments);
             const std::int64_t max_length = arguments.text.max_length;
-            corpus = read_corpus(arguments.data, Part::training, tokenizers, max_length, !leads);
+            corpus = read_corpus(arguments.data, Part::training, tokenizers, max_length, arguments.text.pairs, !leads);
             if (validates && leads)
                 validation.emplace(read_corpus(arguments.validation.given() ? arguments.validation : arguments.data,
                                                Part::held_out, tokenizers, max_length));

@@ -34,7 +34,7 @@ Tokenizers make_tokenizers(const TrainArguments& a) {
         return {source, Tokenizer::from_sentencepiece(a.target_subword_model, !text.keep_case)};
     }
     if (text.subwords == 0) return Tokenizer({.mode = text.tokenizer, .lowercase = !text.keep_case});
-    CorpusText corpus = read_corpus_text(a.data, Part::training);
+    CorpusText corpus = read_corpus_text(a.data, Part::training, text.pairs);
     const SubwordOptions options{.vocabulary_size = text.subwords, .lowercase = !text.keep_case};
     if (!text.joint) return {Tokenizer::train(corpus.source, options), Tokenizer::train(corpus.target, options)};
     corpus.source.insert(corpus.source.end(), corpus.target.begin(), corpus.target.end());

@@ -59,6 +59,7 @@ struct TextOptions {
     bool joint = false;
     bool keep_case = false;
     std::int64_t max_length = 30;
+    std::int64_t pairs = 0;
     std::int64_t vocabulary = 5000;
     std::int64_t min_count = 1;
 
@@ -74,6 +75,8 @@ struct TextOptions {
         f(OptionText{"keep_case", "Text is not brought to lower case"}, keep_case);
         f(OptionText{"max_length", "Tokens of a side; longer pairs are left out"}, max_length,
           Bounds<std::int64_t>{1, most});
+        f(OptionText{"pairs", "The first so many pairs are trained on; 0: all"}, pairs,
+          Bounds<std::int64_t>{0, 1'000'000'000});
         f(OptionText{"vocabulary", "Tokens of a side, the most frequent ones"}, vocabulary,
           Bounds<std::int64_t>{5, most});
         f(OptionText{"min_count", "A token seen less often is unknown"}, min_count, Bounds<std::int64_t>{1, most});

@@ -1,0 +1,41 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "../workplace.hpp"
+
+using namespace wengert;
+
+TEST_CASE("one in N sources is held out, by a hash, from training and for measuring") {
+    const Workplace here;
+    std::string many;
+    for (int i = 0; i < 60; ++i) many += "word" + std::to_string(i) + " runs\tWort " + std::to_string(i) + "\n";
+    write_file(here.path() / "many.tsv", many + many);
+    const auto pairs_in = [](const Outcome& outcome, const std::string& what) {
+        CAPTURE(outcome.error);
+        CHECK(outcome.code == 0);
+        const std::size_t end = outcome.error.find(" pairs " + what);
+        REQUIRE(end != outcome.error.npos);
+        return std::stoi(outcome.error.substr(outcome.error.rfind(' ', end - 1)));
+    };
+    const Outcome training =
+        here.run(std::string("train --data many.tsv --hold-out 5 --model model --max-steps 1 --metric bleu ") + small);
+    const int trained = pairs_in(training, "to train on"), held_out = pairs_in(training, "held out");
+    CHECK(trained + held_out == 120);
+    CHECK(held_out > 4);
+    CHECK(held_out < 60);
+    CHECK(held_out % 2 == 0);  // equal sources are on one side
+    const Outcome few =
+        here.run(std::string("train --data many.tsv --hold-out 5 --pairs 7 --model few --max-steps 1 ") + small);
+    CHECK(pairs_in(few, "to train on") == 7);
+    const Outcome built_in = here.run(std::string("train --pairs 9 --model built-in --max-steps 1 ") + small);
+    CHECK(pairs_in(built_in, "to train on") == 9);
+    const Outcome measured = here.run("evaluate --model model --data many.tsv --hold-out 5");
+    CHECK(pairs_in(measured, "held out") == held_out);
+    write_file(here.path() / "one.tsv", "word1 runs\tWort 1\n");
+    check_error(here.run("evaluate --model model --hold-out 5"), "--hold-out: it divides files, and none are given");
+    CHECK(here.run("train --model n --data one.tsv --validation-data one.tsv --hold-out 2").error.find("--hold-out") !=
+          std::string::npos);
+    CHECK(here.run("evaluate --model model --data one.tsv --hold-out 1000")
+              .error.find("--hold-out 1000 leaves no pair") != std::string::npos);
+}
