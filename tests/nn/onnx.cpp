@@ -48,6 +48,30 @@ struct Reader {
     }
 };
 
+/// A small convolutional network: two convolutions, one of them in groups, both pools, and a readout.
+struct Convolutional {
+    Conv2d first, second;
+    Linear output;
+
+    explicit Convolutional(Generator& generator)
+        : first(1, 4, 3, generator, {.padding = 1}),
+          second(4, 6, {3, 2}, generator, {.stride = 2, .groups = 2}),
+          output(6 * 3 * 2, 3, generator) {
+        name_parameters(*this);
+    }
+    /// [B, 1, 14, 12] -> [B, 3]
+    Tensor operator()(const Tensor& images) const {
+        const Tensor low = max_pool2d(relu(first(images)), 2);
+        const Tensor high = avg_pool2d(tanh(second(low)), {2, 1}, {.stride = 1, .padding = {1, 0}});
+        return output(flatten(slice(slice(high, 2, 0, 3), 3, 0, 2), 1, -1));
+    }
+    void visit(auto&& f) {
+        f("first", first);
+        f("second", second);
+        f("output", output);
+    }
+};
+
 Tensor counted(const Shape& shape, std::int64_t below) {
     std::vector<std::int64_t> values;
     for (std::int64_t i = 0; i < shape.numel(); ++i) values.push_back((3 * i + 1) % below);
@@ -56,7 +80,7 @@ Tensor counted(const Shape& shape, std::int64_t below) {
 
 /// Multiples of 1/128 below 1/2 for all parameters: initial values may differ in the last digit from build to build,
 /// and the file's fingerprint with them.
-void set_exact_values(const Reader& model) {
+void set_exact_values(const auto& model) {
     std::size_t number = 0;
     for (Tensor parameter : parameters(model)) {
         std::vector<float> values;
@@ -82,6 +106,33 @@ TEST_CASE("export_onnx: a model of one's own computes in ONNX Runtime what it co
     const Tensor ids = counted({3, 8}, 7), lengths = tensor(std::vector<std::int64_t>{8, 1, 5}, {3});
     fixture.check("reader", content_of(directory.path() / "reader.onnx"), {{"ids", ids}, {"lengths", lengths}},
                   {{"scores", model(ids, lengths)}});
+
+    Convolutional network(generator);
+    set_exact_values(network);
+    const auto images = [](std::int64_t count) {
+        return convert(counted({count, 1, 14, 12}, 11), Dtype::float32) / 8 - 0.5;
+    };
+    export_onnx(directory.path() / "convolutional.onnx", [&](const Results& in) { return Results{network(in[0])}; },
+                {{"images", images(2), {"batch", "", "", ""}}}, {"scores"});
+    fixture.check("convolutional", content_of(directory.path() / "convolutional.onnx"), {{"images", images(5)}},
+                  {{"scores", network(images(5))}});
+
+    TransformerEncoder transformer(8, 2, 2, generator, {.dim_feedforward = 12});
+    name_parameters(transformer);
+    set_exact_values(transformer);
+    const auto sequences = [](std::int64_t count, std::int64_t length) {
+        return convert(counted({count, length, 8}, 13), Dtype::float32) / 16 - 0.25;
+    };
+    export_onnx(directory.path() / "transformer.onnx",
+                [&](const Results& in) { return Results{transformer(in[0], in[1])}; },
+                {{"x", sequences(2, 3), {"batch", "time", ""}},
+                 {"lengths", tensor(std::vector<std::int64_t>{3, 1}, {2}), {"batch"}}},
+                {"y"});
+    const Tensor x = sequences(3, 8);
+    // What comes out at padding means nothing.
+    const Tensor full = tensor(std::vector<std::int64_t>{8, 8, 8}, {3});
+    fixture.check("transformer", content_of(directory.path() / "transformer.onnx"), {{"x", x}, {"lengths", full}},
+                  {{"y", transformer(x, full)}});
     fixture.check_all_met();
 }
 

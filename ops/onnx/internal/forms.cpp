@@ -8,35 +8,11 @@
 #include <wengert/ops/elementwise/internal/map_op.hpp>
 #include <wengert/ops/onnx/internal/forms.hpp>
 #include <wengert/ops/onnx/internal/types.hpp>
+#include <wengert/ops/onnx/internal/window_forms.hpp>
 #include <wengert/ops/ops.hpp>
 
 namespace wengert::onnx {
 namespace {
-
-/// An op to be translated.
-struct Call {
-    Recorder& recorder;
-    const Applied& op;
-    const Inputs& in;
-    const Tensor& out;
-
-    ValueId operand(std::size_t i) const { return recorder.value_of(in[i]); }
-    std::vector<ValueId> operands() const {
-        std::vector<ValueId> all;
-        for (std::size_t i = 0; i < in.size(); ++i) all.push_back(operand(i));
-        return all;
-    }
-    ValueId write(std::string_view name, std::vector<ValueId> inputs, Attributes attributes = {}) const {
-        return recorder.apply(name, std::move(inputs), std::move(attributes));
-    }
-    template <class Op>
-    const Op& as() const {
-        return *op.as<Op>();
-    }
-    bool keeps_dims() const { return in[0].rank() == out.rank(); }
-};
-
-using Axes = std::vector<std::int64_t>;
 
 Axes axes_of(const ReductionAxes& axes, int rank) {
     const auto flags = axes.flags(rank);
@@ -184,6 +160,26 @@ ValueId stack_of(const Call& call, std::string_view) {
     return call.write("Stack", call.operands(), {{"axis", std::int64_t{call.as<Stack>().axis}}});
 }
 
+/// Zeros around x.
+ValueId put_slice_of(const Call& call, std::string_view) {
+    const PutSlice& op = call.as<PutSlice>();
+    Axes pads(2 * static_cast<std::size_t>(op.to.rank()));
+    pads[static_cast<std::size_t>(op.axis)] = op.begin;
+    pads[static_cast<std::size_t>(op.to.rank() + op.axis)] = op.to[op.axis] - op.end;
+    return call.write("Pad", {call.operand(0), call.recorder.vector(pads)});
+}
+
+ValueId cumsum_of(const Call& call, std::string_view) {
+    const CumSum& op = call.as<CumSum>();
+    return call.write("CumSum", {call.operand(0), call.recorder.number(op.axis, Dtype::int64)},
+                      {{"reverse", std::int64_t{op.reverse}}});
+}
+
+ValueId scatter_of(const Call& call, std::string_view) {
+    return call.write("ScatterElements", {call.operand(1), call.operand(0), call.operand(2)},
+                      {{"axis", std::int64_t{call.as<Scatter>().axis}}});
+}
+
 ValueId convert_of(const Call& call, std::string_view) {
     return call.recorder.cast(call.operand(0), call.as<Convert>().to);
 }
@@ -274,13 +270,17 @@ constexpr std::array forms{
     function("asinh", same, "Asinh"),
     function("atan", same, "Atan"),
     function("atanh", same, "Atanh"),
+    op<AvgPool>(avg_pool_of),
     function("ceil", same, "Ceil"),
     op<Concat>(concat_of),
     op<Contiguous>(contiguous_of),
     op<Convert>(convert_of),
+    op<Convolution>(convolution_of),
     function("cos", same, "Cos"),
     function("cosh", same, "Cosh"),
     op<CountNonzero>(count),
+    op<CumSum>(cumsum_of),
+    op<Det>(plain, "Det"),
     function("div", same, "Div"),
     op<EmbeddingLookup>(embedding_of),
     function("equal", plain, "Equal"),
@@ -298,6 +298,7 @@ constexpr std::array forms{
     op<LinearProduct>(linear_of),
     function("log", same, "Log"),
     op<LogSoftmax>(log_softmax_of),
+    op<LogSumExp>(reduction<LogSumExp>, "ReduceLogSumExp"),
     function("logical_and", logical, "And"),
     function("logical_or", logical, "Or"),
     function("logical_xor", logical, "Xor"),
@@ -310,7 +311,10 @@ constexpr std::array forms{
     function("neg", same, "Neg"),
     function("not_equal", not_equal),
     op<Permute>(permute_of),
+    op<PoolArgMax>(pool_argmax_of),
     function("pow", same, "Pow"),
+    op<Prod>(reduction<Prod>, "ReduceProd"),
+    op<PutSlice>(put_slice_of),
     function("reciprocal", same, "Reciprocal"),
     function("relu", same, "Relu"),
     op<Reshape>(reshape_of),
@@ -318,6 +322,7 @@ constexpr std::array forms{
     function("round", same, "Round"),
     function("rsqrt", rsqrt),
     op<DotProductAttention>(attention_of),
+    op<Scatter>(scatter_of),
     op<Select>(select_of),
     function("sigmoid", same, "Sigmoid"),
     function("sign", same, "Sign"),
@@ -334,6 +339,7 @@ constexpr std::array forms{
     Form{"sum", is_any<MapOp<false, true>>, sum_of},
     function("tan", same, "Tan"),
     function("tanh", same, "Tanh"),
+    op<TransposedConvolution>(transposed_convolution_of),
     op<Where>(plain, "Where"),
 };
 

@@ -72,6 +72,11 @@ ValueId Recorder::apply(std::string_view op, std::vector<ValueId> inputs, Attrib
     return result;
 }
 
+ValueId Recorder::apply_for_second(std::string_view op, std::vector<ValueId> inputs, Attributes attributes) {
+    apply(op, std::move(inputs), std::move(attributes));
+    return graph_.main.nodes.back().outputs.emplace_back(graph_.add_computed());
+}
+
 ValueId Recorder::cast(ValueId x, Dtype dtype) { return apply("Cast", {x}, {{"to", std::int64_t{onnx_type(dtype)}}}); }
 
 ValueId Recorder::part_of(ValueId x, std::int64_t axis, std::int64_t i) const {

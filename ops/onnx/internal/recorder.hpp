@@ -28,6 +28,8 @@ class Recorder final : public Observer {
     ValueId number(double value, Dtype dtype) { return graph_.add_constant(scalar(value, dtype)); }
     ValueId vector(const std::vector<std::int64_t>& elements) { return graph_.add_constant(vector_of(elements)); }
     ValueId apply(std::string_view op, std::vector<ValueId> inputs, Attributes attributes = {});
+    /// The second of the operator's two outputs.
+    ValueId apply_for_second(std::string_view op, std::vector<ValueId> inputs, Attributes attributes);
     /// x as the dtype.
     ValueId cast(ValueId x, Dtype dtype);
     /// Part i of a Stack along the axis; no_value if x is none.

@@ -134,7 +134,7 @@ TEST_CASE("forms: an op without one is named with its place and its line") {
     const Tensor x = sample_values({3}, 0, 1, 1);
     const auto record = [&](const OnnxFunction& f) { record_onnx(f, {{"x", x, {}}}, {"y"}); };
     brute_force::check_refused<ValueError>(
-        "cumsum: has no ONNX form", [&] { record([](const auto& in) { return std::vector{cumsum(in[0], 0)}; }); });
+        "cumprod: has no ONNX form", [&] { record([](const auto& in) { return std::vector{cumprod(in[0], 0)}; }); });
     brute_force::check_refused<ValueError>("log1p: has no ONNX form\n  in decoder.cell, step 3", [&] {
         record([](const auto& in) {
             const Scope scope("decoder"), cell("cell");
