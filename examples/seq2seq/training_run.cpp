@@ -49,8 +49,10 @@ std::vector<nlohmann::ordered_json> read_log(const std::filesystem::path& direct
 RunDirectory::RunDirectory(std::filesystem::path path) : path_(std::move(path)) {
     if (std::error_code error; std::filesystem::exists(path_ / "config.json", error))
         throw FileError(fmt::format("{}: is a checkpoint; --model names the directory that it is in", path_.string()));
-    if (std::error_code error; !std::filesystem::create_directories(path_, error) && error)
-        throw FileError(fmt::format("{}: the directory cannot be made: {}", path_.string(), error.message()));
+    std::error_code failure;
+    is_new_ = std::filesystem::create_directories(path_, failure);
+    if (failure)
+        throw FileError(fmt::format("{}: the directory cannot be made: {}", path_.string(), failure.message()));
     const std::string file = (path_ / "lock").string();
     lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (lock_ < 0) throw FileError(fmt::format("{}: cannot be written: {}", file, reason()));
@@ -60,7 +62,12 @@ RunDirectory::RunDirectory(std::filesystem::path path) : path_(std::move(path)) 
     }
 }
 
-RunDirectory::~RunDirectory() { ::close(lock_); }
+RunDirectory::~RunDirectory() {
+    std::error_code error;
+    const std::filesystem::directory_iterator files(path_, error);
+    if (is_new_ && std::distance(begin(files), end(files)) == 1) std::filesystem::remove_all(path_, error);  // the lock
+    ::close(lock_);
+}
 
 bool RunDirectory::has_model() const {
     for (const auto& entry : std::filesystem::directory_iterator(path_)) {

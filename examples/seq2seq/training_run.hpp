@@ -26,6 +26,7 @@ class RunDirectory {
     /// Makes the directory if need be and locks it. Throws FileError if another training has it, or if it is a
     /// checkpoint.
     explicit RunDirectory(std::filesystem::path path);
+    /// A directory that it made goes again if nothing was written.
     ~RunDirectory();
     RunDirectory(const RunDirectory&) = delete;
     RunDirectory& operator=(const RunDirectory&) = delete;
@@ -45,6 +46,7 @@ class RunDirectory {
 
   private:
     std::filesystem::path path_;
+    bool is_new_ = false;
     int lock_ = -1;
 };
 

@@ -71,6 +71,8 @@ bool require_coherent(const TrainArguments& arguments) {
         throw ValueError("--tying all: one table for both sides needs one vocabulary, which --joint makes");
     if (std::error_code error; arguments.resume && !std::filesystem::exists(arguments.model, error))
         throw FileError(fmt::format("{}: there is no training here that could go on", arguments.model.string()));
+    if (arguments.training.epochs == 0 && arguments.training.max_steps == 0)
+        throw ValueError("--epochs 0: --max-steps is 0, too, and one of them must say when the training ends");
     require_subword_options(arguments);
     require_read_options(arguments.system, arguments.sizes);
     require_read_options(arguments.system, arguments.training);

@@ -165,6 +165,18 @@ TEST_CASE("a training that cannot begin leaves the one before as it was") {
     CHECK(std::filesystem::exists(here.path() / "m" / "best"));
 }
 
+TEST_CASE("a training that cannot begin leaves no directory, and says at once that it has no end") {
+    const Workplace here;
+    write_file(here.path() / "pairs.tsv", pairs);
+    check_error(here.run(std::string("train --data pairs.tsv --model none --epochs 0 ") + small),
+                "--epochs 0: --max-steps is 0, too");
+    check_error(here.run(std::string("train --data pairs.tsv --model none --subwords 100000 ") + small), "subwords");
+    CHECK(!std::filesystem::exists(here.path() / "none"));
+    std::filesystem::create_directory(here.path() / "mine");
+    check_error(here.run(std::string("train --data pairs.tsv --model mine --subwords 100000 ") + small), "subwords");
+    CHECK(std::filesystem::exists(here.path() / "mine"));
+}
+
 TEST_CASE("what a training is resumed with is what it began with, or an error") {
     const Workplace here;
     write_file(here.path() / "pairs.tsv", pairs);

@@ -237,6 +237,8 @@ void add_legend(Agraph_t* graph, const Drawing& drawing, const Palette& palette)
     const auto is_non_finite = [](const Drawing::Vertex& vertex) { return !vertex.is_finite; };
     if (std::ranges::any_of(drawing.vertices, is_non_finite)) add(non_finite_paint, "has a NaN or an infinity");
     const Paint plain{"#ffffff", "#1b2430"};
+    const auto is_result = [](const Drawing::Vertex& vertex) { return vertex.kind == Drawing::Kind::result; };
+    if (std::ranges::any_of(drawing.vertices, is_result)) add(plain, "double frame: a result");
     if (std::ranges::any_of(drawing.arrows, &Drawing::Arrow::is_saved)) add(plain, "dashed: kept for backward");
     if (std::ranges::any_of(drawing.arrows, &Drawing::Arrow::is_carried)) add(plain, "bold: to a later step");
     if (std::ranges::any_of(drawing.arrows, &Drawing::Arrow::is_backward)) add(plain, "orange: cotangents");

@@ -128,7 +128,7 @@ TEST_CASE("a small graph in Graphviz's language") {
 	n4 -> n5	[label="last step",
 		style=dashed];
 	legend	[fontsize=8,
-		label=<<table border="0" cellborder="1" cellspacing="0" cellpadding="3"><tr><td bgcolor="#a9cdf0" align="left"><font color="#1b2430">Other ops: matmul, sum, tanh</font></td></tr><tr><td bgcolor="#ffe8b3" align="left"><font color="#1b2430">Views: slice</font></td></tr><tr><td bgcolor="#ffffff" align="left"><font color="#1b2430">dashed: kept for backward</font></td></tr><tr><td bgcolor="#ffffff" align="left"><font color="#1b2430">bold: to a later step</font></td></tr></table>>,
+		label=<<table border="0" cellborder="1" cellspacing="0" cellpadding="3"><tr><td bgcolor="#a9cdf0" align="left"><font color="#1b2430">Other ops: matmul, sum, tanh</font></td></tr><tr><td bgcolor="#ffe8b3" align="left"><font color="#1b2430">Views: slice</font></td></tr><tr><td bgcolor="#ffffff" align="left"><font color="#1b2430">double frame: a result</font></td></tr><tr><td bgcolor="#ffffff" align="left"><font color="#1b2430">dashed: kept for backward</font></td></tr><tr><td bgcolor="#ffffff" align="left"><font color="#1b2430">bold: to a later step</font></td></tr></table>>,
 		shape=plaintext,
 		style=solid,
 		tooltip=Legend];
