@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <functional>
+#include <wengert/autograd/tensor/half.hpp>
 #include <wengert/autograd/tensor/strided.hpp>
 #include <wengert/nn/communicator.hpp>
 
@@ -34,6 +36,15 @@ Signature signature_of(std::string_view caller, const std::vector<Tensor>& tenso
     return result;
 }
 
+/// An element that was sent.
+template <class T, class Sent>
+T number(Sent x) {
+    if constexpr (std::is_same_v<Sent, Bfloat16>)
+        return static_cast<float>(x);
+    else
+        return x;
+}
+
 void require_rank(std::string_view caller, int root, int size) {
     if (root < 0 || root >= size) throw ValueError(fmt::format("{}: there is no rank {} of {}", caller, root, size));
 }
@@ -59,7 +70,16 @@ void Communicator::require_alike(std::string_view caller, const std::vector<Tens
         if (!tensors[i].defined()) throw ValueError(fmt::format("{}: tensor {} is undefined", caller, i));
 }
 
-void Communicator::all_reduce(std::vector<Tensor>& tensors, ReduceOp op) {
+void Communicator::reserve(const std::vector<Tensor>& tensors) {
+    if (size() == 1) return;
+    std::int64_t elements = 0;
+    std::size_t widest = 0;
+    for (const Tensor& x : tensors) elements += x.numel(), widest = std::max(widest, size_of(x.dtype()));
+    const std::size_t bytes = static_cast<std::size_t>(std::min(elements, bucket) + size()) * widest;
+    for (std::vector<std::byte>* const room : {&sent_, &received_}) room->resize(std::max(room->size(), bytes));
+}
+
+void Communicator::all_reduce(std::vector<Tensor>& tensors, ReduceOp op, Wire wire) {
     require_alike("all_reduce", tensors);
     for (std::size_t i = 0; i < tensors.size(); ++i)
         if (!is_floating(tensors[i].dtype()))
@@ -69,7 +89,10 @@ void Communicator::all_reduce(std::vector<Tensor>& tensors, ReduceOp op) {
     std::int64_t elements = 0;
     const auto flush = [&] {
         if (pieces.empty()) return;
-        visit_floating(pieces.front().tensor->dtype(), [&](auto type) { reduce<decltype(type)>(pieces, op); });
+        visit_floating(pieces.front().tensor->dtype(), [&](auto type) {
+            using T = decltype(type);
+            wire == Wire::exact ? reduce<T, T>(pieces, op) : reduce<T, Bfloat16>(pieces, op);
+        });
         pieces.clear();
         elements = 0;
     };
@@ -88,24 +111,39 @@ void Communicator::all_reduce(std::vector<Tensor>& tensors, ReduceOp op) {
 }
 
 /// Each rank sums a part of the bucket for all, so that there is one sum of each element.
-template <class T>
+template <class T, class Sent>
 void Communicator::reduce(std::span<const Piece> pieces, ReduceOp op) {
     std::int64_t elements = 0;
     for (const Piece& piece : pieces) elements += piece.count;
     const std::int64_t part = (elements + size() - 1) / size();
-    Tensor whole = zeros({part * size()}, dtype_of<T>), parts = Tensor::empty({part * size()}, dtype_of<T>);
-    T* to = whole.mutable_data<T>();
-    for (const Piece& piece : pieces) to = std::copy_n(piece.tensor->data<T>() + piece.begin, piece.count, to);
-    exchange(bytes_of(whole), bytes_of(parts));
-    T* const sum = parts.mutable_data<T>();
-    for (std::int64_t rank = 1; rank < size(); ++rank)
-        for (std::int64_t i = 0; i < part; ++i) sum[i] += sum[rank * part + i];
-    if (op == ReduceOp::mean)
-        for (std::int64_t i = 0; i < part; ++i) sum[i] /= static_cast<T>(size());
-    gather(bytes_of(parts).first(static_cast<std::size_t>(part) * sizeof(T)), bytes_of(whole));
-    const T* from = whole.data<T>();
+    const std::size_t bytes = static_cast<std::size_t>(part * size()) * sizeof(Sent);
+    for (std::vector<std::byte>* const room : {&sent_, &received_}) room->resize(std::max(room->size(), bytes));
+    const std::span<std::byte> whole = std::span(sent_).first(bytes), parts = std::span(received_).first(bytes);
+    auto* const mine = reinterpret_cast<Sent*>(whole.data());
+    Sent* to = mine;
     for (const Piece& piece : pieces) {
-        std::copy_n(from, piece.count, piece.tensor->mutable_data<T>() + piece.begin);
+        const T* const from = piece.tensor->data<T>() + piece.begin;
+        to = std::transform(from, from + piece.count, to, [](T x) { return static_cast<Sent>(x); });
+    }
+    std::fill(to, mine + part * size(), static_cast<Sent>(T(0)));
+    exchange(whole, parts);
+    auto* const theirs = reinterpret_cast<Sent*>(parts.data());
+    std::array<T, 1024> sums;  // a part of them at a time, near the processor
+    for (std::int64_t begin = 0; begin < part; begin += std::ssize(sums)) {
+        const std::int64_t count = std::min(std::ssize(sums), part - begin);
+        for (std::int64_t i = 0; i < count; ++i) sums[static_cast<std::size_t>(i)] = number<T>(theirs[begin + i]);
+        for (std::int64_t rank = 1; rank < size(); ++rank)
+            for (std::int64_t i = 0; i < count; ++i)
+                sums[static_cast<std::size_t>(i)] += number<T>(theirs[rank * part + begin + i]);
+        for (std::int64_t i = 0; i < count; ++i) {
+            const T sum = sums[static_cast<std::size_t>(i)];
+            theirs[begin + i] = static_cast<Sent>(op == ReduceOp::mean ? sum / static_cast<T>(size()) : sum);
+        }
+    }
+    gather(parts.first(static_cast<std::size_t>(part) * sizeof(Sent)), whole);
+    const Sent* from = mine;
+    for (const Piece& piece : pieces) {
+        std::transform(from, from + piece.count, piece.tensor->mutable_data<T>() + piece.begin, number<T, Sent>);
         from += piece.count;
     }
 }

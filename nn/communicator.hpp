@@ -15,6 +15,8 @@ namespace WENGERT_EXPORT wengert {
 
 /// What all_reduce() makes of the tensors of all ranks.
 enum class ReduceOp { sum, mean };
+/// How elements travel between ranks: as they are, or rounded to bfloat16, which is half of float32's bytes.
+enum class Wire { exact, bfloat16 };
 
 /// Another rank failed, or does not do what this one does. The text names the rank.
 struct RankError : Error {
@@ -29,7 +31,7 @@ struct RankError : Error {
 ///     world->all_reduce(gradients, ReduceOp::mean);            // each step
 ///
 /// Every function but rank() and size() is collective: all ranks call it, in the same order, or those that do wait for
-/// the others. One thread of a process calls them. What fails in MPI is an Error with its words.
+/// the others. One thread of a process calls them at a time. What fails in MPI is an Error with its words.
 class Communicator {
   public:
     virtual ~Communicator() = default;
@@ -43,10 +45,11 @@ class Communicator {
 
     /// Each tensor becomes the sum over all ranks of the tensors in its place, or their mean. Elements are added in the
     /// order of the ranks, in the tensor's dtype, so that every rank has the same bits, in every run. Elements that
-    /// another handle refers to stay as they are, and the result takes their place in `tensors`. Throws, on all ranks,
-    /// RankError unless all have the same shapes and dtypes, ValueError if a tensor is undefined, and DtypeError if it
-    /// is not float32 or float64.
-    void all_reduce(std::vector<Tensor>& tensors, ReduceOp op = ReduceOp::sum);
+    /// another handle refers to stay as they are, and the result takes their place in `tensors`. With Wire::bfloat16
+    /// each rank's elements and their sum are rounded, and added in the tensor's dtype. Throws, on all ranks, RankError
+    /// unless all have the same shapes and dtypes, ValueError if a tensor is undefined, and DtypeError if it is not
+    /// float32 or float64.
+    void all_reduce(std::vector<Tensor>& tensors, ReduceOp op = ReduceOp::sum, Wire wire = Wire::exact);
 
     /// Overwrites the elements of the tensors, of any dtype, with those that rank `root` has in their places. Throws
     /// ValueError if there is no such rank, and, on all ranks, RankError unless all have the same shapes and dtypes,
@@ -66,10 +69,13 @@ class Communicator {
     /// Returns when all ranks have called it.
     void barrier() { all_gather(rank()); }
 
-    /// Runs `work`, which calls nothing collective, on each rank. If it throws on one, it fails on all, and none waits
-    /// for another: what it threw here is passed on, and a RankError elsewhere has the number of the first such rank
-    /// and its message.
+    /// Runs `work` on each rank, which calls nothing collective, or leaves it to an OverlappedReduction. If it throws
+    /// on one, it fails on all, and none waits for another: what it threw here is passed on, and a RankError elsewhere
+    /// has the number of the first such rank and its message.
     void all_or_none(const std::function<void()>& work);
+
+    /// Whether another thread than the one that made this may call it.
+    virtual bool allows_other_threads() const { return true; }
 
   protected:
     Communicator() = default;
@@ -82,10 +88,15 @@ class Communicator {
     virtual void send_from(int root, std::span<std::byte> bytes) = 0;
 
   private:
+    friend class OverlappedReduction;
     struct Piece;
+    /// Memory for the exchange of such tensors, so that it does not run out while other ranks wait.
+    void reserve(const std::vector<Tensor>& tensors);
     void require_alike(std::string_view caller, const std::vector<Tensor>& tensors);
-    template <class T>
+    template <class T, class Sent>
     void reduce(std::span<const Piece> pieces, ReduceOp op);
+
+    std::vector<std::byte> sent_, received_;  // one bucket
 };
 
 /// A process of its own: rank 0 of 1, whose sums are what it has.

@@ -31,10 +31,12 @@ class MpiRanks final : public Communicator {
         MPI_Finalized(&is_ended);
         if (is_ended != 0) throw ValueError("mpi_communicator: MPI has ended, and a program cannot begin it again");
         if (is_begun == 0)
-            require(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+            require(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
         owns_mpi_ = is_begun == 0;
         require(MPI_Comm_dup(MPI_COMM_WORLD, &ranks_), "MPI_Comm_dup");
         MPI_Comm_set_errhandler(ranks_, MPI_ERRORS_RETURN);
+        MPI_Query_thread(&provided);
+        allows_threads_ = provided >= MPI_THREAD_SERIALIZED;
         MPI_Comm_rank(ranks_, &rank_);
         MPI_Comm_size(ranks_, &size_);
     }
@@ -46,6 +48,7 @@ class MpiRanks final : public Communicator {
 
     int rank() const override { return rank_; }
     int size() const override { return size_; }
+    bool allows_other_threads() const override { return allows_threads_; }
 
   protected:
     void exchange(std::span<const std::byte> from, std::span<std::byte> to) override {
@@ -93,7 +96,7 @@ class MpiRanks final : public Communicator {
 
     MPI_Comm ranks_{};
     int rank_ = 0, size_ = 1;
-    bool owns_mpi_ = false;
+    bool owns_mpi_ = false, allows_threads_ = false;
 };
 
 }  // namespace

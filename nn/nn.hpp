@@ -27,6 +27,7 @@
 #include <wengert/nn/npz.hpp>
 #include <wengert/nn/onnx.hpp>
 #include <wengert/nn/optimizers.hpp>
+#include <wengert/nn/overlapped_reduction.hpp>
 #include <wengert/nn/positional_encoding.hpp>
 #include <wengert/nn/rms_norm.hpp>
 #include <wengert/nn/rnn.hpp>

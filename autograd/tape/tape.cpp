@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <wengert/autograd/tape/internal/cotangents.hpp>
 #include <wengert/autograd/tape/internal/request.hpp>
 #include <wengert/autograd/tape/internal/running_rule.hpp>
@@ -45,14 +46,71 @@ void run_rule(Recording& recording, NodeId id, const Tensor& cotangent, Cotangen
     }
 }
 
+/// The gradients that a caller gets: all at the end, or each when the pass has come below its node.
+class Gradients {
+  public:
+    Gradients(const Request& request, std::span<const Tensor> inputs, Cotangents& cotangents,
+              const GradientOptions& options, bool with_tangents)
+        : request_(request),
+          inputs_(inputs),
+          cotangents_(cotangents),
+          take_(options.take),
+          with_tangents_(with_tangents),
+          order_(options.take ? inputs.size() : 0) {
+        std::iota(order_.begin(), order_.end(), std::size_t{0});
+        const auto later = [&](std::size_t a, std::size_t b) { return request.inputs[a] > request.inputs[b]; };
+        std::ranges::stable_sort(order_, later);
+    }
+
+    /// The pass is done with the nodes above `id`.
+    void hand_out_above(NodeId id) {
+        for (; next_ < order_.size() && request_.inputs[order_[next_]] > id; ++next_) {
+            const std::size_t i = order_[next_];
+            Tensor gradient = of(i);
+            const bool is_wanted_again =
+                next_ + 1 < order_.size() && request_.inputs[order_[next_ + 1]] == request_.inputs[i];
+            if (request_.inputs[i] <= request_.top && !is_wanted_again) cotangents_.forget(request_.inputs[i]);
+            take_(i, std::move(gradient));
+        }
+    }
+
+    std::vector<Tensor> finish() {
+        hand_out_above(request_.lowest - 1);
+        std::vector<Tensor> gradients(inputs_.size());
+        if (!take_)
+            for (std::size_t i = 0; i < gradients.size(); ++i) gradients[i] = of(i);
+        return gradients;
+    }
+
+  private:
+    Tensor of(std::size_t i) {
+        const ConstantCause& cause = cotangents_.is_recorded() ? constant_gradient : unrecorded_gradient;
+        const NodeId id = request_.inputs[i];
+        Tensor gradient = id <= request_.top ? cotangents_.hand_out(id) : Tensor();
+        if (!gradient.defined()) gradient = zeros(inputs_[i].shape(), inputs_[i].dtype());
+        if (gradient.state()->recording == 0) gradient.state()->constant_cause = &cause;
+        return with_tangents_ ? constant_with_tangents(gradient) : gradient;
+    }
+
+    const Request& request_;
+    const std::span<const Tensor> inputs_;
+    Cotangents& cotangents_;
+    const std::function<void(std::size_t, Tensor)>& take_;
+    const bool with_tangents_;
+    std::vector<std::size_t> order_;  // of the inputs, as the pass comes to them
+    std::size_t next_ = 0;
+};
+
 /// The backward pass: one loop from the result down. `is_last`: no other pass will need what the nodes keep.
 /// `partial`: it does not go on below an input.
-void sweep(Recording& recording, const Request& request, Cotangents& cotangents, bool is_last, bool partial) {
+void sweep(Recording& recording, const Request& request, Cotangents& cotangents, Gradients& gradients, bool is_last,
+           bool partial) {
     for (const NodeId id : request.inputs)
         if (id <= request.top) cotangents.want(id);
     cotangents.mark_needed();
     if (cotangents.needs(request.top)) cotangents.add(request.top, request.cotangent, false);
     for (NodeId id = request.top; id >= request.lowest; --id) {
+        gradients.hand_out_above(id);
         recording.prefetch_before(id);
         if (!cotangents.needs(id)) continue;
         const Tensor cotangent = cotangents.take(id);
@@ -60,19 +118,6 @@ void sweep(Recording& recording, const Request& request, Cotangents& cotangents,
         if (!cotangents.is_alias(id)) run_rule(recording, id, cotangent, cotangents, is_last);
         if (is_last) recording.release(id);
     }
-}
-
-std::vector<Tensor> collect(const Request& request, std::span<const Tensor> inputs, Cotangents& cotangents) {
-    const ConstantCause& cause = cotangents.is_recorded() ? constant_gradient : unrecorded_gradient;
-    std::vector<Tensor> gradients;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-        const NodeId id = request.inputs[i];
-        Tensor gradient = id <= request.top ? cotangents.hand_out(id) : Tensor();
-        if (!gradient.defined()) gradient = zeros(inputs[i].shape(), inputs[i].dtype());
-        if (gradient.state()->recording == 0) gradient.state()->constant_cause = &cause;
-        gradients.push_back(std::move(gradient));
-    }
-    return gradients;
 }
 
 }  // namespace
@@ -112,11 +157,9 @@ std::vector<Tensor> Tape::gradient(const Tensor& result, std::span<const Tensor>
     const bool is_last = !options.retain_graph.value_or(options.create_graph || recording_->tape_count() > 1);
     const Recording::Suspension suspension(is_composed ? nullptr : Recording::current());
     Cotangents cotangents(*recording_, request.lowest, request.top, is_composed);
-    sweep(*recording_, request, cotangents, is_last, options.partial);
-    std::vector<Tensor> gradients = collect(request, inputs, cotangents);
-    if (is_forward && !options.create_graph)
-        for (Tensor& gradient : gradients) gradient = constant_with_tangents(gradient);
-    return gradients;
+    Gradients gradients(request, inputs, cotangents, options, is_forward && !options.create_graph);
+    sweep(*recording_, request, cotangents, gradients, is_last, options.partial);
+    return gradients.finish();
 } catch (Error& error) {
     error.locate("gradient", to_string(current_place()), where);
     throw;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -18,6 +19,10 @@ struct GradientOptions {
     Tensor cotangent = {};
     /// Takes the inputs for independent of each other: the derivative by one leaves out what goes by way of another.
     bool partial = false;
+    /// Gets the gradient by each input, with its number, as soon as it is complete and while the pass goes on: that by
+    /// a parameter of the last layer first. In its place gradient() returns an undefined tensor. What this throws ends
+    /// the pass. It may run ops, which are not recorded unless the pass is.
+    std::function<void(std::size_t input, Tensor gradient)> take = {};
 };
 
 /// The list of what was computed while it lives, as Wengert described it in 1964.

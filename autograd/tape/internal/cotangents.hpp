@@ -44,6 +44,8 @@ class Cotangents {
     const Coverage* coverage(NodeId id) const { return slots_[id].coverage.get(); }
     /// The same for the caller, contiguous and, unless the pass is recorded, in memory of its own.
     Tensor hand_out(NodeId id);
+    /// Lets go of what was handed out.
+    void forget(NodeId id) { slots_[id].tensor = {}; }
     /// Whether a taken cotangent may be overwritten.
     bool may_overwrite(NodeId id) const { return slots_[id].owned && !slots_[id].wanted; }
     /// Whether the node is a view whose cotangent already stands in its base's.

@@ -171,7 +171,11 @@ TrainingStep Trainer::step() {
     for (const std::vector<std::size_t>& pairs : batches) tokens += batches_.labels(pairs);
     const double rate = options_.learning_rate * schedule_.factor(step_) * plateau_.factor();
     StepSum sum;
-    ranks_.all_or_none([&] { sum = own_sum(batches, tokens); });
+    ranks_.all_or_none([&] {
+        OverlappedReduction reduction(ranks_, parameters_, ReduceOp::sum, options_.wire);
+        sum = own_sum(batches, tokens, reduction);
+        sum.gradients = reduction.finish();
+    });
     add_ranks(sum);
     require_hope(sum.loss, epoch_, step_ + 1);
     const double norm =
@@ -199,36 +203,58 @@ TrainingStep Trainer::step() {
 }
 
 /// What this rank's shards of the batches add to the mean over the tokens of all: the gradient of each shard, and then
-/// their sum, so that ranks of one shard each come to the same bits as one rank of as many.
-Trainer::StepSum Trainer::own_sum(std::span<const std::vector<std::size_t>> batches, std::int64_t tokens) {
+/// their sum, so that ranks of one shard each come to the same bits as one rank of as many. While the last gradient is
+/// computed, what is complete goes to the other ranks.
+Trainer::StepSum Trainer::own_sum(std::span<const std::vector<std::size_t>> batches, std::int64_t tokens,
+                                  OverlappedReduction& reduction) {
     StepSum sum{.loss = 0, .noise = noise_, .gradients = {}};
+    struct Part {
+        std::int64_t shard;
+        std::vector<std::size_t> pairs;
+    };
+    std::vector<Part> parts;
     const std::int64_t own = shards_ / ranks_.size(), first = ranks_.rank() * own;
-    for (std::int64_t shard = first; shard < first + own; ++shard) {
-        Generator noise(static_cast<std::uint64_t>(options_.seed),
-                        streams::part(streams::noise, static_cast<std::uint64_t>(shard)));
-        noise.seek(noise_);
-        double loss = 0;
-        std::vector<Tensor> gradients;
+    for (std::int64_t shard = first; shard < first + own; ++shard)
         for (const std::vector<std::size_t>& pairs : batches) {
             std::vector<std::size_t> mine;
             for (auto i = static_cast<std::size_t>(shard); i < pairs.size(); i += static_cast<std::size_t>(shards_))
                 mine.push_back(pairs[i]);
-            if (mine.empty()) continue;
-            const BatchTensors batch = to_tensors(batches_.assemble(mine));
-            const double share = static_cast<double>(batch.labels) / static_cast<double>(tokens);
-            double number = 0;
-            std::vector<Tensor> part = gradients_of(batch, noise, number);
-            loss += share * number;
-            if (share != 1)
-                for (Tensor& gradient : part) gradient = gradient * share;
-            add(gradients, std::move(part));
+            if (!mine.empty()) parts.push_back({shard, std::move(mine)});
         }
-        sum.loss += loss;
-        sum.noise = std::max(sum.noise, noise.position());
-        add(sum.gradients, std::move(gradients));
+    std::vector<Tensor> gradients;  // of the shard
+    Generator noise;
+    double loss = 0;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const bool begins = i == 0 || parts[i - 1].shard != parts[i].shard, is_last = i + 1 == parts.size();
+        if (begins) {
+            noise = Generator(static_cast<std::uint64_t>(options_.seed),
+                              streams::part(streams::noise, static_cast<std::uint64_t>(parts[i].shard)));
+            noise.seek(noise_);
+        }
+        const BatchTensors batch = to_tensors(batches_.assemble(parts[i].pairs));
+        const double share = static_cast<double>(batch.labels) / static_cast<double>(tokens);
+        std::vector<Tensor> part(parameters_.size());
+        const auto take = [&](std::size_t k, Tensor gradient) {
+            if (share != 1) gradient = gradient * share;
+            if (!is_last) {
+                part[k] = std::move(gradient);
+                return;
+            }
+            if (!gradients.empty()) gradient = gradients[k] + gradient;
+            if (!sum.gradients.empty()) gradient = sum.gradients[k] + gradient;
+            reduction.give(k, std::move(gradient));
+        };
+        loss += share * gradients_of(batch, noise, take);
+        if (!is_last) add(gradients, std::move(part));
+        if (is_last || parts[i + 1].shard != parts[i].shard) {
+            sum.loss += std::exchange(loss, 0);
+            sum.noise = std::max(sum.noise, noise.position());
+            if (!is_last) add(sum.gradients, std::exchange(gradients, {}));
+        }
     }
-    if (sum.gradients.empty())  // fewer sentences than ranks
-        for (const Tensor& p : parameters_) sum.gradients.push_back(zeros(p.shape(), p.dtype()));
+    if (parts.empty())  // fewer sentences than ranks
+        for (std::size_t k = 0; k < parameters_.size(); ++k)
+            reduction.give(k, zeros(parameters_[k].shape(), parameters_[k].dtype()));
     return sum;
 }
 
@@ -243,25 +269,26 @@ void Trainer::add_ranks(StepSum& sum) const {
         sum.noise = std::max(sum.noise, part.noise);
     }
     sum.loss = loss;
-    ranks_.all_reduce(sum.gradients);
 }
 
-/// Of one batch, and its loss.
-std::vector<Tensor> Trainer::gradients_of(const BatchTensors& batch, Generator& noise, double& loss) {
+/// The loss of one batch, whose gradients are taken.
+double Trainer::gradients_of(const BatchTensors& batch, Generator& noise,
+                             const std::function<void(std::size_t, Tensor)>& take) {
     Tape tape;
     try {
         const NodeId first = tape.size();
         const Tensor value = translator_.system->loss(
             batch.source, batch.lengths, batch.target, &noise,
             {.label_smoothing = options_.label_smoothing, .sampling = options_.scheduled_sampling});
-        loss = value.item();
+        const double loss = value.item();
         if (!std::isfinite(loss))
             throw NonFiniteError(
                 fmt::format("training: the loss is {} at epoch {}, step {}; a smaller learning rate or "
                             "a tighter limit of the gradients' norm may help",
                             std::isnan(loss) ? std::abs(loss) : loss, epoch_, step_ + 1));
         if (std::exchange(is_first_, false)) require_visited(tape, parameters_, first, std::source_location::current());
-        return tape.gradient(value, parameters_);
+        tape.gradient(value, parameters_, {.take = take});
+        return loss;
     } catch (const OutOfMemoryError& error) {
         throw OutOfMemoryError(fmt::format("{}\nfor backward, a batch of {} keeps: {}", error.what(),
                                            to_string(batch.target.shape()), largest_scopes(tape)));

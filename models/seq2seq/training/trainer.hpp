@@ -9,8 +9,8 @@
 #include <wengert/models/seq2seq/translator.hpp>
 #include <wengert/models/text/batches.hpp>
 #include <wengert/nn/averages.hpp>
-#include <wengert/nn/communicator.hpp>
 #include <wengert/nn/optimizers.hpp>
+#include <wengert/nn/overlapped_reduction.hpp>
 #include <wengert/nn/schedules.hpp>
 
 namespace WENGERT_EXPORT wengert {
@@ -87,16 +87,18 @@ class Trainer {
     struct StepSum {
         double loss = 0;                // the part of the mean
         std::uint64_t noise = 0;        // the furthest that a stream of noise has come
-        std::vector<Tensor> gradients;  // of that part
+        std::vector<Tensor> gradients;  // of all
     };
 
     void begin_with(std::int64_t ranks);
     void load_own(const NamedTensors& state);
     void require_same_training() const;
     void require_same_place() const;
-    StepSum own_sum(std::span<const std::vector<std::size_t>> batches, std::int64_t tokens);
+    StepSum own_sum(std::span<const std::vector<std::size_t>> batches, std::int64_t tokens,
+                    OverlappedReduction& reduction);
     void add_ranks(StepSum& sum) const;
-    std::vector<Tensor> gradients_of(const BatchTensors& batch, Generator& noise, double& loss);
+    double gradients_of(const BatchTensors& batch, Generator& noise,
+                        const std::function<void(std::size_t, Tensor)>& take);
     NamedTensors own_state() const;
 
     Translator& translator_;

@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <wengert/models/seq2seq/option.hpp>
+#include <wengert/nn/communicator.hpp>
 
 namespace WENGERT_EXPORT wengert {
 
@@ -22,6 +23,9 @@ inline constexpr std::array schedule_names{Choice<Schedule>{"linear", Schedule::
                                            Choice<Schedule>{"step", Schedule::step},
                                            Choice<Schedule>{"plateau", Schedule::plateau}};
 
+/// As options name what travels between ranks.
+inline constexpr std::array wire_names{Choice<Wire>{"exact", Wire::exact}, Choice<Wire>{"bfloat16", Wire::bfloat16}};
+
 /// How a Trainer goes about it.
 struct TrainingOptions {
     std::int64_t batch = 64;
@@ -41,6 +45,7 @@ struct TrainingOptions {
     double scheduled_sampling = 0;
     std::int64_t accumulate = 1;
     double ema = 0;
+    Wire wire = Wire::exact;
     std::int64_t seed = 1;
 
     void describe(auto&& f) {
@@ -75,6 +80,7 @@ struct TrainingOptions {
         f(OptionText{"accumulate", "Batches whose gradients make one step"}, accumulate, count);
         f(OptionText{"ema", "Decay of the weights' moving average, which is what is validated and saved; 0: none"}, ema,
           Bounds<double>{0, 0.999999});
+        f(OptionText{"wire", "How gradients travel between the ranks of mpirun"}, wire, wire_names);
         f(OptionText{"seed", "Of the parameters, the batches and dropout"}, seed,
           Bounds<std::int64_t>{0, std::numeric_limits<std::int64_t>::max()});
     }

@@ -232,3 +232,53 @@ TEST_CASE("tape: an error in the middle of a pass leaves the thread able to reco
     CHECK_THROWS_AS(tape.gradient(sum(z), x), TapeError);
     CHECK(elements(tape.gradient(sum(mul(x, x)), x)) == Values{2, 4});
 }
+
+TEST_CASE("tape: gradients that are taken come when they are complete, each once, the last layer's first") {
+    const Tensor unused = vector({7}), x = vector({1, 2}), w = vector({3, 4}), v = vector({5, 6});
+    Tape tape;
+    for (const Tensor& leaf : {unused, x}) tape.watch(leaf);
+    const Tensor low = mul(x, x);
+    tape.watch(w);
+    const Tensor middle = mul(low, w);
+    tape.watch(v);
+    const Tensor y = sum(mul(middle, v));
+    const std::vector<Tensor> inputs{x, w, v, unused, w, middle};
+    const std::vector<Tensor> expected = tape.gradient(y, inputs, {.retain_graph = true});
+    std::vector<std::size_t> order;
+    std::vector<Values> taken(inputs.size());
+    const NodeId size = tape.size();
+    const auto take = [&](std::size_t i, Tensor gradient) {
+        order.push_back(i);
+        taken[i] = elements(scale(gradient, 1));  // ops may run, and are not recorded
+        CHECK(gradient.is_contiguous());
+        CHECK(tape.size() == size);
+    };
+    const std::vector<Tensor> rest = tape.gradient(y, inputs, {.retain_graph = true, .take = take});
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        CHECK(taken[i] == elements(expected[i]));
+        CHECK_FALSE(rest[i].defined());
+    }
+    CHECK(order == std::vector<std::size_t>{2, 5, 1, 4, 0, 3});
+
+    // What is taken belongs to who takes it, and what that throws ends the pass.
+    const auto is_mine = [](std::size_t, Tensor gradient) { CHECK(gradient.is_unique()); };
+    tape.gradient(y, {x, w, v}, {.retain_graph = true, .take = is_mine});
+    CHECK_THROWS_AS(tape.gradient(y, {x, w, v},
+                                  {.retain_graph = true,
+                                   .take =
+                                       [](std::size_t i, const Tensor&) {
+                                           if (i == 1) throw ValueError("enough");
+                                       }}),
+                    ValueError);
+    CHECK(elements(tape.gradient(y, x)) == elements(expected[0]));
+}
+
+TEST_CASE("tape: gradients that are taken from a recorded pass can be differentiated") {
+    const Tensor x = vector({1, 2});
+    Tape tape;
+    tape.watch(x);
+    Tensor first;
+    tape.gradient(sum(mul(x, mul(x, x))), {x},
+                  {.create_graph = true, .take = [&](std::size_t, Tensor gradient) { first = gradient; }});
+    CHECK(elements(tape.gradient(sum(first), x)) == Values{6, 12});
+}

@@ -103,6 +103,16 @@ TEST_CASE("ranks: N of batch B come to what one of batch N x B comes to, but for
     }
 }
 
+TEST_CASE("ranks: gradients that travel as bfloat16 are near those that do not, with the same bits on all ranks") {
+    TrainingOptions options{.batch = 2, .epochs = 4, .optimizer = OptimizerKind::sgd, .learning_rate = 0.1};
+    const Course exact = course_of(2, Dtype::float32, quiet, options, 8);
+    options.wire = Wire::bfloat16;
+    const Course rounded = course_of(2, Dtype::float32, quiet, options, 8);  // which compares the ranks' courses
+    CHECK(rounded != exact);
+    for (std::size_t i = 0; i < exact.size(); ++i)  // a step moves by 0.1 x 1 x 2^-7 more or less, at most
+        CHECK(std::abs(rounded[i] - exact[i]) <= 8 * 0.1 * 0x1p-7 * (1 + std::abs(exact[i])));
+}
+
 TEST_CASE("ranks: one that has no sentence of a batch waits") {
     // Of 8 sentences the second batch of 5 has 3.
     const auto options = [](std::int64_t batch) { return TrainingOptions{.batch = batch, .epochs = 2}; };
