@@ -58,8 +58,9 @@ class Gradients {
           with_tangents_(with_tangents),
           order_(options.take ? inputs.size() : 0) {
         std::iota(order_.begin(), order_.end(), std::size_t{0});
-        const auto later = [&](std::size_t a, std::size_t b) { return request.inputs[a] > request.inputs[b]; };
-        std::ranges::stable_sort(order_, later);
+        std::ranges::sort(order_, [&](std::size_t a, std::size_t b) {
+            return request.inputs[a] != request.inputs[b] ? request.inputs[a] > request.inputs[b] : a < b;
+        });
     }
 
     /// The pass is done with the nodes above `id`.
