@@ -25,9 +25,12 @@ struct Signature {
     bool operator==(const Signature&) const = default;
 };
 
-Signature signature_of(std::string_view caller, const std::vector<Tensor>& tensors) {
+/// Of a rank that has nothing to exchange any more.
+constexpr Signature gave_up{-1, 0, 0};
+
+Signature signature_of(std::string_view caller, std::string_view how, const std::vector<Tensor>& tensors) {
     Signature result{std::ssize(tensors), 0, 0};
-    std::string text(caller);
+    std::string text = fmt::format("{} {}", caller, how);
     for (const Tensor& x : tensors) {
         text += x.defined() ? fmt::format(";{} {}", to_string(x.dtype()), to_string(x.shape())) : ";undefined";
         result.elements += x.defined() ? x.numel() : 0;
@@ -57,18 +60,24 @@ struct Communicator::Piece {
     std::int64_t begin, count;
 };
 
-void Communicator::require_alike(std::string_view caller, const std::vector<Tensor>& tensors) {
+void Communicator::require_alike(std::string_view caller, const std::vector<Tensor>& tensors, std::string_view how) {
     std::vector<Signature> all(1);
-    if (size() > 1) all = all_gather(signature_of(caller, tensors));
+    if (size() > 1) all = all_gather(signature_of(caller, how, tensors));
+    for (std::size_t rank = 0; rank < all.size(); ++rank)
+        if (all[rank] == gave_up) throw AbandonedError(fmt::format("{}: rank {} gave up", caller, rank));
     for (std::size_t rank = 1; rank < all.size(); ++rank)
         if (all[rank] != all[0])
-            throw RankError(fmt::format(
-                "{}: rank {} comes with {} tensors of {} elements, rank 0 with {} of {}{}", caller, rank,
-                all[rank].tensors, all[rank].elements, all[0].tensors, all[0].elements,
-                all[rank].elements == all[0].elements ? ", of other shapes or dtypes, or to another function" : ""));
+            throw RankError(fmt::format("{}: rank {} comes with {} tensors of {} elements, rank 0 with {} of {}{}",
+                                        caller, rank, all[rank].tensors, all[rank].elements, all[0].tensors,
+                                        all[0].elements,
+                                        all[rank].elements == all[0].elements
+                                            ? ", of other shapes or dtypes, or to another function, op or wire"
+                                            : ""));
     for (std::size_t i = 0; i < tensors.size(); ++i)
         if (!tensors[i].defined()) throw ValueError(fmt::format("{}: tensor {} is undefined", caller, i));
 }
+
+void Communicator::give_up() { all_gather(gave_up); }
 
 void Communicator::reserve(const std::vector<Tensor>& tensors) {
     if (size() == 1) return;
@@ -80,7 +89,7 @@ void Communicator::reserve(const std::vector<Tensor>& tensors) {
 }
 
 void Communicator::all_reduce(std::vector<Tensor>& tensors, ReduceOp op, Wire wire) {
-    require_alike("all_reduce", tensors);
+    require_alike("all_reduce", tensors, fmt::format("{} {}", static_cast<int>(op), static_cast<int>(wire)));
     for (std::size_t i = 0; i < tensors.size(); ++i)
         if (!is_floating(tensors[i].dtype()))
             throw DtypeError(fmt::format("all_reduce: tensor {} is {}", i, to_string(tensors[i].dtype())));
@@ -167,6 +176,8 @@ std::string Communicator::broadcast(std::string text, int root) {
 
 void Communicator::all_or_none(const std::function<void()>& work) {
     if (size() == 1) return work();
+    enum Outcome : int { done, failed, abandoned };
+    Outcome mine = done;
     std::exception_ptr error;
     std::string message;
     try {
@@ -174,13 +185,15 @@ void Communicator::all_or_none(const std::function<void()>& work) {
     } catch (const std::exception& thrown) {
         error = std::current_exception();
         message = thrown.what();
+        mine = dynamic_cast<const AbandonedError*>(&thrown) != nullptr ? abandoned : failed;
     }
-    const std::vector<int> failed = all_gather(error ? 1 : 0);
-    const auto first = std::ranges::find(failed, 1);
-    if (first == failed.end()) return;
-    const int rank = static_cast<int>(first - failed.begin());
+    const std::vector<Outcome> all = all_gather(mine);
+    const auto first = std::ranges::find(all, failed);
+    if (first == all.end() && !error) return;
+    if (first == all.end()) std::rethrow_exception(error);
+    const int rank = static_cast<int>(first - all.begin());
     message = broadcast(std::move(message), rank);
-    if (error) std::rethrow_exception(error);
+    if (mine == failed) std::rethrow_exception(error);
     throw RankError(fmt::format("rank {}: {}", rank, message));
 }
 

@@ -23,6 +23,11 @@ struct RankError : Error {
     using Error::Error;
 };
 
+/// Another rank gave up what this one took part in. That rank has the reason; see Communicator::all_or_none().
+struct AbandonedError : RankError {
+    using RankError::RankError;
+};
+
 /// Processes that train one model together, each on its share of the data. A process is a rank, counted from 0:
 ///
 ///     const auto world = mpi_communicator();                   // of nn/mpi.hpp
@@ -46,9 +51,9 @@ class Communicator {
     /// Each tensor becomes the sum over all ranks of the tensors in its place, or their mean. Elements are added in the
     /// order of the ranks, in the tensor's dtype, so that every rank has the same bits, in every run. Elements that
     /// another handle refers to stay as they are, and the result takes their place in `tensors`. With Wire::bfloat16
-    /// each rank's elements and their sum are rounded, and added in the tensor's dtype. Throws, on all ranks, RankError
-    /// unless all have the same shapes and dtypes, ValueError if a tensor is undefined, and DtypeError if it is not
-    /// float32 or float64.
+    /// each rank's elements and their sum are rounded, and added in the tensor's dtype; one rank alone rounds nothing.
+    /// Throws, on all ranks, RankError unless all have the same shapes, dtypes, op and wire, ValueError if a tensor is
+    /// undefined, and DtypeError if it is not float32 or float64.
     void all_reduce(std::vector<Tensor>& tensors, ReduceOp op = ReduceOp::sum, Wire wire = Wire::exact);
 
     /// Overwrites the elements of the tensors, of any dtype, with those that rank `root` has in their places. Throws
@@ -92,7 +97,9 @@ class Communicator {
     struct Piece;
     /// Memory for the exchange of such tensors, so that it does not run out while other ranks wait.
     void reserve(const std::vector<Tensor>& tensors);
-    void require_alike(std::string_view caller, const std::vector<Tensor>& tensors);
+    /// In place of the next all_reduce(), which throws AbandonedError on the other ranks.
+    void give_up();
+    void require_alike(std::string_view caller, const std::vector<Tensor>& tensors, std::string_view how = {});
     template <class T, class Sent>
     void reduce(std::span<const Piece> pieces, ReduceOp op);
 

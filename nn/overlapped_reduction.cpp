@@ -44,8 +44,11 @@ OverlappedReduction::OverlappedReduction(Communicator& ranks, const std::vector<
 
 OverlappedReduction::~OverlappedReduction() {
     if (is_finished_) return;
-    for (std::size_t i = 0; i < parameters_.size(); ++i)
-        if (!is_given_[i]) give(i, zeros(parameters_[i].shape(), parameters_[i].dtype()));
+    {
+        const std::scoped_lock lock(mutex_);
+        is_abandoned_ = true;
+    }
+    given_.notify_one();
     complete();
 }
 
@@ -70,7 +73,8 @@ void OverlappedReduction::give(std::size_t i, Tensor gradient) {
 }
 
 std::vector<Tensor> OverlappedReduction::finish() {
-    for (std::size_t i = 0; i < gradients_.size(); ++i)
+    if (is_finished_) throw ValueError("finish: it was called already");
+    for (std::size_t i = 0; i < is_given_.size(); ++i)
         if (!is_given_[i]) throw ValueError(fmt::format("finish: there is no gradient by parameter {}", i));
     is_finished_ = true;
     complete();
@@ -83,7 +87,8 @@ void OverlappedReduction::send() try {
     for (const Bucket& bucket : buckets_) {
         {
             std::unique_lock lock(mutex_);
-            given_.wait(lock, [&] { return bucket.missing == 0; });
+            given_.wait(lock, [&] { return bucket.missing == 0 || is_abandoned_; });
+            if (bucket.missing > 0) return ranks_.give_up();
         }
         const auto begin = gradients_.begin() + static_cast<std::ptrdiff_t>(bucket.begin),
                    end = gradients_.begin() + static_cast<std::ptrdiff_t>(bucket.end);

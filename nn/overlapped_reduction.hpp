@@ -24,7 +24,8 @@ class OverlappedReduction {
     /// The parameters are the same on all ranks. Throws ValueError if one is undefined.
     OverlappedReduction(Communicator& ranks, const std::vector<Tensor>& parameters, ReduceOp op = ReduceOp::sum,
                         Wire wire = Wire::exact);
-    /// Unless finish() was called, sends zeros for what is missing, so that a rank whose step failed lets none wait.
+    /// If a gradient is missing, finish() throws AbandonedError on the other ranks: one whose step failed lets none
+    /// wait.
     ~OverlappedReduction();
     OverlappedReduction(const OverlappedReduction&) = delete;
     OverlappedReduction& operator=(const OverlappedReduction&) = delete;
@@ -33,7 +34,7 @@ class OverlappedReduction {
     /// ShapeError or DtypeError if it is not like the parameter.
     void give(std::size_t i, Tensor gradient);
     /// The sums, or means, in the order of the parameters, when all are there. Throws ValueError if a gradient is
-    /// missing, and what all_reduce() throws.
+    /// missing or it was called already, and what all_reduce() throws.
     std::vector<Tensor> finish();
 
   private:
@@ -52,10 +53,10 @@ class OverlappedReduction {
     std::vector<Tensor> gradients_;  // the thread has those of a bucket of which none is missing
     std::vector<bool> is_given_;
     std::vector<Bucket> buckets_;  // in the order in which they travel
-    std::mutex mutex_;             // of what is missing
+    std::mutex mutex_;             // of what is missing, and of is_abandoned_
     std::condition_variable given_;
     std::exception_ptr error_;
-    bool is_finished_ = false;
+    bool is_finished_ = false, is_abandoned_ = false;
     std::thread thread_;
 };
 

@@ -71,6 +71,8 @@ class Gradients {
             const bool is_wanted_again =
                 next_ + 1 < order_.size() && request_.inputs[order_[next_ + 1]] == request_.inputs[i];
             if (request_.inputs[i] <= request_.top && !is_wanted_again) cotangents_.forget(request_.inputs[i]);
+            // What the pass still reads must not be another's to write.
+            if (!cotangents_.is_recorded() && !gradient.is_unique()) gradient = gradient.clone();
             take_(i, std::move(gradient));
         }
     }

@@ -63,9 +63,11 @@ RunDirectory::RunDirectory(std::filesystem::path path) : path_(std::move(path)) 
 }
 
 RunDirectory::~RunDirectory() {
+    // Where something was written the lock stays beside it, and a directory that is not empty stays, too.
     std::error_code error;
-    const std::filesystem::directory_iterator files(path_, error);
-    if (is_new_ && std::distance(begin(files), end(files)) == 1) std::filesystem::remove_all(path_, error);  // the lock
+    const bool has_options = std::filesystem::exists(path_ / "train.toml", error);
+    if (is_new_ && !has_options && std::filesystem::remove(path_ / "lock", error))
+        std::filesystem::remove(path_, error);
     ::close(lock_);
 }
 

@@ -121,7 +121,7 @@ TEST_CASE("all_reduce refuses on all ranks what does not fit together") {
                                          ranks.all_reduce(tensors);
                                      }),
           "all_reduce: rank 1 comes with 1 tensors of 6 elements, rank 0 with 1 of 6, of other shapes or dtypes, or "
-          "to another function");
+          "to another function, op or wire");
     check(errors_on_ranks<ValueError>(2,
                                       [](Communicator& ranks) {
                                           std::vector<Tensor> tensors{ones({1}), Tensor()};
@@ -142,7 +142,7 @@ TEST_CASE("all_reduce refuses on all ranks what does not fit together") {
              else
                  ranks.broadcast(tensors);
          }))
-        CHECK(error.ends_with("to another function"));
+        CHECK(error.ends_with("to another function, op or wire"));
 }
 
 TEST_CASE("broadcast: tensors of any dtype, views and texts become those of a rank") {

@@ -104,6 +104,35 @@ TEST_CASE("overlapped reduction: a rank whose step fails lets none wait, and all
     CHECK(errors == std::vector<std::string>{"rank 1: the loss is nan", "the loss is nan", "rank 1: the loss is nan"});
 }
 
+TEST_CASE("overlapped reduction: the sum without a rank that failed is an error, not a sum") {
+    std::vector<std::string> errors(2);
+    ThreadRanks(2).run([&](Communicator& ranks) {
+        errors[static_cast<std::size_t>(ranks.rank())] = error_of([&] {
+            OverlappedReduction reduction(ranks, {zeros({2}), zeros({3})});
+            reduction.give(1, ones({3}));
+            if (ranks.rank() == 1) throw NonFiniteError("the loss is nan");
+            reduction.give(0, ones({2}));
+            reduction.finish();
+        });
+    });
+    CHECK(errors == std::vector<std::string>{"all_reduce: rank 1 gave up", "the loss is nan"});
+}
+
+TEST_CASE("all_reduce: ranks with another op or wire are an error on all") {
+    for (const bool differs_in_wire : {false, true}) {
+        std::vector<std::string> errors(2);
+        ThreadRanks(2).run([&](Communicator& ranks) {
+            const bool is_second = ranks.rank() == 1;
+            errors[static_cast<std::size_t>(ranks.rank())] = error_of([&] {
+                Tensors all{ones({2})};
+                ranks.all_reduce(all, is_second && !differs_in_wire ? ReduceOp::mean : ReduceOp::sum,
+                                 is_second && differs_in_wire ? Wire::bfloat16 : Wire::exact);
+            });
+        });
+        for (const std::string& error : errors) CHECK(error.ends_with("another function, op or wire"));
+    }
+}
+
 TEST_CASE("overlapped reduction: ranks with other parameters are an error on all") {
     std::vector<std::string> errors(2);
     ThreadRanks(2).run([&](Communicator& ranks) {
@@ -130,6 +159,7 @@ TEST_CASE("overlapped reduction refuses what is no gradient of its parameters") 
     CHECK_THROWS_WITH_AS(reduction.finish(), "finish: there is no gradient by parameter 1", ValueError);
     reduction.give(1, ones({3}));
     CHECK(reduction.finish().size() == 2);
+    CHECK_THROWS_WITH_AS(reduction.finish(), "finish: it was called already", ValueError);
     CHECK_THROWS_WITH_AS(OverlappedReduction(single_process(), {Tensor()}),
                          "OverlappedReduction: parameter 0 is an undefined tensor", ValueError);
 }

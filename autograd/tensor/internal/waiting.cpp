@@ -10,6 +10,7 @@
 #include <optional>
 #include <system_error>
 #include <thread>
+#include <vector>
 #include <wengert/autograd/tensor/internal/waiting.hpp>
 
 namespace wengert {
@@ -44,7 +45,7 @@ class Waiting {
         const Clock::time_point now = Clock::now();
         if (now.time_since_epoch().count() < next_look_.load(std::memory_order_relaxed)) return;
         const std::unique_lock lock(mutex_, std::try_to_lock);
-        if (!lock) return;
+        if (!lock || now.time_since_epoch().count() < next_look_) return;
         Clock::duration next = look_interval;
         if (short_waits_.has_value()) {
             short_waits_.reset();
@@ -98,27 +99,35 @@ ShortWaits::~ShortWaits() { kmp_set_blocktime(usual_milliseconds); }
 /// for a moment only while there are more of them than processors. So some are made that sleep.
 ShortWaits::ShortWaits() {
     const int processors = omp_get_num_procs(), team = omp_get_max_threads();
-    if (team > processors) return;
     const int enough = processors - team + 2;  // of these all but one are new
-    end_ = std::make_shared<std::binary_semaphore>(0);
-    std::binary_semaphore started(0);
+    constexpr int bearable = 32;
+    if (team > processors || enough > bearable) return;
     try {
+        // Where no more threads are allowed, OpenMP ends the program, so that these are tried first.
+        std::vector<std::jthread> tried;
+        for (int i = 0; i <= enough; ++i)
+            tried.emplace_back([](const std::stop_token& end) {
+                while (!end.stop_requested()) std::this_thread::sleep_for(1ms);
+            });
+        tried.clear();
+        const auto state = std::make_shared<Parked>();
         // It is not joined: after a fork it does not exist.
-        std::thread([end = end_, &started, enough] {
+        std::thread([state, enough] {
             std::atomic<int> threads = 0;
 #pragma omp parallel num_threads(enough)
             ++threads;
-            started.release();
-            end->acquire();
+            state->started.release();
+            state->end.acquire();
         }).detach();
-        started.acquire();
-    } catch (const std::system_error&) {
-        end_.reset();  // no more threads are allowed, and waiting stays as it was
+        state->started.acquire();
+        parked_ = state;
+    } catch (const std::exception&) {
+        // No more threads or no memory: waiting stays as it was.
     }
 }
 
 ShortWaits::~ShortWaits() {
-    if (end_ != nullptr) end_->release();
+    if (parked_ != nullptr) parked_->end.release();
 }
 
 #endif

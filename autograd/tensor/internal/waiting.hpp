@@ -10,7 +10,7 @@
 /// not run. With sleeping threads the scheduler gives it the processor at once.
 namespace wengert {
 
-/// Tells whether other threads took the processors of this process.
+/// Tells whether threads of this process, all of them together, lack processors.
 class ProcessorWatch {
   public:
     /// Whether this process's threads, ready to run, had no processor for more than a fifth of the time since the
@@ -31,7 +31,11 @@ class ShortWaits {
     ShortWaits& operator=(const ShortWaits&) = delete;
 
   private:
-    std::shared_ptr<std::binary_semaphore> end_;
+    /// Of the threads that GCC's OpenMP counts.
+    struct Parked {
+        std::binary_semaphore started{0}, end{0};
+    };
+    std::shared_ptr<Parked> parked_;
 };
 
 /// Before work for several threads: looks at the processors every 50 ms, and lets threads sleep while others want them.

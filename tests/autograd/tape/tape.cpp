@@ -262,7 +262,7 @@ TEST_CASE("tape: gradients that are taken come when they are complete, each once
 
     // What is taken belongs to who takes it, and what that throws ends the pass.
     const auto is_mine = [](std::size_t, Tensor gradient) { CHECK(gradient.is_unique()); };
-    tape.gradient(y, {x, w, v}, {.retain_graph = true, .take = is_mine});
+    tape.gradient(y, {x, w, v, middle, low}, {.retain_graph = true, .take = is_mine});
     CHECK_THROWS_AS(tape.gradient(y, {x, w, v},
                                   {.retain_graph = true,
                                    .take =
