@@ -11,9 +11,6 @@
 namespace wengert {
 namespace {
 
-/// So many elements travel at once: enough that latency does not count, and little beside what a step keeps.
-constexpr std::int64_t bucket = std::int64_t{1} << 20;
-
 std::span<std::byte> bytes_of(const Tensor& x) {
     return {static_cast<std::byte*>(x.raw()), static_cast<std::size_t>(x.numel()) * size_of(x.dtype())};
 }
@@ -39,9 +36,9 @@ Signature signature_of(std::string_view caller, std::string_view how, const std:
     return result;
 }
 
-/// An element that was sent.
+/// What an element that was sent stands for.
 template <class T, class Sent>
-T number(Sent x) {
+T widened(Sent x) {
     if constexpr (std::is_same_v<Sent, Bfloat16>)
         return static_cast<float>(x);
     else
@@ -84,7 +81,10 @@ void Communicator::reserve(const std::vector<Tensor>& tensors) {
     std::int64_t elements = 0;
     std::size_t widest = 0;
     for (const Tensor& x : tensors) elements += x.numel(), widest = std::max(widest, size_of(x.dtype()));
-    const std::size_t bytes = static_cast<std::size_t>(std::min(elements, bucket) + size()) * widest;
+    reserve(static_cast<std::size_t>(std::min(elements, bucket) + size()) * widest);
+}
+
+void Communicator::reserve(std::size_t bytes) {
     for (std::vector<std::byte>* const room : {&sent_, &received_}) room->resize(std::max(room->size(), bytes));
 }
 
@@ -126,7 +126,7 @@ void Communicator::reduce(std::span<const Piece> pieces, ReduceOp op) {
     for (const Piece& piece : pieces) elements += piece.count;
     const std::int64_t part = (elements + size() - 1) / size();
     const std::size_t bytes = static_cast<std::size_t>(part * size()) * sizeof(Sent);
-    for (std::vector<std::byte>* const room : {&sent_, &received_}) room->resize(std::max(room->size(), bytes));
+    reserve(bytes);
     const std::span<std::byte> whole = std::span(sent_).first(bytes), parts = std::span(received_).first(bytes);
     auto* const mine = reinterpret_cast<Sent*>(whole.data());
     Sent* to = mine;
@@ -140,10 +140,10 @@ void Communicator::reduce(std::span<const Piece> pieces, ReduceOp op) {
     std::array<T, 1024> sums;  // a part of them at a time, near the processor
     for (std::int64_t begin = 0; begin < part; begin += std::ssize(sums)) {
         const std::int64_t count = std::min(std::ssize(sums), part - begin);
-        for (std::int64_t i = 0; i < count; ++i) sums[static_cast<std::size_t>(i)] = number<T>(theirs[begin + i]);
+        for (std::int64_t i = 0; i < count; ++i) sums[static_cast<std::size_t>(i)] = widened<T>(theirs[begin + i]);
         for (std::int64_t rank = 1; rank < size(); ++rank)
             for (std::int64_t i = 0; i < count; ++i)
-                sums[static_cast<std::size_t>(i)] += number<T>(theirs[rank * part + begin + i]);
+                sums[static_cast<std::size_t>(i)] += widened<T>(theirs[rank * part + begin + i]);
         for (std::int64_t i = 0; i < count; ++i) {
             const T sum = sums[static_cast<std::size_t>(i)];
             theirs[begin + i] = static_cast<Sent>(op == ReduceOp::mean ? sum / static_cast<T>(size()) : sum);
@@ -152,7 +152,7 @@ void Communicator::reduce(std::span<const Piece> pieces, ReduceOp op) {
     gather(parts.first(static_cast<std::size_t>(part) * sizeof(Sent)), whole);
     const Sent* from = mine;
     for (const Piece& piece : pieces) {
-        std::transform(from, from + piece.count, piece.tensor->mutable_data<T>() + piece.begin, number<T, Sent>);
+        std::transform(from, from + piece.count, piece.tensor->mutable_data<T>() + piece.begin, widened<T, Sent>);
         from += piece.count;
     }
 }

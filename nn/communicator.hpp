@@ -94,9 +94,12 @@ class Communicator {
 
   private:
     friend class OverlappedReduction;
+    /// So many elements travel at once: enough that latency does not count, and little beside what a step keeps.
+    static constexpr std::int64_t bucket = std::int64_t{1} << 20;
     struct Piece;
     /// Memory for the exchange of such tensors, so that it does not run out while other ranks wait.
     void reserve(const std::vector<Tensor>& tensors);
+    void reserve(std::size_t bytes);
     /// In place of the next all_reduce(), which throws AbandonedError on the other ranks.
     void give_up();
     void require_alike(std::string_view caller, const std::vector<Tensor>& tensors, std::string_view how = {});

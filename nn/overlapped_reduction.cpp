@@ -6,13 +6,6 @@
 #include <wengert/nn/overlapped_reduction.hpp>
 
 namespace wengert {
-namespace {
-
-/// As all_reduce() sends them: enough that latency does not count.
-constexpr std::int64_t bucket_elements = std::int64_t{1} << 20;
-
-}  // namespace
-
 OverlappedReduction::OverlappedReduction(Communicator& ranks, const std::vector<Tensor>& parameters, ReduceOp op,
                                          Wire wire)
     : ranks_(ranks),
@@ -25,7 +18,7 @@ OverlappedReduction::OverlappedReduction(Communicator& ranks, const std::vector<
     for (std::size_t i = parameters.size(); i-- > 0;) {
         if (!parameters[i].defined())
             throw ValueError(fmt::format("OverlappedReduction: parameter {} is an undefined tensor", i));
-        if (buckets_.empty() || elements >= bucket_elements) {
+        if (buckets_.empty() || elements >= Communicator::bucket) {
             buckets_.push_back({i + 1, i + 1, 0});
             elements = 0;
         }

@@ -17,7 +17,8 @@ namespace WENGERT_EXPORT wengert {
 ///     optimizer.step(reduction.finish());
 ///
 /// Gradients travel in buckets, from the last parameter to the first, since backward is done with the last layers
-/// first. A thread sends a bucket when all of it is there. While this lives, nobody else calls the communicator. Sums
+/// first. A thread sends a bucket when all of it is there. While this lives, nobody else calls the communicator or MPI.
+/// Sums
 /// have the same bits as those of Communicator::all_reduce(). If MPI allows no second thread, all travel in finish().
 class OverlappedReduction {
   public:

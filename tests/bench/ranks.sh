@@ -46,9 +46,12 @@ make_link() {
 
 # tokens_per_second COMMAND...: over the second half of the steps, median of three.
 tokens_per_second() {
-    for _ in 1 2 3; do
+    for run in 1 2 3; do
         rm -rf "$scratch/model"
-        "$@" >"$scratch/out" 2>&1 || { cat "$scratch/out" >&2 && exit 1; }
+        "$@" >"$scratch/out" 2>&1 || {
+            cat "$scratch/out" >&2
+            return 1
+        }
         awk -v steps="$steps" -F'[:,]' '{
                 for (i = 1; i < NF; ++i) {
                     if ($i ~ /"step"/) step = $(i + 1)
@@ -57,8 +60,9 @@ tokens_per_second() {
                 }
                 if (step > steps / 2) { tokens += rate * seconds; time += seconds }
             }
-            END { printf "%.0f\n", tokens / time }' "$scratch/model/steps.jsonl"
-    done | sort -n | sed -n 2p
+            END { printf "%.0f\n", tokens / time }' "$scratch/model/steps.jsonl" >"$scratch/rate$run"
+    done
+    sort -n "$scratch/rate1" "$scratch/rate2" "$scratch/rate3" | sed -n 2p
 }
 
 train() { echo "$seq2seq" train --model "$scratch/model" --epochs 1000 --max-steps "$steps" --validate-every 1000000 "$@"; }
@@ -71,17 +75,23 @@ row() {
 
 echo '| ranks | threads of each | tokens/s | of one rank of one thread |'
 echo '| --- | ---: | ---: | ---: |'
-# shellcheck disable=SC2046 # one word an argument
+# shellcheck disable=SC2046,SC2086 # one word an argument
 {
-    row 1 1 "$(tokens_per_second $(train "$@" --threads 1))"
-    row 1 2 "$(tokens_per_second $(train "$@" --threads 2))"
+    rate=$(tokens_per_second $(train "$@" --threads 1))
+    row 1 1 "$rate"
+    rate=$(tokens_per_second $(train "$@" --threads 2))
+    row 1 2 "$rate"
     local_ranks="mpirun --bind-to none --oversubscribe -np 2"
-    row '2, one machine' 1 "$(tokens_per_second $local_ranks $(train "$@" --threads 1))"
-    row '2, one machine, bfloat16' 1 "$(tokens_per_second $local_ranks $(train "$@" --threads 1 --wire bfloat16))"
+    rate=$(tokens_per_second $local_ranks $(train "$@" --threads 1))
+    row '2, one machine' 1 "$rate"
+    rate=$(tokens_per_second $local_ranks $(train "$@" --threads 1 --wire bfloat16))
+    row '2, one machine, bfloat16' 1 "$rate"
     make_link || exit 0
     far_ranks="ip netns exec wengert-a mpirun --mca plm_rsh_agent $scratch/agent --mca pml ob1 --mca btl self,tcp
         --mca btl_tcp_if_include 10.77.0.0/24 --mca oob_tcp_if_include 10.77.0.0/24 --bind-to none
         --host 10.77.0.1:1,10.77.0.2:1 -np 2"
-    row '2, 1 Gbit/s' 1 "$(tokens_per_second $far_ranks $(train "$@" --threads 1))"
-    row '2, 1 Gbit/s, bfloat16' 1 "$(tokens_per_second $far_ranks $(train "$@" --threads 1 --wire bfloat16))"
+    rate=$(tokens_per_second $far_ranks $(train "$@" --threads 1))
+    row '2, 1 Gbit/s' 1 "$rate"
+    rate=$(tokens_per_second $far_ranks $(train "$@" --threads 1 --wire bfloat16))
+    row '2, 1 Gbit/s, bfloat16' 1 "$rate"
 }

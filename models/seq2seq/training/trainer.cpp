@@ -207,7 +207,7 @@ TrainingStep Trainer::step() {
 /// computed, what is complete goes to the other ranks.
 Trainer::StepSum Trainer::own_sum(std::span<const std::vector<std::size_t>> batches, std::int64_t tokens,
                                   OverlappedReduction& reduction) {
-    StepSum sum{.loss = 0, .noise = noise_, .gradients = {}};
+    StepSum sum{.loss = 0, .noise = noise_, .gradients = {}};  // the gradients are given to the reduction
     struct Part {
         std::int64_t shard;
         std::vector<std::size_t> pairs;
@@ -221,7 +221,7 @@ Trainer::StepSum Trainer::own_sum(std::span<const std::vector<std::size_t>> batc
                 mine.push_back(pairs[i]);
             if (!mine.empty()) parts.push_back({shard, std::move(mine)});
         }
-    std::vector<Tensor> gradients;  // of the shard
+    std::vector<Tensor> gradients, earlier;  // of the shard, and of those before it
     Generator noise;
     double loss = 0;
     for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -241,7 +241,7 @@ Trainer::StepSum Trainer::own_sum(std::span<const std::vector<std::size_t>> batc
                 return;
             }
             if (!gradients.empty()) gradient = gradients[k] + gradient;
-            if (!sum.gradients.empty()) gradient = sum.gradients[k] + gradient;
+            if (!earlier.empty()) gradient = earlier[k] + gradient;
             reduction.give(k, std::move(gradient));
         };
         loss += share * gradients_of(batch, noise, take);
@@ -249,7 +249,7 @@ Trainer::StepSum Trainer::own_sum(std::span<const std::vector<std::size_t>> batc
         if (is_last || parts[i + 1].shard != parts[i].shard) {
             sum.loss += std::exchange(loss, 0);
             sum.noise = std::max(sum.noise, noise.position());
-            if (!is_last) add(sum.gradients, std::exchange(gradients, {}));
+            if (!is_last) add(earlier, std::exchange(gradients, {}));
         }
     }
     if (parts.empty())  // fewer sentences than ranks
