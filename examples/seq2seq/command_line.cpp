@@ -69,7 +69,7 @@ std::string configuration_of(const CLI::App& verb) {
     return kept;
 }
 
-void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& signal) {
+void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& code) {
     CLI::App& verb = *app.add_subcommand("train", "Train a translator");
     std::string systems = "Systems:\n";
     for (const SystemEntry& entry : all_systems()) systems += fmt::format("  {:<14} {}\n", entry.name, entry.meaning);
@@ -80,9 +80,10 @@ void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& sign
         "BLEU and chrF of greedy translations, and tokens per second, seconds and memory. DIR/latest is the last\n"
         "model and DIR/best the best; DIR/train.toml has all options, as --config reads them; DIR/report.html shows "
         "the\n"
-        "training in a browser, while it runs and after: curves, translations of a few sentences. SIGINT and SIGTERM\n"
-        "save and end the training; --resume goes on with it, with the options that DIR has, unless others are given.\n"
-        "Under mpirun -np N, N processes train one model, with --batch sentences each.");
+        "training in a browser, while it runs and after: curves, translations of a few sentences. SIGINT, SIGTERM and\n"
+        "SIGUSR1 save and end the training; --resume goes on with it, with the options that DIR has, unless others "
+        "are\n"
+        "given. Under mpirun -np N, or with --ranks N, N processes train one model, with --batch sentences each.");
     verb.add_option("--model", a.model, "Where the model goes; made if need be")->type_name("DIR")->required();
     CLI::Option* const resume =
         verb.add_flag("--resume", a.resume, "Goes on with the training in DIR")->configurable(false);
@@ -113,12 +114,22 @@ void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& sign
     a.training.describe(OptionFlags{verb, training});
     a.run.describe(OptionFlags{verb, training});
     add_resources(verb, resources, training);
+    CLI::Option* const ranks =
+        add_number(verb, "--ranks", a.launch.ranks, Bounds<std::int64_t>{0, 100'000},
+                   "Starts so many processes by mpirun, which train one model; 0: this one trains")
+            ->configurable(false)
+            ->group(training);
+    verb.add_flag("--restart-on-failure", a.launch.restart_on_failure,
+                  "If a rank is lost, the others go on from the last checkpoint")
+        ->configurable(false)
+        ->needs(ranks)
+        ->group(training);
     CLI::Option *const epochs = verb.get_option("--epochs"), *const max_steps = verb.get_option("--max-steps");
-    verb.callback([&verb, &a, &resources, &signal, epochs, max_steps] {
+    verb.callback([&verb, &a, &resources, &code, epochs, max_steps] {
         // Who gives a number of steps alone means just that.
         if (epochs->empty() && !max_steps->empty() && a.training.max_steps > 0) a.training.epochs = 0;
         a.configuration = configuration_of(verb) + fmt::format("epochs={}\n", a.training.epochs);
-        compute_with(resources, [&a, &signal] { signal = train(a); });
+        compute_with(resources, [&a, &code] { code = train(a); });
     });
 }
 
@@ -321,11 +332,11 @@ void add_graph(CLI::App& app, GraphArguments& a) {
     verb.callback([&a] { graph(a); });
 }
 
-void add_gradcheck(CLI::App& app, bool& has_passed) {
+void add_gradcheck(CLI::App& app, int& code) {
     CLI::App& verb =
         *app.add_subcommand("gradcheck", "Compare gradients with differences, as the program gradcheck does");
     verb.footer("Prints a table, in float64: op, layer or node, order, worst error, verdict.");
-    verb.callback([&has_passed] { has_passed = run_gradient_checks(); });
+    verb.callback([&code] { code = run_gradient_checks() ? 0 : 1; });
 }
 
 }  // namespace
@@ -343,7 +354,7 @@ int run_command(const std::vector<std::string>& line) {
     app.option_defaults()->always_capture_default();
     Resources resources;
     TrainArguments train_arguments;
-    train_arguments.command = shell_line(line);
+    train_arguments.command = line;
     TranslateArguments translate_arguments;
     InteractiveArguments interactive_arguments;
     ServeArguments serve_arguments;
@@ -353,9 +364,8 @@ int run_command(const std::vector<std::string>& line) {
     ExportArguments export_arguments;
     ScoreArguments score_arguments;
     GraphArguments graph_arguments;
-    bool has_passed = true;
-    int signal = 0;
-    add_train(app, train_arguments, resources, signal);
+    int code = 0;
+    add_train(app, train_arguments, resources, code);
     add_translate(app, translate_arguments, resources);
     add_interactive(app, interactive_arguments, resources);
     add_serve(app, serve_arguments, resources);
@@ -365,7 +375,7 @@ int run_command(const std::vector<std::string>& line) {
     add_export(app, export_arguments);
     add_score(app, score_arguments, resources);
     add_graph(app, graph_arguments);
-    add_gradcheck(app, has_passed);
+    add_gradcheck(app, code);
     app.add_subcommand("options", "Print the tables of docs/options.md")->callback(print_options);
     try {
         words = expand_preset(std::move(words));
@@ -375,8 +385,7 @@ int run_command(const std::vector<std::string>& line) {
         if (error.get_exit_code() == 0) return app.exit(error);  // --help
         throw Misuse(explain(error, app, words));
     }
-    if (signal != 0) return 128 + signal;
-    return has_passed ? 0 : 1;
+    return code;
 }
 
 }  // namespace wengert::program

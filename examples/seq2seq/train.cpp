@@ -8,6 +8,7 @@
 #include <wengert/models/text/fingerprint.hpp>
 #include <wengert/nn/mpi.hpp>
 
+#include "command_words.hpp"
 #include "corpora.hpp"
 #include "progress.hpp"
 #include "training_report.hpp"
@@ -304,19 +305,18 @@ void begin(Run& run, const RunDirectory& directory, const TrainArguments& argume
     if (!arguments.resume) {
         directory.forget_model();
         directory.write("train.toml", arguments.configuration);
-        directory.write("commands.txt", arguments.command + '\n');
+        directory.write("commands.txt", shell_line(arguments.command) + '\n');
         directory.cut_logs(0);
     }
     run.begin(arguments.resume);
     if (arguments.resume) {
         directory.write("train.toml", arguments.configuration);
-        directory.write("commands.txt", directory.read("commands.txt") + arguments.command + '\n');
+        directory.write("commands.txt", directory.read("commands.txt") + shell_line(arguments.command) + '\n');
     }
 }
 
-}  // namespace
-
-int train(const TrainArguments& arguments) {
+/// The training, of one rank of several or alone. Returns the number of the signal that ended it early, or 0.
+int train_here(const TrainArguments& arguments) {
     const std::unique_ptr<Communicator> ranks = mpi_communicator();
     const bool leads = ranks->rank() == 0;
     std::optional<RunDirectory> directory;  // of rank 0, which writes
@@ -361,6 +361,14 @@ int train(const TrainArguments& arguments) {
         if (!leads) ranks->barrier();  // rank 0 says it, and that it ends then ends this one
         throw;
     }
+}
+
+}  // namespace
+
+int train(const TrainArguments& arguments) {
+    if (arguments.launch.ranks > 0) return launch(arguments.launch, arguments.model, arguments.command);
+    const int signal = train_here(arguments);
+    return signal == 0 ? 0 : 128 + signal;
 }
 
 }  // namespace wengert::program

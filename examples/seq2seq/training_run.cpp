@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <iterator>
 #include <span>
 #include <system_error>
@@ -124,12 +123,12 @@ void RunDirectory::cut_logs(std::int64_t step) const {
 Signals::Signals() {
     signal_received = 0;
     // Who starts the program in the background may have it ignore SIGINT.
-    for (const int number : {SIGINT, SIGTERM})
+    for (const int number : ending)
         if (std::signal(number, note_signal) == SIG_IGN) std::signal(number, SIG_IGN);
 }
 
 Signals::~Signals() {
-    for (const int number : {SIGINT, SIGTERM}) std::signal(number, SIG_DFL);
+    for (const int number : ending) std::signal(number, SIG_DFL);
 }
 
 int Signals::received() const { return signal_received; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -50,10 +51,12 @@ class RunDirectory {
     int lock_ = -1;
 };
 
-/// Notices SIGINT and SIGTERM while it lives, so that a training can save before it ends. A second signal ends the
-/// program at once.
+/// Notices SIGINT, SIGTERM and SIGUSR1 while it lives, so that a training can save before it ends. mpirun and batch
+/// systems send the last one some time before they end a program. A second signal ends it at once.
 class Signals {
   public:
+    static constexpr std::array ending{SIGINT, SIGTERM, SIGUSR1};
+
     Signals();
     ~Signals();
     Signals(const Signals&) = delete;

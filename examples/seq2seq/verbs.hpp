@@ -11,6 +11,7 @@
 #include <wengert/models/seq2seq/training/training_options.hpp>
 #include <wengert/models/text/tokenizer.hpp>
 
+#include "launch.hpp"
 #include "serving/limits.hpp"
 
 /// What the program can do, one function a verb. They print to standard output, report to standard error, and throw
@@ -93,10 +94,12 @@ struct TrainArguments {
     RunOptions run;
     TextOptions text;
     bool resume = false, force = false;
-    std::string command = {};        ///< the line that called the program
-    std::string configuration = {};  ///< all of these as a configuration file, which the directory gets
+    Launch launch = {};
+    std::vector<std::string> command = {};  ///< the words that called the program, its name first
+    std::string configuration = {};         ///< all of these as a configuration file, which the directory gets
 };
-/// Returns the number of the signal that ended the training early, or 0.
+/// Returns what the program ends with: 0, 128 and the number of the signal that ended the training early, or what
+/// launch() does.
 int train(const TrainArguments& arguments);
 
 struct TranslateArguments {
