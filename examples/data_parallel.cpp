@@ -1,5 +1,6 @@
 /// A training loop of one's own on several machines: `mpirun -np 4 data_parallel`. Three lines make it so.
 #include <cstdio>
+#include <wengert/models/line_chart.hpp>
 #include <wengert/nn/nn.hpp>
 
 using namespace wengert;
@@ -23,6 +24,22 @@ struct Surface {
     }
 };
 
+/// Draws both where y is 1.
+static void draw(const Surface& model, const std::string& file) {
+    const Tensor x = linspace(-1, 1, 41), points = stack({x, ones(x.shape())}, 1);
+    const Tensor learnt = model(points), aimed_at = targets_of(points);
+    LineChart::Line function{"sin(3 x)", {}}, network{"the network", {}};
+    for (std::int64_t i = 0; i < x.numel(); ++i) {
+        function.points.push_back({x.at({i}), aimed_at.at({i, 0})});
+        network.points.push_back({x.at({i}), learnt.at({i, 0})});
+    }
+    write_svg({.title = "A function learnt by several ranks",
+               .x_label = "x",
+               .y_label = "f(x, 1)",
+               .lines = {function, network}},
+              file);
+}
+
 int main() {
     const auto world = mpi_communicator();  // first line: the ranks that mpirun started, or this process alone
     const auto rank = static_cast<std::uint64_t>(world->rank());
@@ -42,7 +59,11 @@ int main() {
     }
     const Tensor unseen = uniform({1000, 2}, -1, 1, weights);
     const double error = mse_loss(model(unseen), targets_of(unseen)).item();
-    if (rank == 0) std::printf("%d ranks, squared error of new points: %.6f\n", world->size(), error);
+    if (rank == 0) {
+        std::printf("%d ranks, squared error of new points: %.6f\n", world->size(), error);
+        draw(model, "data_parallel.svg");
+        std::puts("what they have learnt is drawn in data_parallel.svg");
+    }
     for (const double other : world->all_gather(error))
         if (other != error) return 1;  // the ranks have come apart, which they never do
 }

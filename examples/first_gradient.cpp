@@ -4,7 +4,7 @@
 
 using namespace wengert;
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
     const Tensor w = tensor({1, -2, 3, 0.5, 0, -1}, {2, 3}), x = tensor({0.1, 0.2, 0.3});
 
     Tape tape;      // while it lives, what leads back to a watched tensor is recorded
@@ -16,4 +16,7 @@ int main(int argc, char** argv) {
     const char* const picture = argc > 1 ? argv[1] : "first_gradient.svg";
     write_graph(tape, picture);
     std::cout << "the tape is drawn in " << picture << '\n';
+} catch (const Error& error) {
+    std::cerr << "first_gradient: " << error.what() << '\n';
+    return 1;
 }

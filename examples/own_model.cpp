@@ -1,6 +1,7 @@
 /// A model of one's own: a GRU reads a curve and predicts its next point. Layers are structs with one `visit`.
 #include <cmath>
 #include <cstdio>
+#include <wengert/models/line_chart.hpp>
 #include <wengert/nn/nn.hpp>
 
 using namespace wengert;
@@ -36,8 +37,21 @@ static Tensor waves(std::int64_t batch, std::int64_t points, Generator& generato
     return tensor(values, {batch, points + 1, 1});
 }
 
+/// Draws the points of a curve, and what the model says of each from those before it.
+static void draw(const NextPoint& model, const Tensor& curve, const std::string& file) {
+    const std::int64_t points = curve.dim(1) - 1;
+    const Tensor predicted = model(slice(curve, 1, 0, points));
+    LineChart::Line seen{"the curve", {}}, said{"predicted", {}};
+    for (std::int64_t t = 0; t < points; ++t) {
+        seen.points.push_back({static_cast<double>(t + 1), curve.at({0, t + 1, 0})});
+        said.points.push_back({static_cast<double>(t + 1), predicted.at({0, t, 0})});
+    }
+    write_svg({.title = "The next point of a curve", .x_label = "point", .y_label = "value", .lines = {seen, said}},
+              file);
+}
+
 /// Trains a model, one with the weights of a file if there is one: own_model [FILE]
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
     Generator generator(1);
     NextPoint model(generator);
     if (argc > 1) load(model, argv[1]);
@@ -53,4 +67,9 @@ int main(int argc, char** argv) {
     }
     save(model, "next_point.safetensors");
     std::puts("saved as next_point.safetensors, which PyTorch reads too");
+    draw(model, waves(1, 40, generator), "own_model.svg");
+    std::puts("what it says of a new curve is drawn in own_model.svg");
+} catch (const Error& error) {
+    std::fprintf(stderr, "own_model: %s\n", error.what());
+    return 1;
 }

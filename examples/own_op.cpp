@@ -60,6 +60,12 @@ int main() {
     const bool sum_is_fine = report(
         "running_sum", gradcheck([](const auto& in) { return running_sum(in[0]); }, {random({2, 5})}, {.order = 2}));
 
-    std::cout << "running_sum([1 2 3 4]) = " << running_sum(tensor({1, 2, 3, 4})) << '\n';
+    const Tensor x = tensor({1, 2, 3, 4});
+    std::cout << "running_sum([1 2 3 4]) = " << running_sum(x) << '\n';
+    Tape tape;
+    tape.watch(x);
+    const Tensor result = sum(running_sum(swish(x, tensor({1.0}))));
+    write_graph(tape, "own_op.svg");
+    std::cout << "both are drawn on a tape in own_op.svg\n";
     return swish_is_fine && sum_is_fine ? 0 : 1;
 }

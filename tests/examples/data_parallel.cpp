@@ -31,12 +31,13 @@ TEST_CASE("data_parallel: a loop of one's own learns on one rank and on two, bet
     CHECK(alone.out.find("1 ranks, ") != alone.out.npos);
     // A mean of nothing but 0 has 0.17.
     CHECK(squared_error(alone.out) < 0.01);
+    CHECK(content_of(here.path() / "data_parallel.svg").ends_with("</svg>\n"));
     if (!has_mpi()) return;
     const Outcome two = here.shell(mpirun(2) + own_loop);
     CAPTURE(two.error);
     REQUIRE(two.code == 0);
     CHECK(two.out.find("2 ranks, ") != two.out.npos);
-    CHECK(std::count(two.out.begin(), two.out.end(), '\n') == 5);  // one rank speaks
+    CHECK(std::count(two.out.begin(), two.out.end(), '\n') == 6);  // one rank speaks
     CHECK(squared_error(two.out) < 0.01);
     CHECK(squared_error(two.out) != squared_error(alone.out));
     CHECK(here.shell(mpirun(2) + own_loop).out == two.out);
