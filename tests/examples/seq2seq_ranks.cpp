@@ -44,8 +44,6 @@ void check_same_course(const std::vector<json>& a, const std::vector<json>& b) {
     }
 }
 
-bool has(const std::string& text, const std::string& words) { return text.find(words) != text.npos; }
-
 }  // namespace
 
 TEST_CASE("two ranks train as one with twice the batch, one of them speaks, and others go on") {

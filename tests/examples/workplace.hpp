@@ -14,6 +14,8 @@
 /// Runs of the program in directories of their own.
 namespace wengert {
 
+inline bool has(const std::string& text, const std::string& words) { return text.find(words) != text.npos; }
+
 struct Outcome {
     int code;
     std::string out, error;

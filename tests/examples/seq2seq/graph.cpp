@@ -19,8 +19,6 @@ std::string drawn(const Workplace& here, const std::string& options, const std::
     return content_of(here.path() / file);
 }
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
-
 }  // namespace
 
 TEST_CASE("graph: each node says its formula, its bytes, its line and, if asked, its milliseconds") {

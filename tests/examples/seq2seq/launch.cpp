@@ -46,8 +46,6 @@ class StandIn {
     } here_;
 };
 
-bool has(const std::string& text, const std::string& words) { return text.find(words) != text.npos; }
-
 const std::string killed_once =
     "if [ $attempt = 1 ]; then\n"
     "    \"$@\" & until has_saved; do sleep 0.02; done; kill -KILL $!; wait $!; exit 137\n"
