@@ -7,7 +7,7 @@
 
 namespace wengert {
 OverlappedReduction::OverlappedReduction(Communicator& ranks, const std::vector<Tensor>& parameters, ReduceOp op,
-                                         Wire wire)
+                                         Wire wire) try
     : ranks_(ranks),
       parameters_(parameters),
       op_(op),
@@ -33,6 +33,9 @@ OverlappedReduction::OverlappedReduction(Communicator& ranks, const std::vector<
     } catch (const std::system_error&) {
         // There may be no more threads: complete() sends.
     }
+} catch (...) {
+    ranks.give_up();  // the others have begun
+    throw;
 }
 
 OverlappedReduction::~OverlappedReduction() {

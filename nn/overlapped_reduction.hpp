@@ -18,11 +18,12 @@ namespace WENGERT_EXPORT wengert {
 ///
 /// Gradients travel in buckets, from the last parameter to the first, since backward is done with the last layers
 /// first. A thread sends a bucket when all of it is there. While this lives, nobody else calls the communicator or MPI.
-/// Sums
-/// have the same bits as those of Communicator::all_reduce(). If MPI allows no second thread, all travel in finish().
+/// Sums have the same bits as those of Communicator::all_reduce(). If MPI allows no second thread, all travel in
+/// finish().
 class OverlappedReduction {
   public:
-    /// The parameters are the same on all ranks. Throws ValueError if one is undefined.
+    /// The parameters are the same on all ranks. Throws ValueError if one is undefined. If it throws on one rank,
+    /// finish() throws AbandonedError on those that have begun.
     OverlappedReduction(Communicator& ranks, const std::vector<Tensor>& parameters, ReduceOp op = ReduceOp::sum,
                         Wire wire = Wire::exact);
     /// If a gradient is missing, finish() throws AbandonedError on the other ranks: one whose step failed lets none

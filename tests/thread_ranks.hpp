@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <barrier>
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +16,11 @@ namespace wengert {
 /// Ranks that are threads of one process: what is sent is copied from thread to thread.
 class ThreadRanks {
   public:
-    explicit ThreadRanks(int size) : from_(static_cast<std::size_t>(size)), barrier_(size) {}
+    explicit ThreadRanks(int size, bool allows_other_threads = true)
+        : from_(static_cast<std::size_t>(size)), barrier_(size), allows_other_threads_(allows_other_threads) {}
+
+    /// How often rank 0 has exchanged parts with the others.
+    int exchanges() const { return exchanges_; }
 
     /// Runs work(Communicator&) on each rank. It must throw nothing.
     void run(const auto& work) {
@@ -34,9 +39,11 @@ class ThreadRanks {
         One(ThreadRanks& all, int rank) : all_(all), rank_(rank) {}
         int rank() const override { return rank_; }
         int size() const override { return static_cast<int>(all_.from_.size()); }
+        bool allows_other_threads() const override { return all_.allows_other_threads_; }
 
       protected:
         void exchange(std::span<const std::byte> from, std::span<std::byte> to) override {
+            if (rank_ == 0) ++all_.exchanges_;
             const std::size_t part = to.size() / all_.from_.size();
             share(from, [&](std::size_t rank, std::span<const std::byte> theirs) {
                 std::ranges::copy(theirs.subspan(static_cast<std::size_t>(rank_) * part, part),
@@ -68,6 +75,8 @@ class ThreadRanks {
 
     std::vector<std::span<const std::byte>> from_;
     std::barrier<> barrier_;
+    const bool allows_other_threads_;
+    std::atomic<int> exchanges_ = 0;
 };
 
 }  // namespace wengert

@@ -33,7 +33,8 @@ mkdir -p "$out"
 one_vector='--subwords 4000 --joint --tying all --hidden 400 --output-dropout 0.5 --word-dropout 0.1 --epochs 14'
 
 # What the articles have beside the common recipe. Without attention the source is one vector, for which subwords, more
-# features and more dropout do most.
+# features and more dropout do most. Where the state predicts the place that it looks at, and the encoder's last states
+# know all, it learns to look at the end; an encoder of both directions has no such place.
 own_options() {
     case $1 in
         sutskever) echo "--cell lstm --layers 2 --reverse-source --readout deep $one_vector" ;;
@@ -41,6 +42,7 @@ own_options() {
         bahdanau) echo '--bidirectional --backward-bridge --readout maxout --tying target --epochs 13' ;;
         coverage | multihead) echo '--bidirectional --backward-bridge --readout maxout' ;;
         conditional) echo '--bidirectional' ;;
+        luong-local-p) echo '--cell lstm --layers 1 --bidirectional' ;;
         luong-*) echo '--cell lstm --layers 1' ;;
         transformer) echo '--layers 3 --feed-forward 512 --learning-rate 5e-4 --warmup 1000 --schedule inverse-square-root' ;;
     esac

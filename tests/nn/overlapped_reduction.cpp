@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cmath>
 #include <string>
+#include <thread>
 #include <wengert/nn/nn.hpp>
 
 #include "../thread_ranks.hpp"
@@ -69,6 +71,46 @@ TEST_CASE("overlapped reduction: the sums are all_reduce's, bit for bit, in what
                     for (std::size_t i = 0; i < parameters.size(); ++i)
                         CHECK(same_bits(sums[static_cast<std::size_t>(rank)][i], expected[0][i]));
             }
+}
+
+TEST_CASE("overlapped reduction: a bucket travels when its gradients are there, or all in finish() without a thread") {
+    const Tensors parameters = parameters_of_several_buckets();
+    const auto give = [&](Communicator& ranks, OverlappedReduction& reduction, std::size_t begin, std::size_t end) {
+        for (std::size_t i = end; i-- > begin;) reduction.give(i, drawn(ranks.rank(), i, parameters[i]));
+    };
+    for (const bool has_thread : {true, false}) {
+        CAPTURE(has_thread);
+        ThreadRanks all(2, has_thread);
+        std::vector<Tensors> sums(2);
+        int early = 0;
+        all.run([&](Communicator& ranks) {
+            OverlappedReduction reduction(ranks, parameters);
+            give(ranks, reduction, 5, parameters.size());  // the first bucket, larger than what travels at once
+            if (ranks.rank() == 0)
+                for (int wait = 0; wait < (has_thread ? 10'000 : 100) && all.exchanges() < 2; ++wait)
+                    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            if (ranks.rank() == 0) early = all.exchanges();
+            give(ranks, reduction, 0, 5);
+            sums[static_cast<std::size_t>(ranks.rank())] = reduction.finish();
+        });
+        CHECK(early == (has_thread ? 2 : 0));
+        CHECK(all.exchanges() > 2);
+        const Tensor expected = drawn(0, 3, parameters[3]) + drawn(1, 3, parameters[3]);
+        for (const Tensors& own : sums) CHECK(same_bits(own[3], expected));
+    }
+}
+
+TEST_CASE("overlapped reduction: one that cannot begin lets none wait") {
+    std::vector<std::string> errors(2);
+    ThreadRanks(2).run([&](Communicator& ranks) {
+        errors[static_cast<std::size_t>(ranks.rank())] = error_of([&] {
+            OverlappedReduction reduction(ranks, {ranks.rank() == 0 ? zeros({2}) : Tensor()});
+            reduction.give(0, ones({2}));
+            reduction.finish();
+        });
+    });
+    CHECK(errors == std::vector<std::string>{"all_reduce: rank 1 gave up",
+                                             "OverlappedReduction: parameter 0 is an undefined tensor"});
 }
 
 TEST_CASE("overlapped reduction: what another handle shows stays as it is") {

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <wengert/models/seq2seq/checkpoint.hpp>
 
 #include "../workplace.hpp"
 
@@ -38,4 +39,32 @@ TEST_CASE("one in N sources is held out, by a hash, from training and for measur
           std::string::npos);
     CHECK(here.run("evaluate --model model --data one.tsv --hold-out 1000")
               .error.find("--hold-out 1000 leaves no pair") != std::string::npos);
+}
+
+TEST_CASE("--pairs: the first pairs alone are trained on, and words and subwords are learned from them") {
+    const Workplace here;
+    std::string first, others;
+    for (const char* const word : {"aab", "aba", "baa", "abb"}) first += std::string(word) + " aa\t" + word + " bb\n";
+    for (const char* const word : {"qqk", "qkq", "kqq", "qkk"}) others += std::string(word) + " qq\t" + word + " kk\n";
+    write_file(here.path() / "all.tsv", first + others);
+    write_file(here.path() / "first.tsv", first);
+    write_file(here.path() / "validation.tsv", others);
+    for (const std::string text : {"", " --subwords 262"}) {
+        CAPTURE(text);
+        const std::string common = text + " --validation-data validation.tsv --max-steps 2 " + small;
+        const Outcome some = here.run("train --data all.tsv --pairs 4 --model some" + common + " --force"),
+                      whole = here.run("train --data first.tsv --model whole" + common + " --force");
+        CAPTURE(some.error);
+        CAPTURE(whole.error);
+        REQUIRE(some.code == 0);
+        REQUIRE(whole.code == 0);
+        const Translator a = load_checkpoint(here.path() / "some"), b = load_checkpoint(here.path() / "whole");
+        CHECK(a.source.vocabulary == b.source.vocabulary);
+        CHECK(a.target.vocabulary == b.target.vocabulary);
+        for (std::int64_t id = 0; id < a.source.vocabulary.size(); ++id)
+            CHECK(!has(a.source.vocabulary.token(id), "q"));
+        const NamedTensors weights = a.system->named_parameters(), others_weights = b.system->named_parameters();
+        for (std::size_t i = 0; i < weights.size(); ++i)
+            CHECK(weights[i].second.to_vector<float>() == others_weights[i].second.to_vector<float>());
+    }
 }
