@@ -1,20 +1,23 @@
 #!/bin/sh
-# sh tests/run.sh [--sanitize] [--clang N]: runs every test suite in the optimised build, with the first flag again
-# under AddressSanitizer and UBSan, and with the second again compiled by clang N, as continuous integration does.
-# Installs what is missing and compiles first. The last line is "N passed, N failed": test cases, over all builds.
+# sh tests/run.sh [--sanitize] [--clang N [--races]]: runs every test suite in the optimised build, with the first flag
+# again under AddressSanitizer and UBSan, with the second again compiled by clang N, and with the third that of
+# thread_sanitizer.sh, as continuous integration does. Installs what is missing and compiles first. The last line is
+# "N passed, N failed": test cases, over all builds, of which thread_sanitizer.sh counts as one.
 set -eu
 cd "$(dirname "$0")/.."
 # shellcheck source=tests/setup.sh
 . tests/setup.sh
 
 usage() {
-    stop 'usage: run.sh [--sanitize] [--clang N]'
+    stop 'usage: run.sh [--sanitize] [--clang N [--races]]'
 }
 sanitize=''
+races=''
 by_clang=''
 while [ $# -gt 0 ]; do
     case $1 in
         --sanitize) sanitize=yes ;;
+        --races) races=yes ;;
         --clang)
             [ $# -gt 1 ] || usage
             shift
@@ -27,6 +30,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+[ -z "$races" ] || [ -n "$by_clang" ] || usage
 passed=0
 failed=0
 
@@ -94,6 +98,10 @@ if [ -n "$by_clang" ]; then
     configure build-clang -Dwerror=true -Doptimization=2
     compile build-clang programs
     run_suites build-clang
+fi
+
+if [ -n "$races" ]; then
+    if sh tests/thread_sanitizer.sh "$by_clang"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 fi
 
 printf '%d passed, %d failed\n' "$passed" "$failed"

@@ -1,16 +1,26 @@
 #!/bin/sh
-# sh tests/thread_sanitizer.sh: builds the library for ThreadSanitizer and runs the tests in which a user's own threads
-# share tensors, parameters, tapes or a model. Not part of run.sh: it compiles everything once more. OpenMP stays at one
-# thread, because GCC's OpenMP library is not built for ThreadSanitizer, which then cannot see how its threads wait.
+# sh tests/thread_sanitizer.sh [CLANG]: compiles the suites by clang, 19 unless another is named, for ThreadSanitizer,
+# and runs the tests in which threads meet: a user's own that share tensors, parameters, tapes or a model, those of
+# OpenMP within ops, and ranks that are threads. Not part of run.sh: it compiles everything once more. Archer, a part of
+# clang's OpenMP, tells the sanitizer how OpenMP's threads wait for one another. Libraries that are not compiled for it
+# are not looked into.
 set -eu
 cd "$(dirname "$0")/.."
+number=${1:-19}
+export CXX="clang++-$number"
 # shellcheck source=tests/setup.sh
 . tests/setup.sh
+packages="$packages clang-$number libomp-$number-dev"
 
 set_up
+archer=$("$CXX" -print-file-name=libarcher.so)
+[ -e "$archer" ] || stop "$CXX has no libarcher.so"
+suites='test_autograd test_ops test_nn test_models'
 configure build-thread -Db_sanitize=thread -Db_lundef=false -Doptimization=1 -Donednn=disabled -Dcpp_args=-g1
-compile build-thread tests/test_autograd tests/test_ops tests/test_models
-export OMP_NUM_THREADS=1 TSAN_OPTIONS="halt_on_error=1 suppressions=$PWD/tests/tsan.supp"
-build-thread/tests/test_autograd --test-case='allocator:*,large blocks: threads*,recording scope:*,scope:*,tape: one per thread*,threads can draw*'
-build-thread/tests/test_ops --test-case='packed weights: threads*,precision: the scope*'
-build-thread/tests/test_models --test-case='search: threads*'
+# shellcheck disable=SC2046,SC2086 # one word a target
+compile build-thread $(printf 'tests/%s ' $suites)
+export OMP_NUM_THREADS=4 OMP_TOOL_LIBRARIES="$archer"
+export TSAN_OPTIONS="ignore_noninstrumented_modules=1 halt_on_error=1 suppressions=$PWD/tests/tsan.supp"
+for suite in $suites; do
+    build-thread/tests/"$suite" --test-case='*thread*,*OpenMP*,*fork*,*rank*,*all_reduce*,overlapped*,allocator:*,waiting:*'
+done

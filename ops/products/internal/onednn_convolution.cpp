@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <array>
 #include <string_view>
 #include <vector>
 #include <wengert/ops/products/internal/onednn.hpp>
@@ -20,24 +20,22 @@ struct Convolving {
     std::unordered_map<int, dnnl::memory> arguments;
 };
 
-/// The operands' layouts, as they are given; groups have an axis of filters.
-std::array<Desc, 3> given_layouts(const Convolution& c) {
-    const auto contiguous = [](const Dims& dims) {
+/// The operands' layouts, as they are given or as a kernel likes them; groups have an axis of filters.
+std::array<Desc, 3> layouts(const Convolution& c, bool are_given) {
+    const auto layout = [are_given](const Dims& dims) {
         constexpr std::array<Tag, 6> tags{Tag::undef, Tag::a, Tag::ab, Tag::abc, Tag::abcd, Tag::abcde};
-        return Desc(dims, Type::f32, tags[dims.size()]);
+        return Desc(dims, Type::f32, are_given ? tags[dims.size()] : Tag::any);
     };
-    return {contiguous({c.batch, c.groups * c.channels, c.image[0], c.image[1]}),
-            c.groups == 1 ? contiguous({c.filters, c.channels, c.kernel[0], c.kernel[1]})
-                          : contiguous({c.groups, c.filters, c.channels, c.kernel[0], c.kernel[1]}),
-            contiguous({c.batch, c.groups * c.filters, c.result[0], c.result[1]})};
+    return {layout({c.batch, c.groups * c.channels, c.image[0], c.image[1]}),
+            c.groups == 1 ? layout({c.filters, c.channels, c.kernel[0], c.kernel[1]})
+                          : layout({c.groups, c.filters, c.channels, c.kernel[0], c.kernel[1]}),
+            layout({c.batch, c.groups * c.filters, c.result[0], c.result[1]})};
 }
 
 /// What oneDNN knows of the kernel; adjoints want to know the convolution's.
 template <class Kernel, class... Hint>
 typename Kernel::primitive_desc kernel_for(const Convolution& c, const Hint&... convolution) {
-    std::array<Desc, 3> free;
-    std::ranges::transform(given_layouts(c), free.begin(),
-                           [](const Desc& given) { return Desc(given.dims(), Type::f32, Tag::any); });
+    const std::array<Desc, 3> free = layouts(c, false);
     const Dims stride(c.stride.begin(), c.stride.end()), padding(c.padding.begin(), c.padding.end()),
         dilation{c.dilation[0] - 1, c.dilation[1] - 1};
     dnnl::primitive_attr attributes;
@@ -65,7 +63,7 @@ std::unique_ptr<Convolving> make_convolving(const Convolution& c, std::size_t wr
     const std::string_view name = kernel.impl_info_str();
     if (!name.starts_with("jit") && !name.starts_with("brg")) return nullptr;
     auto made = std::make_unique<Convolving>();
-    const std::array<Desc, 3> given = given_layouts(c);
+    const std::array<Desc, 3> given = layouts(c, true);
     for (std::size_t i = 0; i < 3; ++i) {
         auto& operand = made->operands[i];
         operand = {{given[i], engine(), nullptr}, {own[i], engine(), nullptr}, {}};
