@@ -24,7 +24,7 @@ struct Surface {
     }
 };
 
-/// Draws both where y is 1.
+/// Draws what the model says for y = 1, and what it should say.
 static void draw(const Surface& model, const std::string& file) {
     const Tensor x = linspace(-1, 1, 41), points = stack({x, ones(x.shape())}, 1);
     const Tensor learnt = model(points), aimed_at = targets_of(points);
@@ -40,7 +40,7 @@ static void draw(const Surface& model, const std::string& file) {
               file);
 }
 
-int main() {
+int main() try {
     const auto world = mpi_communicator();  // first line: the ranks that mpirun started, or this process alone
     const auto rank = static_cast<std::uint64_t>(world->rank());
     Generator weights(1), draws(1, streams::part(streams::batches, rank));  // each rank has points of its own
@@ -59,11 +59,14 @@ int main() {
     }
     const Tensor unseen = uniform({1000, 2}, -1, 1, weights);
     const double error = mse_loss(model(unseen), targets_of(unseen)).item();
+    if (rank == 0) std::printf("%d ranks, squared error of new points: %.6f\n", world->size(), error);
+    for (const double other : world->all_gather(error))
+        if (other != error) return 1;  // the ranks have come apart, which they never do
     if (rank == 0) {
-        std::printf("%d ranks, squared error of new points: %.6f\n", world->size(), error);
         draw(model, "data_parallel.svg");
         std::puts("what they have learnt is drawn in data_parallel.svg");
     }
-    for (const double other : world->all_gather(error))
-        if (other != error) return 1;  // the ranks have come apart, which they never do
+} catch (const Error& error) {
+    std::fprintf(stderr, "data_parallel: %s\n", error.what());
+    return 1;
 }

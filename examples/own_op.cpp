@@ -46,7 +46,7 @@ struct RunningSum {
 
 static Tensor running_sum(const Input& x) { return apply(RunningSum{}, {&x.tensor()}, x.where()); }
 
-int main() {
+int main() try {
     Generator generator(1);
     const auto random = [&](const Shape& shape) { return uniform(shape, -1, 1, generator, Dtype::float64); };
 
@@ -68,4 +68,7 @@ int main() {
     write_graph(tape, "own_op.svg");
     std::cout << "both are drawn on a tape in own_op.svg\n";
     return swish_is_fine && sum_is_fine ? 0 : 1;
+} catch (const Error& error) {
+    std::cerr << "own_op: " << error.what() << '\n';
+    return 1;
 }

@@ -106,4 +106,6 @@ std::unique_ptr<Communicator> mpi_communicator() {
     return std::make_unique<SingleProcess>();
 }
 
+bool is_mpi_built() { return true; }
+
 }  // namespace wengert

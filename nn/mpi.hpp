@@ -14,4 +14,7 @@ namespace WENGERT_EXPORT wengert {
 /// What fails in MPI is an Error with its words.
 std::unique_ptr<Communicator> mpi_communicator();
 
+/// Whether this build has MPI.
+bool is_mpi_built();
+
 }  // namespace wengert

@@ -110,8 +110,10 @@ ranks=wengert
 [ ! -f "$libraries/pkgconfig/wengert-mpi.pc" ] || ranks=wengert-mpi
 echo "examples/data_parallel.cpp by $ranks.pc"
 # shellcheck disable=SC2046 # one word a flag
-"$@" -std=c++20 -O1 examples/data_parallel.cpp -o "$root/data_parallel" $(pkg-config --cflags --libs $ranks)
-"$root/data_parallel" | grep '^1 ranks, '
+"$@" -std=c++20 -O1 examples/data_parallel.cpp -o "$root/data_parallel" $(pkg-config --cflags --libs $ranks wengert-models)
+(cd "$root" && ./data_parallel >data_parallel.out)
+grep '^1 ranks, ' "$root/data_parallel.out"
+[ -s "$root/data_parallel.svg" ] || stop 'data_parallel has drawn nothing.'
 
 # shown LIBRARY: the names that a program can link to.
 shown() {

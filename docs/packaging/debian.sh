@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds Debian packages of the last commit: lays debian/ beside its sources in a directory of its own, and leaves the
+# Builds Debian packages of the last commit, whose recipe it takes, too: lays debian/ beside its sources in a directory of its own, and leaves the
 # packages above. The changelog has the version of meson.build, the copyright the text of LICENSE, and who maintains them
 # is whom Debian's variables name.
 #
@@ -24,7 +24,7 @@ git archive HEAD | tar -x -C "$sources"
 cd "$sources"
 cp -r docs/packaging/debian .
 maintainer="$DEBFULLNAME <$DEBEMAIL>"
-sed -i "s/@maintainer@/$maintainer/" debian/control
+sed -i "s|@maintainer@|$(printf '%s' "$maintainer" | sed 's/[&|\\]/\\&/g')|" debian/control
 sed -i '/^@license@$/d' debian/copyright
 sed -n '5,$s/^$/./; 5,$s/^/ /p' LICENSE >>debian/copyright
 printf 'wengert (%s) unstable; urgency=medium\n\n  * docs/changes.md says what is new.\n\n -- %s  %s\n' "$version" \

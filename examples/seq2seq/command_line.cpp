@@ -124,6 +124,7 @@ void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& code
         ->configurable(false)
         ->needs(ranks)
         ->group(training);
+    verb.add_flag(rank_flag, a.launch.is_rank)->configurable(false)->group("");
     CLI::Option *const epochs = verb.get_option("--epochs"), *const max_steps = verb.get_option("--max-steps");
     verb.callback([&verb, &a, &resources, &code, epochs, max_steps] {
         // Who gives a number of steps alone means just that.
@@ -355,6 +356,7 @@ int run_command(const std::vector<std::string>& line) {
     Resources resources;
     TrainArguments train_arguments;
     train_arguments.command = line;
+    std::erase(train_arguments.command, rank_flag);
     TranslateArguments translate_arguments;
     InteractiveArguments interactive_arguments;
     ServeArguments serve_arguments;

@@ -77,8 +77,7 @@ NamedTensors without_validations(NamedTensors state) {
 }
 
 /// A training as ranks other than 0 see it. Returns the number of the signal that ended it early, or 0.
-int follow(Communicator& ranks, Trainer& trainer) {
-    const Signals signals;
+int follow(Communicator& ranks, Trainer& trainer, const Signals& signals) {
     for (;;) {
         const Turn turn = ranks.all_gather(Turn{}).front();
         if (turn.has_value) trainer.validated(turn.value);
@@ -92,8 +91,9 @@ int follow(Communicator& ranks, Trainer& trainer) {
 class Run {
   public:
     Run(const TrainArguments& arguments, RunDirectory& directory, Translator& translator, const Corpus& corpus,
-        std::optional<ValidationSet> validation, Communicator& ranks, Trainer& trainer)
-        : options_(arguments.run),
+        std::optional<ValidationSet> validation, Communicator& ranks, Trainer& trainer, const Signals& signals)
+        : signals_(signals),
+          options_(arguments.run),
           batch_(arguments.training.batch),
           path_(arguments.model),
           directory_(directory),
@@ -282,7 +282,7 @@ class Run {
             fmt::print(stderr, "going on after step {} of {}\n", trainer_.step_count(), trainer_.steps());
     }
 
-    const Signals signals_;  // before the first checkpoint: whoever sees that one may send a signal
+    const Signals& signals_;
     const RunOptions options_;
     const std::int64_t batch_;
     const std::filesystem::path path_;
@@ -318,6 +318,7 @@ void begin(Run& run, const RunDirectory& directory, const TrainArguments& argume
 /// The training, of one rank of several or alone. Returns the number of the signal that ended it early, or 0.
 int train_here(const TrainArguments& arguments) {
     const std::unique_ptr<Communicator> ranks = mpi_communicator();
+    const Signals signals;  // on all ranks before there is a checkpoint: whoever sees that one may send a signal
     const bool leads = ranks->rank() == 0;
     std::optional<RunDirectory> directory;  // of rank 0, which writes
     std::optional<Translator> translator;
@@ -350,13 +351,14 @@ int train_here(const TrainArguments& arguments) {
         std::optional<Run> run;
         ranks->all_or_none([&] {
             if (leads) {
-                run.emplace(arguments, *directory, *translator, corpus, std::move(validation), *ranks, trainer);
+                run.emplace(arguments, *directory, *translator, corpus, std::move(validation), *ranks, trainer,
+                            signals);
                 begin(*run, *directory, arguments);
             } else if (arguments.resume) {
                 trainer.load_state(without_validations(load_training(arguments.model)));
             }
         });
-        return leads ? (*run)() : follow(*ranks, trainer);
+        return leads ? (*run)() : follow(*ranks, trainer, signals);
     } catch (const RankError&) {
         if (!leads) ranks->barrier();  // rank 0 says it, and that it ends then ends this one
         throw;
@@ -366,7 +368,12 @@ int train_here(const TrainArguments& arguments) {
 }  // namespace
 
 int train(const TrainArguments& arguments) {
-    if (arguments.launch.ranks > 0) return launch(arguments.launch, arguments.model, arguments.command);
+    if (arguments.launch.restart_on_failure && arguments.launch.ranks == 0)
+        throw ValueError("--restart-on-failure: --ranks starts none");
+    if (arguments.launch.starts_ranks()) {
+        require_coherent(arguments);  // so that it is said once
+        return launch(arguments.launch, arguments.model, arguments.command);
+    }
     const int signal = train_here(arguments);
     return signal == 0 ? 0 : 128 + signal;
 }

@@ -123,12 +123,12 @@ void RunDirectory::cut_logs(std::int64_t step) const {
 Signals::Signals() {
     signal_received = 0;
     // Who starts the program in the background may have it ignore SIGINT.
-    for (const int number : ending)
-        if (std::signal(number, note_signal) == SIG_IGN) std::signal(number, SIG_IGN);
+    for (std::size_t i = 0; i < handled.size(); ++i)
+        if (before_[i] = std::signal(handled[i], note_signal); before_[i] == SIG_IGN) std::signal(handled[i], SIG_IGN);
 }
 
 Signals::~Signals() {
-    for (const int number : ending) std::signal(number, SIG_DFL);
+    for (std::size_t i = 0; i < handled.size(); ++i) std::signal(handled[i], before_[i]);
 }
 
 int Signals::received() const { return signal_received; }

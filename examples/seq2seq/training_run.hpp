@@ -52,10 +52,10 @@ class RunDirectory {
 };
 
 /// Notices SIGINT, SIGTERM and SIGUSR1 while it lives, so that a training can save before it ends. mpirun and batch
-/// systems send the last one some time before they end a program. A second signal ends it at once.
+/// systems send the last one some time before they end a program. The same signal once more ends it at once.
 class Signals {
   public:
-    static constexpr std::array ending{SIGINT, SIGTERM, SIGUSR1};
+    static constexpr std::array handled{SIGINT, SIGTERM, SIGUSR1};
 
     Signals();
     ~Signals();
@@ -64,6 +64,9 @@ class Signals {
 
     /// The number of the signal that came, or 0.
     int received() const;
+
+  private:
+    std::array<void (*)(int), handled.size()> before_{};
 };
 
 }  // namespace wengert::program

@@ -11,4 +11,6 @@ std::unique_ptr<Communicator> mpi_communicator() {
     return std::make_unique<SingleProcess>();
 }
 
+bool is_mpi_built() { return false; }
+
 }  // namespace wengert

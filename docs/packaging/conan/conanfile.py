@@ -1,8 +1,10 @@
-"""A Conan 2 recipe of this checkout: conan create docs/packaging/conan --build=missing"""
+"""A Conan 2 recipe of this checkout, for Linux: conan create docs/packaging/conan --build=missing -s compiler.cppstd=20"""
 
 import os
 
 from conan import ConanFile
+from conan.errors import ConanInvalidConfiguration
+from conan.tools.build import check_min_cppstd
 from conan.tools.files import copy, load
 from conan.tools.gnu import PkgConfigDeps
 from conan.tools.layout import basic_layout
@@ -36,6 +38,11 @@ class Wengert(ConanFile):
         if self.options.onednn:
             self.requires("onednn/[>=2.6]")
 
+    def validate(self):
+        if self.settings.os != "Linux":
+            raise ConanInvalidConfiguration("Wengert is for Linux")
+        check_min_cppstd(self, 20)
+
     def layout(self):
         basic_layout(self)
 
@@ -65,4 +72,5 @@ class Wengert(ConanFile):
             component.set_property("cmake_target_name", "wengert::" + name)
             component.exelinkflags = component.sharedlinkflags = ["-fopenmp"]
             component.requires = ["fmt::fmt", "nlohmann_json::nlohmann_json", "openblas::openblas", "utf8proc::utf8proc",
-                                  "xsimd::xsimd"] + (["wengert"] if name != "wengert" else [])
+                                  "xsimd::xsimd"] + (["onednn::onednn"] if self.options.onednn else []) + (
+                                      ["wengert"] if name != "wengert" else [])
