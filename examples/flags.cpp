@@ -1,14 +1,34 @@
 #include "flags.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <iostream>
 #include <type_traits>
 
+namespace {
+
+std::string program;
+
+/// The error that nobody caught, as a sentence, and the end of the program.
+[[noreturn]] void end_with_sentence() {
+    try {
+        if (const std::exception_ptr error = std::current_exception()) std::rethrow_exception(error);
+    } catch (const std::exception& error) {
+        std::cerr << program << ": " << error.what() << std::endl;
+    }
+    std::fflush(stdout);
+    std::_Exit(1);
+}
+
+}  // namespace
+
 void read_flags(int argc, const char* const* argv, const std::string& purpose, const std::vector<Flag>& flags) {
-    const std::string name = std::filesystem::path(argv[0]).filename();
-    CLI::App app(purpose, name);
+    program = std::filesystem::path(argv[0]).filename();
+    std::set_terminate(end_with_sentence);
+    CLI::App app(purpose, program);
     for (const Flag& flag : flags)
         std::visit(
             [&](auto* value) {
@@ -27,7 +47,7 @@ void read_flags(int argc, const char* const* argv, const std::string& purpose, c
     } catch (const CLI::Success& help) {
         std::exit(app.exit(help));
     } catch (const CLI::ParseError& error) {
-        std::cerr << name << ": " << error.what() << " (--help shows the usage)\n";
+        std::cerr << program << ": " << error.what() << " (--help shows the usage)\n";
         std::exit(2);
     }
 }

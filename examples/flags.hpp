@@ -15,5 +15,6 @@ struct Flag {
 };
 
 /// Reads the flags into what they point to. Ends the program after --help, and with 2 and a sentence if an argument is
-/// wrong. Compiled once: each program that includes CLI11 takes seconds more to compile.
+/// wrong. From then on an error that nobody catches ends it with a sentence and 1. Compiled once: each program that
+/// includes CLI11 takes seconds more to compile.
 void read_flags(int argc, const char* const* argv, const std::string& purpose, const std::vector<Flag>& flags);

@@ -80,8 +80,9 @@ void add_train(CLI::App& app, TrainArguments& a, Resources& resources, int& code
         "BLEU and chrF of greedy translations, and tokens per second, seconds and memory. DIR/latest is the last\n"
         "model and DIR/best the best; DIR/train.toml has all options, as --config reads them; DIR/report.html shows "
         "the\n"
-        "training in a browser, while it runs and after: curves, translations of a few sentences. SIGINT, SIGTERM and\n"
-        "SIGUSR1 save and end the training; --resume goes on with it, with the options that DIR has, unless others "
+        "training in a browser, while it runs and after: curves, translations of a few sentences. SIGINT, SIGTERM, "
+        "SIGHUP\n"
+        "and SIGUSR1 save and end the training; --resume goes on with it, with the options that DIR has, unless others "
         "are\n"
         "given. Under mpirun -np N, or with --ranks N, N processes train one model, with --batch sentences each.");
     verb.add_option("--model", a.model, "Where the model goes; made if need be")->type_name("DIR")->required();

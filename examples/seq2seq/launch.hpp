@@ -19,8 +19,8 @@ struct Launch {
 /// The flag of a rank, which no help shows.
 inline constexpr const char* rank_flag = "--is-rank";
 
-/// Starts the ranks by mpirun, each with the words of this program's command line and rank_flag. SIGINT and SIGTERM
-/// save and end the training; whatever ends this process ends mpirun, and so the ranks.
+/// Starts the ranks by mpirun, each with the words of this program's command line and rank_flag. SIGINT, SIGTERM and
+/// SIGHUP save and end the training; whatever ends this process ends mpirun, and so the ranks.
 ///
 /// With restart_on_failure a training that has begun goes on from its last checkpoint on one rank less, until none is
 /// left. Two attempts in a row that save nothing new end it, so that an error that comes again does.

@@ -122,7 +122,7 @@ void RunDirectory::cut_logs(std::int64_t step) const {
 
 Signals::Signals() {
     signal_received = 0;
-    // Who starts the program in the background may have it ignore SIGINT.
+    // Who starts the program in the background may have it ignore SIGINT, and nohup has it ignore SIGHUP.
     for (std::size_t i = 0; i < handled.size(); ++i)
         if (before_[i] = std::signal(handled[i], note_signal); before_[i] == SIG_IGN) std::signal(handled[i], SIG_IGN);
 }

@@ -51,11 +51,12 @@ class RunDirectory {
     int lock_ = -1;
 };
 
-/// Notices SIGINT, SIGTERM and SIGUSR1 while it lives, so that a training can save before it ends. mpirun and batch
-/// systems send the last one some time before they end a program. The same signal once more ends it at once.
+/// Notices signals while it lives, so that a training can save before it ends: what a terminal sends, SIGTERM, and
+/// SIGUSR1, which mpirun and batch systems send some time before they end a program. The same signal once more ends it
+/// at once.
 class Signals {
   public:
-    static constexpr std::array handled{SIGINT, SIGTERM, SIGUSR1};
+    static constexpr std::array handled{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 
     Signals();
     ~Signals();

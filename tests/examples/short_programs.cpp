@@ -48,6 +48,18 @@ TEST_CASE("first_gradient and own_op print what is right, and draw a tape") {
     CHECK(out.find("[1, 3, 6, 10]") != out.npos);
 }
 
+TEST_CASE("a picture that cannot be written is a sentence") {
+    for (const std::string name : {"first_gradient", "own_op", "newton"}) {
+        const Workplace here;
+        const std::filesystem::path program = std::filesystem::path(WENGERT_SEQ2SEQ).replace_filename(name);
+        std::filesystem::create_directory(here.path() / (name + ".svg"));
+        const Outcome run = here.shell("'" + program.string() + "'");
+        CAPTURE(run.error);
+        CHECK(run.code == 1);
+        CHECK(run.error.starts_with(name + ": " + name + ".svg: cannot be replaced"));
+    }
+}
+
 TEST_CASE("own_model: the GRU learns what follows") {
     // A constant of 0 has 0.5.
     CHECK(figure_after(run_example("own_model"), "loss ") < 0.01);
