@@ -1,8 +1,8 @@
 #!/bin/sh
 # sh tests/thread_sanitizer.sh [CLANG]: compiles the suites by clang, 19 unless another is named, for ThreadSanitizer,
 # and runs the tests in which threads meet: a user's own that share tensors, parameters, tapes or a model, those of
-# OpenMP within ops, and ranks that are threads. Not part of run.sh: it compiles everything once more. Archer, a part of
-# clang's OpenMP, tells the sanitizer how OpenMP's threads wait for one another. Libraries that are not compiled for it
+# OpenMP within ops, and ranks that are threads. run.sh calls it for --races alone: it compiles everything once more.
+# Archer, a part of clang's OpenMP, tells the sanitizer how OpenMP's threads wait for one another. Libraries that are not compiled for it
 # are not looked into.
 set -eu
 cd "$(dirname "$0")/.."

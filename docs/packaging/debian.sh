@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds Debian packages of the last commit, whose recipe it takes, too: lays debian/ beside its sources in a directory of its own, and leaves the
-# packages above. The changelog has the version of meson.build, the copyright the text of LICENSE, and who maintains them
-# is whom Debian's variables name.
+# Builds Debian packages of the last commit, by the recipe of that commit: lays debian/ beside its sources in a directory
+# of its own, and leaves the packages above. The changelog has the version of meson.build, the copyright the text of
+# LICENSE, and who maintains them is whom Debian's variables name.
 #
 #   DEBFULLNAME='Ada Lovelace' DEBEMAIL=ada@example.com sh docs/packaging/debian.sh DIRECTORY
 set -eu
